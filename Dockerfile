@@ -1,0 +1,37 @@
+ARG BASE=debian:bookworm-slim
+
+FROM ${BASE} AS build
+WORKDIR /src
+COPY scripts/install-packages scripts/
+RUN scripts/install-packages build
+COPY meson.build meson_options.txt ./
+COPY subprojects subprojects
+COPY include include
+COPY src src
+RUN meson setup build --buildtype=release -Dtests=disabled && meson compile -C build
+# The packages that own the libraries the binary is linked with, asked of dpkg
+# because their names differ between releases. dpkg may know a library by its
+# path before or after /usr was merged, so it is asked by its directory's tail.
+RUN install -D -s build/coppice /out/coppice \
+    && ldd /out/coppice | awk '$3 ~ "^/" { sub("^/usr", "", $3); print "*" $3 }' \
+    | xargs dpkg-query -S | cut -d: -f1 | sort -u >/out/packages \
+    && test -s /out/packages
+
+FROM ${BASE}
+COPY --from=build /out/packages /usr/local/share/coppice/packages
+RUN apt-get update -qq \
+    && DEBIAN_FRONTEND=noninteractive xargs -a /usr/local/share/coppice/packages \
+    apt-get install -qq -y --no-install-recommends \
+    && apt-get clean && rm -rf /var/lib/apt/lists/* \
+    && install -d -o 10001 -g 10001 -m 0700 /run/coppice
+COPY --from=build /out/coppice /usr/local/bin/coppice
+USER 10001:10001
+# The admin port is reached from outside the container, so it has a token:
+# serve makes one here, and `docker exec NAME coppice kill PATH` finds it.
+ENV COPPICE_ADMIN_TOKEN_FILE=/run/coppice/admin-token
+EXPOSE 6000 6060
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=3 \
+    CMD ["coppice", "tree", "--json"]
+ENTRYPOINT ["coppice"]
+CMD ["serve", "--admin", "0.0.0.0:6060"]

@@ -1,0 +1,72 @@
+# Thin by intent: scripts/install-packages installs, Meson builds and tests.
+
+BUILD ?= build
+PORT ?= 6000
+HOST ?= localhost
+# e.g. make start ARGS='--topology supervised', make test MESON_ARGS=-Dwerror=true
+ARGS ?=
+MESON_ARGS ?=
+TEST_ARGS ?=
+
+IMAGE ?= coppice
+NAME ?= coppice
+proxies := $(foreach v,http_proxy https_proxy no_proxy,$(if $($(v)),--build-arg $(v)))
+# As in docker-compose.yml.
+container := --name $(NAME) --stop-timeout 15 --read-only --cap-drop ALL \
+	--security-opt no-new-privileges --env COPPICE_ADMIN_TOKEN \
+	--tmpfs /run/coppice:uid=10001,gid=10001,mode=0700,size=1m \
+	--publish $(PORT):6000 --publish 127.0.0.1:6060:6060
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: start
+start: build ## install what is missing, build, and serve on PORT (6000) with ARGS
+	@exec $(BUILD)/coppice serve $(PORT) $(ARGS)
+
+.PHONY: test
+test: build ## install what is missing, build, and run every test but the container's
+	meson test -C $(BUILD) --print-errorlogs $(TEST_ARGS)
+
+.PHONY: setup
+setup:
+	@scripts/install-packages build test
+	@if [ ! -e $(BUILD)/build.ninja ]; then meson setup $(BUILD) $(MESON_ARGS); \
+	else : $(if $(MESON_ARGS),; meson configure $(BUILD) $(MESON_ARGS)); fi
+
+.PHONY: build
+build: setup ## install what is missing and build
+	@meson compile -C $(BUILD)
+
+.PHONY: format
+format: ## format the C++ with clang-format
+	@scripts/install-packages format
+	find include src tests -name '*.[ch]pp' -exec clang-format -i {} +
+
+.PHONY: image
+image: ## build the container image
+	docker build $(proxies) --tag $(IMAGE) .
+
+.PHONY: run
+run: image ## serve in a container in the foreground, admin on 127.0.0.1:6060
+	docker run --rm $(container) $(IMAGE)
+
+.PHONY: run-detached
+run-detached: image ## serve in a container in the background
+	docker run --detach --restart unless-stopped $(container) $(IMAGE)
+
+.PHONY: stop
+stop: ## stop and remove the container of run or run-detached
+	-docker stop $(NAME)
+	-docker rm $(NAME)
+
+.PHONY: telnet
+telnet: ## talk to the server on HOST (localhost) and PORT (6000)
+	@if command -v telnet >/dev/null; then exec telnet $(HOST) $(PORT); \
+	elif command -v nc >/dev/null; then exec nc $(HOST) $(PORT); \
+	else echo 'neither telnet nor nc: apt-get install telnet, or netcat-openbsd' >&2; exit 1; fi
+
+.PHONY: test-docker
+test-docker: ## test the container for real, with an engine of its own where none runs
+	tests/container/run

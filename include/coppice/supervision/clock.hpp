@@ -1,0 +1,12 @@
+#pragma once
+
+#include <chrono>
+
+namespace coppice::supervision {
+
+/// Monotonic time, given to the engine with each event; the engine never reads
+/// a clock itself.
+using time_point
+  = std::chrono::time_point<std::chrono::steady_clock, std::chrono::nanoseconds>;
+
+} // namespace coppice::supervision

@@ -1,0 +1,205 @@
+#pragma once
+
+#include "coppice/supervision/child_spec.hpp"
+#include "coppice/supervision/clock.hpp"
+#include "coppice/supervision/command.hpp"
+#include "coppice/supervision/event.hpp"
+#include "coppice/supervision/restart_window.hpp"
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+namespace coppice::supervision {
+
+/// A supervisor without a world: takes events, returns commands.
+///
+/// OTP's supervisor serves nothing else while it starts a child or waits for
+/// one to end. The engine keeps that order: what arrives meanwhile is deferred
+/// and handled afterwards, first come, first served.
+///
+/// Not thread-safe; copyable, so that a copy can be asked what would happen.
+///
+/// Source: OTP supervisor (27).
+class engine {
+public:
+  // -- member types -----------------------------------------------------------
+
+  /// What the engine holds of a child.
+  struct child {
+    child_spec spec;
+    child_state state = child_state::undefined;
+    /// The running instance or, while restarting, the former one.
+    instance_id instance = 0;
+  };
+
+  using child_map = std::map<child_key, child>;
+
+  // -- constructors -----------------------------------------------------------
+
+  /// @pre `validate` finds nothing wrong with `value` and `children`.
+  /// The children get the keys 1, 2, 3, …; for simple_one_for_one the one
+  /// specification is the template and has key 1.
+  engine(flags value, std::vector<child_spec> children);
+
+  // -- the machine ------------------------------------------------------------
+
+  /// Takes `ev`, which happened at `now`, and appends to `out` what is to be
+  /// done. Times must not go backwards.
+  void handle(event ev, time_point now, std::vector<command>& out);
+
+  // -- properties -------------------------------------------------------------
+
+  const flags& settings() const noexcept {
+    return flags_;
+  }
+
+  const restart_window& window() const noexcept {
+    return window_;
+  }
+
+  /// All children in start order; under simple_one_for_one the dynamic ones.
+  const child_map& children() const noexcept {
+    return children_;
+  }
+
+  /// Whether the supervisor has ended.
+  bool ended() const noexcept {
+    return ended_;
+  }
+
+private:
+  // -- member types -----------------------------------------------------------
+
+  // What is being done at the moment: children to stop, one after the other,
+  // then children to start, one after the other.
+  struct job {
+    enum class kind {
+      init,       // the supervisor starts
+      abort_init, // … and failed to
+      restart,    // of one child or a group
+      add,        // start_child
+      revive,     // restart_child
+      terminate,  // terminate_child
+      end,        // the supervisor ends
+    };
+    kind what;
+    std::vector<child_key> to_stop = {};
+    std::size_t next_stop = 0;
+    std::vector<child_key> to_start = {};
+    std::size_t next_start = 0;
+    request_id origin = 0;
+    child_key culprit = 0;       // restart: the child that crashed
+    instance_id old_instance = 0; // … its instance then
+    bool retried = false;         // … and whether this is a retry
+    std::optional<exit_reason> reason = {}; // abort_init, end
+  };
+
+  struct waiting_for_start {
+    child_key key;
+    instance_id instance;
+  };
+
+  struct waiting_for_down {
+    child_key key;
+    instance_id instance;
+    std::uint64_t timer;
+  };
+
+  // simple_one_for_one ends: all children at once under one timer.
+  struct waiting_for_all {
+    std::map<instance_id, child_key> pending;
+    std::map<std::string, std::pair<exit_reason, std::size_t>> errors;
+    std::uint64_t timer;
+  };
+
+  using waiting = std::variant<std::monostate, waiting_for_start,
+                               waiting_for_down, waiting_for_all>;
+
+  // -- events -----------------------------------------------------------------
+
+  bool resolve(event& ev);
+  void process(event& ev);
+  void on_exit(instance_id instance, const exit_reason& reason);
+  void on_retry(child_key key);
+  void on_request(request& req);
+
+  // -- requests ---------------------------------------------------------------
+
+  reply refuse(refusal why, instance_id instance = 0) const;
+  std::optional<reply> answer(request_id id, start_child& body);
+  std::optional<reply> answer(request_id id, start_dynamic_child&);
+  std::optional<reply> answer(request_id id, terminate_child& body);
+  std::optional<reply> answer(request_id id, terminate_dynamic_child& body);
+  std::optional<reply> answer(request_id id, restart_child& body);
+  std::optional<reply> answer(request_id id, delete_child& body);
+  std::optional<reply> answer(request_id id, which_children&);
+  std::optional<reply> answer(request_id id, count_children&);
+  std::optional<reply> answer(request_id id, get_childspec& body);
+
+  // -- restarts ---------------------------------------------------------------
+
+  void try_restart(child_key key, bool retried);
+  void give_up(child_key key);
+  void after_unrestarted_exit(const child_spec& spec);
+  std::vector<child_key> affected_by(child_key key) const;
+
+  // -- jobs -------------------------------------------------------------------
+
+  void run();
+  bool stop_next();
+  bool start_next();
+  void finish();
+  void begin_shutdown(child_key key);
+  void stop_all_dynamic();
+  void on_down(child_key key, instance_id instance, const exit_reason& reason);
+  void on_dynamic_down(instance_id instance, const exit_reason& reason);
+  void finish_dynamic_stop();
+  void on_timeout();
+  void on_start_returned(child_key key, instance_id instance,
+                         start_outcome& outcome);
+  void on_start_failed(child_key key, const exit_reason& reason);
+  void end(exit_reason reason);
+
+  // -- children ---------------------------------------------------------------
+
+  bool dynamic() const noexcept {
+    return flags_.strategy == strategy::simple_one_for_one;
+  }
+
+  child* find(std::string_view id);
+  child_key add(child_spec spec);
+  void remove(child_key key);
+  void set_undefined(child& c);
+  void mark_down(child_key key);
+  void report_on(report_context context, child_key key, const child& c,
+                 std::optional<exit_reason> reason);
+  void emit(command cmd);
+
+  // -- member variables -------------------------------------------------------
+
+  flags flags_;
+  restart_window window_;
+  child_spec template_;
+  child_map children_;
+  std::map<std::string, child_key, std::less<>> keys_by_id_;
+  std::unordered_map<instance_id, child_key> keys_by_instance_;
+  std::unordered_map<instance_id, exit_reason> deferred_exits_;
+  std::deque<event> deferred_;
+  std::optional<job> job_;
+  waiting waiting_;
+  child_key last_key_ = 0;
+  instance_id last_instance_ = 0;
+  std::uint64_t last_timer_ = 0;
+  bool ended_ = false;
+  time_point now_;
+  std::vector<command>* out_ = nullptr;
+};
+
+} // namespace coppice::supervision

@@ -1,0 +1,127 @@
+#pragma once
+
+#include "coppice/supervision/child_spec.hpp"
+#include "coppice/supervision/exit_reason.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+/// What the world tells the engine.
+namespace coppice::supervision {
+
+/// Names one specification that a supervisor holds. Keys grow in the order in
+/// which children were added, which is the start order.
+using child_key = std::uint64_t;
+
+/// Names one attempt to start a child, and the child that came of it. Unique
+/// within a supervisor; 0 is none.
+using instance_id = std::uint64_t;
+
+/// Names a request; chosen by the world.
+using request_id = std::uint64_t;
+
+// -- what a start function can answer -----------------------------------------
+
+/// A child runs. `info` is handed through to the caller of start_child.
+struct started {
+  std::string info = {};
+};
+
+/// The start function declined to start a child; that is no error.
+struct ignored {};
+
+/// There is no child, because of `reason`.
+struct start_failed {
+  exit_reason reason;
+};
+
+using start_outcome = std::variant<started, ignored, start_failed>;
+
+// -- requests -----------------------------------------------------------------
+
+/// Adds a child and starts it. Not for simple_one_for_one.
+struct start_child {
+  child_spec spec;
+};
+
+/// Starts one more child from the template. Only for simple_one_for_one.
+struct start_dynamic_child {};
+
+/// Stops a child. Its specification stays, unless it is temporary.
+struct terminate_child {
+  std::string id;
+};
+
+/// Stops a child of a simple_one_for_one supervisor; unknown instances are
+/// taken for dead children, which is a success.
+struct terminate_dynamic_child {
+  instance_id instance;
+};
+
+/// Starts a child that is down.
+struct restart_child {
+  std::string id;
+};
+
+/// Removes the specification of a child that is down.
+struct delete_child {
+  std::string id;
+};
+
+struct which_children {};
+struct count_children {};
+
+struct get_childspec {
+  std::string id;
+};
+
+using request_body
+  = std::variant<start_child, start_dynamic_child, terminate_child,
+                 terminate_dynamic_child, restart_child, delete_child,
+                 which_children, count_children, get_childspec>;
+
+// -- events -------------------------------------------------------------------
+
+/// Start the children given to the constructor. The first event of all.
+struct begin {};
+
+/// The start function that a `start_instance` command asked for has returned.
+struct start_returned {
+  instance_id instance;
+  start_outcome outcome;
+};
+
+/// A child has ended.
+struct child_exited {
+  instance_id instance;
+  exit_reason reason;
+};
+
+/// The timer of an `arm_timer` command has fired.
+struct timer_fired {
+  std::uint64_t generation;
+};
+
+/// What a `retry_later` command asked for.
+struct retry_due {
+  child_key key;
+};
+
+/// Somebody asks something.
+struct request {
+  request_id id;
+  request_body body;
+};
+
+/// The parent has ended, or asks this supervisor to end, with `reason`.
+struct parent_exited {
+  exit_reason reason;
+};
+
+using event = std::variant<begin, start_returned, child_exited, timer_fired,
+                           retry_due, request, parent_exited>;
+
+} // namespace coppice::supervision

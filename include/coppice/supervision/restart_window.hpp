@@ -1,0 +1,45 @@
+#pragma once
+
+#include "coppice/supervision/clock.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+
+namespace coppice::supervision {
+
+/// Counts restarts and decides when there have been too many: at most
+/// `intensity` of them within `period`.
+///
+/// Stamps are whole seconds of a monotonic clock and the window is inclusive,
+/// so that two restarts at a real distance d count together always if
+/// d <= period and never if d >= period + 1 s.
+///
+/// Source: OTP supervisor, restart intensity (spec rules 26 to 31).
+class restart_window {
+public:
+  /// `intensity` >= 0 restarts are allowed within `period` >= 1 s.
+  restart_window(std::uint32_t intensity, std::chrono::seconds period);
+
+  /// Records one restart attempt at `now` and tells whether it is allowed.
+  /// A refused attempt is recorded, too.
+  bool record(time_point now);
+
+  /// Restarts that still count at `now`.
+  std::size_t used(time_point now) const;
+
+  std::uint32_t intensity() const noexcept {
+    return intensity_;
+  }
+
+  std::chrono::seconds period() const noexcept {
+    return period_;
+  }
+
+private:
+  std::uint32_t intensity_;
+  std::chrono::seconds period_;
+  std::deque<std::chrono::seconds> stamps_; // oldest first
+};
+
+} // namespace coppice::supervision

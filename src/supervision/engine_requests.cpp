@@ -1,0 +1,148 @@
+#include "coppice/supervision/engine.hpp"
+
+#include <utility>
+
+namespace coppice::supervision {
+
+void engine::on_request(request& req) {
+  auto id = req.id;
+  auto result
+    = std::visit([this, id](auto& body) { return answer(id, body); }, req.body);
+  if (result)
+    emit(send_reply{id, std::move(*result)});
+}
+
+reply engine::refuse(refusal why, instance_id instance) const {
+  return refused{why, instance};
+}
+
+std::optional<reply> engine::answer(request_id id, start_child& body) {
+  if (dynamic())
+    return refuse(refusal::simple_one_for_one);
+  if (auto err = validate(body.spec, flags_.auto_shutdown))
+    return refused{refusal::invalid_spec, 0, {}, std::move(err)};
+  if (auto* present = find(body.spec.id)) {
+    if (present->state == child_state::running)
+      return refuse(refusal::already_started, present->instance);
+    return refuse(refusal::already_present);
+  }
+  job_ = job{job::kind::add};
+  job_->origin = id;
+  job_->to_start.push_back(add(std::move(body.spec)));
+  return {};
+}
+
+std::optional<reply> engine::answer(request_id id, start_dynamic_child&) {
+  if (!dynamic())
+    return refused{refusal::invalid_spec, 0, {},
+                   spec_error{"missing_id", "spec",
+                              "only a simple_one_for_one supervisor starts "
+                              "children without a specification"}};
+  job_ = job{job::kind::add};
+  job_->origin = id;
+  job_->to_start.push_back(add(template_));
+  return {};
+}
+
+std::optional<reply> engine::answer(request_id id, terminate_child& body) {
+  if (dynamic())
+    return refuse(refusal::simple_one_for_one);
+  auto i = keys_by_id_.find(body.id);
+  if (i == keys_by_id_.end())
+    return refuse(refusal::not_found);
+  job_ = job{job::kind::terminate};
+  job_->origin = id;
+  job_->to_stop.push_back(i->second);
+  return {};
+}
+
+std::optional<reply> engine::answer(request_id id,
+                                    terminate_dynamic_child& body) {
+  if (!dynamic())
+    return refuse(refusal::not_found);
+  auto i = keys_by_instance_.find(body.instance);
+  if (i == keys_by_instance_.end())
+    return done{};
+  job_ = job{job::kind::terminate};
+  job_->origin = id;
+  job_->to_stop.push_back(i->second);
+  return {};
+}
+
+std::optional<reply> engine::answer(request_id id, restart_child& body) {
+  if (dynamic())
+    return refuse(refusal::simple_one_for_one);
+  auto* c = find(body.id);
+  if (c == nullptr)
+    return refuse(refusal::not_found);
+  switch (c->state) {
+    case child_state::running:
+      return refuse(refusal::running);
+    case child_state::restarting:
+      return refuse(refusal::restarting);
+    case child_state::undefined:
+      break;
+  }
+  job_ = job{job::kind::revive};
+  job_->origin = id;
+  job_->to_start.push_back(keys_by_id_.find(body.id)->second);
+  return {};
+}
+
+std::optional<reply> engine::answer(request_id, delete_child& body) {
+  if (dynamic())
+    return refuse(refusal::simple_one_for_one);
+  auto* c = find(body.id);
+  if (c == nullptr)
+    return refuse(refusal::not_found);
+  switch (c->state) {
+    case child_state::running:
+      return refuse(refusal::running);
+    case child_state::restarting:
+      return refuse(refusal::restarting);
+    case child_state::undefined:
+      break;
+  }
+  remove(keys_by_id_.find(body.id)->second);
+  return done{};
+}
+
+// Source: spec rule 67, newest first.
+std::optional<reply> engine::answer(request_id, which_children&) {
+  std::vector<child_info> result;
+  result.reserve(children_.size());
+  for (auto i = children_.rbegin(); i != children_.rend(); ++i) {
+    auto& c = i->second;
+    result.push_back({dynamic() ? std::string{} : c.spec.id, c.state,
+                      c.state == child_state::running ? c.instance : 0,
+                      c.spec.type});
+  }
+  return result;
+}
+
+// Source: spec rules 54 and 68. A child whose exit waits in the queue is dead
+// already; only the static strategies look at that.
+std::optional<reply> engine::answer(request_id, count_children&) {
+  child_counts result{dynamic() ? 1 : children_.size(), 0, 0, 0};
+  for (auto& [_, c] : children_) {
+    if (c.state == child_state::running
+        && (dynamic() || !deferred_exits_.contains(c.instance)))
+      ++result.active;
+    if (c.spec.type == child_type::supervisor)
+      ++result.supervisors;
+    else
+      ++result.workers;
+  }
+  return result;
+}
+
+std::optional<reply> engine::answer(request_id, get_childspec& body) {
+  if (dynamic() && body.id == template_.id)
+    return template_;
+  auto* c = dynamic() ? nullptr : find(body.id);
+  if (c == nullptr)
+    return refuse(refusal::not_found);
+  return c->spec;
+}
+
+} // namespace coppice::supervision

@@ -1,0 +1,203 @@
+#include "child_process.hpp"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <stdexcept>
+#include <system_error>
+
+namespace coppice_test {
+
+namespace {
+
+constexpr uid_t nobody = 65534;
+constexpr int exit_not_started = 127;
+
+[[noreturn]] void throw_errno(const char* what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
+
+std::string binary_path() {
+  const char* path = std::getenv("COPPICE_BINARY");
+  if (path == nullptr)
+    throw std::runtime_error("COPPICE_BINARY is not set");
+  return path;
+}
+
+bool sets_coppice(const std::string& entry) {
+  return entry.rfind("COPPICE_", 0) == 0;
+}
+
+// The tests' own COPPICE_* variables must not configure the server.
+std::vector<std::string> environment_for(const launch_options& options) {
+  std::vector<std::string> result;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    if (!sets_coppice(*entry))
+      result.emplace_back(*entry);
+  }
+  for (const auto& [name, value] : options.env)
+    result.push_back(name + "=" + value);
+  return result;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& strings) {
+  std::vector<char*> result;
+  for (auto& text : strings)
+    result.push_back(text.data());
+  result.push_back(nullptr);
+  return result;
+}
+
+struct child_plan {
+  int binary = -1;
+  int out = -1;
+  int err = -1;
+  pid_t parent = -1;
+  char** argv = nullptr;
+  char** envp = nullptr;
+};
+
+bool become_nobody() {
+  return setgroups(0, nullptr) == 0 && setresgid(nobody, nobody, nobody) == 0
+         && setresuid(nobody, nobody, nobody) == 0;
+}
+
+// Between fork and exec only async-signal-safe calls: the test may have
+// threads. The binary is a descriptor so that a user without access to the
+// build tree can still run it.
+[[noreturn]] void become_child(const launch_options& options,
+                               const child_plan& plan) {
+  if (options.max_open_files) {
+    const rlimit limit{*options.max_open_files, *options.max_open_files};
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+      _exit(exit_not_started);
+  }
+  if (options.as_nobody && !become_nobody())
+    _exit(exit_not_started);
+  prctl(PR_SET_PDEATHSIG, SIGKILL); // after setresuid, which clears it
+  if (getppid() != plan.parent)
+    _exit(exit_not_started);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  dup2(plan.out, STDOUT_FILENO);
+  dup2(plan.err, STDERR_FILENO);
+  fexecve(plan.binary, plan.argv, plan.envp);
+  _exit(exit_not_started);
+}
+
+} // namespace
+
+child_process::child_process(const launch_options& options) {
+  const std::string path = binary_path();
+  std::vector<std::string> args{"coppice"};
+  args.insert(args.end(), options.args.begin(), options.args.end());
+  std::vector<std::string> env = environment_for(options);
+  std::vector<char*> argv = pointers(args);
+  std::vector<char*> envp = pointers(env);
+
+  // Errors go to a file: however much the server says, it never blocks.
+  int out[2];
+  if (pipe2(out, O_CLOEXEC) != 0)
+    throw_errno("pipe2");
+  out_fd_ = out[0];
+  err_fd_ = memfd_create("stderr", MFD_CLOEXEC);
+  const int binary = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (err_fd_ < 0 || binary < 0)
+    throw_errno(path.c_str());
+
+  const child_plan plan{binary,   out[1],      err_fd_,
+                        getpid(), argv.data(), envp.data()};
+  pid_ = fork();
+  if (pid_ == 0)
+    become_child(options, plan);
+  const int fork_error = errno;
+  close(binary);
+  close(out[1]);
+  if (pid_ < 0)
+    throw std::system_error(fork_error, std::generic_category(), "fork");
+}
+
+child_process::~child_process() {
+  if (!exit_code_ && pid_ > 0) {
+    ::kill(pid_, SIGKILL);
+    reap(0);
+  }
+  close(out_fd_);
+  close(err_fd_);
+}
+
+bool child_process::reap(int flags) {
+  if (exit_code_)
+    return true;
+  int status = 0;
+  pid_t done = 0;
+  do {
+    done = waitpid(pid_, &status, flags);
+  } while (done < 0 && errno == EINTR);
+  if (done != pid_)
+    return false;
+  exit_code_ = WIFEXITED(status) ? WEXITSTATUS(status)
+                                 : 128 + WTERMSIG(status);
+  return true;
+}
+
+bool child_process::running() {
+  return !reap(WNOHANG);
+}
+
+void child_process::signal(int number) {
+  if (running() && ::kill(pid_, number) != 0)
+    throw_errno("kill");
+}
+
+bool child_process::read_more_output(const deadline& end) {
+  pollfd ready{out_fd_, POLLIN, 0};
+  if (poll(&ready, 1, end.poll_timeout()) <= 0)
+    return false;
+  char buffer[4096];
+  const ssize_t count = read(out_fd_, buffer, sizeof buffer);
+  if (count <= 0)
+    return false;
+  out_.append(buffer, static_cast<std::size_t>(count));
+  return true;
+}
+
+std::optional<int> child_process::wait_exit(milliseconds budget) {
+  const deadline end(budget);
+  while (read_more_output(end)) {
+  }
+  if (!eventually([&] { return reap(WNOHANG); },
+                  milliseconds(end.poll_timeout())))
+    return std::nullopt;
+  return exit_code_;
+}
+
+std::string child_process::err() const {
+  std::string result;
+  char buffer[4096];
+  ssize_t count = 0;
+  while ((count = pread(err_fd_, buffer, sizeof buffer,
+                        static_cast<off_t>(result.size())))
+         > 0)
+    result.append(buffer, static_cast<std::size_t>(count));
+  return result;
+}
+
+command_result run_coppice(const launch_options& options,
+                           milliseconds budget) {
+  child_process child(options);
+  const std::optional<int> code = child.wait_exit(budget);
+  return {code.value_or(-1), child.out(), child.err()};
+}
+
+} // namespace coppice_test

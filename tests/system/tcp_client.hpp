@@ -1,0 +1,81 @@
+#pragma once
+
+#include "deadline.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace coppice_test {
+
+/// How a stream stands after reading from it.
+enum class ending { still_open, eof, reset, deadline };
+
+const char* to_string(ending end);
+
+struct received {
+  std::string data;
+  ending end = ending::still_open;
+  int send_error = 0;
+};
+
+/// A TCP connection whose every wait has a deadline. Failures throw.
+class tcp_client {
+public:
+  /// `receive_buffer` > 0 sets SO_RCVBUF before the connection is made.
+  tcp_client(const std::string& host, std::uint16_t port,
+             int receive_buffer = 0);
+  ~tcp_client();
+  tcp_client(tcp_client&& other) noexcept;
+  tcp_client& operator=(tcp_client&& other) noexcept;
+
+  void send_all(std::string_view data);
+  /// Sends until all is gone or the connection takes no more for a while.
+  std::size_t send_until_stalled(std::string_view data);
+  void half_close();
+
+  /// Exactly `count` bytes.
+  std::string receive(std::size_t count);
+  /// Everything up to the end of the stream.
+  received receive_rest(milliseconds budget = patience);
+  bool has_input() const;
+
+  /// Sends `data` while reading, until as many bytes have come back.
+  std::string echo(std::string_view data);
+  /// Sends `data` (and then half-closes, if asked to) while reading up to the
+  /// end of the stream.
+  received exchange(std::string_view data, bool then_half_close = false);
+
+  /// Ends the connection with a reset.
+  void reset();
+  void close();
+
+  std::uint16_t local_port() const;
+
+private:
+  struct pump_plan {
+    std::string_view data;
+    std::size_t expected;
+    bool then_half_close;
+  };
+  received pump(pump_plan plan, milliseconds budget);
+  void send_some(pump_plan& plan, received& result);
+  void receive_some(std::size_t at_most, received& result);
+
+  int fd_ = -1;
+};
+
+/// One attempt to connect; 0 or the errno with which it failed.
+int connect_error(const std::string& host, std::uint16_t port,
+                  milliseconds budget = patience);
+
+/// True when connections are refused, at once or in a while.
+bool eventually_refused(const std::string& host, std::uint16_t port);
+
+/// A non-blocking socket whose connection to a numeric address is under way;
+/// -1 and errno on failure.
+int start_connect(const std::string& host, std::uint16_t port,
+                  int receive_buffer = 0);
+
+} // namespace coppice_test
