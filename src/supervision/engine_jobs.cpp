@@ -28,21 +28,19 @@ bool ended_well(const child_spec& spec, const exit_reason& reason) {
 } // namespace
 
 void engine::finish() {
-  auto what = job_->what;
-  auto origin = job_->origin;
-  auto reason = std::move(job_->reason);
+  auto finished = std::move(*job_);
   job_.reset();
-  switch (what) {
+  switch (finished.what) {
     case job::kind::init:
       emit(up{});
       break;
     case job::kind::terminate:
-      emit(send_reply{origin, done{}});
+      emit(send_reply{finished.origin, done{}});
       break;
     case job::kind::abort_init:
     case job::kind::end:
       ended_ = true;
-      emit(stopped{std::move(*reason)});
+      emit(stopped{std::move(finished.reason).value()});
       break;
     case job::kind::restart:
     case job::kind::add:

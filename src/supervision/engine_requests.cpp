@@ -61,8 +61,11 @@ std::optional<reply> engine::answer(request_id id,
   if (!dynamic())
     return refuse(refusal::not_found);
   auto i = keys_by_instance_.find(body.instance);
-  if (i == keys_by_instance_.end())
+  if (i == keys_by_instance_.end()) {
+    if (body.alive)
+      return refuse(refusal::not_found);
     return done{};
+  }
   job_ = job{job::kind::terminate};
   job_->origin = id;
   job_->to_stop.push_back(i->second);

@@ -69,6 +69,12 @@ public:
     return children_;
   }
 
+  /// Whether nothing is being done and nothing waits to be done.
+  bool idle() const noexcept {
+    return !job_ && deferred_.empty()
+           && std::holds_alternative<std::monostate>(waiting_);
+  }
+
   /// Whether the supervisor has ended.
   bool ended() const noexcept {
     return ended_;

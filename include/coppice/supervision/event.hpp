@@ -55,10 +55,11 @@ struct terminate_child {
   std::string id;
 };
 
-/// Stops a child of a simple_one_for_one supervisor; unknown instances are
-/// taken for dead children, which is a success.
+/// Stops a child of a simple_one_for_one supervisor. What is no child of it is
+/// taken for a dead one, which is a success, unless `alive` says that it lives.
 struct terminate_dynamic_child {
   instance_id instance;
+  bool alive = false;
 };
 
 /// Starts a child that is down.

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "coppice/actor/runtime.hpp"
+#include "coppice/supervision/child_spec.hpp"
+#include "coppice/supervision/event.hpp"
+
+#include <caf/actor.hpp>
+
+#include <functional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace coppice::actor {
+
+/// What a start function gets to know.
+struct start_args {
+  runtime_ptr rt;
+  std::string path;                   ///< Of the child that is to be started.
+  caf::actor supervisor;              ///< Who starts it.
+  supervision::instance_id instance;  ///< Names this attempt.
+};
+
+/// The child runs; `info` goes to whom asked for the start.
+struct running {
+  caf::actor child;
+  std::string info = {};
+};
+
+/// The child exists and will say by `acknowledge_start` whether it runs. Its
+/// supervisor serves nothing else until then. If it ends first, its start has
+/// failed for that reason.
+struct starting {
+  caf::actor child;
+};
+
+/// What a start function answers. `ignored` and `start_failed` are those of
+/// the engine; an exception counts as a failed start.
+using start_result = std::variant<running, starting, supervision::ignored,
+                                  supervision::start_failed>;
+
+/// Runs inside the supervisor, which waits for it: it must not block for long
+/// and must not call the supervisor.
+using start_function = std::function<start_result(const start_args&)>;
+
+/// A child: what the engine has to know of it, and how to start it.
+struct child_spec {
+  supervision::child_spec spec;
+  start_function start;
+};
+
+/// Tells the supervisor of `args` what became of a child that it was given as
+/// `starting`. To be called once. Any thread.
+void acknowledge_start(const start_args& args,
+                       supervision::start_outcome outcome);
+
+/// A child that is a supervisor itself: permanent, with the shutdown
+/// `infinity`. Its start returns when all of its `children` are up.
+child_spec supervisor_child(std::string id, supervision::flags flags,
+                            std::vector<child_spec> children);
+
+} // namespace coppice::actor

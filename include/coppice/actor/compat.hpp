@@ -1,0 +1,226 @@
+#pragma once
+
+/// The one header that knows CAF's versions: 0.17.6, which Debian and Ubuntu
+/// ship, and 1.1. Everything else in coppice compiles against both unchanged.
+
+#include <caf/abstract_actor.hpp>
+#include <caf/actor.hpp>
+#include <caf/actor_cast.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/behavior.hpp>
+#include <caf/config.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/exit_reason.hpp>
+#include <caf/mailbox_element.hpp>
+#include <caf/message_handler.hpp>
+#include <caf/resumable.hpp>
+#include <caf/system_messages.hpp>
+#include <caf/type_id.hpp>
+
+#if CAF_MAJOR_VERSION == 0
+#  include <caf/atom.hpp>
+#  include <caf/execution_unit.hpp>
+#else
+#  include <caf/init_global_meta_objects.hpp>
+#  include <caf/scheduler.hpp>
+#endif
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <utility>
+
+namespace coppice::actor {
+
+#if CAF_MAJOR_VERSION == 0
+
+using host_context = caf::execution_unit;
+using enqueue_result = void;
+
+/// Something that runs actors. `post` may be called from any thread and takes
+/// over one reference count of its argument.
+class run_queue : public caf::execution_unit {
+public:
+  explicit run_queue(caf::actor_system& sys) : caf::execution_unit(&sys) {
+    // nop
+  }
+
+  virtual void post(caf::resumable* what) = 0;
+
+  void exec_later(caf::resumable* what) final {
+    post(what);
+  }
+};
+
+inline void release(caf::resumable* what) {
+  what->intrusive_ptr_release_impl();
+}
+
+template <class T>
+caf::mailbox_element_ptr make_element(caf::message_id id, T&& content) {
+  return caf::make_mailbox_element(nullptr, id, {}, std::forward<T>(content));
+}
+
+/// Sends `content` from `self` to itself after `delay`.
+template <class T>
+void send_after(caf::event_based_actor& self, std::chrono::milliseconds delay,
+                T content) {
+  self.delayed_send(&self, delay, std::move(content));
+}
+
+/// Returns `handlers`, extended so that exit signals other than a kill go to
+/// `fn(caf::exit_msg&)`. To be called from `make_behavior` of `self`.
+template <class F>
+caf::behavior trapping(caf::event_based_actor& self, F fn,
+                       caf::message_handler handlers) {
+  self.set_exit_handler(std::move(fn));
+  return handlers;
+}
+
+/// Has to be called once for each block of message types, before there is a
+/// configuration object.
+template <class TypeIdBlock>
+void register_types() {
+  // nop: 0.17 needs no registration for messages that stay in the process
+}
+
+inline void register_core_types() {
+  // nop
+}
+
+/// Lets CAF's scheduler have `threads` threads that sleep while idle.
+inline void configure_scheduler(caf::actor_system_config& cfg,
+                                std::size_t threads) {
+  cfg.set("scheduler.policy", caf::atom("sharing"));
+  cfg.set("scheduler.max-threads", threads);
+}
+
+#else // CAF 1.x
+
+using host_context = caf::scheduler;
+using enqueue_result = bool;
+
+class run_queue : public caf::scheduler {
+public:
+  explicit run_queue(caf::actor_system&) {
+    // nop
+  }
+
+  virtual void post(caf::resumable* what) = 0;
+
+  void schedule(caf::resumable* what) final {
+    post(what);
+  }
+
+  void delay(caf::resumable* what) final {
+    post(what);
+  }
+
+  void start() final {
+    // nop
+  }
+
+  void stop() final {
+    // nop
+  }
+};
+
+inline void release(caf::resumable* what) {
+  what->deref_resumable();
+}
+
+template <class T>
+caf::mailbox_element_ptr make_element(caf::message_id id, T&& content) {
+  return caf::make_mailbox_element(nullptr, id, std::forward<T>(content));
+}
+
+template <class T>
+void send_after(caf::event_based_actor& self, std::chrono::milliseconds delay,
+                T content) {
+  self.mail(std::move(content)).delay(delay).send(&self);
+}
+
+template <class F>
+caf::behavior trapping(caf::event_based_actor&, F fn,
+                       caf::message_handler handlers) {
+  return handlers.or_else([fn](caf::exit_msg& msg) mutable { fn(msg); });
+}
+
+template <class TypeIdBlock>
+void register_types() {
+  caf::init_global_meta_objects<TypeIdBlock>();
+}
+
+inline void register_core_types() {
+  caf::core::init_global_meta_objects();
+}
+
+inline void configure_scheduler(caf::actor_system_config& cfg,
+                                std::size_t threads) {
+  cfg.set("caf.scheduler.policy", "sharing");
+  cfg.set("caf.scheduler.max-threads", threads);
+}
+
+#endif // CAF_MAJOR_VERSION
+
+enum class priority { normal, urgent };
+
+/// Sends `content` to `receiver`, from nobody. Any thread. Urgent messages
+/// overtake normal ones that wait in the mailbox.
+template <class T>
+void deliver(const caf::actor& receiver, T&& content,
+             priority prio = priority::normal) {
+  auto id = prio == priority::urgent
+              ? caf::make_message_id(caf::message_priority::high)
+              : caf::make_message_id(caf::message_priority::normal);
+  caf::actor_cast<caf::abstract_actor*>(receiver)->enqueue(
+    make_element(id, std::forward<T>(content)), nullptr);
+}
+
+/// An actor that only ever runs on one `run_queue`, wherever messages to it
+/// come from.
+class pinned_actor : public caf::event_based_actor {
+public:
+  pinned_actor(caf::actor_config& cfg, run_queue& home)
+      : caf::event_based_actor(cfg), home_(home) {
+    // nop
+  }
+
+  enqueue_result enqueue(caf::mailbox_element_ptr what,
+                         host_context*) override {
+    return caf::event_based_actor::enqueue(std::move(what), &home_);
+  }
+
+  void launch(host_context*, bool lazy, bool hide) override {
+    caf::event_based_actor::launch(&home_, lazy, hide);
+  }
+
+#if CAF_MAJOR_VERSION == 0
+  void enqueue(caf::strong_actor_ptr sender, caf::message_id id,
+               caf::message content, host_context*) override {
+    caf::event_based_actor::enqueue(std::move(sender), id, std::move(content),
+                                    &home_);
+  }
+#endif
+
+protected:
+  /// Runs `fn` as if a message had brought it: an exception ends this actor
+  /// alone, and a `quit` takes effect on return. Only on the home queue's
+  /// thread. Returns whether the actor still lives.
+  template <class F, class OnError>
+  bool perform(F&& fn, OnError&& to_reason) {
+    context(&home_);
+    try {
+      fn();
+    } catch (...) {
+      quit(to_reason(std::current_exception()));
+    }
+    return !finalize();
+  }
+
+private:
+  run_queue& home_;
+};
+
+} // namespace coppice::actor

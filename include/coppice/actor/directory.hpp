@@ -1,0 +1,45 @@
+#pragma once
+
+#include "coppice/supervision/child_spec.hpp"
+
+#include <caf/actor.hpp>
+#include <caf/actor_control_block.hpp>
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace coppice::actor {
+
+/// Finds actors by their path in the supervision tree. Does not keep them
+/// alive. Thread-safe.
+class directory {
+public:
+  struct entry {
+    caf::actor handle;
+    supervision::child_type type;
+  };
+
+  /// Enters `handle` under `path`, in place of whom was there.
+  void put(std::string path, const caf::actor& handle,
+           supervision::child_type type);
+
+  /// Removes `path` if it still names `handle`.
+  void erase(std::string_view path, const caf::actor& handle);
+
+  /// The actor at `path`, if there is one and it has not ended.
+  std::optional<entry> find(std::string_view path) const;
+
+private:
+  struct slot {
+    caf::weak_actor_ptr handle;
+    supervision::child_type type;
+  };
+
+  mutable std::mutex mutex_;
+  std::map<std::string, slot, std::less<>> slots_;
+};
+
+} // namespace coppice::actor

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "coppice/supervision/event.hpp"
+
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/type_id.hpp>
+
+#include <cstdint>
+
+/// What is sent to a supervisor, and to actors that stand for one in the tree.
+namespace coppice::actor {
+
+struct child_gone {
+  supervision::instance_id instance;
+  supervision::exit_reason reason;
+};
+
+struct start_acknowledged {
+  supervision::instance_id instance;
+  supervision::start_outcome outcome;
+};
+
+struct timer_message {
+  std::uint64_t generation;
+};
+
+struct retry_message {
+  supervision::child_key key;
+};
+
+/// Somebody in charge wants the supervisor to end its children and itself.
+struct stop_message {
+  supervision::exit_reason reason;
+};
+
+} // namespace coppice::actor
+
+CAF_BEGIN_TYPE_ID_BLOCK(coppice_actor, first_custom_type_id)
+
+  CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::child_gone))
+  CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::start_acknowledged))
+  CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::timer_message))
+  CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::retry_message))
+  CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::stop_message))
+
+CAF_END_TYPE_ID_BLOCK(coppice_actor)
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::child_gone)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::start_acknowledged)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::timer_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::retry_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::stop_message)

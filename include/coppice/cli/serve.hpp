@@ -1,0 +1,27 @@
+#pragma once
+
+#include "coppice/net/listener.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace coppice::cli {
+
+/// What `coppice serve` was asked for, checked.
+struct serve_options {
+  net::endpoint where;
+  net::topology topology = net::topology::linked;
+  unsigned acceptors = 1; ///< >= 1
+  std::int64_t max_restarts = 0;
+  std::chrono::seconds max_seconds{5};
+  std::optional<net::endpoint> admin; ///< Unset: no admin API.
+  std::string token;
+  std::chrono::milliseconds drain_timeout{0};
+};
+
+/// Serves until a signal or the end of the tree; returns the exit code.
+int serve(const serve_options& options);
+
+} // namespace coppice::cli

@@ -1,0 +1,67 @@
+#pragma once
+
+#include "coppice/actor/child_spec.hpp"
+#include "coppice/actor/compat.hpp"
+#include "coppice/net/connection_table.hpp"
+#include "coppice/net/listener.hpp"
+#include "coppice/net/reactor.hpp"
+#include "coppice/net/socket.hpp"
+
+#include <chrono>
+#include <memory>
+
+namespace coppice::net {
+
+/// Accepts on the socket of a listener's port and spawns a connection for each
+/// client. One lives on each reactor.
+///
+/// A condition of the machine (no descriptors, no memory) pauses it; a
+/// condition of one client is skipped; a broken socket ends it.
+class acceptor final : public actor::pinned_actor,
+                       public connection_hub,
+                       private table_user,
+                       private io_handler,
+                       private timer {
+public:
+  acceptor(caf::actor_config& cfg, listener_ptr owner, reactor& home,
+           std::string path, actor::start_args start);
+
+  const char* name() const override {
+    return "coppice.acceptor";
+  }
+
+  caf::behavior make_behavior() override;
+
+  void on_exit() override;
+
+  connection_table* connections() noexcept override {
+    return linked_.get();
+  }
+
+private:
+  void on_io(std::uint32_t events) override;
+  void on_timer() override;
+  void on_table() override;
+
+  void accept_some();
+  void spawn_connection(const connection_table_ptr& table, socket sock);
+  bool on_accept_error(int error);
+  void pause(int error);
+  bool watch();
+  void unwatch();
+  void publish(observe::event_kind kind, std::string detail = {});
+
+  listener_ptr owner_;
+  reactor& home_;
+  std::string path_;
+  actor::start_args start_;
+  std::shared_ptr<socket> port_;
+  connection_table_ptr linked_; // null where connections have a supervisor
+  caf::strong_actor_ptr self_;  // while the reactor may call us
+  bool watching_ = false;
+  bool paused_ = false; // and told so
+  std::chrono::steady_clock::time_point warned_
+    = std::chrono::steady_clock::time_point{} - std::chrono::hours{1};
+};
+
+} // namespace coppice::net

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "coppice/actor/child_spec.hpp"
+#include "coppice/actor/compat.hpp"
+#include "coppice/net/connection_table.hpp"
+#include "coppice/net/listener.hpp"
+#include "coppice/net/reactor.hpp"
+
+#include <optional>
+#include <string>
+
+namespace coppice::net {
+
+/// Supervises the connections of one reactor: temporary children that share
+/// one shutdown of five seconds, all at once. The acceptor of the reactor adds
+/// to them without a message.
+///
+/// Source: OTP supervisor, simple_one_for_one.
+class connection_supervisor final : public actor::pinned_actor,
+                                    public connection_hub,
+                                    private timer {
+public:
+  connection_supervisor(caf::actor_config& cfg, listener_ptr owner,
+                        reactor& home, std::string path,
+                        actor::start_args start);
+
+  const char* name() const override {
+    return "coppice.connection-supervisor";
+  }
+
+  caf::behavior make_behavior() override;
+
+  void on_exit() override;
+
+  connection_table* connections() noexcept override {
+    return table_.get();
+  }
+
+private:
+  void on_timer() override;
+
+  void stop(const supervision::exit_reason& reason);
+  void withdraw();
+
+  listener_ptr owner_;
+  reactor& home_;
+  std::string path_;
+  actor::start_args start_;
+  caf::actor_addr parent_;
+  connection_table_ptr table_;
+  std::optional<supervision::exit_reason> stopping_;
+};
+
+} // namespace coppice::net

@@ -1,0 +1,86 @@
+#pragma once
+
+#include "coppice/observe/tree.hpp"
+#include "coppice/supervision/exit_reason.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace coppice::net {
+
+class connection;
+
+/// The connections that are linked to one hub: to their acceptor, or to the
+/// supervisor of the connections of a reactor.
+///
+/// A link of CAF would cost the hub a search at each exit and would let a
+/// killed connection kill it. Here each end costs O(1); the hub sees every exit
+/// and, when it ends itself, ends those that are left.
+///
+/// Only on the hub's reactor. Shared by the hub and its connections, so that
+/// either may go first.
+class connection_table {
+public:
+  /// `path` is the hub's; `count` shows how many connections there are.
+  connection_table(std::string path, std::shared_ptr<observe::gauge> count);
+
+  ~connection_table();
+
+  void add(connection& c);
+  void remove(connection& c);
+
+  /// The hub ends with `reason`: so do its connections, unless it is normal.
+  void end(const supervision::exit_reason& reason);
+
+  /// Asks every connection to end with `reason`.
+  void end_all(const supervision::exit_reason& reason);
+
+  /// Kills every connection.
+  void kill_all();
+
+  /// Called when the last connection goes; empty: nobody cares.
+  void on_empty(std::function<void()> fn);
+
+  void for_each(const std::function<void(connection&)>& fn);
+
+  std::size_t size() const noexcept {
+    return size_;
+  }
+
+  const std::string& path() const noexcept {
+    return path_;
+  }
+
+private:
+  std::string path_;
+  std::shared_ptr<observe::gauge> count_;
+  connection* first_ = nullptr;
+  std::size_t size_ = 0;
+  std::function<void()> on_empty_;
+};
+
+using connection_table_ptr = std::shared_ptr<connection_table>;
+
+/// An actor that connections are linked to.
+class connection_hub {
+public:
+  /// Its connections; null before it runs and after. Only on its reactor.
+  virtual connection_table* connections() noexcept = 0;
+
+protected:
+  ~connection_hub() = default;
+};
+
+/// Somebody who adds connections to a table that is not his.
+class table_user {
+public:
+  /// There is a table where there was none. Only on its reactor.
+  virtual void on_table() = 0;
+
+protected:
+  ~table_user() = default;
+};
+
+} // namespace coppice::net

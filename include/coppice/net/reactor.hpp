@@ -1,0 +1,119 @@
+#pragma once
+
+#include "coppice/actor/compat.hpp"
+#include "coppice/net/socket.hpp"
+#include "coppice/net/timer_wheel.hpp"
+
+#include <caf/actor_control_block.hpp>
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <thread>
+#include <vector>
+
+namespace coppice::net {
+
+/// Whom a reactor calls when a descriptor is ready.
+class io_handler {
+public:
+  /// `events` are those of epoll(7).
+  virtual void on_io(std::uint32_t events) = 0;
+
+protected:
+  ~io_handler() = default;
+};
+
+/// One thread, one epoll set, one timer wheel, one queue of runnable actors:
+/// the execution unit of the actors that are pinned to it.
+///
+/// Functions are for the reactor's own thread unless they say otherwise.
+class reactor final : public actor::run_queue {
+public:
+  using clock = timer_wheel::clock;
+  using task = std::function<void()>;
+
+  /// Throws `std::system_error` if the kernel refuses a descriptor.
+  reactor(caf::actor_system& sys, unsigned index);
+
+  ~reactor();
+
+  // -- any thread -------------------------------------------------------------
+
+  void start_thread();
+
+  /// Runs what is runnable, then ends the thread. To be called once nothing
+  /// new is going to be posted. Idempotent.
+  void stop_thread();
+
+  /// Has the reactor's thread run an actor.
+  void post(caf::resumable* what) override;
+
+  /// Has the reactor's thread run `fn`, which must not throw.
+  void run_soon(task fn);
+
+  unsigned index() const noexcept {
+    return index_;
+  }
+
+  // -- descriptors ------------------------------------------------------------
+
+  /// Watches `fd` for `events`, level-triggered unless they say otherwise;
+  /// false and errno if the kernel refuses.
+  bool add(int fd, std::uint32_t events, io_handler& handler);
+
+  void modify(int fd, std::uint32_t events, io_handler& handler);
+
+  void remove(int fd);
+
+  /// Keeps an actor until no event that was fetched already can reach it.
+  void bury(caf::strong_actor_ptr self);
+
+  /// Where to read into; shared by all who run on this reactor.
+  std::span<char> buffer() noexcept {
+    return buffer_;
+  }
+
+  // -- time -------------------------------------------------------------------
+
+  void arm(timer& t, clock::duration delay) {
+    timers_.arm(t, clock::now() + delay);
+  }
+
+  void cancel(timer& t) noexcept {
+    timers_.cancel(t);
+  }
+
+private:
+  struct job {
+    caf::resumable* actor = nullptr;
+    task fn;
+  };
+
+  void loop();
+  void wait_for_io();
+  int timeout();
+  void fetch_remote();
+  void run_local();
+  void enqueue(job what);
+  void wake();
+
+  unsigned index_;
+  socket epoll_;
+  socket wakeup_;
+  timer_wheel timers_;
+  std::deque<job> local_;
+  std::mutex mutex_;
+  std::vector<job> remote_; // guarded by mutex_
+  std::vector<caf::strong_actor_ptr> buried_;
+  std::vector<char> buffer_;
+  std::atomic<bool> stopping_ = false;
+  std::thread thread_;
+};
+
+using reactor_ptr = std::shared_ptr<reactor>;
+
+} // namespace coppice::net

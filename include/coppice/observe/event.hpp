@@ -1,0 +1,48 @@
+#pragma once
+
+#include "coppice/supervision/clock.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace coppice::observe {
+
+/// What happened. Severity follows from it.
+enum class event_kind {
+  child_started,   ///< For the first time, or after somebody asked for it.
+  child_restarted, ///< Automatically.
+  child_exited,
+  child_stopped, ///< Because its supervisor told it to.
+  start_failed,
+  restarting, ///< The decision; its detail says who, why and the budget.
+  gave_up,    ///< Too many restarts: the supervisor ends.
+  connection_crashed,
+  accept_paused,
+  accept_resumed,
+  listening,
+  draining,
+  notice,
+};
+
+/// One thing that happened to one actor.
+struct event {
+  std::uint64_t seq = 0;   ///< Set by the bus; 1, 2, 3, …
+  std::uint64_t cause = 0; ///< The event that led to this one; 0: none.
+  supervision::time_point time = {};
+  std::chrono::system_clock::time_point wall_time = {};
+  event_kind kind = event_kind::notice;
+  std::string path;              ///< Of the actor it happened to.
+  std::uint64_t incarnation = 0; ///< Of that actor; 0: not known.
+  std::string reason = {};       ///< An exit reason, where there is one.
+  std::string detail = {};       ///< For a person.
+};
+
+enum class severity { info, warning, error };
+
+severity severity_of(const event& ev);
+
+/// One line for a person: what happened to whom, and why.
+std::string describe(const event& ev);
+
+} // namespace coppice::observe

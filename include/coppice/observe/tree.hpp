@@ -1,0 +1,116 @@
+#pragma once
+
+#include "coppice/supervision/child_spec.hpp"
+#include "coppice/supervision/clock.hpp"
+#include "coppice/supervision/restart_window.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace coppice::observe {
+
+enum class node_state { starting, running, restarting, stopped };
+
+std::string_view to_string(node_state value);
+
+/// A number that one thread writes and others look at.
+using gauge = std::atomic<std::int64_t>;
+
+/// What there is to say of a supervisor, beyond what holds for every node.
+struct supervisor_view {
+  supervision::strategy strategy;
+  std::int64_t intensity;
+  std::chrono::seconds period;
+  std::size_t budget_used; ///< Restarts in the window at the time of the look.
+};
+
+/// One actor of the tree, as it was when somebody looked.
+struct node_view {
+  std::string id;
+  std::string path;
+  supervision::child_type type;
+  std::optional<supervision::restart> restart; ///< Unset for the root.
+  node_state state;
+  std::uint64_t incarnation; ///< 1 for the first start.
+  std::string last_exit;     ///< Empty if it never ended.
+  std::optional<supervisor_view> supervisor;
+  std::optional<std::int64_t> connections; ///< For hubs of connections.
+  std::vector<node_view> children;         ///< In start order.
+};
+
+/// The supervision tree as its supervisors publish it, so that looking at it
+/// costs them nothing. Paths are ids joined by '/'.
+///
+/// Thread-safe. Writers are the supervisors; each writes of itself and of its
+/// own children. What a supervisor that was killed leaves behind may still be
+/// ending when its successor is up: every writer has a number that grows, and
+/// what an older one says of a node is ignored once a newer one has spoken.
+class tree {
+public:
+  using writer = std::uint64_t;
+
+  // -- writing ----------------------------------------------------------------
+
+  /// Adds a node below `parent` (empty for the root), or finds it again after
+  /// a restart of its supervisor, and puts it last in start order.
+  void add(std::string_view parent, std::string_view id,
+           supervision::child_type type,
+           std::optional<supervision::restart> restart, writer who);
+
+  /// Removes a node and everything below it.
+  void remove(std::string_view path, writer who);
+
+  /// Sets the state of a node. `running` begins a new incarnation, and returns
+  /// its number; `stopped` holds for everything below as well.
+  std::uint64_t set_state(std::string_view path, node_state state, writer who);
+
+  /// Remembers why the current incarnation ended.
+  void set_last_exit(std::string_view path, std::string reason, writer who);
+
+  /// Says what kind of supervisor `path` is and how much budget it has used.
+  void set_supervisor(std::string_view path, supervision::strategy strategy,
+                      const supervision::restart_window& window, writer who);
+
+  /// The number of connections of a hub; the node keeps it over restarts.
+  std::shared_ptr<gauge> connections(std::string_view path);
+
+  // -- reading ----------------------------------------------------------------
+
+  /// The whole tree, or nothing while there is no root.
+  std::optional<node_view> look(supervision::time_point now) const;
+
+private:
+  struct node {
+    std::string id;
+    supervision::child_type type;
+    std::optional<supervision::restart> restart;
+    node_state state = node_state::starting;
+    std::uint64_t incarnation = 0;
+    std::string last_exit;
+    writer parent = 0; // who wrote last of this node as a child
+    writer self = 0;   // … and as a supervisor
+    std::optional<supervision::strategy> strategy;
+    std::optional<supervision::restart_window> window;
+    std::shared_ptr<gauge> connections;
+    std::vector<std::string> children; // paths
+  };
+
+  node* find(std::string_view path, writer who);
+  void stop_below(const node& parent);
+  void remove_below(const node& parent);
+  node_view view(const std::string& path, const node& n,
+                 supervision::time_point now) const;
+
+  mutable std::mutex mutex_;
+  std::map<std::string, node, std::less<>> nodes_;
+  std::string root_;
+};
+
+} // namespace coppice::observe

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace coppice::protocol {
+
+/// Finds the line `stop` (ended by LF or CR LF) in a stream of bytes, however
+/// it is cut into pieces, and hands on everything that comes before it.
+///
+/// A beginning of a line that may still become `stop` is held back until that
+/// is decided; that is never more than five bytes.
+class stop_scanner {
+public:
+  /// Takes `data` and passes what is not held back to `out(std::string_view)`.
+  /// Returns whether the line was found; then nothing may be fed any more.
+  template <class F>
+  bool feed(std::string_view data, F&& out);
+
+  /// What is held back. At the end of the stream it is ordinary data.
+  std::string_view held() const noexcept {
+    return line.substr(0, held_);
+  }
+
+private:
+  static constexpr std::string_view line = "stop\r";
+
+  std::size_t matched_ = 0; // bytes of `line` at the start of this line
+  std::size_t held_ = 0;    // … of which came with earlier data
+  bool mid_line_ = false;   // this line is not `stop`
+};
+
+template <class F>
+bool stop_scanner::feed(std::string_view data, F&& out) {
+  auto pass = [&](std::string_view part) {
+    if (!part.empty())
+      out(part);
+  };
+  std::size_t pos = 0;
+  for (;;) {
+    if (mid_line_) {
+      auto end = data.find('\n', pos);
+      if (end == std::string_view::npos) {
+        pass(data);
+        return false;
+      }
+      pos = end + 1;
+      mid_line_ = false;
+    }
+    while (pos < data.size() && matched_ < line.size()
+           && data[pos] == line[matched_]) {
+      ++pos;
+      ++matched_;
+    }
+    auto candidate = pos - (matched_ - held_); // where this line begins
+    if (pos == data.size()) {
+      pass(data.substr(0, candidate));
+      held_ = matched_;
+      return false;
+    }
+    if (data[pos] == '\n' && matched_ >= 4) {
+      pass(data.substr(0, candidate));
+      held_ = 0;
+      return true;
+    }
+    pass(held());
+    held_ = 0;
+    matched_ = 0;
+    mid_line_ = true;
+  }
+}
+
+} // namespace coppice::protocol

@@ -1,0 +1,33 @@
+#include "coppice/actor/directory.hpp"
+
+#include <caf/actor_cast.hpp>
+
+namespace coppice::actor {
+
+void directory::put(std::string path, const caf::actor& handle,
+                    supervision::child_type type) {
+  std::lock_guard guard{mutex_};
+  slots_[std::move(path)]
+    = slot{caf::actor_cast<caf::weak_actor_ptr>(handle), type};
+}
+
+void directory::erase(std::string_view path, const caf::actor& handle) {
+  std::lock_guard guard{mutex_};
+  auto i = slots_.find(path);
+  if (i != slots_.end()
+      && i->second.handle == caf::actor_cast<caf::weak_actor_ptr>(handle))
+    slots_.erase(i);
+}
+
+std::optional<directory::entry> directory::find(std::string_view path) const {
+  std::lock_guard guard{mutex_};
+  auto i = slots_.find(path);
+  if (i == slots_.end())
+    return {};
+  auto strong = i->second.handle.lock();
+  if (!strong)
+    return {};
+  return entry{caf::actor_cast<caf::actor>(strong), i->second.type};
+}
+
+} // namespace coppice::actor

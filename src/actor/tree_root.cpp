@@ -1,0 +1,79 @@
+#include "coppice/actor/supervisor.hpp"
+
+#include "coppice/actor/compat.hpp"
+#include "coppice/actor/exit_signal.hpp"
+#include "coppice/actor/messages.hpp"
+
+#include <future>
+#include <utility>
+
+namespace coppice::actor {
+
+using namespace supervision;
+
+namespace {
+
+std::optional<spec_error> check(const flags& settings,
+                                const std::vector<child_spec>& children) {
+  if (auto err = validate(settings))
+    return err;
+  std::vector<supervision::child_spec> specs;
+  for (auto& child : children)
+    specs.push_back(child.spec);
+  return validate(specs, settings);
+}
+
+} // namespace
+
+tree_root::tree_root(runtime_ptr rt, caf::actor handle)
+    : rt_(std::move(rt)), handle_(std::move(handle)) {
+  // nop
+}
+
+tree_root::result tree_root::start(runtime_ptr rt, std::string id,
+                                   flags settings,
+                                   std::vector<child_spec> children) {
+  if (auto err = check(settings, children))
+    return {nullptr, err->message};
+  rt->tree.add({}, id, child_type::supervisor, {}, 0);
+  std::promise<start_outcome> initialized;
+  std::promise<void> ended;
+  auto handle = rt->system.spawn<supervisor>(
+    rt, id, settings, std::move(children), caf::actor_addr{},
+    [&](start_outcome outcome) { initialized.set_value(std::move(outcome)); });
+  auto outcome = initialized.get_future().get();
+  if (auto* failed = std::get_if<start_failed>(&outcome)) {
+    caf::actor_cast<caf::abstract_actor*>(handle)->attach_functor(
+      [&ended](const caf::error&) { ended.set_value(); });
+    ended.get_future().wait();
+    return {nullptr, to_string(failed->reason)};
+  }
+  rt->tree.set_state(id, observe::node_state::running, 0);
+  rt->directory.put(id, handle, child_type::supervisor);
+  return {std::make_unique<tree_root>(std::move(rt), std::move(handle)), {}};
+}
+
+void tree_root::stop(const exit_reason& reason) {
+  deliver(handle_, stop_message{reason});
+}
+
+void tree_root::on_end(std::function<void(exit_reason)> fn) {
+  caf::actor_cast<caf::abstract_actor*>(handle_)->attach_functor(
+    [fn = std::move(fn)](const caf::error& err) { fn(to_reason(err)); });
+}
+
+bool crash(runtime& rt, std::string_view path,
+           const std::optional<exit_reason>& reason) {
+  auto found = rt.directory.find(path);
+  if (!found)
+    return false;
+  if (!reason)
+    signal_kill(found->handle);
+  else if (found->type == child_type::supervisor)
+    deliver(found->handle, stop_message{*reason});
+  else
+    signal_exit(found->handle, *reason);
+  return true;
+}
+
+} // namespace coppice::actor

@@ -1,0 +1,162 @@
+#include "coppice/admin/server.hpp"
+
+#include "coppice/actor/compat.hpp"
+#include "coppice/actor/exit_signal.hpp"
+
+#include <httplib.h>
+
+#include <sys/socket.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+namespace coppice::admin {
+
+using namespace std::chrono_literals;
+using supervision::exit_reason;
+using supervision::start_failed;
+
+namespace {
+
+constexpr std::size_t max_body_bytes = 64 * 1024;
+constexpr std::size_t threads = 4;
+
+request convert(const httplib::Request& in) {
+  request out{in.method, in.path};
+  for (auto& [key, value] : in.params)
+    out.query.emplace(key, value);
+  out.host = in.get_header_value("Host");
+  out.origin = in.get_header_value("Origin");
+  out.content_type = in.get_header_value("Content-Type");
+  out.authorization = in.get_header_value("Authorization");
+  out.body = in.body;
+  return out;
+}
+
+void configure(httplib::Server& http, const api& what) {
+  auto serve = [&what](const httplib::Request& in, httplib::Response& out) {
+    auto result = what.handle(convert(in));
+    out.status = result.status;
+    out.set_content(result.body, result.content_type.c_str());
+  };
+  http.Get(".*", serve);
+  http.Post(".*", serve);
+  http.Put(".*", serve);
+  http.Delete(".*", serve);
+  http.set_payload_max_length(max_body_bytes);
+  http.set_read_timeout(2s);
+  http.set_write_timeout(2s);
+  http.set_keep_alive_timeout(1);
+  http.new_task_queue = [] { return new httplib::ThreadPool(threads); };
+  // The library's default, SO_REUSEPORT, would let two servers share a port.
+  http.set_socket_options([](int fd) {
+    int on = 1;
+    ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  });
+}
+
+// Owns the HTTP server and its threads.
+class server_actor final : public caf::event_based_actor {
+public:
+  server_actor(caf::actor_config& cfg, std::shared_ptr<server> owner,
+               std::unique_ptr<httplib::Server> http)
+      : caf::event_based_actor(cfg),
+        owner_(std::move(owner)),
+        http_(std::move(http)),
+        thread_([this] {
+          http_->listen_after_bind();
+          finished_ = true;
+        }) {
+    // A server that does not run yet could not be stopped.
+    while (!http_->is_running() && !finished_)
+      std::this_thread::sleep_for(1ms);
+  }
+
+  ~server_actor() override {
+    stop();
+  }
+
+  const char* name() const override {
+    return "coppice.admin";
+  }
+
+  caf::behavior make_behavior() override {
+    actor::use_exception_text(*this);
+    return {[](caf::message&) {
+      // nop: it is talked to by HTTP
+    }};
+  }
+
+  void on_exit() override {
+    stop();
+  }
+
+private:
+  void stop() {
+    http_->stop();
+    if (thread_.joinable())
+      thread_.join();
+  }
+
+  std::shared_ptr<server> owner_; // the threads use its API
+  std::unique_ptr<httplib::Server> http_;
+  std::atomic<bool> finished_ = false;
+  std::thread thread_;
+};
+
+} // namespace
+
+server::server(net::endpoint where, actor::runtime_ptr rt,
+               std::vector<net::listener_ptr> listeners, access rules)
+    : where_(where),
+      api_(std::move(rt), std::move(listeners),
+           access{std::move(rules.token), where.loopback()}),
+      port_(where.port()) {
+  // nop
+}
+
+actor::child_spec server::child() {
+  auto start = [self = shared_from_this()](const actor::start_args& args) {
+    return self->start(args);
+  };
+  return {{.id = "admin"}, std::move(start)};
+}
+
+actor::start_result server::start(const actor::start_args& args) {
+  std::lock_guard guard{mutex_};
+  // The library does not say why it cannot bind; a trial of our own does.
+  auto trial = net::listen_tcp(*net::endpoint::parse(where_.address(), port_),
+                               1);
+  open_error_ = trial.message;
+  if (!trial.sock)
+    return start_failed{exit_reason::abnormal(open_error_)};
+  trial.sock.close();
+  auto http = std::make_unique<httplib::Server>();
+  configure(*http, api_);
+  auto address = where_.address();
+  auto port = port_ == 0 ? http->bind_to_any_port(address.c_str())
+              : http->bind_to_port(address.c_str(), port_)
+                ? int{port_}
+                : -1;
+  if (port < 0) {
+    open_error_ = "cannot listen on " + to_string(where_);
+    return start_failed{exit_reason::abnormal(open_error_)};
+  }
+  port_ = static_cast<std::uint16_t>(port);
+  return actor::running{args.rt->system.spawn<server_actor>(
+    shared_from_this(), std::move(http))};
+}
+
+std::string server::url() const {
+  std::lock_guard guard{mutex_};
+  return "http://" + to_string(*net::endpoint::parse(where_.address(), port_));
+}
+
+std::string server::open_error() const {
+  std::lock_guard guard{mutex_};
+  return open_error_;
+}
+
+} // namespace coppice::admin

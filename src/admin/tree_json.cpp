@@ -1,0 +1,34 @@
+#include "coppice/admin/tree_json.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace coppice::admin {
+
+nlohmann::json to_json(const observe::node_view& node) {
+  nlohmann::json result{
+    {"id", node.id},
+    {"path", node.path},
+    {"type", to_string(node.type)},
+    {"state", to_string(node.state)},
+    {"incarnation", node.incarnation},
+    {"restarts", node.incarnation > 0 ? node.incarnation - 1 : 0},
+    {"children", nlohmann::json::array()},
+  };
+  if (node.restart)
+    result["restart"] = to_string(*node.restart);
+  if (!node.last_exit.empty())
+    result["last_exit"] = node.last_exit;
+  if (node.connections)
+    result["connections"] = *node.connections;
+  if (node.supervisor) {
+    result["strategy"] = to_string(node.supervisor->strategy);
+    result["intensity"] = node.supervisor->intensity;
+    result["period_seconds"] = node.supervisor->period.count();
+    result["budget_used"] = node.supervisor->budget_used;
+  }
+  for (auto& child : node.children)
+    result["children"].push_back(to_json(child));
+  return result;
+}
+
+} // namespace coppice::admin

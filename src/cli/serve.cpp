@@ -1,0 +1,150 @@
+#include "coppice/cli/serve.hpp"
+
+#include "coppice/actor/compat.hpp"
+#include "coppice/actor/messages.hpp"
+#include "coppice/actor/supervisor.hpp"
+#include "coppice/admin/server.hpp"
+#include "coppice/cli/exit_code.hpp"
+#include "coppice/cli/server_loop.hpp"
+#include "coppice/journal/journal.hpp"
+#include "coppice/journal/messages.hpp"
+#include "coppice/protocol/echo.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <csignal>
+#include <iostream>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace coppice::cli {
+
+namespace {
+
+// Supervisors and the like; connections have the reactors.
+constexpr std::size_t scheduler_threads = 2;
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
+// Everything that is there as long as the server runs, in the order in which
+// it has to be there.
+class server_process {
+public:
+  explicit server_process(const serve_options& options)
+      : options_(options),
+        system_(configuration()),
+        rt_(std::make_shared<actor::runtime>(system_)) {
+    system_.await_actors_before_shutdown(false);
+    for (unsigned i = 0; i < options.acceptors; ++i) {
+      reactors_.push_back(std::make_shared<net::reactor>(system_, i));
+      reactors_.back()->start_thread();
+    }
+    listener_ = std::make_shared<net::listener>(
+      net::listener_config{
+        .name = "echo",
+        .where = options.where,
+        .topology = options.topology,
+        .acceptor_intensity = options.max_restarts,
+        .acceptor_period = options.max_seconds,
+        .make_handler = [] { return std::make_unique<protocol::echo>(); }},
+      rt_, reactors_);
+    if (options.admin)
+      admin_ = std::make_shared<admin::server>(
+        *options.admin, rt_, std::vector{listener_},
+        admin::access{.token = options.token});
+  }
+
+  ~server_process() {
+    for (auto& reactor : reactors_)
+      reactor->stop_thread();
+  }
+
+  int run() {
+    std::vector children{journal::journal_child(log_), listener_->child()};
+    if (admin_)
+      children.push_back(admin_->child());
+    auto started = actor::tree_root::start(
+      rt_, "coppice", {.intensity = 3}, std::move(children));
+    if (!started.root) {
+      std::cerr << "coppice: " << explain(started.error) << std::endl;
+      return failed;
+    }
+    announce();
+    rt_->events.drain(); // the start is told by the announcement
+    log_->open();
+    return run_until_end({*started.root, *listener_, rt_->events,
+                          options_.drain_timeout});
+  }
+
+private:
+  caf::actor_system_config& configuration() {
+    actor::configure_scheduler(config_, scheduler_threads);
+    return config_;
+  }
+
+  // The tree's own reason names every supervisor on the way; whoever typed the
+  // command wants to know of the port.
+  std::string explain(const std::string& reason) const {
+    if (auto why = listener_->open_error(); !why.empty())
+      return why;
+    if (auto why = admin_ ? admin_->open_error() : ""; !why.empty())
+      return "the admin API " + why + " (--admin off does without)";
+    return "could not start: " + reason;
+  }
+
+  void announce() const {
+    auto where = *listener_->local();
+    auto n = options_.acceptors;
+    auto address = where.any() ? std::string{"127.0.0.1"} : where.address();
+    std::cout << "coppice: listening on " << to_string(where) << " (echo, "
+              << to_string(options_.topology) << ", " << n
+              << (n == 1 ? " acceptor); " : " acceptors); ")
+              << (admin_ ? "admin at " + admin_->url() : "admin is off")
+              << "\n  talk to it    nc " << address << " " << where.port()
+              << "    (a line \"stop\" closes the connection)";
+    if (admin_)
+      std::cout << "\n  see the tree  coppice tree" << admin_option()
+                << "\n  break it      coppice kill coppice/listener:echo/"
+                << "accepting/acceptors/acceptor:0" << admin_option();
+    std::cout << std::endl;
+  }
+
+  std::string admin_option() const {
+    constexpr std::string_view scheme = "http://";
+    if (!admin_)
+      return {};
+    auto authority = admin_->url().substr(scheme.size());
+    return authority == "127.0.0.1:6060" ? "" : " --admin " + authority;
+  }
+
+  const serve_options& options_;
+  caf::actor_system_config config_;
+  caf::actor_system system_;
+  actor::runtime_ptr rt_;
+  std::vector<net::reactor_ptr> reactors_;
+  net::listener_ptr listener_;
+  std::shared_ptr<admin::server> admin_;
+  journal::log_ptr log_ = std::make_shared<journal::log>();
+};
+
+} // namespace
+
+int serve(const serve_options& options) {
+  std::signal(SIGPIPE, SIG_IGN);
+  block_stop_signals();
+  raise_descriptor_limit();
+  actor::register_core_types();
+  actor::register_types<caf::id_block::coppice_actor>();
+  actor::register_types<caf::id_block::coppice_journal>();
+  return server_process{options}.run();
+}
+
+} // namespace coppice::cli

@@ -1,0 +1,78 @@
+#pragma once
+
+#include "coppice/lab/scenario.hpp"
+
+#include <cstdint>
+#include <initializer_list>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace coppice::lab {
+
+/// The least of all integers: no bound.
+constexpr auto any_integer = std::numeric_limits<std::int64_t>::min();
+
+/// A value inside a JSON file that knows where it stands. What it cannot read
+/// it throws as `scenario_error`.
+class json_node {
+public:
+  json_node(const nlohmann::json& value, std::string path)
+      : value_(&value), path_(std::move(path)) {
+    // nop
+  }
+
+  [[noreturn]] void fail(const std::string& expected) const;
+  [[noreturn]] void fail_found(const std::string& message) const;
+
+  const nlohmann::json& json() const noexcept {
+    return *value_;
+  }
+
+  bool has(const std::string& key) const {
+    return value_->is_object() && value_->contains(key);
+  }
+
+  /// The member `key`, which has to be there.
+  json_node at(const std::string& key) const;
+  json_node at(std::size_t index) const;
+  std::vector<json_node> elements() const;
+
+  /// Fails at the first member that is none of `keys`.
+  void allow_only(std::initializer_list<std::string_view> keys) const;
+
+  std::string word() const;
+  bool boolean() const;
+  std::int64_t integer(std::int64_t least) const;
+  std::chrono::milliseconds millis() const;
+
+  template <class T>
+  T one_of(std::initializer_list<std::pair<std::string_view, T>> names) const {
+    if (value_->is_string())
+      for (auto& [name, result] : names)
+        if (value_->get_ref<const std::string&>() == name)
+          return result;
+    std::string expected;
+    for (auto i = names.begin(); i != names.end(); ++i) {
+      if (i != names.begin())
+        expected += i + 1 == names.end() ? " or " : ", ";
+      expected += i->first;
+    }
+    fail(expected);
+  }
+
+private:
+  const nlohmann::json* value_;
+  std::string path_;
+};
+
+child_def read_child(const json_node& node);
+step read_step(const json_node& node);
+std::vector<step> read_steps(const json_node& node);
+supervision::exit_reason read_reason(const json_node& node);
+
+} // namespace coppice::lab

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "coppice/lab/scenario.hpp"
+
+#include <optional>
+#include <string>
+
+namespace coppice::lab {
+
+/// What OTP would answer instead of starting `def`, or nothing.
+std::optional<std::string> mistake_in(const supervisor_def& def);
+
+} // namespace coppice::lab

@@ -1,0 +1,93 @@
+#include "coppice/net/connection_supervisor.hpp"
+
+#include "coppice/actor/exit_signal.hpp"
+#include "coppice/actor/messages.hpp"
+
+#include <chrono>
+#include <exception>
+#include <utility>
+
+namespace coppice::net {
+
+using supervision::exit_reason;
+
+namespace {
+
+constexpr std::chrono::seconds shutdown_limit{5};
+
+caf::error reason_of(const std::exception_ptr& thrown) {
+  return actor::to_error(actor::to_reason(thrown));
+}
+
+} // namespace
+
+connection_supervisor::connection_supervisor(caf::actor_config& cfg,
+                                             listener_ptr owner, reactor& home,
+                                             std::string path,
+                                             actor::start_args start)
+    : actor::pinned_actor(cfg, home),
+      owner_(std::move(owner)),
+      home_(home),
+      path_(std::move(path)),
+      start_(std::move(start)),
+      parent_(start_.supervisor.address()) {
+  // nop
+}
+
+caf::behavior connection_supervisor::make_behavior() {
+  actor::use_exception_text(*this);
+  table_ = std::make_shared<connection_table>(
+    path_, owner_->rt().tree.connections(path_));
+  auto& place = owner_->at(home_);
+  place.table = table_;
+  if (place.user != nullptr)
+    place.user->on_table();
+  auto start = std::move(start_); // so as not to hold on to the supervisor
+  actor::acknowledge_start(start, supervision::started{});
+  auto on_exit_signal = [this](caf::exit_msg& msg) {
+    if (msg.source == parent_)
+      stop(actor::to_reason(msg.reason));
+  };
+  caf::message_handler handlers{
+    [this](actor::stop_message& msg) { stop(msg.reason); },
+  };
+  return actor::trapping(*this, on_exit_signal, std::move(handlers));
+}
+
+void connection_supervisor::stop(const exit_reason& reason) {
+  if (stopping_)
+    return;
+  stopping_ = reason;
+  withdraw();
+  if (table_->size() == 0) {
+    quit(actor::to_error(reason));
+    return;
+  }
+  // The last connection calls from within its own end: do not end below it.
+  table_->on_empty([this, self = caf::strong_actor_ptr{ctrl()}] {
+    home_.run_soon([this, self] {
+      perform([this] { quit(actor::to_error(*stopping_)); }, reason_of);
+    });
+  });
+  table_->end_all(exit_reason::shutdown());
+  home_.arm(*this, shutdown_limit);
+}
+
+void connection_supervisor::on_timer() {
+  table_->kill_all();
+}
+
+void connection_supervisor::withdraw() {
+  auto& place = owner_->at(home_);
+  if (place.table == table_)
+    place.table = nullptr;
+}
+
+void connection_supervisor::on_exit() {
+  home_.cancel(*this);
+  withdraw();
+  if (auto table = std::exchange(table_, nullptr))
+    table->end(actor::to_reason(fail_state_));
+}
+
+} // namespace coppice::net

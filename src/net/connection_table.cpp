@@ -1,0 +1,68 @@
+#include "coppice/net/connection_table.hpp"
+
+#include "coppice/actor/exit_signal.hpp"
+#include "coppice/net/connection.hpp"
+
+#include <utility>
+
+namespace coppice::net {
+
+connection_table::connection_table(std::string path,
+                                   std::shared_ptr<observe::gauge> count)
+    : path_(std::move(path)), count_(std::move(count)) {
+  // nop
+}
+
+connection_table::~connection_table() = default;
+
+void connection_table::add(connection& c) {
+  c.table_next_ = first_;
+  c.table_prev_ = nullptr;
+  if (first_ != nullptr)
+    first_->table_prev_ = &c;
+  first_ = &c;
+  ++size_;
+  count_->fetch_add(1, std::memory_order_relaxed);
+}
+
+void connection_table::remove(connection& c) {
+  if (c.table_prev_ != nullptr)
+    c.table_prev_->table_next_ = c.table_next_;
+  else
+    first_ = c.table_next_;
+  if (c.table_next_ != nullptr)
+    c.table_next_->table_prev_ = c.table_prev_;
+  c.table_next_ = c.table_prev_ = nullptr;
+  --size_;
+  count_->fetch_sub(1, std::memory_order_relaxed);
+  if (size_ == 0 && on_empty_)
+    on_empty_();
+}
+
+void connection_table::end(const supervision::exit_reason& reason) {
+  on_empty_ = nullptr;
+  if (reason != supervision::exit_reason::normal())
+    end_all(reason);
+}
+
+void connection_table::end_all(const supervision::exit_reason& reason) {
+  for_each([&](connection& c) { actor::signal_exit(c.handle(), reason); });
+}
+
+void connection_table::kill_all() {
+  for_each([](connection& c) { actor::signal_kill(c.handle()); });
+}
+
+void connection_table::on_empty(std::function<void()> fn) {
+  on_empty_ = std::move(fn);
+}
+
+void connection_table::for_each(const std::function<void(connection&)>& fn) {
+  for (auto* c = first_; c != nullptr;) {
+    auto* following = c->table_next_;
+    fn(*c);
+    c = following;
+  }
+}
+
+} // namespace coppice::net

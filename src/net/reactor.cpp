@@ -1,0 +1,188 @@
+#include "coppice/net/reactor.hpp"
+
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <iterator>
+#include <string>
+#include <system_error>
+
+namespace coppice::net {
+
+namespace {
+
+constexpr std::size_t read_buffer_bytes = 64 * 1024;
+
+// How many messages one actor may handle before others get their turn.
+constexpr std::size_t messages_a_turn = 32;
+
+thread_local reactor* current = nullptr;
+
+socket checked(int fd, const char* what) {
+  if (fd < 0)
+    throw std::system_error(errno, std::generic_category(), what);
+  return socket{fd};
+}
+
+} // namespace
+
+reactor::reactor(caf::actor_system& sys, unsigned index)
+    : actor::run_queue(sys),
+      index_(index),
+      epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
+      wakeup_(checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd")),
+      timers_(clock::now()),
+      buffer_(read_buffer_bytes) {
+  epoll_event ev{};
+  ev.events = EPOLLIN;
+  ev.data.ptr = nullptr;
+  if (::epoll_ctl(epoll_.fd(), EPOLL_CTL_ADD, wakeup_.fd(), &ev) != 0)
+    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+}
+
+reactor::~reactor() {
+  stop_thread();
+}
+
+// -- any thread ---------------------------------------------------------------
+
+void reactor::start_thread() {
+  thread_ = std::thread{[this] {
+    auto name = "reactor:" + std::to_string(index_);
+    ::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str());
+    current = this;
+    loop();
+    current = nullptr;
+  }};
+}
+
+void reactor::stop_thread() {
+  if (!thread_.joinable())
+    return;
+  stopping_ = true;
+  wake();
+  thread_.join();
+}
+
+void reactor::post(caf::resumable* what) {
+  enqueue(job{what, {}});
+}
+
+void reactor::run_soon(task fn) {
+  enqueue(job{nullptr, std::move(fn)});
+}
+
+void reactor::enqueue(job what) {
+  if (current == this) {
+    local_.push_back(std::move(what));
+    return;
+  }
+  std::unique_lock guard{mutex_};
+  auto idle = remote_.empty();
+  remote_.push_back(std::move(what));
+  guard.unlock();
+  if (idle)
+    wake();
+}
+
+void reactor::wake() {
+  std::uint64_t one = 1;
+  // The counter cannot overflow, and a full one wakes as well.
+  [[maybe_unused]] auto n = ::write(wakeup_.fd(), &one, sizeof(one));
+}
+
+// -- descriptors --------------------------------------------------------------
+
+bool reactor::add(int fd, std::uint32_t events, io_handler& handler) {
+  epoll_event ev{};
+  ev.events = events;
+  ev.data.ptr = &handler;
+  return ::epoll_ctl(epoll_.fd(), EPOLL_CTL_ADD, fd, &ev) == 0;
+}
+
+void reactor::modify(int fd, std::uint32_t events, io_handler& handler) {
+  epoll_event ev{};
+  ev.events = events;
+  ev.data.ptr = &handler;
+  ::epoll_ctl(epoll_.fd(), EPOLL_CTL_MOD, fd, &ev);
+}
+
+void reactor::remove(int fd) {
+  ::epoll_ctl(epoll_.fd(), EPOLL_CTL_DEL, fd, nullptr);
+}
+
+void reactor::bury(caf::strong_actor_ptr self) {
+  buried_.push_back(std::move(self));
+}
+
+// -- the loop -----------------------------------------------------------------
+
+void reactor::loop() {
+  while (!stopping_ || !local_.empty()) {
+    run_local();
+    wait_for_io();
+    timers_.advance(clock::now());
+    buried_.clear();
+    if (stopping_)
+      fetch_remote();
+  }
+  run_local();
+  buried_.clear();
+}
+
+int reactor::timeout() {
+  if (!local_.empty() || stopping_)
+    return 0;
+  auto next = timers_.next();
+  if (!next)
+    return -1;
+  auto left = std::chrono::ceil<std::chrono::milliseconds>(*next
+                                                           - clock::now());
+  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
+}
+
+void reactor::wait_for_io() {
+  std::array<epoll_event, 256> events;
+  auto n = ::epoll_wait(epoll_.fd(), events.data(),
+                        static_cast<int>(events.size()), timeout());
+  for (int i = 0; i < n; ++i) {
+    auto& ev = events[static_cast<std::size_t>(i)];
+    if (ev.data.ptr != nullptr)
+      static_cast<io_handler*>(ev.data.ptr)->on_io(ev.events);
+    else
+      fetch_remote();
+  }
+}
+
+void reactor::fetch_remote() {
+  std::uint64_t count;
+  [[maybe_unused]] auto n = ::read(wakeup_.fd(), &count, sizeof(count));
+  std::lock_guard guard{mutex_};
+  local_.insert(local_.end(), std::make_move_iterator(remote_.begin()),
+                std::make_move_iterator(remote_.end()));
+  remote_.clear();
+}
+
+void reactor::run_local() {
+  // What these add runs in the next round, after a look at the sockets.
+  for (auto n = local_.size(); n > 0; --n) {
+    auto next = std::move(local_.front());
+    local_.pop_front();
+    if (next.actor == nullptr) {
+      next.fn();
+      continue;
+    }
+    if (next.actor->resume(this, messages_a_turn)
+        == caf::resumable::resume_later)
+      local_.push_back(std::move(next));
+    else
+      actor::release(next.actor);
+  }
+}
+
+} // namespace coppice::net

@@ -1,0 +1,158 @@
+#include "coppice/observe/tree.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace coppice::observe {
+
+namespace {
+
+std::string join(std::string_view parent, std::string_view id) {
+  std::string result{parent};
+  if (!result.empty())
+    result += '/';
+  result += id;
+  return result;
+}
+
+std::string parent_of(std::string_view path) {
+  auto slash = path.rfind('/');
+  return std::string{slash == std::string_view::npos ? std::string_view{}
+                                                     : path.substr(0, slash)};
+}
+
+} // namespace
+
+std::string_view to_string(node_state value) {
+  switch (value) {
+    case node_state::starting:
+      return "starting";
+    case node_state::running:
+      return "running";
+    case node_state::restarting:
+      return "restarting";
+    case node_state::stopped:
+      return "stopped";
+  }
+  return {};
+}
+
+void tree::add(std::string_view parent, std::string_view id,
+               supervision::child_type type,
+               std::optional<supervision::restart> restart, writer who) {
+  std::lock_guard guard{mutex_};
+  auto path = join(parent, id);
+  auto& n = nodes_[path];
+  if (who < n.parent)
+    return;
+  n.parent = who;
+  n.id = id;
+  n.type = type;
+  n.restart = restart;
+  if (parent.empty()) {
+    root_ = path;
+  } else if (auto above = nodes_.find(parent); above != nodes_.end()) {
+    std::erase(above->second.children, path);
+    above->second.children.push_back(path);
+  }
+}
+
+void tree::remove(std::string_view path, writer who) {
+  std::lock_guard guard{mutex_};
+  auto* n = find(path, who);
+  if (n == nullptr)
+    return;
+  if (auto above = nodes_.find(parent_of(path)); above != nodes_.end())
+    std::erase(above->second.children, path);
+  remove_below(*n);
+  nodes_.erase(nodes_.find(path));
+}
+
+std::uint64_t tree::set_state(std::string_view path, node_state state,
+                              writer who) {
+  std::lock_guard guard{mutex_};
+  auto* n = find(path, who);
+  if (n == nullptr)
+    return 0;
+  n->state = state;
+  if (state == node_state::running)
+    ++n->incarnation;
+  else if (state == node_state::stopped)
+    stop_below(*n);
+  return n->incarnation;
+}
+
+void tree::set_last_exit(std::string_view path, std::string reason,
+                         writer who) {
+  std::lock_guard guard{mutex_};
+  if (auto* n = find(path, who))
+    n->last_exit = std::move(reason);
+}
+
+void tree::set_supervisor(std::string_view path, supervision::strategy strategy,
+                          const supervision::restart_window& window,
+                          writer who) {
+  std::lock_guard guard{mutex_};
+  auto i = nodes_.find(path);
+  if (i == nodes_.end() || who < i->second.self)
+    return;
+  i->second.self = who;
+  i->second.strategy = strategy;
+  i->second.window = window;
+}
+
+std::shared_ptr<gauge> tree::connections(std::string_view path) {
+  std::lock_guard guard{mutex_};
+  auto i = nodes_.find(path);
+  if (i == nodes_.end())
+    return std::make_shared<gauge>(0);
+  if (!i->second.connections)
+    i->second.connections = std::make_shared<gauge>(0);
+  return i->second.connections;
+}
+
+std::optional<node_view> tree::look(supervision::time_point now) const {
+  std::lock_guard guard{mutex_};
+  auto i = nodes_.find(root_);
+  if (i == nodes_.end())
+    return {};
+  return view(i->first, i->second, now);
+}
+
+tree::node* tree::find(std::string_view path, writer who) {
+  auto i = nodes_.find(path);
+  return i == nodes_.end() || who < i->second.parent ? nullptr : &i->second;
+}
+
+void tree::stop_below(const node& parent) {
+  for (auto& path : parent.children) {
+    auto& n = nodes_.find(path)->second;
+    n.state = node_state::stopped;
+    stop_below(n);
+  }
+}
+
+void tree::remove_below(const node& parent) {
+  for (auto& path : parent.children) {
+    auto i = nodes_.find(path);
+    remove_below(i->second);
+    nodes_.erase(i);
+  }
+}
+
+node_view tree::view(const std::string& path, const node& n,
+                     supervision::time_point now) const {
+  node_view result{n.id,          path,        n.type, n.restart, n.state,
+                   n.incarnation, n.last_exit, {},     {},        {}};
+  if (n.window)
+    result.supervisor
+      = supervisor_view{*n.strategy, n.window->intensity(), n.window->period(),
+                        n.window->used(now)};
+  if (n.connections)
+    result.connections = n.connections->load(std::memory_order_relaxed);
+  for (auto& child : n.children)
+    result.children.push_back(view(child, nodes_.find(child)->second, now));
+  return result;
+}
+
+} // namespace coppice::observe
