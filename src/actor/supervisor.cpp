@@ -61,9 +61,6 @@ caf::behavior supervisor::make_behavior() {
     [this](timer_message& msg) { feed(timer_fired{msg.generation}); },
     [this](retry_message& msg) { feed(retry_due{msg.key}); },
     [this](stop_message& msg) { feed(parent_exited{std::move(msg.reason)}); },
-    [this](caf::error&) {
-      // An error message is no exit; CAF would end the supervisor by it.
-    },
     [this](caf::message& msg) {
       publish(observe::event_kind::notice, path_, {},
               "unexpected message dropped: " + to_string(msg));

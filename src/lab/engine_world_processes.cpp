@@ -116,7 +116,7 @@ void engine_world::start_fails(process_id sup, const instance& who,
   start_returns(sup, who.name, id, answer(plan), start_failed{failure(plan)});
   if (plan.what != start_plan::result::init_exit)
     return;
-  processes_.at(sup).sup->instances.emplace(id, who);
+  processes_.at(spawn(who.name, sup, id)).alive = false;
   queue_.push_back(mail{sup, child_exited{id, failure(plan)}});
 }
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -26,6 +27,12 @@ def until(seconds, probe, what):
         if time.monotonic() > deadline:
             raise Failed(f"{what}: not within {seconds} s")
         threading.Event().wait(0.05)
+
+
+def finish_undisturbed():
+    """Called before cleaning up, which a second Ctrl-C would leave half done."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def install(group):
@@ -86,6 +93,7 @@ def own_engine():
         until(60, lambda: started(socket, log, daemon), "dockerd to answer")
         yield
     finally:
+        finish_undisturbed()
         del os.environ["DOCKER_HOST"]
         if daemon.poll() is None:
             with open(pid_file, encoding="ascii") as file:
@@ -105,7 +113,9 @@ def engine():
     with contextlib.ExitStack() as stack:
         if not answers():
             install("engine")
-            # On a machine with an init system the package has started one.
+            # Where there is an init system the package has started one.
+            if os.path.exists("/run/docker.pid"):
+                until(15, answers, "the installed engine to answer")
             if not answers():
                 print("# no container engine runs: starting one", flush=True)
                 stack.enter_context(own_engine())

@@ -146,8 +146,7 @@ bool child_process::reap(int flags) {
   } while (done < 0 && errno == EINTR);
   if (done != pid_)
     return false;
-  exit_code_ = WIFEXITED(status) ? WEXITSTATUS(status)
-                                 : 128 + WTERMSIG(status);
+  exit_code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return true;
 }
 
@@ -193,8 +192,7 @@ std::string child_process::err() const {
   return result;
 }
 
-command_result run_coppice(const launch_options& options,
-                           milliseconds budget) {
+command_result run_coppice(const launch_options& options, milliseconds budget) {
   child_process child(options);
   const std::optional<int> code = child.wait_exit(budget);
   return {code.value_or(-1), child.out(), child.err()};

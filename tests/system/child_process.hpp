@@ -14,9 +14,9 @@ namespace coppice_test {
 
 /// How to start the binary under test.
 struct launch_options {
-  std::vector<std::string> args;
-  std::vector<std::pair<std::string, std::string>> env;
-  std::optional<rlim_t> max_open_files;
+  std::vector<std::string> args = {};
+  std::vector<std::pair<std::string, std::string>> env = {};
+  std::optional<rlim_t> max_open_files = {};
   bool as_nobody = false;
 };
 
@@ -28,7 +28,9 @@ public:
   child_process(const child_process&) = delete;
   child_process& operator=(const child_process&) = delete;
 
-  pid_t pid() const { return pid_; }
+  pid_t pid() const {
+    return pid_;
+  }
   bool running();
   void signal(int number);
 
@@ -38,7 +40,9 @@ public:
   /// Waits for more standard output; false at its end or the deadline.
   bool read_more_output(const deadline& end);
 
-  const std::string& out() const { return out_; }
+  const std::string& out() const {
+    return out_;
+  }
   std::string err() const;
 
 private:

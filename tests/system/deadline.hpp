@@ -13,7 +13,7 @@ inline constexpr milliseconds patience{20'000};
 
 /// The same for an event that takes the server some work (megabytes, many
 /// connections, many restarts).
-inline constexpr milliseconds long_patience{90'000};
+inline constexpr milliseconds long_patience{60'000};
 
 /// A point in time after which waiting is a failure.
 class deadline {
@@ -21,7 +21,9 @@ public:
   explicit deadline(milliseconds budget = patience)
       : end_(clock::now() + budget) {}
 
-  bool passed() const { return clock::now() >= end_; }
+  bool passed() const {
+    return clock::now() >= end_;
+  }
 
   /// What is left, for poll(2): whole milliseconds, never negative.
   int poll_timeout() const {

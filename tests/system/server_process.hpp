@@ -11,12 +11,12 @@ namespace coppice_test {
 
 /// What a test changes of `coppice serve`; the ports are the kernel's choice.
 struct serve_options {
-  std::vector<std::string> args;
+  std::vector<std::string> args = {};
   std::string bind = "127.0.0.1";
   std::string port = "0";
   std::string admin = "127.0.0.1:0";
-  std::vector<std::pair<std::string, std::string>> env;
-  std::optional<rlim_t> max_open_files;
+  std::vector<std::pair<std::string, std::string>> env = {};
+  std::optional<rlim_t> max_open_files = {};
 };
 
 /// A running `coppice serve`; the constructor returns when it serves.
@@ -24,22 +24,38 @@ class server_process {
 public:
   explicit server_process(const serve_options& options = {});
 
-  std::uint16_t port() const { return port_; }
+  std::uint16_t port() const {
+    return port_;
+  }
   /// A loopback address at which a client reaches it.
-  const std::string& host() const { return host_; }
-  std::uint16_t admin_port() const { return admin_port_; }
+  const std::string& host() const {
+    return host_;
+  }
+  std::uint16_t admin_port() const {
+    return admin_port_;
+  }
   /// HOST:PORT of the admin page, as `--admin` takes it.
   std::string admin_address() const;
 
-  pid_t pid() const { return child_.pid(); }
-  bool running() { return child_.running(); }
-  void signal(int number) { child_.signal(number); }
+  pid_t pid() const {
+    return child_.pid();
+  }
+  bool running() {
+    return child_.running();
+  }
+  void signal(int number) {
+    child_.signal(number);
+  }
   std::optional<int> wait_exit(milliseconds budget = patience) {
     return child_.wait_exit(budget);
   }
 
-  const std::string& out() const { return child_.out(); }
-  std::string err() const { return child_.err(); }
+  const std::string& out() const {
+    return child_.out();
+  }
+  std::string err() const {
+    return child_.err();
+  }
 
   /// Runs `coppice ARGS --admin <this server's>` to its end.
   command_result

@@ -63,14 +63,14 @@ int finish_connect(int fd, const deadline& end) {
 
 const char* to_string(ending end) {
   switch (end) {
-    case ending::still_open:
-      return "still open";
-    case ending::eof:
-      return "eof";
-    case ending::reset:
-      return "reset";
-    case ending::deadline:
-      return "deadline";
+  case ending::still_open:
+    return "still open";
+  case ending::eof:
+    return "eof";
+  case ending::reset:
+    return "reset";
+  case ending::deadline:
+    return "deadline";
   }
   return "?";
 }
@@ -109,8 +109,10 @@ int connect_error(const std::string& host, std::uint16_t port,
 }
 
 bool eventually_refused(const std::string& host, std::uint16_t port) {
+  // An attempt can also hang, when the backlog is full: asked again soon.
+  constexpr milliseconds an_attempt{1'000};
   return eventually(
-    [&] { return connect_error(host, port) == ECONNREFUSED; });
+      [&] { return connect_error(host, port, an_attempt) == ECONNREFUSED; });
 }
 
 tcp_client::tcp_client(const std::string& host, std::uint16_t port,
@@ -137,13 +139,14 @@ tcp_client& tcp_client::operator=(tcp_client&& other) noexcept {
 }
 
 void tcp_client::send_some(pump_plan& plan, received& result) {
-  const ssize_t count = ::send(fd_, plan.data.data(), plan.data.size(),
-                               MSG_NOSIGNAL);
+  const ssize_t count =
+      ::send(fd_, plan.data.data(), plan.data.size(), MSG_NOSIGNAL);
   if (count >= 0) {
     plan.data.remove_prefix(static_cast<std::size_t>(count));
   } else if (errno != EAGAIN) {
     result.send_error = errno;
     plan.data = {};
+    plan.then_half_close = false;
   }
 }
 
@@ -163,21 +166,20 @@ received tcp_client::pump(pump_plan plan, milliseconds budget) {
   const deadline end(budget);
   received result;
   while (result.end == ending::still_open) {
-    if (plan.data.empty() && std::exchange(plan.then_half_close, false))
+    const bool sending = !plan.data.empty();
+    if (!sending && std::exchange(plan.then_half_close, false))
       half_close();
-    if (plan.data.empty() && result.data.size() >= plan.expected)
+    const bool receiving = result.data.size() < plan.expected;
+    if (!sending && !receiving)
       break;
-    short wanted = 0;
-    if (!plan.data.empty())
-      wanted |= POLLOUT;
-    if (result.data.size() < plan.expected)
-      wanted |= POLLIN;
+    const short wanted =
+        static_cast<short>((sending ? POLLOUT : 0) | (receiving ? POLLIN : 0));
     const short ready = wait_for(fd_, wanted, end.poll_timeout());
     if (ready == 0 && end.passed())
       result.end = ending::deadline;
-    if ((ready & POLLOUT) != 0)
+    if (sending && (ready & (POLLOUT | POLLERR | POLLHUP)) != 0)
       send_some(plan, result);
-    if ((ready & (POLLIN | POLLERR | POLLHUP)) != 0)
+    if (receiving && (ready & (POLLIN | POLLERR | POLLHUP)) != 0)
       receive_some(plan.expected - result.data.size(), result);
   }
   return result;
@@ -211,8 +213,8 @@ std::string tcp_client::receive(std::size_t count) {
   received result = pump({{}, count, false}, patience);
   if (result.data.size() != count)
     throw std::runtime_error("received " + std::to_string(result.data.size())
-                             + " of " + std::to_string(count) + " bytes: "
-                             + to_string(result.end));
+                             + " of " + std::to_string(count)
+                             + " bytes: " + to_string(result.end));
   return std::move(result.data);
 }
 
@@ -227,9 +229,9 @@ bool tcp_client::has_input() const {
 std::string tcp_client::echo(std::string_view data) {
   received result = pump({data, data.size(), false}, long_patience);
   if (result.data.size() != data.size())
-    throw std::runtime_error(
-      "echoed " + std::to_string(result.data.size()) + " of "
-      + std::to_string(data.size()) + " bytes: " + to_string(result.end));
+    throw std::runtime_error("echoed " + std::to_string(result.data.size())
+                             + " of " + std::to_string(data.size())
+                             + " bytes: " + to_string(result.end));
   return std::move(result.data);
 }
 
@@ -254,8 +256,8 @@ std::uint16_t tcp_client::local_port() const {
   if (getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
     throw_error(errno, "getsockname");
   return address.ss_family == AF_INET
-           ? ntohs(reinterpret_cast<sockaddr_in*>(&address)->sin_port)
-           : ntohs(reinterpret_cast<sockaddr_in6*>(&address)->sin6_port);
+             ? ntohs(reinterpret_cast<sockaddr_in*>(&address)->sin_port)
+             : ntohs(reinterpret_cast<sockaddr_in6*>(&address)->sin6_port);
 }
 
 } // namespace coppice_test

@@ -70,11 +70,13 @@ void send_after(caf::event_based_actor& self, std::chrono::milliseconds delay,
 }
 
 /// Returns `handlers`, extended so that exit signals other than a kill go to
-/// `fn(caf::exit_msg&)`. To be called from `make_behavior` of `self`.
+/// `fn(caf::exit_msg&)` and error messages, which would end other actors, are
+/// dropped. To be called from `make_behavior` of `self`.
 template <class F>
 caf::behavior trapping(caf::event_based_actor& self, F fn,
                        caf::message_handler handlers) {
   self.set_exit_handler(std::move(fn));
+  self.set_error_handler([](caf::error&) {});
   return handlers;
 }
 
@@ -144,7 +146,10 @@ void send_after(caf::event_based_actor& self, std::chrono::milliseconds delay,
 template <class F>
 caf::behavior trapping(caf::event_based_actor&, F fn,
                        caf::message_handler handlers) {
-  return handlers.or_else([fn](caf::exit_msg& msg) mutable { fn(msg); });
+  // First, since a catch-all among the handlers would take them.
+  return caf::message_handler{[fn](caf::exit_msg& msg) mutable { fn(msg); },
+                              [](caf::error&) {}}
+    .or_else(std::move(handlers));
 }
 
 template <class TypeIdBlock>

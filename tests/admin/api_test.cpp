@@ -1,0 +1,130 @@
+#include "coppice/admin/api.hpp"
+#include "support/actor_fixture.hpp"
+
+#include <nlohmann/json.hpp>
+
+using namespace coppice;
+using namespace coppice::admin;
+using nlohmann::json;
+
+namespace {
+
+class AdminApi : public test::actor_fixture {
+protected:
+  void SetUp() override {
+    auto idle = [](const actor::start_args& args) -> actor::start_result {
+      return actor::running{
+        args.rt->system.spawn([](caf::event_based_actor*) {
+          return caf::behavior{[](int) {}};
+        })};
+    };
+    auto result = actor::tree_root::start(rt, "top", {}, {{{.id = "a"}, idle}});
+    root = std::move(result.root);
+    ASSERT_TRUE(root) << result.error;
+  }
+
+  void TearDown() override {
+    root->stop(supervision::exit_reason::shutdown());
+    end_of(root->handle());
+  }
+
+  static request get(std::string path) {
+    return {.method = "GET", .path = std::move(path), .host = "localhost:6060"};
+  }
+
+  static request kill(std::string body) {
+    return {.method = "POST",
+            .path = "/kill",
+            .host = "127.0.0.1:6060",
+            .content_type = "application/json",
+            .body = std::move(body)};
+  }
+
+  int status(const request& req, admin::access rules = {}) {
+    return api{rt, {}, rules}.handle(req).status;
+  }
+
+  std::unique_ptr<actor::tree_root> root;
+};
+
+constexpr auto kill_a = R"({"path": "top/a"})";
+
+} // namespace
+
+TEST_F(AdminApi, ShowsTheTree) {
+  auto answer = api{rt, {}, {}}.handle(get("/tree"));
+
+  ASSERT_EQ(answer.status, 200);
+  auto top = json::parse(answer.body);
+  EXPECT_EQ(top["id"], "top");
+  EXPECT_EQ(top["type"], "supervisor");
+  EXPECT_EQ(top["strategy"], "one_for_one");
+  EXPECT_EQ(top["children"][0]["path"], "top/a");
+  EXPECT_EQ(top["children"][0]["incarnation"], 1);
+  EXPECT_EQ(top["children"][0]["state"], "running");
+}
+
+TEST_F(AdminApi, KillsByPathAndSaysHow) {
+  auto answer = api{rt, {}, {}}.handle(kill(kill_a));
+
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(json::parse(answer.body),
+            json({{"path", "top/a"}, {"reason", "kill"}}));
+}
+
+TEST_F(AdminApi, RefusesWhatItDoesNotUnderstand) {
+  for (auto body : {"", "[]", "{", R"({"path": 1})", R"({"reason": "x"})",
+                    R"({"path": "top/a", "reason": 7})"})
+    EXPECT_EQ(status(kill(body)), 400) << body;
+  EXPECT_EQ(status(kill(R"({"path": "top/b"})")), 404);
+  EXPECT_EQ(status(get("/nowhere")), 404);
+  EXPECT_EQ(status(get("/kill")), 405);
+  auto form = kill(kill_a);
+  form.content_type = "text/plain";
+  EXPECT_EQ(status(form), 415);
+}
+
+TEST_F(AdminApi, ErrorsSayWhatToDo) {
+  auto answer = api{rt, {}, {}}.handle(kill(R"({"path": "top/b"})"));
+
+  EXPECT_EQ(json::parse(answer.body)["error"],
+            "there is no actor at \"top/b\"");
+}
+
+TEST_F(AdminApi, ServesLoopbackNamesAloneWhereItListensOnLoopback) {
+  for (auto host : {"localhost", "localhost:1", "127.0.0.1:6060", "[::1]:6060"}) {
+    auto req = get("/tree");
+    req.host = host;
+    EXPECT_EQ(status(req), 200) << host;
+  }
+  for (auto host : {"", "evil.example", "evil.example:6060", "10.0.0.1",
+                    "localhost.evil.example", "["}) {
+    auto req = get("/tree");
+    req.host = host;
+    EXPECT_EQ(status(req), 403) << host;
+  }
+  auto elsewhere = get("/tree");
+  elsewhere.host = "coppice:6060";
+  EXPECT_EQ(status(elsewhere, {.token = "t", .loopback = false}), 200);
+}
+
+TEST_F(AdminApi, RefusesThePagesOfOthers) {
+  auto req = kill(kill_a);
+  req.origin = "http://evil.example";
+  EXPECT_EQ(status(req), 403);
+  req.origin = "http://127.0.0.1:6060";
+  EXPECT_EQ(status(req), 200);
+}
+
+TEST_F(AdminApi, NeedsTheTokenToChangeSomethingButNotToLook) {
+  admin::access rules{.token = "secret"};
+  auto req = kill(kill_a);
+  EXPECT_EQ(status(req, rules), 401);
+  for (auto wrong : {"secret", "Bearer wrong!", "Bearer secret2", "Bearer "}) {
+    req.authorization = wrong;
+    EXPECT_EQ(status(req, rules), 401) << wrong;
+  }
+  req.authorization = "Bearer secret";
+  EXPECT_EQ(status(req, rules), 200);
+  EXPECT_EQ(status(get("/tree"), rules), 200);
+}

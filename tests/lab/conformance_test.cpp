@@ -1,0 +1,58 @@
+#include "conformance_files.hpp"
+
+#include "coppice/lab/compare.hpp"
+#include "coppice/lab/engine_world.hpp"
+
+#include <gtest/gtest.h>
+
+using namespace coppice::lab;
+
+namespace {
+
+const auto scenarios = conformance_dir() / "scenarios";
+
+class EngineWorld : public testing::TestWithParam<std::string> {};
+
+TEST_P(EngineWorld, LeavesTheTraceOfErlang) {
+  auto plan = scenario_in(scenarios, GetParam());
+  auto expected = trace_in(expectation_dir(GetParam()), GetParam());
+
+  auto actual = to_trace(play(plan));
+
+  auto found = compare(expected, actual, plan);
+  EXPECT_FALSE(found.has_value()) << to_string(*found) << "\n"
+                                  << to_text(actual);
+}
+
+std::vector<std::string> expressible() {
+  auto names = names_in(scenarios);
+  std::erase_if(names, [](auto& name) { return refusal_of(name).has_value(); });
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(Conformance, EngineWorld,
+                         testing::ValuesIn(expressible()),
+                         [](auto& param) { return param.param; });
+
+class Types : public testing::TestWithParam<std::string> {};
+
+TEST_P(Types, RefuseWhatErlangFindsAtRunTime) {
+  auto file = (scenarios / (GetParam() + ".json")).string();
+
+  auto result = load_scenario(file);
+
+  ASSERT_TRUE(std::holds_alternative<scenario_error>(result));
+  EXPECT_EQ(to_string(std::get<scenario_error>(result)),
+            file + ": " + *refusal_of(GetParam()));
+}
+
+std::vector<std::string> refused() {
+  auto names = names_in(scenarios);
+  std::erase_if(names, [](auto& name) { return !refusal_of(name); });
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(Conformance, Types, testing::ValuesIn(refused()),
+                         [](auto& param) { return param.param; });
+
+} // namespace

@@ -1,0 +1,300 @@
+#include "property_world.hpp"
+
+#include <algorithm>
+#include <utility>
+
+using namespace coppice::supervision;
+using namespace std::chrono_literals;
+
+property_world::property_world(std::vector<std::uint8_t> bytes)
+    : bytes_(std::move(bytes)) {
+  flags_.strategy = static_cast<strategy>(next() % 4);
+  flags_.intensity = next() % 4;
+  flags_.period = std::chrono::seconds{1 + next() % 3};
+  if (flags_.strategy != strategy::simple_one_for_one)
+    flags_.auto_shutdown = static_cast<auto_shutdown>(next() % 3);
+  auto count = flags_.strategy == strategy::simple_one_for_one ? 1u
+                                                               : next() % 5u;
+  for (auto i = 0u; i < count; ++i)
+    specs_.push_back(some_spec(std::string(1, static_cast<char>('a' + i))));
+  machine_.emplace(flags_, specs_);
+}
+
+void property_world::run() {
+  for (auto& [key, _] : machine_->children())
+    plan_.push_back(key);
+  queue_.push_back(begin{});
+  settle();
+  while (more() && broken.empty()) {
+    act();
+    settle();
+  }
+  if (!ended && broken.empty()) {
+    queue_.push_back(parent_exited{exit_reason::shutdown()});
+    settle();
+    expect(ended, "a supervisor ends when its parent says so");
+  }
+  std::vector<command> none;
+  machine_->handle(begin{}, now_, none);
+  if (ended)
+    expect(none.empty(), "no command after stop");
+}
+
+std::uint8_t property_world::next() {
+  return more() ? bytes_[at_++] : 0;
+}
+
+void property_world::expect(bool holds, const char* promise) {
+  if (!holds && broken.empty())
+    broken = promise;
+}
+
+// -- doing things -------------------------------------------------------------
+
+void property_world::act() {
+  switch (next() % 8) {
+    case 0:
+    case 1:
+    case 2:
+      if (!alive_.empty())
+        end_instance(some_instance(), some_reason());
+      break;
+    case 3:
+    case 4:
+    case 5:
+      open_.insert(++last_request_);
+      queue_.push_back(request{last_request_, some_request()});
+      break;
+    case 6:
+      now_ += std::chrono::milliseconds{next() * 10};
+      break;
+    case 7:
+      if (next() % 16 == 0)
+        queue_.push_back(parent_exited{some_reason()});
+      else
+        queue_.push_back(child_exited{1'000'000u + next(), some_reason()});
+      break;
+  }
+}
+
+void property_world::settle() {
+  while (broken.empty()) {
+    if (!queue_.empty()) {
+      auto ev = std::move(queue_.front());
+      queue_.pop_front();
+      deliver(std::move(ev));
+    } else if (timer_ != 0) {
+      queue_.push_back(timer_fired{std::exchange(timer_, 0)});
+    } else {
+      break;
+    }
+  }
+  if (broken.empty() && !ended)
+    check_idle();
+}
+
+void property_world::deliver(event ev) {
+  std::vector<command> commands;
+  machine_->handle(std::move(ev), now_, commands);
+  for (auto i = commands.begin(); i != commands.end(); ++i) {
+    if (std::holds_alternative<start_instance>(*i)
+        || std::holds_alternative<stopped>(*i))
+      expect(i + 1 == commands.end(), "a start or the stop comes last");
+    expect(!ended, "no command after stop");
+    std::visit([this](auto& cmd) { obey(cmd); }, *i);
+  }
+}
+
+void property_world::check_idle() {
+  expect(machine_->idle(), "a supervisor that is told all waits for nothing");
+  expect(open_.empty(), "each request is answered");
+  std::map<instance_id, child_key> running;
+  for (auto& [key, c] : machine_->children()) {
+    expect(c.state != child_state::restarting, "a retry is never forgotten");
+    if (c.state == child_state::running)
+      running.emplace(c.instance, key);
+  }
+  expect(running == alive_, "no lost child");
+}
+
+void property_world::end_instance(instance_id id, exit_reason reason) {
+  if (alive_.erase(id) > 0)
+    queue_.push_back(child_exited{id, std::move(reason)});
+}
+
+// -- choices ------------------------------------------------------------------
+
+exit_reason property_world::some_reason() {
+  switch (next() % 5) {
+    case 0:
+      return exit_reason::normal();
+    case 1:
+      return exit_reason::shutdown();
+    case 2:
+      return exit_reason::shutdown("x");
+    case 3:
+      return exit_reason::killed();
+    default:
+      return exit_reason::abnormal("boom");
+  }
+}
+
+child_spec property_world::some_spec(std::string id) {
+  child_spec result;
+  result.id = std::move(id);
+  result.restart = static_cast<restart>(next() % 3);
+  result.significant = flags_.auto_shutdown != auto_shutdown::never
+                       && result.restart != restart::permanent
+                       && next() % 2 == 0;
+  switch (next() % 4) {
+    case 0:
+      result.shutdown = shutdown::brutal_kill();
+      break;
+    case 1:
+      result.shutdown = shutdown::within(0ms);
+      break;
+    case 2:
+      result.shutdown = shutdown::within(10ms);
+      break;
+    default:
+      break;
+  }
+  return result;
+}
+
+std::string property_world::some_id() {
+  return std::string(1, static_cast<char>('a' + next() % 6));
+}
+
+instance_id property_world::some_instance() {
+  if (alive_.empty())
+    return 4711;
+  auto i = alive_.begin();
+  std::advance(i, next() % alive_.size());
+  return i->first;
+}
+
+request_body property_world::some_request() {
+  switch (next() % 9) {
+    case 0:
+      return start_child{some_spec(some_id())};
+    case 1:
+      return start_dynamic_child{};
+    case 2:
+      return terminate_child{some_id()};
+    case 3:
+      return terminate_dynamic_child{some_instance()};
+    case 4:
+      return restart_child{some_id()};
+    case 5:
+      return delete_child{some_id()};
+    case 6:
+      return which_children{};
+    case 7:
+      return count_children{};
+    default:
+      return get_childspec{some_id()};
+  }
+}
+
+// -- commands -----------------------------------------------------------------
+
+void property_world::obey(const start_instance& cmd) {
+  ++starts;
+  clear_stops();
+  for (auto& [_, key] : alive_)
+    expect(key != cmd.key, "no child is started twice at once");
+  expect(!forgotten_.contains(cmd.key), "what is forgotten stays so");
+  if (cmd.origin == 0) {
+    // Restarts of children that a group restart left out are no error.
+    expect(planned_ < plan_.size() && plan_[planned_] == cmd.key,
+           "start order");
+    ++planned_;
+  }
+  for (auto i = next() % 4; i == 3 && more(); i = next() % 4)
+    act();
+  start_outcome outcome = started{};
+  switch (next() % 8) {
+    case 1:
+      outcome = ignored{};
+      break;
+    case 2:
+    case 3:
+      outcome = start_failed{some_reason()};
+      break;
+    default:
+      alive_.emplace(cmd.instance, cmd.key);
+  }
+  queue_.push_back(start_returned{cmd.instance, std::move(outcome)});
+}
+
+void property_world::obey(const send_signal& cmd) {
+  if (flags_.strategy != strategy::simple_one_for_one
+      && asked_.insert(cmd.instance).second) {
+    expect(last_stop_ == 0 || cmd.key < last_stop_, "reverse stop order");
+    last_stop_ = cmd.key;
+  }
+  if (cmd.what == signal::kill)
+    end_instance(cmd.instance, exit_reason::killed());
+  else if (next() % 4 != 1 || timer_ == 0)
+    end_instance(cmd.instance, some_reason());
+}
+
+void property_world::obey(const arm_timer& cmd) {
+  timer_ = cmd.generation;
+}
+
+void property_world::obey(const retry_later& cmd) {
+  queue_.push_back(retry_due{cmd.key});
+}
+
+void property_world::obey(const send_reply& cmd) {
+  clear_stops();
+  expect(open_.erase(cmd.id) == 1, "each request is answered once");
+}
+
+void property_world::obey(const up&) {
+  clear_stops();
+}
+
+void property_world::obey(const stopped&) {
+  ended = true;
+  expect(alive_.empty(), "no child survives its supervisor");
+}
+
+void property_world::obey(const restart_decided& cmd) {
+  ++decisions;
+  clear_stops();
+  plan_ = cmd.affected;
+  planned_ = 0;
+  auto second = [](time_point t) {
+    return std::chrono::floor<std::chrono::seconds>(t.time_since_epoch())
+      .count();
+  };
+  decided_at_.push_back(second(now_));
+  auto oldest = second(now_) - flags_.period.count();
+  auto used = std::count_if(decided_at_.begin(), decided_at_.end(),
+                            [&](auto at) { return at >= oldest; });
+  expect(used <= flags_.intensity, "budget never exceeded");
+  expect(cmd.used == static_cast<std::size_t>(used), "budget told right");
+  expect(std::is_sorted(cmd.affected.begin(), cmd.affected.end()),
+         "affected children in start order");
+}
+
+void property_world::obey(const exit_noticed&) {
+  clear_stops();
+}
+
+void property_world::obey(const retry_noticed&) {
+  clear_stops();
+}
+
+void property_world::obey(const forget& cmd) {
+  expect(forgotten_.insert(cmd.key).second, "nothing is forgotten twice");
+  for (auto& [_, key] : alive_)
+    expect(key != cmd.key, "a forgotten child is dead");
+}
+
+void property_world::clear_stops() {
+  last_stop_ = 0;
+}

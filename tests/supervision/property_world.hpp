@@ -1,0 +1,81 @@
+#pragma once
+
+#include "coppice/supervision/engine.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+/// A world that does whatever its bytes say, and checks after each command
+/// that the engine keeps its promises. `broken` says which one it did not keep.
+class property_world {
+public:
+  property_world(std::vector<std::uint8_t> bytes);
+
+  void run();
+
+  std::string broken;
+  std::size_t starts = 0;
+  std::size_t decisions = 0;
+  bool ended = false;
+
+private:
+  using event = coppice::supervision::event;
+
+  std::uint8_t next();
+  bool more() const {
+    return at_ < bytes_.size();
+  }
+  void act();
+  void settle();
+  void deliver(event ev);
+  void expect(bool holds, const char* promise);
+  void check_idle();
+  coppice::supervision::exit_reason some_reason();
+  coppice::supervision::child_spec some_spec(std::string id);
+  std::string some_id();
+  coppice::supervision::instance_id some_instance();
+  coppice::supervision::request_body some_request();
+  void end_instance(coppice::supervision::instance_id id,
+                    coppice::supervision::exit_reason reason);
+  void clear_stops();
+
+  void obey(const coppice::supervision::start_instance& cmd);
+  void obey(const coppice::supervision::send_signal& cmd);
+  void obey(const coppice::supervision::arm_timer& cmd);
+  void obey(const coppice::supervision::retry_later& cmd);
+  void obey(const coppice::supervision::send_reply& cmd);
+  void obey(const coppice::supervision::up& cmd);
+  void obey(const coppice::supervision::stopped& cmd);
+  void obey(const coppice::supervision::restart_decided& cmd);
+  void obey(const coppice::supervision::exit_noticed& cmd);
+  void obey(const coppice::supervision::retry_noticed& cmd);
+  void obey(const coppice::supervision::forget& cmd);
+  template <class T>
+  void obey(const T&) {
+    // nop
+  }
+
+  std::vector<std::uint8_t> bytes_;
+  std::size_t at_ = 0;
+  coppice::supervision::flags flags_;
+  std::vector<coppice::supervision::child_spec> specs_;
+  std::optional<coppice::supervision::engine> machine_;
+  coppice::supervision::time_point now_{};
+  std::deque<event> queue_;
+  std::map<coppice::supervision::instance_id,
+           coppice::supervision::child_key> alive_;
+  std::set<coppice::supervision::instance_id> asked_;
+  std::vector<coppice::supervision::child_key> plan_; // to start, in order
+  std::size_t planned_ = 0;
+  coppice::supervision::child_key last_stop_ = 0; // 0: none in this job
+  std::vector<std::int64_t> decided_at_;          // whole seconds
+  std::set<coppice::supervision::child_key> forgotten_;
+  std::uint64_t timer_ = 0;
+  coppice::supervision::instance_id starting_ = 0;
+  coppice::supervision::request_id last_request_ = 0;
+  std::set<coppice::supervision::request_id> open_;
+};

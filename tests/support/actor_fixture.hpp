@@ -1,0 +1,87 @@
+#pragma once
+
+#include "coppice/actor/compat.hpp"
+#include "coppice/actor/exit_signal.hpp"
+#include "coppice/actor/messages.hpp"
+#include "coppice/actor/runtime.hpp"
+#include "coppice/actor/supervisor.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <future>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace coppice::test {
+
+constexpr std::chrono::seconds deadline{20};
+
+/// A list that threads append to and a test waits for.
+class recorder {
+public:
+  void add(std::string line) {
+    std::lock_guard guard{mutex_};
+    lines_.push_back(std::move(line));
+    changed_.notify_all();
+  }
+
+  /// Waits until there are `n` lines; returns what there is at the deadline.
+  std::vector<std::string> wait_for(std::size_t n) {
+    std::unique_lock guard{mutex_};
+    changed_.wait_for(guard, deadline, [&] { return lines_.size() >= n; });
+    return lines_;
+  }
+
+  std::vector<std::string> lines() {
+    return wait_for(0);
+  }
+
+private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::string> lines_;
+};
+
+inline caf::actor_system_config& prepared(caf::actor_system_config& cfg) {
+  [[maybe_unused]] static const bool once = [] {
+    actor::register_core_types();
+    actor::register_types<caf::id_block::coppice_actor>();
+    return true;
+  }();
+  actor::configure_scheduler(cfg, 2);
+  return cfg;
+}
+
+/// An actor system with what a tree needs; waits for all actors at its end.
+class actor_fixture : public testing::Test {
+protected:
+  actor_fixture()
+      : system(prepared(config_)), rt(std::make_shared<actor::runtime>(system)) {
+    // nop
+  }
+
+  /// Waits for the end of `handle` and returns its reason.
+  static supervision::exit_reason end_of(const caf::actor& handle) {
+    auto ended = std::make_shared<std::promise<supervision::exit_reason>>();
+    auto reason = ended->get_future();
+    caf::actor_cast<caf::abstract_actor*>(handle)->attach_functor(
+      [ended](const caf::error& err) {
+        ended->set_value(actor::to_reason(err));
+      });
+    if (reason.wait_for(deadline) != std::future_status::ready)
+      return supervision::exit_reason::abnormal("still alive");
+    return reason.get();
+  }
+
+private:
+  caf::actor_system_config config_;
+
+protected:
+  caf::actor_system system;
+  actor::runtime_ptr rt;
+};
+
+} // namespace coppice::test

@@ -1,0 +1,232 @@
+#pragma once
+
+#include "coppice/net/connection.hpp"
+#include "coppice/net/listener.hpp"
+#include "support/actor_fixture.hpp"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace coppice::test {
+
+/// A blocking TCP client; every call fails after the deadline.
+class client {
+public:
+  explicit client(const net::endpoint& where)
+      : sock_(::socket(where.family(), SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    timeval limit{deadline.count(), 0};
+    ::setsockopt(sock_.fd(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    ::setsockopt(sock_.fd(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+    connected_ = ::connect(sock_.fd(), where.data(), where.size()) == 0;
+  }
+
+  bool connected() const {
+    return connected_;
+  }
+
+  bool send(std::string_view data) {
+    while (!data.empty()) {
+      auto n = ::send(sock_.fd(), data.data(), data.size(), MSG_NOSIGNAL);
+      if (n <= 0)
+        return false;
+      data.remove_prefix(static_cast<std::size_t>(n));
+    }
+    return true;
+  }
+
+  /// Exactly `size` bytes, fewer at the end of the stream or the deadline.
+  std::string receive(std::size_t size) {
+    std::string result(size, '\0');
+    std::size_t have = 0;
+    while (have < size) {
+      auto n = ::recv(sock_.fd(), result.data() + have, size - have, 0);
+      if (n <= 0)
+        break;
+      have += static_cast<std::size_t>(n);
+    }
+    result.resize(have);
+    return result;
+  }
+
+  /// Everything up to the end of the stream; `end` says how it came.
+  std::string receive_all() {
+    std::string result;
+    char part[4096];
+    for (;;) {
+      auto n = ::recv(sock_.fd(), part, sizeof(part), 0);
+      if (n > 0) {
+        result.append(part, static_cast<std::size_t>(n));
+        continue;
+      }
+      end = n == 0 ? "eof" : errno == ECONNRESET ? "reset" : "timeout";
+      return result;
+    }
+  }
+
+  std::string ask(std::string_view data) {
+    return send(data) ? receive(data.size()) : std::string{};
+  }
+
+  void half_close() {
+    ::shutdown(sock_.fd(), SHUT_WR);
+  }
+
+  int fd() const {
+    return sock_.fd();
+  }
+
+  std::string end;
+
+private:
+  net::socket sock_;
+  bool connected_ = false;
+};
+
+/// A handler made of functions; those that are not set do nothing.
+class scripted final : public net::handler {
+public:
+  struct script {
+    std::function<void(net::connection&)> connect;
+    std::function<void(net::connection&, std::string_view)> data
+      = [](auto& self, auto bytes) { self.write(bytes); };
+    std::function<void(net::connection&)> close;
+  };
+
+  explicit scripted(const script& what) : script_(what) {
+    // nop
+  }
+
+  void on_connect(net::connection& self) override {
+    if (script_.connect)
+      script_.connect(self);
+  }
+
+  void on_data(net::connection& self, std::string_view bytes) override {
+    script_.data(self, bytes);
+  }
+
+  void on_close(net::connection& self) override {
+    if (script_.close)
+      script_.close(self);
+  }
+
+private:
+  const script& script_;
+};
+
+/// A listener on loopback, in a tree of its own.
+class listener_fixture : public actor_fixture {
+protected:
+  ~listener_fixture() override {
+    if (root) {
+      root->stop(supervision::exit_reason::shutdown());
+      end_of(root->handle());
+    }
+    for (auto& reactor : reactors)
+      reactor->stop_thread();
+  }
+
+  void serve(net::topology how, unsigned acceptors = 1,
+             std::int64_t intensity = 1000) {
+    for (unsigned i = 0; i < acceptors; ++i) {
+      reactors.push_back(std::make_shared<net::reactor>(system, i));
+      reactors.back()->start_thread();
+    }
+    listener = std::make_shared<net::listener>(
+      net::listener_config{
+        .name = "test",
+        .where = *net::endpoint::parse("127.0.0.1", 0),
+        .topology = how,
+        .acceptor_intensity = intensity,
+        .make_handler
+        = [this] { return std::make_unique<scripted>(script); }},
+      rt, reactors);
+    auto result
+      = actor::tree_root::start(rt, "top", {}, {listener->child()});
+    ASSERT_TRUE(result.root) << result.error;
+    root = std::move(result.root);
+  }
+
+  client connect() {
+    return client{*listener->local()};
+  }
+
+  /// Waits until an event of `kind` is published; its description.
+  std::string wait_for(observe::event_kind kind) {
+    for (auto until = std::chrono::steady_clock::now() + deadline;
+         std::chrono::steady_clock::now() < until;) {
+      for (auto& ev : rt->events.drain())
+        if (ev.kind == kind)
+          return describe(ev);
+      std::this_thread::yield();
+    }
+    return "no such event";
+  }
+
+  observe::node_view node(std::string_view path) {
+    auto top = rt->tree.look(std::chrono::steady_clock::now());
+    auto* found = find(*top, path);
+    EXPECT_NE(found, nullptr) << path;
+    return found == nullptr ? observe::node_view{} : *found;
+  }
+
+  bool all_running() {
+    return running(*rt->tree.look(std::chrono::steady_clock::now()));
+  }
+
+  /// What has happened so far and was not read yet, for a failure message.
+  std::string history() {
+    std::string result;
+    for (auto& ev : rt->events.drain())
+      result += describe(ev) + "\n";
+    return result;
+  }
+
+  bool wait_until(const std::function<bool()>& what) {
+    for (auto until = std::chrono::steady_clock::now() + deadline;
+         std::chrono::steady_clock::now() < until;) {
+      if (what())
+        return true;
+      std::this_thread::yield();
+    }
+    return false;
+  }
+
+private:
+  static const observe::node_view* find(const observe::node_view& from,
+                                        std::string_view path) {
+    if (from.path == path)
+      return &from;
+    for (auto& child : from.children)
+      if (auto* found = find(child, path))
+        return found;
+    return nullptr;
+  }
+
+  static bool running(const observe::node_view& from) {
+    return from.state == observe::node_state::running
+           && std::all_of(from.children.begin(), from.children.end(), running);
+  }
+
+protected:
+  scripted::script script;
+  std::vector<net::reactor_ptr> reactors;
+  net::listener_ptr listener;
+  std::unique_ptr<actor::tree_root> root;
+};
+
+inline constexpr auto acceptor_path
+  = "top/listener:test/accepting/acceptors/acceptor:0";
+
+} // namespace coppice::test

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+
+/// Where the parts of a server are in its tree.
+namespace coppice_test::paths {
+
+inline const std::string root = "coppice";
+inline const std::string journal = root + "/journal";
+inline const std::string admin = root + "/admin";
+inline const std::string listener = root + "/listener:echo";
+inline const std::string connections = listener + "/connections";
+inline const std::string accepting = listener + "/accepting";
+inline const std::string port = accepting + "/port";
+inline const std::string acceptors = accepting + "/acceptors";
+
+inline std::string acceptor(int number) {
+  return acceptors + "/acceptor:" + std::to_string(number);
+}
+
+/// The supervisor of one reactor's connections in the supervised topology.
+inline std::string connection_hub(int number) {
+  return connections + "/connections:" + std::to_string(number);
+}
+
+} // namespace coppice_test::paths
