@@ -32,6 +32,12 @@ std::string_view host_name(std::string_view authority) {
   return authority.substr(0, authority.rfind(':'));
 }
 
+// A Content-Type without its parameters.
+std::string_view media_type(std::string_view content_type) {
+  auto type = content_type.substr(0, content_type.find(';'));
+  return type.substr(0, type.find_last_not_of(' ') + 1);
+}
+
 bool is_loopback_name(std::string_view name) {
   if (name == "localhost")
     return true;
@@ -135,7 +141,7 @@ response api::kill(const request& req) const {
   if (!permitted_token(req))
     return failure(401, "this needs the admin token: send it as "
                         "\"Authorization: Bearer TOKEN\"");
-  if (!req.content_type.starts_with("application/json"))
+  if (media_type(req.content_type) != "application/json")
     return failure(415, "send JSON, with Content-Type: application/json");
   auto body = nlohmann::json::parse(req.body, nullptr, false);
   if (!body.is_object() || !body.contains("path") || !body["path"].is_string())

@@ -46,8 +46,9 @@ void configure(httplib::Server& http, const api& what) {
   http.Put(".*", serve);
   http.Delete(".*", serve);
   http.set_payload_max_length(max_body_bytes);
-  http.set_read_timeout(2s);
-  http.set_write_timeout(2s);
+  // A client that is slower delays the end of the server no longer than this.
+  http.set_read_timeout(1s);
+  http.set_write_timeout(1s);
   http.set_keep_alive_timeout(1);
   http.new_task_queue = [] { return new httplib::ThreadPool(threads); };
   // The library's default, SO_REUSEPORT, would let two servers share a port.

@@ -80,8 +80,8 @@ public:
     announce();
     rt_->events.drain(); // the start is told by the announcement
     log_->open();
-    return run_until_end({*started.root, *listener_, rt_->events,
-                          options_.drain_timeout});
+    return loop_.run(
+      {*started.root, *listener_, rt_->events, options_.drain_timeout});
   }
 
 private:
@@ -126,6 +126,7 @@ private:
   }
 
   const serve_options& options_;
+  server_loop loop_; // before anybody else takes descriptors
   caf::actor_system_config config_;
   caf::actor_system system_;
   actor::runtime_ptr rt_;

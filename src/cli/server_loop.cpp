@@ -9,13 +9,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
-#include <mutex>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 namespace coppice::cli {
@@ -38,10 +39,21 @@ sigset_t stop_signals() {
   return set;
 }
 
+net::socket checked(int fd, const char* what) {
+  if (fd < 0)
+    throw std::system_error(errno, std::generic_category(), what);
+  return net::socket{fd};
+}
+
+net::socket open_signals() {
+  auto set = stop_signals();
+  return checked(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd");
+}
+
 // Something that any thread can set and one thread can poll.
 class flag {
 public:
-  flag() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  flag() : fd_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
     // nop
   }
 
@@ -63,17 +75,22 @@ private:
   net::socket fd_;
 };
 
-struct shared_state {
+} // namespace
+
+struct server_loop::state {
+  net::socket signals = open_signals();
   flag ended;
   flag drained;
 };
 
-class server_loop {
+namespace {
+
+// One run of the loop: where the end of the server has got to.
+template <class State>
+class ending {
 public:
-  explicit server_loop(running_server server)
-      : server_(server), state_(std::make_shared<shared_state>()) {
-    auto set = stop_signals();
-    signals_ = net::socket{::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)};
+  ending(running_server server, std::shared_ptr<State> state)
+      : server_(server), state_(std::move(state)) {
     server_.root.on_end([state = state_](const exit_reason&) {
       state->ended.set();
     });
@@ -81,7 +98,7 @@ public:
 
   int run() {
     for (;;) {
-      std::array<pollfd, 3> fds{pollfd{signals_.fd(), POLLIN, 0},
+      std::array<pollfd, 3> fds{pollfd{state_->signals.fd(), POLLIN, 0},
                                 pollfd{state_->ended.fd(), POLLIN, 0},
                                 pollfd{state_->drained.fd(), POLLIN, 0}};
       ::poll(fds.data(), fds.size(), timeout());
@@ -111,7 +128,7 @@ private:
 
   void on_signal() {
     signalfd_siginfo info;
-    if (::read(signals_.fd(), &info, sizeof(info)) != sizeof(info))
+    if (::read(state_->signals.fd(), &info, sizeof(info)) != sizeof(info))
       return;
     switch (stage_) {
       case stage::serving:
@@ -170,8 +187,7 @@ private:
   }
 
   running_server server_;
-  std::shared_ptr<shared_state> state_;
-  net::socket signals_;
+  std::shared_ptr<State> state_;
   stage stage_ = stage::serving;
   std::optional<clock::time_point> deadline_;
 };
@@ -183,8 +199,14 @@ void block_stop_signals() {
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
-int run_until_end(running_server server) {
-  return server_loop{server}.run();
+server_loop::server_loop() : state_(std::make_shared<state>()) {
+  // nop
+}
+
+server_loop::~server_loop() = default;
+
+int server_loop::run(running_server server) {
+  return ending{server, state_}.run();
 }
 
 } // namespace coppice::cli

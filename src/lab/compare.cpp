@@ -30,8 +30,8 @@ void sort_runs(lane& events) {
   };
   for (auto i = events.begin(); i != events.end();) {
     auto run = key(*i);
-    auto j = std::find_if(i, events.end(),
-                          [&](auto& ev) { return key(ev) != run; });
+    auto j =
+        std::find_if(i, events.end(), [&](auto& ev) { return key(ev) != run; });
     if (run.first == "signal" || run.first == "down")
       std::sort(i, j, [](auto& a, auto& b) { return a.dump() < b.dump(); });
     i = j;
@@ -67,8 +67,7 @@ std::string to_string(const difference& what) {
     return ev ? ev->dump() : "nothing";
   };
   return "event " + std::to_string(what.index) + " of " + what.sup
-         + ": expected " + show(what.expected) + ", found "
-         + show(what.actual);
+         + ": expected " + show(what.expected) + ", found " + show(what.actual);
 }
 
 std::optional<difference> compare(const trace& expected, const trace& actual,

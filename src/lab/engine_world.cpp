@@ -88,23 +88,23 @@ void engine_world::react(process_id who) {
     return;
   auto& plan = p->def->on_shutdown;
   switch (plan.what) {
-    case shutdown_plan::answer::comply:
-      die(who, exit_reason::shutdown());
-      break;
-    case shutdown_plan::answer::ignore:
-      break;
-    case shutdown_plan::answer::exit:
-      die(who, plan.reason);
-      break;
-    case shutdown_plan::answer::delay:
-      after(plan.delay, who, exit_reason::shutdown());
-      break;
+  case shutdown_plan::answer::comply:
+    die(who, exit_reason::shutdown());
+    break;
+  case shutdown_plan::answer::ignore:
+    break;
+  case shutdown_plan::answer::exit:
+    die(who, plan.reason);
+    break;
+  case shutdown_plan::answer::delay:
+    after(plan.delay, who, exit_reason::shutdown());
+    break;
   }
 }
 
 void engine_world::note(trace_event what) {
   auto since = std::chrono::duration_cast<std::chrono::milliseconds>(
-    now_.time_since_epoch());
+      now_.time_since_epoch());
   moments_.push_back({since, step_, std::move(what)});
 }
 

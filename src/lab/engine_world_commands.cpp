@@ -47,8 +47,8 @@ void engine_world::obey(process_id who, const Command& cmd) {
     auto n = name_of(self, cmd.offender.instance).n;
     note(event::report(id, cmd, n));
   } else {
-    static_assert(std::is_same_v<Command, forget>
-                  || std::is_same_v<Command, progress>);
+    static_assert(
+        std::is_same_v<Command, forget> || std::is_same_v<Command, progress>);
   }
 }
 
@@ -58,8 +58,8 @@ void engine_world::name_decision(process_id who, const restart_decided& cmd) {
   for (auto key : cmd.affected)
     affected.push_back(id_of(self, key));
   note(event::decision(self.name.id, {id_of(self, cmd.key), 1},
-                       self.sup->last_reason, cmd.used,
-                       self.sup->def->flags, affected));
+                       self.sup->last_reason, cmd.used, self.sup->def->flags,
+                       affected));
 }
 
 label engine_world::name_of(const process& sup, instance_id id) const {

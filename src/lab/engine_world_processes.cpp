@@ -13,41 +13,41 @@ namespace {
 // Source: spec rule 18.
 exit_reason failure(const start_plan& plan) {
   switch (plan.what) {
-    case start_plan::result::exit:
-      return exit_reason::parse("{'EXIT'," + plan.term + "}");
-    case start_plan::result::raise:
-      return exit_reason::parse("{'EXIT',{" + plan.term + ",'$stack'}}");
-    case start_plan::result::ok:
-    case start_plan::result::ok_info:
-    case start_plan::result::ignore:
-    case start_plan::result::error:
-    case start_plan::result::thrown:
-    case start_plan::result::value:
-    case start_plan::result::init_exit:
-      break;
+  case start_plan::result::exit:
+    return exit_reason::parse("{'EXIT'," + plan.term + "}");
+  case start_plan::result::raise:
+    return exit_reason::parse("{'EXIT',{" + plan.term + ",'$stack'}}");
+  case start_plan::result::ok:
+  case start_plan::result::ok_info:
+  case start_plan::result::ignore:
+  case start_plan::result::error:
+  case start_plan::result::thrown:
+  case start_plan::result::value:
+  case start_plan::result::init_exit:
+    break;
   }
   return exit_reason::parse(plan.term);
 }
 
 std::string answer(const start_plan& plan) {
   switch (plan.what) {
-    case start_plan::result::ok:
-      return "ok";
-    case start_plan::result::ok_info:
-      return "{ok_extra," + plan.term + "}";
-    case start_plan::result::ignore:
-      return "ignore";
-    case start_plan::result::error:
-    case start_plan::result::init_exit:
-      return "{error," + plan.term + "}";
-    case start_plan::result::exit:
-      return "{raised,exit," + plan.term + "}";
-    case start_plan::result::thrown:
-      return "{raised,throw," + plan.term + "}";
-    case start_plan::result::raise:
-      return "{raised,error," + plan.term + "}";
-    case start_plan::result::value:
-      return "{value," + plan.term + "}";
+  case start_plan::result::ok:
+    return "ok";
+  case start_plan::result::ok_info:
+    return "{ok_extra," + plan.term + "}";
+  case start_plan::result::ignore:
+    return "ignore";
+  case start_plan::result::error:
+  case start_plan::result::init_exit:
+    return "{error," + plan.term + "}";
+  case start_plan::result::exit:
+    return "{raised,exit," + plan.term + "}";
+  case start_plan::result::thrown:
+    return "{raised,throw," + plan.term + "}";
+  case start_plan::result::raise:
+    return "{raised,error," + plan.term + "}";
+  case start_plan::result::value:
+    return "{value," + plan.term + "}";
   }
   return {};
 }
@@ -135,13 +135,13 @@ void engine_world::start_supervisor(process_id who,
   std::map<child_key, slot> slots;
   for (auto& child : def->children) {
     specs.push_back(child.spec);
-    slots[specs.size()]
-      = {std::shared_ptr<const child_def>{def, &child}, child.spec.id};
+    slots[specs.size()] = {std::shared_ptr<const child_def>{def, &child},
+                           child.spec.id};
   }
   engine machine{def->flags, std::move(specs)};
   auto& p = processes_.at(who);
-  p.sup = supervisor_part{std::move(def), std::move(machine),
-                          std::move(slots), {}, {}, {}};
+  p.sup = supervisor_part{
+      std::move(def), std::move(machine), std::move(slots), {}, {}, {}};
   queue_.push_back(mail{who, begin{}});
 }
 

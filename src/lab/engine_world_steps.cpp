@@ -14,39 +14,39 @@ constexpr auto no_id = "$pid";
 
 void engine_world::perform(const step& what, bool during) {
   switch (what.what) {
-    case op::start:
-      start_top();
-      break;
-    case op::start_child:
-    case op::terminate_child:
-    case op::restart_child:
-    case op::delete_child:
-    case op::get_childspec:
-    case op::which_children:
-    case op::count_children:
-      ask(what, during);
-      break;
-    case op::exit:
-    case op::exit_later:
-    case op::kill:
-    case op::probe_alive:
-      tell_child(what);
-      break;
-    case op::parent_signal:
-    case op::parent_exit:
-    case op::exit_signal:
-    case op::stop:
-    case op::info:
-    case op::cast:
-    case op::rawcall:
-      tell_supervisor(what);
-      break;
-    // A coppice child can neither unlink itself nor fake its own exit.
-    case op::unlink:
-    case op::child_signals_sup:
-    case op::sleep_ms:
-    case op::advance_ms:
-      break;
+  case op::start:
+    start_top();
+    break;
+  case op::start_child:
+  case op::terminate_child:
+  case op::restart_child:
+  case op::delete_child:
+  case op::get_childspec:
+  case op::which_children:
+  case op::count_children:
+    ask(what, during);
+    break;
+  case op::exit:
+  case op::exit_later:
+  case op::kill:
+  case op::probe_alive:
+    tell_child(what);
+    break;
+  case op::parent_signal:
+  case op::parent_exit:
+  case op::exit_signal:
+  case op::stop:
+  case op::info:
+  case op::cast:
+  case op::rawcall:
+    tell_supervisor(what);
+    break;
+  // A coppice child can neither unlink itself nor fake its own exit.
+  case op::unlink:
+  case op::child_signals_sup:
+  case op::sleep_ms:
+  case op::advance_ms:
+    break;
   }
 }
 
@@ -80,7 +80,7 @@ void engine_world::ask(const step& what, bool during) {
   }
   auto& part = *processes_.at(to).sup;
   pending_request request{
-    {std::string{to_string(what.what)}, part.def->dynamic()}, {}};
+      {std::string{to_string(what.what)}, part.def->dynamic()}, {}};
   request.question.flags = part.def->flags;
   if (what.spec) {
     request.question.spec = what.spec->spec;
@@ -100,22 +100,22 @@ request_body engine_world::body_of(const step& what, process_id to) const {
   if (what.by_pid)
     return about_process(what, to);
   switch (what.what) {
-    case op::start_child:
-      if (what.spec)
-        return supervision::start_child{what.spec->spec};
-      return start_dynamic_child{};
-    case op::terminate_child:
-      return supervision::terminate_child{what.child};
-    case op::restart_child:
-      return supervision::restart_child{what.child};
-    case op::delete_child:
-      return supervision::delete_child{what.child};
-    case op::get_childspec:
-      return supervision::get_childspec{what.child};
-    case op::count_children:
-      return supervision::count_children{};
-    default:
-      return supervision::which_children{};
+  case op::start_child:
+    if (what.spec)
+      return supervision::start_child{what.spec->spec};
+    return start_dynamic_child{};
+  case op::terminate_child:
+    return supervision::terminate_child{what.child};
+  case op::restart_child:
+    return supervision::restart_child{what.child};
+  case op::delete_child:
+    return supervision::delete_child{what.child};
+  case op::get_childspec:
+    return supervision::get_childspec{what.child};
+  case op::count_children:
+    return supervision::count_children{};
+  default:
+    return supervision::which_children{};
   }
 }
 
@@ -131,10 +131,9 @@ request_body engine_world::about_process(const step& what,
   if (what.what == op::delete_child)
     return supervision::delete_child{no_id};
   if (what.what == op::get_childspec)
-    return supervision::get_childspec{
-      part.def->dynamic() && (own || !alive)
-        ? part.def->children.front().spec.id
-        : no_id};
+    return supervision::get_childspec{part.def->dynamic() && (own || !alive)
+                                          ? part.def->children.front().spec.id
+                                          : no_id};
   if (!part.def->dynamic())
     return supervision::terminate_child{no_id};
   return terminate_dynamic_child{own ? who->second.instance : 0, alive};
@@ -146,8 +145,8 @@ void engine_world::tell_child(const step& what) {
   auto who = find(what.child, what.n);
   auto* p = living(who);
   if (what.what == op::probe_alive)
-    note(event::reply("$driver", "probe_alive", p == nullptr ? "false"
-                                                             : "true"));
+    note(event::reply("$driver", "probe_alive",
+                      p == nullptr ? "false" : "true"));
   else if (p != nullptr && what.what == op::kill)
     signal(who, supervision::signal::kill);
   else if (p != nullptr && !p->sup && what.what == op::exit_later)
@@ -167,9 +166,8 @@ void engine_world::tell_supervisor(const step& what) {
     note(event::signal("$parent", p->name, to_string(what.reason)));
   if (!what.msg.empty()) {
     note(event::unexpected(p->name.id, what.msg));
-    note(event::log_error(p->name.id,
-                          "Supervisor received unexpected message: "
-                            + what.msg));
+    note(event::log_error(p->name.id, "Supervisor received unexpected message: "
+                                          + what.msg));
   } else if (lethal) {
     kill_supervisor(who);
   } else if (what.what == op::exit_signal) {

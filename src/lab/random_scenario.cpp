@@ -55,22 +55,20 @@ private:
     if (chance(15))
       return json::array({"shutdown", "why"});
     return any_of<std::string>(
-      {"boom", "boom", "bad", "normal", "shutdown", "kill"});
+        {"boom", "boom", "bad", "normal", "shutdown", "kill"});
   }
 
   // -- trees ------------------------------------------------------------------
 
   json supervisor(const std::string& id, int depth) {
-    auto strategy = any_of<std::string>({"one_for_one", "one_for_all",
-                                         "rest_for_one",
-                                         "simple_one_for_one"});
+    auto strategy = any_of<std::string>(
+        {"one_for_one", "one_for_all", "rest_for_one", "simple_one_for_one"});
     auto dynamic = strategy == "simple_one_for_one";
-    json flags = {{"strategy", strategy},
-                  {"intensity", below(6)},
-                  {"period", 60}};
+    json flags = {
+        {"strategy", strategy}, {"intensity", below(6)}, {"period", 60}};
     if (!dynamic && chance(30))
-      flags["auto_shutdown"]
-        = any_of<std::string>({"any_significant", "all_significant"});
+      flags["auto_shutdown"] =
+          any_of<std::string>({"any_significant", "all_significant"});
     auto here = trees_.size();
     trees_.push_back({id, dynamic, {}, {}});
     auto children = json::array();
@@ -107,9 +105,8 @@ private:
   }
 
   void choose_restart(json& result, const json& flags) {
-    auto type
-      = any_of<std::string>({"permanent", "permanent", "transient",
-                             "temporary"});
+    auto type = any_of<std::string>(
+        {"permanent", "permanent", "transient", "temporary"});
     result["restart"] = type;
     if (flags.contains("auto_shutdown") && type != "permanent" && chance(50))
       result["significant"] = true;
@@ -118,32 +115,32 @@ private:
   // Times are far apart, so that Erlang's answer does not hang on chance.
   void decorate(json& result, bool dynamic) {
     switch (below(dynamic ? 8 : 12)) {
-      case 0:
-        result["shutdown"] = "brutal_kill";
-        break;
-      case 1:
-        result["trap_exit"] = true;
-        break;
-      case 2:
-        result["on_shutdown"] = {{"exit", reason()}};
-        break;
-      case 3:
-        result["shutdown"] = "infinity";
-        result["on_shutdown"] = {{"delay_ms", 10}};
-        break;
-      case 4:
-        result["type"] = "supervisor";
-        result["shutdown"] = 5000;
-        break;
-      case 8:
-        result["shutdown"] = 0;
-        break;
-      case 9:
-        result["shutdown"] = 30;
-        result["on_shutdown"] = "ignore";
-        break;
-      default:
-        break;
+    case 0:
+      result["shutdown"] = "brutal_kill";
+      break;
+    case 1:
+      result["trap_exit"] = true;
+      break;
+    case 2:
+      result["on_shutdown"] = {{"exit", reason()}};
+      break;
+    case 3:
+      result["shutdown"] = "infinity";
+      result["on_shutdown"] = {{"delay_ms", 10}};
+      break;
+    case 4:
+      result["type"] = "supervisor";
+      result["shutdown"] = 5000;
+      break;
+    case 8:
+      result["shutdown"] = 0;
+      break;
+    case 9:
+      result["shutdown"] = 30;
+      result["on_shutdown"] = "ignore";
+      break;
+    default:
+      break;
     }
   }
 
@@ -152,8 +149,8 @@ private:
     result.push_back(chance(92) ? json("ok") : outcome(where));
     for (auto count = below(4); count > 0; --count)
       result.push_back(outcome(where));
-    if (chance(60))
-      result.push_back("ok");
+    // The last one repeats: with steps of its own it could go on for ever.
+    result.push_back(chance(60) ? json("ok") : plain_outcome(where));
     return result;
   }
 
@@ -166,26 +163,26 @@ private:
   // OTP 25 keeps a dynamic child whose restart is ignored; 27 does not.
   json plain_outcome(const tree& where) {
     switch (below(16)) {
-      case 0:
-        return {{"error", "nope"}};
-      case 1:
-        return {{"exit", "nope"}};
-      case 2:
-        return {{"throw", "nope"}};
-      case 3:
-        return {{"raise", "nope"}};
-      case 4:
-        return {{"value", "nope"}};
-      case 5:
-        return {{"init_exit", reason()}};
-      case 6:
-        return {{"ok", "extra"}};
-      case 7:
-        return {{"error", json::array({"shutdown", "nope"})}};
-      case 8:
-        return where.dynamic ? json("ok") : json("ignore");
-      default:
-        return "ok";
+    case 0:
+      return {{"error", "nope"}};
+    case 1:
+      return {{"exit", "nope"}};
+    case 2:
+      return {{"throw", "nope"}};
+    case 3:
+      return {{"raise", "nope"}};
+    case 4:
+      return {{"value", "nope"}};
+    case 5:
+      return {{"init_exit", reason()}};
+    case 6:
+      return {{"ok", "extra"}};
+    case 7:
+      return {{"error", json::array({"shutdown", "nope"})}};
+    case 8:
+      return where.dynamic ? json("ok") : json("ignore");
+    default:
+      return "ok";
     }
   }
 
@@ -207,24 +204,24 @@ private:
     auto& where = trees_[below(trees_.size())];
     json step;
     switch (below(12)) {
-      case 0:
-      case 1:
-      case 2:
-      case 3:
-        step = request(where, false);
-        step["sup"] = where.id;
-        break;
-      case 4:
-        step = {{"op", "which_children"}, {"sup", where.id}};
-        break;
-      case 5:
-        later(where, steps);
-        return;
-      case 6:
-        step = rare(where);
-        break;
-      default:
-        step = blow(where);
+    case 0:
+    case 1:
+    case 2:
+    case 3:
+      step = request(where, false);
+      step["sup"] = where.id;
+      break;
+    case 4:
+      step = {{"op", "which_children"}, {"sup", where.id}};
+      break;
+    case 5:
+      later(where, steps);
+      return;
+    case 6:
+      step = rare(where);
+      break;
+    default:
+      step = blow(where);
     }
     steps.push_back(step);
   }
@@ -239,23 +236,23 @@ private:
 
   json rare(const tree& where) {
     switch (below(10)) {
-      case 0:
-        return {{"op", "parent_signal"}, {"reason", reason()}};
-      case 1:
-        return {{"op", "parent_exit"}, {"reason", "shutdown"}};
-      case 2:
-        return {{"op", "stop"}, {"reason", "normal"}, {"sup", where.id}};
-      case 3:
-        return {{"op", "stop"}, {"reason", reason()}, {"sup", where.id}};
-      case 4:
-      case 5:
-        return {{"op", "exit_signal"}, {"reason", "boom"}, {"sup", where.id}};
-      case 6:
-        return {{"op", "exit_signal"}, {"reason", reason()}};
-      case 7:
-        return {{"op", "probe_alive"}, {"child", any_name(where.children)}};
-      default:
-        return {{"op", "kill"}, {"child", any_name(where.nested)}};
+    case 0:
+      return {{"op", "parent_signal"}, {"reason", reason()}};
+    case 1:
+      return {{"op", "parent_exit"}, {"reason", "shutdown"}};
+    case 2:
+      return {{"op", "stop"}, {"reason", "normal"}, {"sup", where.id}};
+    case 3:
+      return {{"op", "stop"}, {"reason", reason()}, {"sup", where.id}};
+    case 4:
+    case 5:
+      return {{"op", "exit_signal"}, {"reason", "boom"}, {"sup", where.id}};
+    case 6:
+      return {{"op", "exit_signal"}, {"reason", reason()}};
+    case 7:
+      return {{"op", "probe_alive"}, {"child", any_name(where.children)}};
+    default:
+      return {{"op", "kill"}, {"child", any_name(where.nested)}};
     }
   }
 
@@ -274,22 +271,22 @@ private:
     if (!where.nested.empty() && chance(20))
       child = any_name(where.nested);
     switch (below(10)) {
-      case 0:
-      case 1:
-        return {{"op", "terminate_child"}, {"child", child}};
-      case 2:
-      case 3:
-        return {{"op", "restart_child"}, {"child", child}};
-      case 4:
-        return {{"op", "delete_child"}, {"child", child}};
-      case 5:
-        return {{"op", "count_children"}};
-      case 6:
-        return {{"op", "terminate_child"}, {"pid_of", child}};
-      case 7:
-        return {{"op", "get_childspec"}, {"child", child}};
-      default:
-        return during ? json{{"op", "which_children"}} : start_child(where);
+    case 0:
+    case 1:
+      return {{"op", "terminate_child"}, {"child", child}};
+    case 2:
+    case 3:
+      return {{"op", "restart_child"}, {"child", child}};
+    case 4:
+      return {{"op", "delete_child"}, {"child", child}};
+    case 5:
+      return {{"op", "count_children"}};
+    case 6:
+      return {{"op", "terminate_child"}, {"pid_of", child}};
+    case 7:
+      return {{"op", "get_childspec"}, {"child", child}};
+    default:
+      return during ? json{{"op", "which_children"}} : start_child(where);
     }
   }
 
@@ -299,7 +296,7 @@ private:
               {"spec", {{"id", any_name(where.children)}}}};
     json spec = {{"id", "n" + std::to_string(++last_)},
                  {"restart", any_of<std::string>(
-                               {"permanent", "transient", "temporary"})}};
+                                 {"permanent", "transient", "temporary"})}};
     decorate(spec, false);
     spec["starts"] = starts(where);
     return {{"op", "start_child"}, {"spec", spec}};
@@ -309,23 +306,23 @@ private:
   json dynamic_request(const tree& where, const std::string& child,
                        bool during) {
     switch (below(during ? 2 : 8)) {
-      case 0:
-        return {{"op", "which_children"}};
-      case 1:
-        return {{"op", "count_children"}};
-      case 2:
-        return {{"op", "terminate_child"}, {"pid_of", child}};
-      case 3:
-        return {{"op", "get_childspec"}, {"pid_of", child}};
-      case 4:
-        return {{"op", "terminate_child"}, {"child", child}};
-      default: {
-        auto name = "x" + std::to_string(++last_);
-        for (auto& t : trees_)
-          if (t.id == where.id)
-            t.children.push_back(name);
-        return {{"op", "start_child"}, {"args", json::array({name})}};
-      }
+    case 0:
+      return {{"op", "which_children"}};
+    case 1:
+      return {{"op", "count_children"}};
+    case 2:
+      return {{"op", "terminate_child"}, {"pid_of", child}};
+    case 3:
+      return {{"op", "get_childspec"}, {"pid_of", child}};
+    case 4:
+      return {{"op", "terminate_child"}, {"child", child}};
+    default: {
+      auto name = "x" + std::to_string(++last_);
+      for (auto& t : trees_)
+        if (t.id == where.id)
+          t.children.push_back(name);
+      return {{"op", "start_child"}, {"args", json::array({name})}};
+    }
     }
   }
 

@@ -14,9 +14,9 @@ namespace {
 
 auto_shutdown read_auto_shutdown(const json_node& node) {
   return node.one_of<auto_shutdown>({
-    {"never", auto_shutdown::never},
-    {"any_significant", auto_shutdown::any_significant},
-    {"all_significant", auto_shutdown::all_significant},
+      {"never", auto_shutdown::never},
+      {"any_significant", auto_shutdown::any_significant},
+      {"all_significant", auto_shutdown::all_significant},
   });
 }
 
@@ -26,17 +26,19 @@ flags read_flags(const json_node& node) {
     node.fail("an object");
   flags result;
   if (node.has("strategy"))
-    result.strategy = node.at("strategy").one_of<strategy>({
-      {"one_for_one", strategy::one_for_one},
-      {"one_for_all", strategy::one_for_all},
-      {"rest_for_one", strategy::rest_for_one},
-      {"simple_one_for_one", strategy::simple_one_for_one},
-    });
+    result.strategy =
+        node.at("strategy")
+            .one_of<strategy>({
+                {"one_for_one", strategy::one_for_one},
+                {"one_for_all", strategy::one_for_all},
+                {"rest_for_one", strategy::rest_for_one},
+                {"simple_one_for_one", strategy::simple_one_for_one},
+            });
   if (node.has("intensity"))
     result.intensity = node.at("intensity").integer(any_integer);
   if (node.has("period"))
-    result.period
-      = std::chrono::seconds{node.at("period").integer(any_integer)};
+    result.period =
+        std::chrono::seconds{node.at("period").integer(any_integer)};
   if (node.has("auto_shutdown"))
     result.auto_shutdown = read_auto_shutdown(node.at("auto_shutdown"));
   return result;
@@ -49,8 +51,7 @@ shutdown read_shutdown(const json_node& node) {
     return shutdown::brutal_kill();
   if (!node.json().is_number_integer())
     node.fail("milliseconds, \"infinity\" or \"brutal_kill\"");
-  return shutdown::within(
-    std::chrono::milliseconds{node.integer(any_integer)});
+  return shutdown::within(std::chrono::milliseconds{node.integer(any_integer)});
 }
 
 start_plan read_start(const json_node& node) {
@@ -66,11 +67,13 @@ start_plan read_start(const json_node& node) {
     plan.during.insert(plan.during.begin(), during.begin(), during.end());
     return plan;
   }
-  for (auto [key, what] :
-       {std::pair{"ok", result::ok_info}, {"error", result::error},
-        {"exit", result::exit}, {"throw", result::thrown},
-        {"raise", result::raise}, {"value", result::value},
-        {"init_exit", result::init_exit}})
+  for (auto [key, what] : {std::pair{"ok", result::ok_info},
+                           {"error", result::error},
+                           {"exit", result::exit},
+                           {"throw", result::thrown},
+                           {"raise", result::raise},
+                           {"value", result::value},
+                           {"init_exit", result::init_exit}})
     if (node.has(key)) {
       node.allow_only({key});
       return {{}, what, term(node.at(key).json())};
@@ -126,16 +129,16 @@ void read_spec(const json_node& node, child_def& result) {
   spec.type = result.nested ? child_type::supervisor : child_type::worker;
   if (node.has("restart"))
     spec.restart = node.at("restart").one_of<restart>({
-      {"permanent", restart::permanent},
-      {"transient", restart::transient},
-      {"temporary", restart::temporary},
+        {"permanent", restart::permanent},
+        {"transient", restart::transient},
+        {"temporary", restart::temporary},
     });
   if (node.has("shutdown"))
     spec.shutdown = read_shutdown(node.at("shutdown"));
   if (node.has("type"))
     spec.type = node.at("type").one_of<child_type>({
-      {"worker", child_type::worker},
-      {"supervisor", child_type::supervisor},
+        {"worker", child_type::worker},
+        {"supervisor", child_type::supervisor},
     });
   if (node.has("significant"))
     spec.significant = node.at("significant").boolean();
@@ -148,8 +151,8 @@ scenario read_whole(const json_node& node) {
   if (node.has("about"))
     result.about = node.at("about").word();
   auto top = node.at("supervisor");
-  top.allow_only({"id", "flags", "children", "init_returns", "type",
-                  "restart", "shutdown", "significant"});
+  top.allow_only({"id", "flags", "children", "init_returns", "type", "restart",
+                  "shutdown", "significant"});
   result.top = read_supervisor(top);
   result.steps = read_steps(node.at("steps"));
   return result;
@@ -162,8 +165,8 @@ child_def read_child(const json_node& node) {
   if (node.has("children")) {
     node.allow_only({"id", "restart", "shutdown", "type", "significant",
                      "starts", "flags", "children", "init_returns"});
-    result.nested
-      = std::make_shared<const supervisor_def>(read_supervisor(node));
+    result.nested =
+        std::make_shared<const supervisor_def>(read_supervisor(node));
   } else {
     node.allow_only({"id", "restart", "shutdown", "type", "significant",
                      "starts", "trap_exit", "on_shutdown"});
@@ -205,7 +208,8 @@ std::variant<scenario, scenario_error> parse_scenario(std::string_view text,
   try {
     return read_scenario(nlohmann::json::parse(text), file);
   } catch (const nlohmann::json::parse_error& err) {
-    return scenario_error{file, {}, "expected JSON: " + std::string{err.what()}};
+    return scenario_error{
+        file, {}, "expected JSON: " + std::string{err.what()}};
   }
 }
 

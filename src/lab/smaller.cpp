@@ -12,9 +12,9 @@ std::size_t least(const std::string& key) {
 }
 
 bool optional_key(const std::string& key) {
-  for (auto* name : {"restart", "significant", "starts",
-                     "trap_exit", "on_shutdown", "auto_shutdown", "type",
-                     "init_returns", "intensity", "strategy"})
+  for (auto* name :
+       {"restart", "significant", "starts", "trap_exit", "on_shutdown",
+        "auto_shutdown", "type", "init_returns", "intensity", "strategy"})
     if (key == name)
       return true;
   return false;

@@ -40,8 +40,8 @@ std::string render_children(std::vector<child_info> children,
   for (auto& child : children) {
     auto id = question.dynamic ? std::string{"undefined"} : atom(child.id);
     auto state = child.state == child_state::running
-                   ? name(child.instance)
-                   : std::string{to_string(child.state)};
+                     ? name(child.instance)
+                     : std::string{to_string(child.state)};
     items.push_back("{" + id + "," + state + "}");
   }
   return list(items);
@@ -57,33 +57,32 @@ std::string render_counts(const child_counts& counts) {
 std::string render_spec(const child_spec& spec, bool nested) {
   return "{ok,#{id => " + atom(spec.id) + ",modules => '$mods',restart => "
          + std::string{to_string(spec.restart)} + ",shutdown => "
-         + to_string(spec.effective_shutdown())
-         + ",significant => " + (spec.significant ? "true" : "false")
-         + ",start => {'$m'," + (nested ? "start_sup" : "start_worker")
-         + ",'$args'},type => " + std::string{to_string(spec.type)} + "}}";
+         + to_string(spec.effective_shutdown()) + ",significant => "
+         + (spec.significant ? "true" : "false") + ",start => {'$m',"
+         + (nested ? "start_sup" : "start_worker") + ",'$args'},type => "
+         + std::string{to_string(spec.type)} + "}}";
 }
 
 std::string render_refusal(const refused& what, const asked& question,
                            const name_instance& name) {
   switch (what.why) {
-    case refusal::already_started:
-      return error("{already_started," + name(what.instance) + "}");
-    case refusal::start_failed: {
-      auto reason = to_string(*what.reason);
-      if (question.op == "start_child" && !question.dynamic)
-        return error("{" + reason + ",'$child_record'}");
-      return error(reason);
-    }
-    case refusal::invalid_spec:
-      return error(lab::render(
-        *what.spec, question.spec ? &*question.spec : nullptr,
-        question.flags));
-    case refusal::already_present:
-    case refusal::running:
-    case refusal::restarting:
-    case refusal::not_found:
-    case refusal::simple_one_for_one:
-      return error(std::string{to_string(what.why)});
+  case refusal::already_started:
+    return error("{already_started," + name(what.instance) + "}");
+  case refusal::start_failed: {
+    auto reason = to_string(*what.reason);
+    if (question.op == "start_child" && !question.dynamic)
+      return error("{" + reason + ",'$child_record'}");
+    return error(reason);
+  }
+  case refusal::invalid_spec:
+    return error(lab::render(
+        *what.spec, question.spec ? &*question.spec : nullptr, question.flags));
+  case refusal::already_present:
+  case refusal::running:
+  case refusal::restarting:
+  case refusal::not_found:
+  case refusal::simple_one_for_one:
+    return error(std::string{to_string(what.why)});
   }
   return {};
 }
@@ -119,21 +118,21 @@ std::string instance_name(std::string_view id, std::size_t n) {
 std::string render(const reply& what, const asked& question,
                    const name_instance& name) {
   return std::visit(
-    overloaded{
-      [](const done&) { return std::string{"ok"}; },
-      [&](const child_ref& x) {
-        auto result
-          = "{ok," + (x.instance == 0 ? "undefined" : name(x.instance));
-        return result + (x.info.empty() ? "" : "," + x.info) + "}";
+      overloaded{
+          [](const done&) { return std::string{"ok"}; },
+          [&](const child_ref& x) {
+            auto result =
+                "{ok," + (x.instance == 0 ? "undefined" : name(x.instance));
+            return result + (x.info.empty() ? "" : "," + x.info) + "}";
+          },
+          [&](const refused& x) { return render_refusal(x, question, name); },
+          [&](const std::vector<child_info>& x) {
+            return render_children(x, question, name);
+          },
+          [](const child_counts& x) { return render_counts(x); },
+          [&](const child_spec& x) { return render_spec(x, question.nested); },
       },
-      [&](const refused& x) { return render_refusal(x, question, name); },
-      [&](const std::vector<child_info>& x) {
-        return render_children(x, question, name);
-      },
-      [](const child_counts& x) { return render_counts(x); },
-      [&](const child_spec& x) { return render_spec(x, question.nested); },
-    },
-    what);
+      what);
 }
 
 std::string render(const spec_error& err, const child_spec* spec,
@@ -144,8 +143,8 @@ std::string render(const spec_error& err, const child_spec* spec,
            + "},{strategy,simple_one_for_one}]}";
   if (err.code == "bad_combination")
     return settings.auto_shutdown == auto_shutdown::never
-             ? "{bad_combination,[{auto_shutdown,never},{significant,true}]}"
-             : "{bad_combination,[{restart,permanent},{significant,true}]}";
+               ? "{bad_combination,[{auto_shutdown,never},{significant,true}]}"
+               : "{bad_combination,[{restart,permanent},{significant,true}]}";
   if (err.code == "invalid_intensity")
     return "{invalid_intensity," + std::to_string(settings.intensity) + "}";
   if (err.code == "invalid_period")
@@ -161,14 +160,14 @@ nlohmann::json render(const offender& who, std::size_t n) {
   if (who.count > 0)
     return "{nb_children," + std::to_string(who.count) + "}";
   switch (who.state) {
-    case child_state::undefined:
-      return "undefined";
-    case child_state::running:
-      return n;
-    case child_state::restarting:
-      if (who.instance == 0)
-        return "restarting";
-      return "{restarting," + std::to_string(n) + "}";
+  case child_state::undefined:
+    return "undefined";
+  case child_state::running:
+    return n;
+  case child_state::restarting:
+    if (who.instance == 0)
+      return "restarting";
+    return "{restarting," + std::to_string(n) + "}";
   }
   return {};
 }

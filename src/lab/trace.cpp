@@ -11,11 +11,8 @@ trace_event start_begin(std::string_view sup, const label& who) {
 
 trace_event start(std::string_view sup, const label& who,
                   const std::string& res) {
-  return {{"e", "start"},
-          {"sup", sup},
-          {"id", who.id},
-          {"n", who.n},
-          {"res", res}};
+  return {
+      {"e", "start"}, {"sup", sup}, {"id", who.id}, {"n", who.n}, {"res", res}};
 }
 
 trace_event exit(std::string_view sup, const label& who,

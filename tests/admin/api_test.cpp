@@ -79,9 +79,14 @@ TEST_F(AdminApi, RefusesWhatItDoesNotUnderstand) {
   EXPECT_EQ(status(kill(R"({"path": "top/b"})")), 404);
   EXPECT_EQ(status(get("/nowhere")), 404);
   EXPECT_EQ(status(get("/kill")), 405);
-  auto form = kill(kill_a);
-  form.content_type = "text/plain";
-  EXPECT_EQ(status(form), 415);
+  for (auto type : {"", "text/plain", "application/jsonx"}) {
+    auto form = kill(kill_a);
+    form.content_type = type;
+    EXPECT_EQ(status(form), 415) << type;
+  }
+  auto charset = kill(kill_a);
+  charset.content_type = "application/json ; charset=utf-8";
+  EXPECT_EQ(status(charset), 200);
 }
 
 TEST_F(AdminApi, ErrorsSayWhatToDo) {

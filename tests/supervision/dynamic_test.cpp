@@ -7,8 +7,7 @@ using lines = std::vector<std::string>;
 const start_outcome nope = start_failed{exit_reason::abnormal("nope")};
 
 harness pool(child_spec spec, std::int64_t intensity = 100) {
-  harness sup{with(strategy::simple_one_for_one, intensity),
-              {std::move(spec)}};
+  harness sup{with(strategy::simple_one_for_one, intensity), {std::move(spec)}};
   sup.begin();
   return sup;
 }
@@ -111,8 +110,8 @@ TEST(SimpleOneForOne, TerminatingARestartingChildLeavesTheCountsRight) {
   auto sup = pool(child("w"));
   sup.ask(start_dynamic_child{});
   sup.starts["w"] = {nope};
-  sup.meanwhile["w"]
-    = {request{99, terminate_dynamic_child{sup.instances["w#1"]}}};
+  sup.meanwhile["w"] = {
+      request{99, terminate_dynamic_child{sup.instances["w#1"]}}};
 
   sup.crash("w#1");
 
@@ -130,12 +129,12 @@ TEST(SimpleOneForOne, RetriesUpToTheBudget) {
 
   sup.crash("w#1");
 
-  EXPECT_EQ(sup.take(),
-            (lines{"report child_terminated w (running w#1) boom", "start w#2",
-                   "report start_error w (running w#1) nope", "retry w",
-                   "start w#3", "report start_error w (restarting w#1) nope",
-                   "retry w", "report shutdown w (restarting w#1)",
-                   "stopped shutdown"}));
+  EXPECT_EQ(
+      sup.take(),
+      (lines{"report child_terminated w (running w#1) boom", "start w#2",
+             "report start_error w (running w#1) nope", "retry w", "start w#3",
+             "report start_error w (restarting w#1) nope", "retry w",
+             "report shutdown w (restarting w#1)", "stopped shutdown"}));
 }
 
 TEST(SimpleOneForOne, StopsAllAtOnceUnderOneTimer) {
@@ -152,8 +151,7 @@ TEST(SimpleOneForOne, StopsAllAtOnceUnderOneTimer) {
 
   sup.send(timer_fired{sup.timer});
   EXPECT_EQ(sup.take(),
-            (lines{"kill w#1", "kill w#2", "down w#1 killed",
-                   "down w#2 killed",
+            (lines{"kill w#1", "kill w#2", "down w#1 killed", "down w#2 killed",
                    "report shutdown_error w (2 children) killed",
                    "stopped shutdown"}));
 }
@@ -179,8 +177,8 @@ TEST(SimpleOneForOne, ReportsEachBadReasonOnceWithANumber) {
 
   sup.send(parent_exited{exit_reason::shutdown()});
 
-  EXPECT_THAT(sup.take(), testing::Contains(
-                            "report shutdown_error w (3 children) x"));
+  EXPECT_THAT(sup.take(),
+              testing::Contains("report shutdown_error w (3 children) x"));
 }
 
 } // namespace

@@ -49,10 +49,9 @@ TEST(Init, HandlesADeathAfterwards) {
 
   sup.send(begin{});
 
-  EXPECT_EQ(sup.take(),
-            (lines{"start a#1", "start b#1", "up",
-                   "report child_terminated a (running a#1) early",
-                   "start a#2"}));
+  EXPECT_EQ(sup.take(), (lines{"start a#1", "start b#1", "up",
+                               "report child_terminated a (running a#1) early",
+                               "start a#2"}));
 }
 
 TEST(Init, ReportsADeathAsShutdownErrorIfALaterSiblingFails) {
@@ -64,9 +63,9 @@ TEST(Init, ReportsADeathAsShutdownErrorIfALaterSiblingFails) {
 
   EXPECT_THAT(sup.take(),
               testing::IsSupersetOf(
-                {"shutdown a#1", "down a#1 early",
-                 "report shutdown_error a (running a#1) early",
-                 "stopped {shutdown,{failed_to_start_child,b,nope}}"}));
+                  {"shutdown a#1", "down a#1 early",
+                   "report shutdown_error a (running a#1) early",
+                   "stopped {shutdown,{failed_to_start_child,b,nope}}"}));
 }
 
 TEST(Init, ParentIsHeardOnlyAfterwards) {

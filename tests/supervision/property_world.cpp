@@ -13,8 +13,8 @@ property_world::property_world(std::vector<std::uint8_t> bytes)
   flags_.period = std::chrono::seconds{1 + next() % 3};
   if (flags_.strategy != strategy::simple_one_for_one)
     flags_.auto_shutdown = static_cast<auto_shutdown>(next() % 3);
-  auto count = flags_.strategy == strategy::simple_one_for_one ? 1u
-                                                               : next() % 5u;
+  auto count =
+      flags_.strategy == strategy::simple_one_for_one ? 1u : next() % 5u;
   for (auto i = 0u; i < count; ++i)
     specs_.push_back(some_spec(std::string(1, static_cast<char>('a' + i))));
   machine_.emplace(flags_, specs_);
@@ -53,27 +53,27 @@ void property_world::expect(bool holds, const char* promise) {
 
 void property_world::act() {
   switch (next() % 8) {
-    case 0:
-    case 1:
-    case 2:
-      if (!alive_.empty())
-        end_instance(some_instance(), some_reason());
-      break;
-    case 3:
-    case 4:
-    case 5:
-      open_.insert(++last_request_);
-      queue_.push_back(request{last_request_, some_request()});
-      break;
-    case 6:
-      now_ += std::chrono::milliseconds{next() * 10};
-      break;
-    case 7:
-      if (next() % 16 == 0)
-        queue_.push_back(parent_exited{some_reason()});
-      else
-        queue_.push_back(child_exited{1'000'000u + next(), some_reason()});
-      break;
+  case 0:
+  case 1:
+  case 2:
+    if (!alive_.empty())
+      end_instance(some_instance(), some_reason());
+    break;
+  case 3:
+  case 4:
+  case 5:
+    open_.insert(++last_request_);
+    queue_.push_back(request{last_request_, some_request()});
+    break;
+  case 6:
+    now_ += std::chrono::milliseconds{next() * 10};
+    break;
+  case 7:
+    if (next() % 16 == 0)
+      queue_.push_back(parent_exited{some_reason()});
+    else
+      queue_.push_back(child_exited{1'000'000u + next(), some_reason()});
+    break;
   }
 }
 
@@ -126,16 +126,16 @@ void property_world::end_instance(instance_id id, exit_reason reason) {
 
 exit_reason property_world::some_reason() {
   switch (next() % 5) {
-    case 0:
-      return exit_reason::normal();
-    case 1:
-      return exit_reason::shutdown();
-    case 2:
-      return exit_reason::shutdown("x");
-    case 3:
-      return exit_reason::killed();
-    default:
-      return exit_reason::abnormal("boom");
+  case 0:
+    return exit_reason::normal();
+  case 1:
+    return exit_reason::shutdown();
+  case 2:
+    return exit_reason::shutdown("x");
+  case 3:
+    return exit_reason::killed();
+  default:
+    return exit_reason::abnormal("boom");
   }
 }
 
@@ -147,17 +147,17 @@ child_spec property_world::some_spec(std::string id) {
                        && result.restart != restart::permanent
                        && next() % 2 == 0;
   switch (next() % 4) {
-    case 0:
-      result.shutdown = shutdown::brutal_kill();
-      break;
-    case 1:
-      result.shutdown = shutdown::within(0ms);
-      break;
-    case 2:
-      result.shutdown = shutdown::within(10ms);
-      break;
-    default:
-      break;
+  case 0:
+    result.shutdown = shutdown::brutal_kill();
+    break;
+  case 1:
+    result.shutdown = shutdown::within(0ms);
+    break;
+  case 2:
+    result.shutdown = shutdown::within(10ms);
+    break;
+  default:
+    break;
   }
   return result;
 }
@@ -176,24 +176,24 @@ instance_id property_world::some_instance() {
 
 request_body property_world::some_request() {
   switch (next() % 9) {
-    case 0:
-      return start_child{some_spec(some_id())};
-    case 1:
-      return start_dynamic_child{};
-    case 2:
-      return terminate_child{some_id()};
-    case 3:
-      return terminate_dynamic_child{some_instance()};
-    case 4:
-      return restart_child{some_id()};
-    case 5:
-      return delete_child{some_id()};
-    case 6:
-      return which_children{};
-    case 7:
-      return count_children{};
-    default:
-      return get_childspec{some_id()};
+  case 0:
+    return start_child{some_spec(some_id())};
+  case 1:
+    return start_dynamic_child{};
+  case 2:
+    return terminate_child{some_id()};
+  case 3:
+    return terminate_dynamic_child{some_instance()};
+  case 4:
+    return restart_child{some_id()};
+  case 5:
+    return delete_child{some_id()};
+  case 6:
+    return which_children{};
+  case 7:
+    return count_children{};
+  default:
+    return get_childspec{some_id()};
   }
 }
 
@@ -215,15 +215,15 @@ void property_world::obey(const start_instance& cmd) {
     act();
   start_outcome outcome = started{};
   switch (next() % 8) {
-    case 1:
-      outcome = ignored{};
-      break;
-    case 2:
-    case 3:
-      outcome = start_failed{some_reason()};
-      break;
-    default:
-      alive_.emplace(cmd.instance, cmd.key);
+  case 1:
+    outcome = ignored{};
+    break;
+  case 2:
+  case 3:
+    outcome = start_failed{some_reason()};
+    break;
+  default:
+    alive_.emplace(cmd.instance, cmd.key);
   }
   queue_.push_back(start_returned{cmd.instance, std::move(outcome)});
 }
@@ -269,7 +269,7 @@ void property_world::obey(const restart_decided& cmd) {
   planned_ = 0;
   auto second = [](time_point t) {
     return std::chrono::floor<std::chrono::seconds>(t.time_since_epoch())
-      .count();
+        .count();
   };
   decided_at_.push_back(second(now_));
   auto oldest = second(now_) - flags_.period.count();

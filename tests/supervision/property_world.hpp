@@ -66,8 +66,8 @@ private:
   std::optional<coppice::supervision::engine> machine_;
   coppice::supervision::time_point now_{};
   std::deque<event> queue_;
-  std::map<coppice::supervision::instance_id,
-           coppice::supervision::child_key> alive_;
+  std::map<coppice::supervision::instance_id, coppice::supervision::child_key>
+      alive_;
   std::set<coppice::supervision::instance_id> asked_;
   std::vector<coppice::supervision::child_key> plan_; // to start, in order
   std::size_t planned_ = 0;

@@ -40,16 +40,16 @@ TEST_P(Trigger, EndsTheSupervisorOnlyIfTheChildIsNotRestarted) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-  Table, Trigger,
-  testing::Values(
-    trigger_case{restart::transient, exit_reason::normal(), true},
-    trigger_case{restart::transient, exit_reason::shutdown(), true},
-    trigger_case{restart::transient, exit_reason::shutdown("x"), true},
-    trigger_case{restart::transient, exit_reason::killed(), false},
-    trigger_case{restart::transient, exit_reason::abnormal("x"), false},
-    trigger_case{restart::temporary, exit_reason::normal(), true},
-    trigger_case{restart::temporary, exit_reason::killed(), true},
-    trigger_case{restart::temporary, exit_reason::abnormal("x"), true}));
+    Table, Trigger,
+    testing::Values(
+        trigger_case{restart::transient, exit_reason::normal(), true},
+        trigger_case{restart::transient, exit_reason::shutdown(), true},
+        trigger_case{restart::transient, exit_reason::shutdown("x"), true},
+        trigger_case{restart::transient, exit_reason::killed(), false},
+        trigger_case{restart::transient, exit_reason::abnormal("x"), false},
+        trigger_case{restart::temporary, exit_reason::normal(), true},
+        trigger_case{restart::temporary, exit_reason::killed(), true},
+        trigger_case{restart::temporary, exit_reason::abnormal("x"), true}));
 
 TEST(Significant, OthersAreStoppedInReverseOrder) {
   harness sup{any(),
@@ -58,14 +58,14 @@ TEST(Significant, OthersAreStoppedInReverseOrder) {
 
   sup.exit("s#1", exit_reason::normal());
 
-  EXPECT_EQ(sup.take(), (lines{"shutdown z#1", "down z#1 shutdown",
-                               "shutdown a#1", "down a#1 shutdown",
-                               "stopped shutdown"}));
+  EXPECT_EQ(sup.take(),
+            (lines{"shutdown z#1", "down z#1 shutdown", "shutdown a#1",
+                   "down a#1 shutdown", "stopped shutdown"}));
 }
 
 TEST(Significant, AnInsignificantChildNeverTriggers) {
-  harness sup{any(), {child("a", restart::transient),
-                      child("t", restart::temporary)}};
+  harness sup{any(),
+              {child("a", restart::transient), child("t", restart::temporary)}};
   sup.begin();
 
   sup.exit("a#1", exit_reason::normal());
@@ -75,8 +75,9 @@ TEST(Significant, AnInsignificantChildNeverTriggers) {
 }
 
 TEST(Significant, AllMeansTheLastActiveOne) {
-  harness sup{all(), {significant("a", restart::transient),
-                      significant("b", restart::temporary), child("p")}};
+  harness sup{all(),
+              {significant("a", restart::transient),
+               significant("b", restart::temporary), child("p")}};
   sup.begin();
 
   sup.crash("b#1");
@@ -87,12 +88,13 @@ TEST(Significant, AllMeansTheLastActiveOne) {
 }
 
 TEST(Significant, ARestartingOneIsActive) {
-  harness sup{all(), {significant("a", restart::transient),
-                      significant("b", restart::transient)}};
+  harness sup{all(),
+              {significant("a", restart::transient),
+               significant("b", restart::transient)}};
   sup.begin();
   sup.starts["a"] = {start_failed{exit_reason::abnormal("nope")}};
-  sup.meanwhile["a"]
-    = {child_exited{sup.instances["b#1"], exit_reason::normal()}};
+  sup.meanwhile["a"] = {
+      child_exited{sup.instances["b#1"], exit_reason::normal()}};
 
   sup.crash("a#1");
 
@@ -100,8 +102,9 @@ TEST(Significant, ARestartingOneIsActive) {
 }
 
 TEST(Significant, TerminateChildDoesNotTrigger) {
-  harness sup{all(), {significant("a", restart::transient),
-                      significant("b", restart::transient)}};
+  harness sup{all(),
+              {significant("a", restart::transient),
+               significant("b", restart::transient)}};
   sup.begin();
 
   sup.ask(terminate_child{"a"});
@@ -111,8 +114,9 @@ TEST(Significant, TerminateChildDoesNotTrigger) {
 }
 
 TEST(Significant, TheNextExitTriggersAfterTerminateChild) {
-  harness sup{all(), {significant("a", restart::transient),
-                      significant("b", restart::transient)}};
+  harness sup{all(),
+              {significant("a", restart::transient),
+               significant("b", restart::transient)}};
   sup.begin();
   sup.ask(terminate_child{"b"});
 
@@ -125,8 +129,9 @@ TEST(Significant, ABystanderOfAGroupRestartDoesNotTrigger) {
   for (auto how : {strategy::one_for_all, strategy::rest_for_one}) {
     auto settings = any();
     settings.strategy = how;
-    harness sup{settings, {child("a"), significant("s", restart::temporary),
-                           significant("t", restart::transient)}};
+    harness sup{settings,
+                {child("a"), significant("s", restart::temporary),
+                 significant("t", restart::transient)}};
     sup.begin();
 
     sup.crash("a#1");
@@ -143,8 +148,7 @@ TEST(Significant, ACrashBeyondTheBudgetEndsTheUsualWay) {
 
   sup.crash("s#1");
 
-  EXPECT_THAT(sup.take(),
-              testing::Contains("report shutdown s (running s#1)"));
+  EXPECT_THAT(sup.take(), testing::Contains("report shutdown s (running s#1)"));
 }
 
 } // namespace

@@ -21,9 +21,9 @@ TEST(OneForOne, RestartsOnlyTheCrashedChildInItsPlace) {
 TEST(OneForOne, CountsTwoDeathsAtOnceTwice) {
   harness sup{with(strategy::one_for_one), {child("a"), child("b")}};
   sup.begin();
-  sup.meanwhile["c"]
-    = {child_exited{sup.instances["a#1"], exit_reason::abnormal("x")},
-       child_exited{sup.instances["b#1"], exit_reason::abnormal("y")}};
+  sup.meanwhile["c"] = {
+      child_exited{sup.instances["a#1"], exit_reason::abnormal("x")},
+      child_exited{sup.instances["b#1"], exit_reason::abnormal("y")}};
 
   sup.ask(start_child{child("c")});
 
@@ -37,11 +37,10 @@ TEST(OneForAll, StopsAllInReverseOrderAndStartsAllInOrder) {
 
   sup.crash("b#1");
 
-  EXPECT_EQ(sup.take(),
-            (lines{"report child_terminated b (running b#1) boom",
-                   "shutdown c#1", "down c#1 shutdown", "shutdown a#1",
-                   "down a#1 shutdown", "start a#2", "start b#2",
-                   "start c#2"}));
+  EXPECT_EQ(sup.take(), (lines{"report child_terminated b (running b#1) boom",
+                               "shutdown c#1", "down c#1 shutdown",
+                               "shutdown a#1", "down a#1 shutdown", "start a#2",
+                               "start b#2", "start c#2"}));
 }
 
 TEST(OneForAll, DropsTemporaryAndRevivesStoppedChildren) {
@@ -60,9 +59,9 @@ TEST(OneForAll, DropsTemporaryAndRevivesStoppedChildren) {
 TEST(OneForAll, CountsTwoDeathsAtOnceOnceAndReportsTheSecond) {
   harness sup{with(strategy::one_for_all), {child("a"), child("b")}};
   sup.begin();
-  sup.meanwhile["c"]
-    = {child_exited{sup.instances["a#1"], exit_reason::abnormal("x")},
-       child_exited{sup.instances["b#1"], exit_reason::abnormal("y")}};
+  sup.meanwhile["c"] = {
+      child_exited{sup.instances["a#1"], exit_reason::abnormal("x")},
+      child_exited{sup.instances["b#1"], exit_reason::abnormal("y")}};
 
   sup.ask(start_child{child("c")});
 
@@ -79,13 +78,13 @@ TEST(OneForAll, RetriesWithTheFailedSiblingAsCulprit) {
 
   sup.crash("c#1");
 
-  EXPECT_EQ(sup.take(),
-            (lines{"report child_terminated c (running c#1) boom",
-                   "shutdown b#1", "down b#1 shutdown", "shutdown a#1",
-                   "down a#1 shutdown", "start a#2", "start b#2",
-                   "report start_error b (undefined) nope", "retry b",
-                   "shutdown a#2", "down a#2 shutdown", "start a#3",
-                   "start b#3", "start c#2"}));
+  EXPECT_EQ(
+      sup.take(),
+      (lines{"report child_terminated c (running c#1) boom", "shutdown b#1",
+             "down b#1 shutdown", "shutdown a#1", "down a#1 shutdown",
+             "start a#2", "start b#2", "report start_error b (undefined) nope",
+             "retry b", "shutdown a#2", "down a#2 shutdown", "start a#3",
+             "start b#3", "start c#2"}));
   EXPECT_EQ(sup.used, (std::vector<std::size_t>{1, 2}));
 }
 
@@ -93,8 +92,8 @@ TEST(OneForAll, TreatsADeathDuringTheGroupRestartAsANewCrash) {
   harness sup{with(strategy::one_for_all), {child("a"), child("b")}};
   sup.begin();
   sup.crash("a#1");
-  sup.meanwhile["b"]
-    = {child_exited{sup.instances["a#2"] + 2, exit_reason::abnormal("x")}};
+  sup.meanwhile["b"] = {
+      child_exited{sup.instances["a#2"] + 2, exit_reason::abnormal("x")}};
 
   sup.crash("a#2");
 
@@ -112,10 +111,9 @@ TEST(RestForOne, LeavesEarlierChildrenAlone) {
 
   sup.crash("b#1");
 
-  EXPECT_EQ(sup.take(),
-            (lines{"report child_terminated b (running b#1) boom",
-                   "shutdown c#1", "down c#1 shutdown", "start b#2",
-                   "start c#2", "start d#2"}));
+  EXPECT_EQ(sup.take(), (lines{"report child_terminated b (running b#1) boom",
+                               "shutdown c#1", "down c#1 shutdown", "start b#2",
+                               "start c#2", "start d#2"}));
   EXPECT_EQ(sup.children(), (lines{"a undefined", "b#2", "c#2", "d#2"}));
 }
 
@@ -138,10 +136,10 @@ TEST(Retry, ComesBehindWhatWaitsAlready) {
 
   sup.crash("a#1");
 
-  EXPECT_EQ(sup.take(), (lines{"report child_terminated a (running a#1) boom",
-                               "start a#2",
-                               "report start_error a (running a#1) nope",
-                               "reply", "retry a", "start a#3"}));
+  EXPECT_EQ(sup.take(),
+            (lines{"report child_terminated a (running a#1) boom", "start a#2",
+                   "report start_error a (running a#1) nope", "reply",
+                   "retry a", "start a#3"}));
   auto seen = std::get<std::vector<child_info>>(sup.answer(99));
   EXPECT_EQ(seen.back().state, child_state::restarting);
 }
@@ -153,12 +151,12 @@ TEST(Retry, UsesUpTheBudgetAndNamesTheFormerInstance) {
 
   sup.crash("a#1");
 
-  EXPECT_EQ(sup.take(),
-            (lines{"report child_terminated a (running a#1) boom", "start a#2",
-                   "report start_error a (running a#1) nope", "retry a",
-                   "start a#3", "report start_error a (restarting a#1) nope",
-                   "retry a", "report shutdown a (restarting a#1)",
-                   "stopped shutdown"}));
+  EXPECT_EQ(
+      sup.take(),
+      (lines{"report child_terminated a (running a#1) boom", "start a#2",
+             "report start_error a (running a#1) nope", "retry a", "start a#3",
+             "report start_error a (restarting a#1) nope", "retry a",
+             "report shutdown a (restarting a#1)", "stopped shutdown"}));
 }
 
 TEST(Retry, IsCancelledByTerminateChild) {
@@ -181,11 +179,10 @@ TEST(Retry, IsCutShortByTheParent) {
 
   sup.crash("a#1");
 
-  EXPECT_EQ(sup.take(), (lines{"report child_terminated a (running a#1) boom",
-                               "start a#2",
-                               "report start_error a (running a#1) nope",
-                               "shutdown k#1", "down k#1 shutdown",
-                               "stopped shutdown"}));
+  EXPECT_EQ(sup.take(),
+            (lines{"report child_terminated a (running a#1) boom", "start a#2",
+                   "report start_error a (running a#1) nope", "shutdown k#1",
+                   "down k#1 shutdown", "stopped shutdown"}));
 }
 
 class IgnoredRestart : public testing::TestWithParam<strategy> {};

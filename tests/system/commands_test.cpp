@@ -2,11 +2,17 @@
 
 #include "tree_paths.hpp"
 
+#include <gmock/gmock.h>
+
 #include <algorithm>
+#include <csignal>
 
 namespace coppice_test {
 
 namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 constexpr int failed = 1;
 constexpr int usage_error = 2;
@@ -86,16 +92,18 @@ TEST_F(Commands, KillOfAnUnknownPathFails) {
 }
 
 TEST_F(Commands, AnnouncementTellsWhereAndHow) {
-  const auto& server = serve({{"--acceptors", "2"}});
+  auto& server = serve({{"--acceptors", "2"}});
+  server.signal(SIGTERM);
+  EXPECT_EQ(server.wait_exit(), 0); // what it has said is complete then
   const std::string port = std::to_string(server.port());
-  const std::string first_line = "coppice: listening on 127.0.0.1:" + port
-                                 + " (echo, linked, 2 acceptors)\n";
-  EXPECT_EQ(server.out().rfind(first_line, 0), 0U) << server.out();
-  EXPECT_NE(server.out().find(port), std::string::npos);
-  EXPECT_NE(server.out().find("coppice tree"), std::string::npos);
-  EXPECT_NE(server.out().find("stop"), std::string::npos);
-  EXPECT_NE(server.out().find("admin at http://" + server.admin_address()),
-            std::string::npos);
+  const std::string where = "coppice: listening on 127.0.0.1:" + port
+                            + " (echo, linked, 2 acceptors)";
+  EXPECT_THAT(server.out(), StartsWith(where));
+  for (const std::string& how :
+       {"nc 127.0.0.1 " + port, std::string("coppice tree"),
+        "coppice kill " + paths::acceptor(0), std::string("\"stop\""),
+        "admin at http://" + server.admin_address() + "\n"})
+    EXPECT_THAT(server.out(), HasSubstr(how));
 }
 
 TEST_F(Commands, AdminPageOnIpv6LoopbackAnswers) {

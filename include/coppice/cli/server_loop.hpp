@@ -5,10 +5,11 @@
 #include "coppice/observe/event_bus.hpp"
 
 #include <chrono>
+#include <memory>
 
 namespace coppice::cli {
 
-/// Keeps SIGTERM and SIGINT from ending the process; `run_until_end` takes
+/// Keeps SIGTERM and SIGINT from ending the process; a `server_loop` takes
 /// them. To be called before there are threads.
 void block_stop_signals();
 
@@ -20,11 +21,26 @@ struct running_server {
   std::chrono::milliseconds drain_timeout;
 };
 
-/// Waits for the end and returns the exit code: 0 after a signal, 4 if the tree
-/// gave up.
-///
-/// The first signal closes the port and lets connections finish until the
-/// drain timeout; a second one does not wait.
-int run_until_end(running_server server);
+/// Waits for the end of a server.
+class server_loop {
+public:
+  /// Takes the descriptors that it needs, so that clients cannot leave it
+  /// without: to be made before the server listens. Throws
+  /// `std::system_error` if there are none.
+  server_loop();
+
+  ~server_loop();
+
+  /// Returns the exit code: 0 after a signal, 4 if the tree gave up.
+  ///
+  /// The first signal closes the port and lets connections finish until the
+  /// drain timeout; a second one does not wait.
+  int run(running_server server);
+
+private:
+  struct state;
+
+  std::shared_ptr<state> state_;
+};
 
 } // namespace coppice::cli

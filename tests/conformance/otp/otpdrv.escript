@@ -538,8 +538,10 @@ step(Tab, S = #{<<"op">> := <<"exit_signal">>, <<"reason">> := R}) ->
 step(Tab, S = #{<<"op">> := <<"stop">>}) ->
     Sup = target(Tab, S),
     R = term(maps:get(<<"reason">>, S, <<"normal">>)),
-    [queued(Sup, fun() -> spawn(fun() -> catch sys:terminate(Sup, R, infinity)
-                                end) end) || alive(Sup)],
+    Stop = fun() -> catch sys:terminate(Sup, R, infinity) end,
+    [if Sup =:= self() -> queued(Sup, fun() -> spawn(Stop) end);
+        true -> Stop()
+     end || alive(Sup)],
     ok;
 step(Tab, S = #{<<"op">> := <<"info">>, <<"msg">> := M}) ->
     Sup = target(Tab, S),
@@ -596,10 +598,10 @@ pid_or_dead(Pid) ->
 
 tell_worker(Tab, Pid, Msg) ->
     [await_end(Pid, fun() -> Pid ! Msg end)
-     || alive(Pid), not is_tracked_sup(Tab, Pid)],
+     || alive(Pid), not is_supervisor(Pid)],
     ok.
 
-is_tracked_sup(_, Pid) ->
+is_supervisor(Pid) ->
     case process_info(Pid, dictionary) of
         {_, D} -> lists:keymember(lab, 1, D);
         undefined -> false
@@ -607,9 +609,11 @@ is_tracked_sup(_, Pid) ->
 
 %% Waits until Pid is dead and its exit has reached who is linked to it.
 await_end(Pid, Do) ->
+    %% Workers take an exit as they like.
     Mon = monitor(process, Pid),
     {_, Links} = process_info(Pid, links),
-    Linked = [{P, queue_length(P)} || P <- Links, is_pid(P)],
+    Linked = [{P, queue_length(P)} || P <- Links, is_pid(P),
+                                      is_supervisor(P)],
     Do(),
     receive {'DOWN', Mon, process, Pid, _} -> ok end,
     [wait(fun() -> not alive(P) orelse queue_length(P) > N
@@ -653,7 +657,7 @@ settle(Tab) ->
 
 look(Tab) ->
     Sups = [P || {{pid, P}, _} <- ets:tab2list(Tab), alive(P),
-                 is_tracked_sup(Tab, P)],
+                 is_supervisor(P)],
     Parent = [P || {parent, P} <- ets:lookup(Tab, parent), alive(P)],
     Rest = [process_info(P, [status, current_function, message_queue_len])
             || P <- Sups ++ Parent],

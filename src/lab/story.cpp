@@ -1,0 +1,125 @@
+#include "coppice/lab/story.hpp"
+#include "coppice/lab/engine_world.hpp"
+#include "coppice/lab/explain.hpp"
+
+namespace coppice::lab {
+
+namespace {
+
+std::string text(const trace_event& ev, const char* key) {
+  auto i = ev.find(key);
+  if (i == ev.end())
+    return {};
+  return i->is_string() ? i->get<std::string>() : i->dump();
+}
+
+std::string child(const trace_event& ev) {
+  return text(ev, "id") + "#" + text(ev, "n");
+}
+
+std::string why_those(const std::string& strategy) {
+  if (strategy == "one_for_all")
+    return "one_for_all: all children go together";
+  if (strategy == "rest_for_one")
+    return "rest_for_one: it and those started after it";
+  return strategy + ": only the one that ended";
+}
+
+std::string tell_decision(const trace_event& ev) {
+  std::string affected;
+  for (auto& id : ev["affected"])
+    affected += (affected.empty() ? "" : ", ") + id.get<std::string>();
+  auto reason = text(ev, "reason");
+  auto cause = reason.empty()
+                   ? "the last attempt to start " + text(ev, "id") + " failed"
+                   : text(ev, "id") + " ended with " + reason;
+  return "starts again: " + affected + ", because " + cause + " ("
+         + why_those(text(ev, "strategy")) + "); restart " + text(ev, "used")
+         + " of " + text(ev, "intensity") + " within " + text(ev, "period")
+         + " s";
+}
+
+std::string tell_report(const trace_event& ev) {
+  if (text(ev, "kind") == "shutdown")
+    return "gives up: too many restarts, the last one of " + text(ev, "id");
+  return "reports " + text(ev, "kind") + " of " + text(ev, "id") + ": "
+         + text(ev, "reason");
+}
+
+std::string tell_of_supervisor(const trace_event& ev) {
+  auto kind = text(ev, "e");
+  if (kind == "start_begin")
+    return "starts supervisor " + child(ev);
+  if (kind == "start")
+    return "start of " + child(ev) + ": " + text(ev, "res");
+  if (kind == "exit")
+    return text(ev, "n") == "0"
+               ? "ignores the exit of a stranger: " + text(ev, "reason")
+               : "sees that " + child(ev) + " ended: " + text(ev, "reason");
+  if (kind == "signal")
+    return "sends " + text(ev, "sig") + " to " + child(ev);
+  if (kind == "down")
+    return child(ev) + " is down: " + text(ev, "reason");
+  if (kind == "report")
+    return tell_report(ev);
+  if (kind == "retry")
+    return "tries again to start " + text(ev, "id");
+  if (kind == "reply")
+    return "answers " + text(ev, "op") + ": " + text(ev, "res");
+  if (kind == "decision")
+    return tell_decision(ev);
+  if (kind == "gen_server_terminate")
+    return "ends with a crash report: " + text(ev, "reason");
+  return kind + " " + text(ev, "msg") + text(ev, "text");
+}
+
+std::string lines(const std::vector<moment>& moments, std::size_t first,
+                  std::size_t step) {
+  std::string result;
+  for (auto i = first; i < moments.size(); ++i)
+    if (moments[i].step == step)
+      result += "  " + std::to_string(moments[i].at.count()) + " ms  "
+                + tell(moments[i].what) + "\n";
+  return result;
+}
+
+std::string title(const scenario& plan) {
+  return plan.name + (plan.about.empty() ? "" : ": " + plan.about) + "\n";
+}
+
+} // namespace
+
+std::string tell(const trace_event& what) {
+  auto kind = text(what, "e");
+  if (kind == "sup_alive")
+    return "The tree lives.";
+  if (kind == "sup_exit")
+    return "The tree has ended: " + text(what, "reason");
+  return text(what, "sup") + " " + tell_of_supervisor(what);
+}
+
+std::string story(const scenario& plan, const std::vector<moment>& moments) {
+  auto result = title(plan);
+  for (std::size_t i = 0; i < plan.steps.size(); ++i)
+    result += "\n" + std::to_string(i + 1) + ". " + describe(plan.steps[i])
+              + "\n" + lines(moments, 0, i + 1);
+  if (!moments.empty())
+    result += "\n" + tell(moments.back().what) + "\n";
+  return result;
+}
+
+std::string explain(const scenario& plan) {
+  auto result = title(plan);
+  engine_world world{std::make_shared<const scenario>(plan)};
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    auto guess = world;
+    guess.play(plan.steps[i]);
+    auto will = lines(guess.moments(), world.moments().size(), i + 1);
+    result += "\n" + std::to_string(i + 1) + ". " + describe(plan.steps[i])
+              + " will do this:\n" + (will.empty() ? "  nothing\n" : will);
+    world.play(plan.steps[i]);
+  }
+  return result;
+}
+
+} // namespace coppice::lab

@@ -1,0 +1,140 @@
+#include "coppice/lab/compare.hpp"
+#include "coppice/lab/engine_world.hpp"
+#include "coppice/lab/random_scenario.hpp"
+#include "coppice/lab/scenario.hpp"
+
+#include <gtest/gtest.h>
+
+using namespace coppice::lab;
+
+namespace {
+
+struct mistake_case {
+  std::string name;
+  std::string text;
+  std::string error;
+};
+
+class Mistake : public testing::TestWithParam<mistake_case> {};
+
+TEST_P(Mistake, NamesFilePathAndExpectation) {
+  auto result = parse_scenario(GetParam().text, "t.json");
+
+  ASSERT_TRUE(std::holds_alternative<scenario_error>(result));
+  EXPECT_EQ(to_string(std::get<scenario_error>(result)), GetParam().error);
+}
+
+std::string with_child(const std::string& child) {
+  return R"({"name":"t","supervisor":{"id":"top","children":[)" + child
+         + R"(]},"steps":[]})";
+}
+
+std::string with_step(const std::string& step) {
+  return R"({"name":"t","supervisor":{"id":"top","children":[]},"steps":[)"
+         + step + "]}";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, Mistake,
+    testing::Values(
+        mistake_case{
+            "Restart", with_child(R"({"id":"a","restart":"always"})"),
+            "t.json: /supervisor/children/0/restart: expected permanent, "
+            "transient or temporary, found \"always\""},
+        mistake_case{
+            "Id", with_child("{}"),
+            "t.json: /supervisor/children/0: expected a member \"id\", "
+            "found none"},
+        mistake_case{"Type", with_child(R"({"id":"a","type":"odd"})"),
+                     "t.json: /supervisor/children/0/type: expected worker or "
+                     "supervisor, found \"odd\""},
+        mistake_case{"Shutdown", with_child(R"({"id":"a","shutdown":"soon"})"),
+                     "t.json: /supervisor/children/0/shutdown: expected "
+                     "milliseconds, \"infinity\" or \"brutal_kill\", found "
+                     "\"soon\""},
+        mistake_case{
+            "During", with_child(R"({"id":"a","starts":[{"during":[]}]})"),
+            "t.json: /supervisor/children/0/starts/0: expected a member "
+            "\"then\", found none"},
+        mistake_case{
+            "Reason", with_step(R"({"op":"stop","reason":7})"),
+            "t.json: /steps/0/reason: expected a word or [\"shutdown\", "
+            "word], found 7"},
+        mistake_case{"Time", with_step(R"({"op":"advance_ms","ms":-1})"),
+                     "t.json: /steps/0/ms: expected an integer of at least 0, "
+                     "found -1"},
+        mistake_case{"Name", R"({"supervisor":{},"steps":[]})",
+                     "t.json: /: expected a member \"name\", found none"}),
+    [](auto& param) { return param.param.name; });
+
+TEST(Mistakes, OfSpellingAreNotOverlooked) {
+  auto result =
+      parse_scenario(with_child(R"({"id":"a","restarts":"x"})"), "t.json");
+
+  ASSERT_TRUE(std::holds_alternative<scenario_error>(result));
+  EXPECT_EQ(std::get<scenario_error>(result).path,
+            "/supervisor/children/0/restarts");
+}
+
+TEST(Mistakes, InJsonItselfNameTheFile) {
+  auto result = parse_scenario("{", "t.json");
+
+  ASSERT_TRUE(std::holds_alternative<scenario_error>(result));
+  EXPECT_EQ(std::get<scenario_error>(result).file, "t.json");
+}
+
+TEST(VirtualTime, DecidesWhetherRestartsCountTogether) {
+  for (auto [ms, last] :
+       {std::pair{"1000", "sup_exit"}, std::pair{"2000", "sup_alive"}}) {
+    auto plan = std::get<scenario>(parse_scenario(
+        R"({"name":"t","supervisor":{"id":"top","flags":{"intensity":1,)"
+        R"("period":1},"children":[{"id":"a"}]},"steps":[{"op":"start"},)"
+        R"({"op":"kill","child":"a"},{"op":"advance_ms","ms":)"
+            + std::string{ms} + R"(},{"op":"kill","child":"a"}]})",
+        "t.json"));
+
+    EXPECT_EQ(to_trace(play(plan)).back()["e"], last);
+  }
+}
+
+TEST(EngineWorld, ReplaysARandomScenarioExactly) {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    auto plan = std::get<scenario>(
+        read_scenario(random_scenario(seed), std::to_string(seed)));
+
+    EXPECT_EQ(to_trace(play(plan)), to_trace(play(plan))) << seed;
+  }
+}
+
+TEST(Compare, FindsTheFirstDifferenceOfASupervisor) {
+  scenario plan;
+  trace left{event::retry("a", "x"), event::retry("b", "y")};
+  trace right{event::retry("b", "y"), event::retry("a", "z")};
+
+  auto found = compare(left, right, plan);
+
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->sup, "a");
+  EXPECT_EQ(found->index, 0u);
+}
+
+TEST(Compare, OrdersEventsOnlyWithinASupervisor) {
+  scenario plan;
+  trace left{event::retry("a", "x"), event::retry("b", "y")};
+  trace right{event::retry("b", "y"), event::retry("a", "x")};
+
+  EXPECT_FALSE(compare(left, right, plan).has_value());
+}
+
+TEST(Compare, MissesAnEventAtTheEnd) {
+  scenario plan;
+  trace left{event::retry("a", "x"), event::retry("a", "y")};
+  trace right{event::retry("a", "x")};
+
+  auto found = compare(left, right, plan);
+
+  ASSERT_TRUE(found.has_value());
+  EXPECT_FALSE(found->actual.has_value());
+}
+
+} // namespace
