@@ -14,7 +14,7 @@ RUN meson setup build --buildtype=release -Dtests=disabled && meson compile -C b
 # path before or after /usr was merged, so it is asked by its directory's tail.
 RUN install -D -s build/coppice /out/coppice \
     && ldd /out/coppice | awk '$3 ~ "^/" { sub("^/usr", "", $3); print "*" $3 }' \
-    | xargs dpkg-query -S | cut -d: -f1 | sort -u >/out/packages \
+    | xargs dpkg-query -S | sed -n '/^diversion /!s/:.*//p' | sort -u >/out/packages \
     && test -s /out/packages
 
 FROM ${BASE}

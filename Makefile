@@ -2,6 +2,7 @@
 
 BUILD ?= build
 PORT ?= 6000
+ADMIN_PORT ?= 6060
 HOST ?= localhost
 # e.g. make start ARGS='--topology supervised', make test MESON_ARGS=-Dwerror=true
 ARGS ?=
@@ -15,14 +16,15 @@ proxies := $(foreach v,http_proxy https_proxy no_proxy,$(if $($(v)),--build-arg 
 container := --name $(NAME) --stop-timeout 15 --read-only --cap-drop ALL \
 	--security-opt no-new-privileges --env COPPICE_ADMIN_TOKEN \
 	--tmpfs /run/coppice:uid=10001,gid=10001,mode=0700,size=1m \
-	--publish $(PORT):6000 --publish 127.0.0.1:6060:6060
+	--publish $(PORT):6000 --publish 127.0.0.1:$(ADMIN_PORT):6060
 
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: start
-start: build ## install what is missing, build, and serve on PORT (6000) with ARGS
+start: setup ## install what is missing, build, and serve on PORT (6000) with ARGS
+	@meson compile -C $(BUILD) coppice:executable
 	@exec $(BUILD)/coppice serve $(PORT) $(ARGS)
 
 .PHONY: test
@@ -58,8 +60,8 @@ run-detached: image ## serve in a container in the background
 
 .PHONY: stop
 stop: ## stop and remove the container of run or run-detached
-	-docker stop $(NAME)
-	-docker rm $(NAME)
+	docker stop $(NAME)
+	@docker rm $(NAME) 2>/dev/null || true # run's removes itself
 
 .PHONY: telnet
 telnet: ## talk to the server on HOST (localhost) and PORT (6000)
@@ -69,4 +71,4 @@ telnet: ## talk to the server on HOST (localhost) and PORT (6000)
 
 .PHONY: test-docker
 test-docker: ## test the container for real, with an engine of its own where none runs
-	tests/container/run
+	@tests/container/run

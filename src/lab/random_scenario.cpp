@@ -1,6 +1,6 @@
 #include "coppice/lab/random_scenario.hpp"
+#include "chooser.hpp"
 
-#include <random>
 #include <string>
 
 namespace coppice::lab {
@@ -9,9 +9,9 @@ namespace {
 
 using nlohmann::json;
 
-class generator {
+class generator : chooser {
 public:
-  explicit generator(std::uint64_t seed) : random_(seed), seed_(seed) {
+  explicit generator(std::uint64_t seed) : chooser(seed), seed_(seed) {
     // nop
   }
 
@@ -33,30 +33,6 @@ private:
     std::vector<std::string> children;
     std::vector<std::string> nested;
   };
-
-  std::uint64_t below(std::uint64_t limit) {
-    return random_() % limit;
-  }
-
-  bool chance(unsigned percent) {
-    return below(100) < percent;
-  }
-
-  template <class T>
-  T any_of(std::initializer_list<T> values) {
-    return *(values.begin() + below(values.size()));
-  }
-
-  std::string any_name(const std::vector<std::string>& names) {
-    return names.empty() ? "nobody" : names[below(names.size())];
-  }
-
-  json reason() {
-    if (chance(15))
-      return json::array({"shutdown", "why"});
-    return any_of<std::string>(
-        {"boom", "boom", "bad", "normal", "shutdown", "kill"});
-  }
 
   // -- trees ------------------------------------------------------------------
 
@@ -112,78 +88,21 @@ private:
       result["significant"] = true;
   }
 
-  // Times are far apart, so that Erlang's answer does not hang on chance.
-  void decorate(json& result, bool dynamic) {
-    switch (below(dynamic ? 8 : 12)) {
-    case 0:
-      result["shutdown"] = "brutal_kill";
-      break;
-    case 1:
-      result["trap_exit"] = true;
-      break;
-    case 2:
-      result["on_shutdown"] = {{"exit", reason()}};
-      break;
-    case 3:
-      result["shutdown"] = "infinity";
-      result["on_shutdown"] = {{"delay_ms", 10}};
-      break;
-    case 4:
-      result["type"] = "supervisor";
-      result["shutdown"] = 5000;
-      break;
-    case 8:
-      result["shutdown"] = 0;
-      break;
-    case 9:
-      result["shutdown"] = 30;
-      result["on_shutdown"] = "ignore";
-      break;
-    default:
-      break;
-    }
-  }
-
   json starts(const tree& where) {
     auto result = json::array();
     result.push_back(chance(92) ? json("ok") : outcome(where));
     for (auto count = below(4); count > 0; --count)
       result.push_back(outcome(where));
     // The last one repeats: with steps of its own it could go on for ever.
-    result.push_back(chance(60) ? json("ok") : plain_outcome(where));
+    result.push_back(chance(60) ? json("ok") : plain_outcome(where.dynamic));
     return result;
   }
 
   json outcome(const tree& where) {
     if (chance(25))
-      return {{"during", during(where)}, {"then", plain_outcome(where)}};
-    return plain_outcome(where);
-  }
-
-  // OTP 25 keeps a dynamic child whose restart is ignored; 27 does not.
-  json plain_outcome(const tree& where) {
-    switch (below(16)) {
-    case 0:
-      return {{"error", "nope"}};
-    case 1:
-      return {{"exit", "nope"}};
-    case 2:
-      return {{"throw", "nope"}};
-    case 3:
-      return {{"raise", "nope"}};
-    case 4:
-      return {{"value", "nope"}};
-    case 5:
-      return {{"init_exit", reason()}};
-    case 6:
-      return {{"ok", "extra"}};
-    case 7:
-      return {{"error", json::array({"shutdown", "nope"})}};
-    case 8:
-      return where.dynamic ? json("ok") : json("ignore");
-    default:
-      return "ok";
-    }
+      return {{"during", during(where)},
+              {"then", plain_outcome(where.dynamic)}};
+    return plain_outcome(where.dynamic);
   }
 
   // Only about the supervisor whose start function runs: all else would go on
@@ -326,7 +245,6 @@ private:
     }
   }
 
-  std::mt19937_64 random_;
   std::uint64_t seed_;
   std::vector<tree> trees_;
   unsigned last_ = 0;

@@ -77,7 +77,8 @@ std::string lines(const std::vector<moment>& moments, std::size_t first,
                   std::size_t step) {
   std::string result;
   for (auto i = first; i < moments.size(); ++i)
-    if (moments[i].step == step)
+    if (moments[i].step == step && moments[i].what["e"] != "sup_exit"
+        && moments[i].what["e"] != "sup_alive")
       result += "  " + std::to_string(moments[i].at.count()) + " ms  "
                 + tell(moments[i].what) + "\n";
   return result;

@@ -39,7 +39,7 @@ TEST(Story, SaysHowItEnded) {
 }
 
 TEST(Story, KeepsVirtualTime) {
-  EXPECT_THAT(story_of("05_intensity"), HasSubstr("12000 ms  top starts"));
+  EXPECT_THAT(story_of("05_intensity"), HasSubstr("12000 ms  top sees that a#2 ended"));
 }
 
 TEST(Explain, PredictsExactlyWhatHappens) {
@@ -48,8 +48,9 @@ TEST(Explain, PredictsExactlyWhatHappens) {
     auto prediction = explain(plan);
 
     for (auto& m : play(plan))
-      if (m.what["e"] != "sup_exit" && m.what["e"] != "sup_alive")
+      if (m.what["e"] != "sup_exit" && m.what["e"] != "sup_alive") {
         EXPECT_THAT(prediction, HasSubstr(tell(m.what))) << name;
+      }
   }
 }
 

@@ -16,6 +16,7 @@ const std::string greeting = "let me in\n";
 class FdExhaustion : public topology_test {
 protected:
   void SetUp() override {
+    descriptors_run_out();
     serve_options options{{"--acceptors", "2"}};
     options.max_open_files = few_files;
     server_ = &serve_topology(options);

@@ -24,10 +24,16 @@ protected:
     return tcp_client(server.host(), server.port());
   }
 
+  /// To be said by a test in which they do.
+  void descriptors_run_out() {
+    descriptors_run_out_ = true;
+  }
+
 private:
   void end(server_process& server);
 
   std::vector<std::unique_ptr<server_process>> servers_;
+  bool descriptors_run_out_ = false;
 };
 
 /// The same in each topology.
