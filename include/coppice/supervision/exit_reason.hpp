@@ -16,6 +16,9 @@ class exit_reason {
 public:
   enum class kind { normal, shutdown, killed, abnormal };
 
+  /// Normal.
+  exit_reason() = default;
+
   /// The child finished its work.
   static exit_reason normal();
 
@@ -57,7 +60,7 @@ public:
 private:
   exit_reason(kind what, std::string detail);
 
-  kind kind_;
+  kind kind_ = kind::normal;
   std::string detail_;
 };
 
