@@ -49,8 +49,7 @@ exit_reason to_reason(const caf::error& err) {
   auto is_text = [&](std::size_t i) {
     return context.size() > i && context.match_element<std::string>(i);
   };
-  if (is_text(0) && is_text(1)
-      && context.get_as<std::string>(0) == reason_tag)
+  if (is_text(0) && is_text(1) && context.get_as<std::string>(0) == reason_tag)
     return exit_reason::parse(context.get_as<std::string>(1));
   if (err == caf::exit_reason::user_shutdown)
     return exit_reason::shutdown();
@@ -71,12 +70,12 @@ exit_reason to_reason(const std::exception_ptr& thrown) {
 }
 
 void signal_exit(const caf::actor& receiver, const exit_reason& reason,
-               const caf::abstract_actor* source) {
+                 const caf::abstract_actor* source) {
   deliver(receiver, make_exit(reason, source), priority::urgent);
 }
 
 void signal_trapped_exit(const caf::actor& receiver, const exit_reason& reason,
-                       const caf::abstract_actor* source) {
+                         const caf::abstract_actor* source) {
   deliver(receiver, make_exit(reason, source));
 }
 

@@ -25,7 +25,8 @@ engine_specs(const std::vector<child_spec>& children) {
 
 supervisor::supervisor(caf::actor_config& cfg, runtime_ptr rt, std::string path,
                        supervision::flags settings,
-                       std::vector<child_spec> children, caf::actor_addr parent, on_init initialized)
+                       std::vector<child_spec> children, caf::actor_addr parent,
+                       on_init initialized)
     : caf::event_based_actor(cfg),
       rt_(std::move(rt)),
       path_(std::move(path)),

@@ -140,19 +140,19 @@ void supervisor::run(restart_decided& cmd) {
 
 void supervisor::run(report& cmd) {
   switch (cmd.context) {
-    case report_context::child_terminated:
-    case report_context::shutdown_error:
-      return; // the exit itself was told already
-    case report_context::start_error:
-      cause_ = publish(event_kind::start_failed, path_of(cmd.key),
-                       to_string(*cmd.reason));
-      why_ = "start failed \"" + to_string(*cmd.reason) + "\"";
-      return;
-    case report_context::shutdown:
-      rt_->tree.set_supervisor(path_, engine_.settings().strategy,
-                               engine_.window(), id());
-      cause_ = publish(event_kind::gave_up, path_, {},
-                       cmd.id + " failed once too often, " + budget());
+  case report_context::child_terminated:
+  case report_context::shutdown_error:
+    return; // the exit itself was told already
+  case report_context::start_error:
+    cause_ = publish(event_kind::start_failed, path_of(cmd.key),
+                     to_string(*cmd.reason));
+    why_ = "start failed \"" + to_string(*cmd.reason) + "\"";
+    return;
+  case report_context::shutdown:
+    rt_->tree.set_supervisor(path_, engine_.settings().strategy,
+                             engine_.window(), id());
+    cause_ = publish(event_kind::gave_up, path_, {},
+                     cmd.id + " failed once too often, " + budget());
   }
 }
 

@@ -67,8 +67,8 @@ api::api(actor::runtime_ptr rt, std::vector<net::listener_ptr> listeners,
 
 response api::handle(const request& req) const {
   if (!permitted_host(req))
-    return failure(403, "the Host header \"" + req.host
-                          + "\" is not this server's");
+    return failure(403,
+                   "the Host header \"" + req.host + "\" is not this server's");
   if (!permitted_origin(req))
     return failure(403, "pages of " + req.origin + " may not use this server");
   if (req.path == "/" && req.method == "GET")

@@ -14,6 +14,7 @@ httplib::Client connect(const std::string& authority,
   httplib::Client http{"http://" + authority};
   http.set_connection_timeout(2);
   http.set_read_timeout(5);
+  http.set_tcp_nodelay(true);
   if (!token.empty())
     http.set_default_headers({{"Authorization", "Bearer " + token}});
   return http;
@@ -21,7 +22,8 @@ httplib::Client connect(const std::string& authority,
 
 answer convert(const std::string& authority, const httplib::Result& result) {
   if (!result)
-    return {0, {},
+    return {0,
+            {},
             "no server answers at " + authority + " ("
               + httplib::to_string(result.error())
               + "); is it running? --admin HOST:PORT names another"};
@@ -48,8 +50,9 @@ answer client::get(const std::string& path) const {
 }
 
 answer client::post(const std::string& path, const std::string& json) const {
-  return convert(authority_, connect(authority_, token_)
-                               .Post(path.c_str(), json, "application/json"));
+  return convert(
+    authority_,
+    connect(authority_, token_).Post(path.c_str(), json, "application/json"));
 }
 
 } // namespace coppice::admin

@@ -50,6 +50,7 @@ void configure(httplib::Server& http, const api& what) {
   http.set_read_timeout(1s);
   http.set_write_timeout(1s);
   http.set_keep_alive_timeout(1);
+  http.set_tcp_nodelay(true); // an answer is two writes
   http.new_task_queue = [] { return new httplib::ThreadPool(threads); };
   // The library's default, SO_REUSEPORT, would let two servers share a port.
   http.set_socket_options([](int fd) {
@@ -128,8 +129,8 @@ actor::child_spec server::child() {
 actor::start_result server::start(const actor::start_args& args) {
   std::lock_guard guard{mutex_};
   // The library does not say why it cannot bind; a trial of our own does.
-  auto trial = net::listen_tcp(*net::endpoint::parse(where_.address(), port_),
-                               1);
+  auto trial
+    = net::listen_tcp(*net::endpoint::parse(where_.address(), port_), 1);
   open_error_ = trial.message;
   if (!trial.sock)
     return start_failed{exit_reason::abnormal(open_error_)};
@@ -138,16 +139,15 @@ actor::start_result server::start(const actor::start_args& args) {
   configure(*http, api_);
   auto address = where_.address();
   auto port = port_ == 0 ? http->bind_to_any_port(address.c_str())
-              : http->bind_to_port(address.c_str(), port_)
-                ? int{port_}
-                : -1;
+              : http->bind_to_port(address.c_str(), port_) ? int{port_}
+                                                           : -1;
   if (port < 0) {
     open_error_ = "cannot listen on " + to_string(where_);
     return start_failed{exit_reason::abnormal(open_error_)};
   }
   port_ = static_cast<std::uint16_t>(port);
-  return actor::running{args.rt->system.spawn<server_actor>(
-    shared_from_this(), std::move(http))};
+  return actor::running{
+    args.rt->system.spawn<server_actor>(shared_from_this(), std::move(http))};
 }
 
 std::string server::url() const {

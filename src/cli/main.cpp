@@ -89,8 +89,9 @@ void add_serve(CLI::App& app, serve_arguments& args) {
   cmd->add_option("PORT", args.port, "TCP port; 0: the kernel picks one")
     ->check(CLI::Range(0U, 65535U))
     ->capture_default_str();
-  cmd->add_option("--bind", args.bind,
-                  "numeric address or localhost; :: is all, IPv4 included")
+  cmd
+    ->add_option("--bind", args.bind,
+                 "numeric address or localhost; :: is all, IPv4 included")
     ->capture_default_str();
   cmd
     ->add_option("--topology", args.topology,
@@ -127,7 +128,8 @@ void add_serve(CLI::App& app, serve_arguments& args) {
 }
 
 void add_remote(CLI::App& cmd, cli::remote_options& options) {
-  cmd.add_option("--admin", options.admin, "HOST:PORT of the server's admin API")
+  cmd
+    .add_option("--admin", options.admin, "HOST:PORT of the server's admin API")
     ->capture_default_str();
 }
 

@@ -48,13 +48,13 @@ public:
       reactors_.back()->start_thread();
     }
     listener_ = std::make_shared<net::listener>(
-      net::listener_config{
-        .name = "echo",
-        .where = options.where,
-        .topology = options.topology,
-        .acceptor_intensity = options.max_restarts,
-        .acceptor_period = options.max_seconds,
-        .make_handler = [] { return std::make_unique<protocol::echo>(); }},
+      net::listener_config{.name = "echo",
+                           .where = options.where,
+                           .topology = options.topology,
+                           .acceptor_intensity = options.max_restarts,
+                           .acceptor_period = options.max_seconds,
+                           .make_handler
+                           = [] { return std::make_unique<protocol::echo>(); }},
       rt_, reactors_);
     if (options.admin)
       admin_ = std::make_shared<admin::server>(
@@ -71,8 +71,8 @@ public:
     std::vector children{journal::journal_child(log_), listener_->child()};
     if (admin_)
       children.push_back(admin_->child());
-    auto started = actor::tree_root::start(
-      rt_, "coppice", {.intensity = 3}, std::move(children));
+    auto started = actor::tree_root::start(rt_, "coppice", {.intensity = 3},
+                                           std::move(children));
     if (!started.root) {
       std::cerr << "coppice: " << explain(started.error) << std::endl;
       return failed;

@@ -91,9 +91,8 @@ class ending {
 public:
   ending(running_server server, std::shared_ptr<State> state)
       : server_(server), state_(std::move(state)) {
-    server_.root.on_end([state = state_](const exit_reason&) {
-      state->ended.set();
-    });
+    server_.root.on_end(
+      [state = state_](const exit_reason&) { state->ended.set(); });
   }
 
   int run() {
@@ -121,8 +120,8 @@ private:
   int timeout() const {
     if (!deadline_)
       return -1;
-    auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline_
-                                                             - clock::now());
+    auto left
+      = std::chrono::ceil<std::chrono::milliseconds>(*deadline_ - clock::now());
     return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
   }
 
@@ -131,15 +130,15 @@ private:
     if (::read(state_->signals.fd(), &info, sizeof(info)) != sizeof(info))
       return;
     switch (stage_) {
-      case stage::serving:
-        drain();
-        break;
-      case stage::draining:
-        stop(stage::forced, forced_stop_limit);
-        break;
-      case stage::stopping:
-      case stage::forced:
-        std::_Exit(done);
+    case stage::serving:
+      drain();
+      break;
+    case stage::draining:
+      stop(stage::forced, forced_stop_limit);
+      break;
+    case stage::stopping:
+    case stage::forced:
+      std::_Exit(done);
     }
   }
 

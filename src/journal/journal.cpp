@@ -16,12 +16,12 @@ namespace {
 
 spdlog::level::level_enum level_of(const observe::event& ev) {
   switch (observe::severity_of(ev)) {
-    case observe::severity::info:
-      return spdlog::level::info;
-    case observe::severity::warning:
-      return spdlog::level::warn;
-    case observe::severity::error:
-      return spdlog::level::err;
+  case observe::severity::info:
+    return spdlog::level::info;
+  case observe::severity::warning:
+    return spdlog::level::warn;
+  case observe::severity::error:
+    return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -74,8 +74,7 @@ void log::write(const observe::event& ev) {
 }
 
 actor::child_spec journal_child(log_ptr out) {
-  auto start
-    = [out](const actor::start_args& args) -> actor::start_result {
+  auto start = [out](const actor::start_args& args) -> actor::start_result {
     return actor::running{
       args.rt->system.spawn<journal_actor, caf::detached>(args.rt, out)};
   };

@@ -22,7 +22,7 @@ bool read_all(int fd, clock::time_point deadline, std::string& result) {
   char buffer[65536];
   for (;;) {
     auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        deadline - clock::now());
+      deadline - clock::now());
     if (left.count() <= 0)
       return false;
     pollfd ready{fd, POLLIN, 0};
@@ -50,8 +50,8 @@ std::optional<pid_t> start(const std::vector<std::string>& command, int out) {
   posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", 0, 0);
   pid_t pid = 0;
-  auto failed =
-      posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), environ);
+  auto failed
+    = posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (failed != 0)
     return {};

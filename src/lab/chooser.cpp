@@ -10,7 +10,7 @@ chooser::json chooser::reason() {
   if (chance(15))
     return json::array({"shutdown", "why"});
   return any_of<std::string>(
-      {"boom", "boom", "bad", "normal", "shutdown", "kill"});
+    {"boom", "boom", "bad", "normal", "shutdown", "kill"});
 }
 
 // Times are far apart, so that Erlang's answer does not hang on chance.

@@ -30,8 +30,8 @@ void sort_runs(lane& events) {
   };
   for (auto i = events.begin(); i != events.end();) {
     auto run = key(*i);
-    auto j =
-        std::find_if(i, events.end(), [&](auto& ev) { return key(ev) != run; });
+    auto j
+      = std::find_if(i, events.end(), [&](auto& ev) { return key(ev) != run; });
     if (run.first == "signal" || run.first == "down")
       std::sort(i, j, [](auto& a, auto& b) { return a.dump() < b.dump(); });
     i = j;

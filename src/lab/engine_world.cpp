@@ -104,7 +104,7 @@ void engine_world::react(process_id who) {
 
 void engine_world::note(trace_event what) {
   auto since = std::chrono::duration_cast<std::chrono::milliseconds>(
-      now_.time_since_epoch());
+    now_.time_since_epoch());
   moments_.push_back({since, step_, std::move(what)});
 }
 

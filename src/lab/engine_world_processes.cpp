@@ -135,13 +135,13 @@ void engine_world::start_supervisor(process_id who,
   std::map<child_key, slot> slots;
   for (auto& child : def->children) {
     specs.push_back(child.spec);
-    slots[specs.size()] = {std::shared_ptr<const child_def>{def, &child},
-                           child.spec.id};
+    slots[specs.size()]
+      = {std::shared_ptr<const child_def>{def, &child}, child.spec.id};
   }
   engine machine{def->flags, std::move(specs)};
   auto& p = processes_.at(who);
   p.sup = supervisor_part{
-      std::move(def), std::move(machine), std::move(slots), {}, {}, {}};
+    std::move(def), std::move(machine), std::move(slots), {}, {}, {}};
   queue_.push_back(mail{who, begin{}});
 }
 

@@ -80,7 +80,7 @@ void engine_world::ask(const step& what, bool during) {
   }
   auto& part = *processes_.at(to).sup;
   pending_request request{
-      {std::string{to_string(what.what)}, part.def->dynamic()}, {}};
+    {std::string{to_string(what.what)}, part.def->dynamic()}, {}};
   request.question.flags = part.def->flags;
   if (what.spec) {
     request.question.spec = what.spec->spec;
@@ -132,8 +132,8 @@ request_body engine_world::about_process(const step& what,
     return supervision::delete_child{no_id};
   if (what.what == op::get_childspec)
     return supervision::get_childspec{part.def->dynamic() && (own || !alive)
-                                          ? part.def->children.front().spec.id
-                                          : no_id};
+                                        ? part.def->children.front().spec.id
+                                        : no_id};
   if (!part.def->dynamic())
     return supervision::terminate_child{no_id};
   return terminate_dynamic_child{own ? who->second.instance : 0, alive};
@@ -145,8 +145,8 @@ void engine_world::tell_child(const step& what) {
   auto who = find(what.child, what.n);
   auto* p = living(who);
   if (what.what == op::probe_alive)
-    note(event::reply("$driver", "probe_alive",
-                      p == nullptr ? "false" : "true"));
+    note(
+      event::reply("$driver", "probe_alive", p == nullptr ? "false" : "true"));
   else if (p != nullptr && what.what == op::kill)
     signal(who, supervision::signal::kill);
   else if (p != nullptr && !p->sup && what.what == op::exit_later)
@@ -167,7 +167,7 @@ void engine_world::tell_supervisor(const step& what) {
   if (!what.msg.empty()) {
     note(event::unexpected(p->name.id, what.msg));
     note(event::log_error(p->name.id, "Supervisor received unexpected message: "
-                                          + what.msg));
+                                        + what.msg));
   } else if (lethal) {
     kill_supervisor(who);
   } else if (what.what == op::exit_signal) {

@@ -44,7 +44,7 @@ void json_node::allow_only(std::initializer_list<std::string_view> keys) const {
     for (auto& known : keys)
       expected += (expected.empty() ? "" : ", ") + std::string{known};
     json_node{*value_, path_ + "/" + key}.fail_found(
-        "unknown key; expected one of " + expected);
+      "unknown key; expected one of " + expected);
   }
 }
 
@@ -63,8 +63,8 @@ bool json_node::boolean() const {
 std::int64_t json_node::integer(std::int64_t least) const {
   if (!value_->is_number_integer() || value_->get<std::int64_t>() < least)
     fail(least == any_integer
-             ? "an integer"
-             : "an integer of at least " + std::to_string(least));
+           ? "an integer"
+           : "an integer of at least " + std::to_string(least));
   return value_->get<std::int64_t>();
 }
 

@@ -38,13 +38,13 @@ private:
 
   json supervisor(const std::string& id, int depth) {
     auto strategy = any_of<std::string>(
-        {"one_for_one", "one_for_all", "rest_for_one", "simple_one_for_one"});
+      {"one_for_one", "one_for_all", "rest_for_one", "simple_one_for_one"});
     auto dynamic = strategy == "simple_one_for_one";
-    json flags = {
-        {"strategy", strategy}, {"intensity", below(6)}, {"period", 60}};
+    json flags
+      = {{"strategy", strategy}, {"intensity", below(6)}, {"period", 60}};
     if (!dynamic && chance(30))
-      flags["auto_shutdown"] =
-          any_of<std::string>({"any_significant", "all_significant"});
+      flags["auto_shutdown"]
+        = any_of<std::string>({"any_significant", "all_significant"});
     auto here = trees_.size();
     trees_.push_back({id, dynamic, {}, {}});
     auto children = json::array();
@@ -82,7 +82,7 @@ private:
 
   void choose_restart(json& result, const json& flags) {
     auto type = any_of<std::string>(
-        {"permanent", "permanent", "transient", "temporary"});
+      {"permanent", "permanent", "transient", "temporary"});
     result["restart"] = type;
     if (flags.contains("auto_shutdown") && type != "permanent" && chance(50))
       result["significant"] = true;
@@ -213,9 +213,10 @@ private:
     if (chance(30) && !where.children.empty())
       return {{"op", "start_child"},
               {"spec", {{"id", any_name(where.children)}}}};
-    json spec = {{"id", "n" + std::to_string(++last_)},
-                 {"restart", any_of<std::string>(
-                                 {"permanent", "transient", "temporary"})}};
+    json spec
+      = {{"id", "n" + std::to_string(++last_)},
+         {"restart",
+          any_of<std::string>({"permanent", "transient", "temporary"})}};
     decorate(spec, false);
     spec["starts"] = starts(where);
     return {{"op", "start_child"}, {"spec", spec}};

@@ -14,9 +14,9 @@ namespace {
 
 auto_shutdown read_auto_shutdown(const json_node& node) {
   return node.one_of<auto_shutdown>({
-      {"never", auto_shutdown::never},
-      {"any_significant", auto_shutdown::any_significant},
-      {"all_significant", auto_shutdown::all_significant},
+    {"never", auto_shutdown::never},
+    {"any_significant", auto_shutdown::any_significant},
+    {"all_significant", auto_shutdown::all_significant},
   });
 }
 
@@ -26,19 +26,18 @@ flags read_flags(const json_node& node) {
     node.fail("an object");
   flags result;
   if (node.has("strategy"))
-    result.strategy =
-        node.at("strategy")
-            .one_of<strategy>({
-                {"one_for_one", strategy::one_for_one},
-                {"one_for_all", strategy::one_for_all},
-                {"rest_for_one", strategy::rest_for_one},
-                {"simple_one_for_one", strategy::simple_one_for_one},
-            });
+    result.strategy = node.at("strategy")
+                        .one_of<strategy>({
+                          {"one_for_one", strategy::one_for_one},
+                          {"one_for_all", strategy::one_for_all},
+                          {"rest_for_one", strategy::rest_for_one},
+                          {"simple_one_for_one", strategy::simple_one_for_one},
+                        });
   if (node.has("intensity"))
     result.intensity = node.at("intensity").integer(any_integer);
   if (node.has("period"))
-    result.period =
-        std::chrono::seconds{node.at("period").integer(any_integer)};
+    result.period
+      = std::chrono::seconds{node.at("period").integer(any_integer)};
   if (node.has("auto_shutdown"))
     result.auto_shutdown = read_auto_shutdown(node.at("auto_shutdown"));
   return result;
@@ -129,16 +128,16 @@ void read_spec(const json_node& node, child_def& result) {
   spec.type = result.nested ? child_type::supervisor : child_type::worker;
   if (node.has("restart"))
     spec.restart = node.at("restart").one_of<restart>({
-        {"permanent", restart::permanent},
-        {"transient", restart::transient},
-        {"temporary", restart::temporary},
+      {"permanent", restart::permanent},
+      {"transient", restart::transient},
+      {"temporary", restart::temporary},
     });
   if (node.has("shutdown"))
     spec.shutdown = read_shutdown(node.at("shutdown"));
   if (node.has("type"))
     spec.type = node.at("type").one_of<child_type>({
-        {"worker", child_type::worker},
-        {"supervisor", child_type::supervisor},
+      {"worker", child_type::worker},
+      {"supervisor", child_type::supervisor},
     });
   if (node.has("significant"))
     spec.significant = node.at("significant").boolean();
@@ -165,8 +164,8 @@ child_def read_child(const json_node& node) {
   if (node.has("children")) {
     node.allow_only({"id", "restart", "shutdown", "type", "significant",
                      "starts", "flags", "children", "init_returns"});
-    result.nested =
-        std::make_shared<const supervisor_def>(read_supervisor(node));
+    result.nested
+      = std::make_shared<const supervisor_def>(read_supervisor(node));
   } else {
     node.allow_only({"id", "restart", "shutdown", "type", "significant",
                      "starts", "trap_exit", "on_shutdown"});
@@ -209,7 +208,7 @@ std::variant<scenario, scenario_error> parse_scenario(std::string_view text,
     return read_scenario(nlohmann::json::parse(text), file);
   } catch (const nlohmann::json::parse_error& err) {
     return scenario_error{
-        file, {}, "expected JSON: " + std::string{err.what()}};
+      file, {}, "expected JSON: " + std::string{err.what()}};
   }
 }
 

@@ -11,29 +11,29 @@ using namespace supervision;
 namespace {
 
 constexpr std::array<std::pair<std::string_view, op>, 23> op_names{{
-    {"start", op::start},
-    {"exit", op::exit},
-    {"kill", op::kill},
-    {"unlink", op::unlink},
-    {"exit_later", op::exit_later},
-    {"start_child", op::start_child},
-    {"terminate_child", op::terminate_child},
-    {"restart_child", op::restart_child},
-    {"delete_child", op::delete_child},
-    {"get_childspec", op::get_childspec},
-    {"which_children", op::which_children},
-    {"count_children", op::count_children},
-    {"child_signals_sup", op::child_signals_sup},
-    {"probe_alive", op::probe_alive},
-    {"parent_signal", op::parent_signal},
-    {"parent_exit", op::parent_exit},
-    {"exit_signal", op::exit_signal},
-    {"stop", op::stop},
-    {"info", op::info},
-    {"cast", op::cast},
-    {"rawcall", op::rawcall},
-    {"sleep_ms", op::sleep_ms},
-    {"advance_ms", op::advance_ms},
+  {"start", op::start},
+  {"exit", op::exit},
+  {"kill", op::kill},
+  {"unlink", op::unlink},
+  {"exit_later", op::exit_later},
+  {"start_child", op::start_child},
+  {"terminate_child", op::terminate_child},
+  {"restart_child", op::restart_child},
+  {"delete_child", op::delete_child},
+  {"get_childspec", op::get_childspec},
+  {"which_children", op::which_children},
+  {"count_children", op::count_children},
+  {"child_signals_sup", op::child_signals_sup},
+  {"probe_alive", op::probe_alive},
+  {"parent_signal", op::parent_signal},
+  {"parent_exit", op::parent_exit},
+  {"exit_signal", op::exit_signal},
+  {"stop", op::stop},
+  {"info", op::info},
+  {"cast", op::cast},
+  {"rawcall", op::rawcall},
+  {"sleep_ms", op::sleep_ms},
+  {"advance_ms", op::advance_ms},
 }};
 
 op read_op(const json_node& node) {
@@ -59,8 +59,8 @@ void read_target(const json_node& node, step& result) {
 
 void read_start_child(const json_node& node, step& result) {
   if (node.has("spec")) {
-    result.spec =
-        std::make_shared<const child_def>(read_child(node.at("spec")));
+    result.spec
+      = std::make_shared<const child_def>(read_child(node.at("spec")));
     result.child = result.spec->spec.id;
     return;
   }
@@ -125,14 +125,14 @@ void read_arguments(const json_node& node, step& result) {
 
 bool has_reason(op what) {
   constexpr std::array with{
-      op::exit,        op::exit_later, op::parent_signal,    op::parent_exit,
-      op::exit_signal, op::stop,       op::child_signals_sup};
+    op::exit,        op::exit_later, op::parent_signal,    op::parent_exit,
+    op::exit_signal, op::stop,       op::child_signals_sup};
   return std::find(with.begin(), with.end(), what) != with.end();
 }
 
 std::string about_child(const step& what) {
-  auto name =
-      what.n == 0 ? what.child : what.child + "#" + std::to_string(what.n);
+  auto name
+    = what.n == 0 ? what.child : what.child + "#" + std::to_string(what.n);
   return what.by_pid ? "the process of " + name : name;
 }
 

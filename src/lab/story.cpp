@@ -31,8 +31,8 @@ std::string tell_decision(const trace_event& ev) {
     affected += (affected.empty() ? "" : ", ") + id.get<std::string>();
   auto reason = text(ev, "reason");
   auto cause = reason.empty()
-                   ? "the last attempt to start " + text(ev, "id") + " failed"
-                   : text(ev, "id") + " ended with " + reason;
+                 ? "the last attempt to start " + text(ev, "id") + " failed"
+                 : text(ev, "id") + " ended with " + reason;
   return "starts again: " + affected + ", because " + cause + " ("
          + why_those(text(ev, "strategy")) + "); restart " + text(ev, "used")
          + " of " + text(ev, "intensity") + " within " + text(ev, "period")
@@ -54,8 +54,8 @@ std::string tell_of_supervisor(const trace_event& ev) {
     return "start of " + child(ev) + ": " + text(ev, "res");
   if (kind == "exit")
     return text(ev, "n") == "0"
-               ? "ignores the exit of a stranger: " + text(ev, "reason")
-               : "sees that " + child(ev) + " ended: " + text(ev, "reason");
+             ? "ignores the exit of a stranger: " + text(ev, "reason")
+             : "sees that " + child(ev) + " ended: " + text(ev, "reason");
   if (kind == "signal")
     return "sends " + text(ev, "sig") + " to " + child(ev);
   if (kind == "down")

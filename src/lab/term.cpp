@@ -40,8 +40,8 @@ std::string render_children(std::vector<child_info> children,
   for (auto& child : children) {
     auto id = question.dynamic ? std::string{"undefined"} : atom(child.id);
     auto state = child.state == child_state::running
-                     ? name(child.instance)
-                     : std::string{to_string(child.state)};
+                   ? name(child.instance)
+                   : std::string{to_string(child.state)};
     items.push_back("{" + id + "," + state + "}");
   }
   return list(items);
@@ -76,7 +76,7 @@ std::string render_refusal(const refused& what, const asked& question,
   }
   case refusal::invalid_spec:
     return error(lab::render(
-        *what.spec, question.spec ? &*question.spec : nullptr, question.flags));
+      *what.spec, question.spec ? &*question.spec : nullptr, question.flags));
   case refusal::already_present:
   case refusal::running:
   case refusal::restarting:
@@ -118,21 +118,21 @@ std::string instance_name(std::string_view id, std::size_t n) {
 std::string render(const reply& what, const asked& question,
                    const name_instance& name) {
   return std::visit(
-      overloaded{
-          [](const done&) { return std::string{"ok"}; },
-          [&](const child_ref& x) {
-            auto result =
-                "{ok," + (x.instance == 0 ? "undefined" : name(x.instance));
-            return result + (x.info.empty() ? "" : "," + x.info) + "}";
-          },
-          [&](const refused& x) { return render_refusal(x, question, name); },
-          [&](const std::vector<child_info>& x) {
-            return render_children(x, question, name);
-          },
-          [](const child_counts& x) { return render_counts(x); },
-          [&](const child_spec& x) { return render_spec(x, question.nested); },
+    overloaded{
+      [](const done&) { return std::string{"ok"}; },
+      [&](const child_ref& x) {
+        auto result
+          = "{ok," + (x.instance == 0 ? "undefined" : name(x.instance));
+        return result + (x.info.empty() ? "" : "," + x.info) + "}";
       },
-      what);
+      [&](const refused& x) { return render_refusal(x, question, name); },
+      [&](const std::vector<child_info>& x) {
+        return render_children(x, question, name);
+      },
+      [](const child_counts& x) { return render_counts(x); },
+      [&](const child_spec& x) { return render_spec(x, question.nested); },
+    },
+    what);
 }
 
 std::string render(const spec_error& err, const child_spec* spec,
@@ -143,8 +143,8 @@ std::string render(const spec_error& err, const child_spec* spec,
            + "},{strategy,simple_one_for_one}]}";
   if (err.code == "bad_combination")
     return settings.auto_shutdown == auto_shutdown::never
-               ? "{bad_combination,[{auto_shutdown,never},{significant,true}]}"
-               : "{bad_combination,[{restart,permanent},{significant,true}]}";
+             ? "{bad_combination,[{auto_shutdown,never},{significant,true}]}"
+             : "{bad_combination,[{restart,permanent},{significant,true}]}";
   if (err.code == "invalid_intensity")
     return "{invalid_intensity," + std::to_string(settings.intensity) + "}";
   if (err.code == "invalid_period")

@@ -12,7 +12,7 @@ trace_event start_begin(std::string_view sup, const label& who) {
 trace_event start(std::string_view sup, const label& who,
                   const std::string& res) {
   return {
-      {"e", "start"}, {"sup", sup}, {"id", who.id}, {"n", who.n}, {"res", res}};
+    {"e", "start"}, {"sup", sup}, {"id", who.id}, {"n", who.n}, {"res", res}};
 }
 
 trace_event exit(std::string_view sup, const label& who,
@@ -26,11 +26,8 @@ trace_event exit(std::string_view sup, const label& who,
 
 trace_event signal(std::string_view sup, const label& who,
                    const std::string& sig) {
-  return {{"e", "signal"},
-          {"sup", sup},
-          {"id", who.id},
-          {"n", who.n},
-          {"sig", sig}};
+  return {
+    {"e", "signal"}, {"sup", sup}, {"id", who.id}, {"n", who.n}, {"sig", sig}};
 }
 
 trace_event down(std::string_view sup, const label& who,

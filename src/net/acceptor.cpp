@@ -48,8 +48,8 @@ caf::behavior acceptor::make_behavior() {
   actor::use_exception_text(*this);
   auto& rt = owner_->rt();
   if (owner_->config().topology == topology::linked)
-    linked_ = std::make_shared<connection_table>(
-      path_, rt.tree.connections(path_));
+    linked_
+      = std::make_shared<connection_table>(path_, rt.tree.connections(path_));
   else
     owner_->at(home_).user = this;
   port_ = owner_->port();
@@ -77,8 +77,8 @@ void acceptor::accept_some() {
     auto& table = linked_ ? linked_ : owner_->at(home_).table;
     if (!table)
       return unwatch(); // until there is one: see on_table
-    socket sock{::accept4(port_->fd(), nullptr, nullptr,
-                          SOCK_NONBLOCK | SOCK_CLOEXEC)};
+    socket sock{
+      ::accept4(port_->fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
     if (!sock) {
       if (!on_accept_error(errno))
         return;
@@ -106,27 +106,27 @@ void acceptor::spawn_connection(const connection_table_ptr& table,
 // Returns whether to go on accepting at once.
 bool acceptor::on_accept_error(int error) {
   switch (error) {
-    case EAGAIN:
-      return false;
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
-      pause(error);
-      return false;
-    case EBADF:
-    case EINVAL:
-    case ENOTSOCK:
-    case EOPNOTSUPP:
-    case EFAULT:
-      unwatch();
-      // A port that was closed on purpose takes its acceptors along anyway.
-      if (owner_->port() == port_ && !owner_->draining())
-        quit(actor::to_error(exit_reason::abnormal(
-          std::string{"cannot accept: "} + std::strerror(error))));
-      return false;
-    default:
-      return true; // the client has gone, or the network says so
+  case EAGAIN:
+    return false;
+  case EMFILE:
+  case ENFILE:
+  case ENOBUFS:
+  case ENOMEM:
+    pause(error);
+    return false;
+  case EBADF:
+  case EINVAL:
+  case ENOTSOCK:
+  case EOPNOTSUPP:
+  case EFAULT:
+    unwatch();
+    // A port that was closed on purpose takes its acceptors along anyway.
+    if (owner_->port() == port_ && !owner_->draining())
+      quit(actor::to_error(exit_reason::abnormal(std::string{"cannot accept: "}
+                                                 + std::strerror(error))));
+    return false;
+  default:
+    return true; // the client has gone, or the network says so
   }
 }
 

@@ -8,10 +8,10 @@ namespace coppice::net {
 
 std::string_view to_string(topology value) {
   switch (value) {
-    case topology::linked:
-      return "linked";
-    case topology::supervised:
-      return "supervised";
+  case topology::linked:
+    return "linked";
+  case topology::supervised:
+    return "supervised";
   }
   return {};
 }

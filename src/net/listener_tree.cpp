@@ -52,8 +52,8 @@ private:
 template <class T>
 actor::start_function start_on(listener_ptr owner, reactor_ptr home) {
   return [owner, home](const actor::start_args& args) -> actor::start_result {
-    return actor::starting{args.rt->system.spawn<T>(owner, std::ref(*home),
-                                                    args.path, args)};
+    return actor::starting{
+      args.rt->system.spawn<T>(owner, std::ref(*home), args.path, args)};
   };
 }
 
@@ -166,17 +166,18 @@ listener::connections(std::string_view path) const {
 bool listener::crash_connection(
   std::string_view path, const std::optional<exit_reason>& reason) const {
   auto found = std::make_shared<bool>(false);
-  auto hit = [found, reason, path = std::string{path}](connection_table& table) {
-    table.for_each([&](connection& c) {
-      if (c.path() != path)
-        return;
-      *found = true;
-      if (reason)
-        actor::signal_exit(c.handle(), *reason);
-      else
-        actor::signal_kill(c.handle());
-    });
-  };
+  auto hit
+    = [found, reason, path = std::string{path}](connection_table& table) {
+        table.for_each([&](connection& c) {
+          if (c.path() != path)
+            return;
+          *found = true;
+          if (reason)
+            actor::signal_exit(c.handle(), *reason);
+          else
+            actor::signal_kill(c.handle());
+        });
+      };
   return on_hub(parent_of(path), hit) && *found;
 }
 

@@ -141,8 +141,8 @@ int reactor::timeout() {
   auto next = timers_.next();
   if (!next)
     return -1;
-  auto left = std::chrono::ceil<std::chrono::milliseconds>(*next
-                                                           - clock::now());
+  auto left
+    = std::chrono::ceil<std::chrono::milliseconds>(*next - clock::now());
   return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
 }
 

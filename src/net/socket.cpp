@@ -24,16 +24,14 @@ const T& as(const sockaddr_storage& storage) {
 std::string explain(const endpoint& where, int error) {
   auto text = "cannot listen on " + to_string(where) + ": ";
   switch (error) {
-    case EADDRINUSE:
-      return text
-             + "the port is taken; stop who has it or choose another port";
-    case EACCES:
-      return text
-             + "ports below 1024 need privileges; choose a higher port";
-    case EADDRNOTAVAIL:
-      return text + "this machine has no such address";
-    default:
-      return text + std::strerror(error);
+  case EADDRINUSE:
+    return text + "the port is taken; stop who has it or choose another port";
+  case EACCES:
+    return text + "ports below 1024 need privileges; choose a higher port";
+  case EADDRNOTAVAIL:
+    return text + "this machine has no such address";
+  default:
+    return text + std::strerror(error);
   }
 }
 
@@ -107,10 +105,10 @@ std::uint16_t endpoint::port() const noexcept {
 
 std::string endpoint::address() const {
   char text[INET6_ADDRSTRLEN] = {};
-  auto* raw = family() == AF_INET6
-                ? static_cast<const void*>(
-                  &as<sockaddr_in6>(storage_).sin6_addr)
-                : static_cast<const void*>(&as<sockaddr_in>(storage_).sin_addr);
+  auto* raw
+    = family() == AF_INET6
+        ? static_cast<const void*>(&as<sockaddr_in6>(storage_).sin6_addr)
+        : static_cast<const void*>(&as<sockaddr_in>(storage_).sin_addr);
   if (size_ == 0 || inet_ntop(family(), raw, text, sizeof(text)) == nullptr)
     return "unknown";
   return text;
@@ -142,8 +140,8 @@ open_result listen_tcp(const endpoint& where, int backlog) {
     auto error = errno;
     return open_result{{}, error, explain(where, error)};
   };
-  socket sock{::socket(where.family(),
-                       SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  socket sock{
+    ::socket(where.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   if (!sock) {
     if (errno == EAFNOSUPPORT && where.family() == AF_INET6 && where.any())
       return listen_tcp(*endpoint::parse("0.0.0.0", where.port()), backlog);

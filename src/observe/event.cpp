@@ -4,22 +4,22 @@ namespace coppice::observe {
 
 severity severity_of(const event& ev) {
   switch (ev.kind) {
-    case event_kind::gave_up:
-    case event_kind::start_failed:
-      return severity::error;
-    case event_kind::child_exited:
-    case event_kind::restarting:
-    case event_kind::connection_crashed:
-    case event_kind::accept_paused:
-      return severity::warning;
-    case event_kind::child_started:
-    case event_kind::child_restarted:
-    case event_kind::child_stopped:
-    case event_kind::accept_resumed:
-    case event_kind::listening:
-    case event_kind::draining:
-    case event_kind::notice:
-      return severity::info;
+  case event_kind::gave_up:
+  case event_kind::start_failed:
+    return severity::error;
+  case event_kind::child_exited:
+  case event_kind::restarting:
+  case event_kind::connection_crashed:
+  case event_kind::accept_paused:
+    return severity::warning;
+  case event_kind::child_started:
+  case event_kind::child_restarted:
+  case event_kind::child_stopped:
+  case event_kind::accept_resumed:
+  case event_kind::listening:
+  case event_kind::draining:
+  case event_kind::notice:
+    return severity::info;
   }
   return severity::info;
 }
@@ -27,44 +27,44 @@ severity severity_of(const event& ev) {
 std::string describe(const event& ev) {
   auto text = ev.path;
   switch (ev.kind) {
-    case event_kind::child_started:
-      text += " started";
-      break;
-    case event_kind::child_restarted:
-      text += " restarted (incarnation " + std::to_string(ev.incarnation) + ")";
-      break;
-    case event_kind::child_exited:
-      text += " exited: " + ev.reason;
-      break;
-    case event_kind::child_stopped:
-      text += " stopped: " + ev.reason;
-      break;
-    case event_kind::start_failed:
-      text += " failed to start: " + ev.reason;
-      break;
-    case event_kind::restarting:
-      text += " restarting";
-      break;
-    case event_kind::gave_up:
-      text += " gave up";
-      break;
-    case event_kind::connection_crashed:
-      text += " crashed: " + ev.reason;
-      break;
-    case event_kind::accept_paused:
-      text += " pauses accepting";
-      break;
-    case event_kind::accept_resumed:
-      text += " accepts again";
-      break;
-    case event_kind::listening:
-      text += " listens";
-      break;
-    case event_kind::draining:
-      text += " drains";
-      break;
-    case event_kind::notice:
-      break;
+  case event_kind::child_started:
+    text += " started";
+    break;
+  case event_kind::child_restarted:
+    text += " restarted (incarnation " + std::to_string(ev.incarnation) + ")";
+    break;
+  case event_kind::child_exited:
+    text += " exited: " + ev.reason;
+    break;
+  case event_kind::child_stopped:
+    text += " stopped: " + ev.reason;
+    break;
+  case event_kind::start_failed:
+    text += " failed to start: " + ev.reason;
+    break;
+  case event_kind::restarting:
+    text += " restarting";
+    break;
+  case event_kind::gave_up:
+    text += " gave up";
+    break;
+  case event_kind::connection_crashed:
+    text += " crashed: " + ev.reason;
+    break;
+  case event_kind::accept_paused:
+    text += " pauses accepting";
+    break;
+  case event_kind::accept_resumed:
+    text += " accepts again";
+    break;
+  case event_kind::listening:
+    text += " listens";
+    break;
+  case event_kind::draining:
+    text += " drains";
+    break;
+  case event_kind::notice:
+    break;
   }
   if (!ev.detail.empty())
     text += ": " + ev.detail;

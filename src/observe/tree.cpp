@@ -25,14 +25,14 @@ std::string parent_of(std::string_view path) {
 
 std::string_view to_string(node_state value) {
   switch (value) {
-    case node_state::starting:
-      return "starting";
-    case node_state::running:
-      return "running";
-    case node_state::restarting:
-      return "restarting";
-    case node_state::stopped:
-      return "stopped";
+  case node_state::starting:
+    return "starting";
+  case node_state::running:
+    return "running";
+  case node_state::restarting:
+    return "restarting";
+  case node_state::stopped:
+    return "stopped";
   }
   return {};
 }

@@ -69,60 +69,60 @@ std::optional<spec_error> validate(std::span<const child_spec> children,
 
 std::string_view to_string(strategy value) {
   switch (value) {
-    case strategy::one_for_one:
-      return "one_for_one";
-    case strategy::one_for_all:
-      return "one_for_all";
-    case strategy::rest_for_one:
-      return "rest_for_one";
-    case strategy::simple_one_for_one:
-      return "simple_one_for_one";
+  case strategy::one_for_one:
+    return "one_for_one";
+  case strategy::one_for_all:
+    return "one_for_all";
+  case strategy::rest_for_one:
+    return "rest_for_one";
+  case strategy::simple_one_for_one:
+    return "simple_one_for_one";
   }
   return {};
 }
 
 std::string_view to_string(restart value) {
   switch (value) {
-    case restart::permanent:
-      return "permanent";
-    case restart::transient:
-      return "transient";
-    case restart::temporary:
-      return "temporary";
+  case restart::permanent:
+    return "permanent";
+  case restart::transient:
+    return "transient";
+  case restart::temporary:
+    return "temporary";
   }
   return {};
 }
 
 std::string_view to_string(child_type value) {
   switch (value) {
-    case child_type::worker:
-      return "worker";
-    case child_type::supervisor:
-      return "supervisor";
+  case child_type::worker:
+    return "worker";
+  case child_type::supervisor:
+    return "supervisor";
   }
   return {};
 }
 
 std::string_view to_string(auto_shutdown value) {
   switch (value) {
-    case auto_shutdown::never:
-      return "never";
-    case auto_shutdown::any_significant:
-      return "any_significant";
-    case auto_shutdown::all_significant:
-      return "all_significant";
+  case auto_shutdown::never:
+    return "never";
+  case auto_shutdown::any_significant:
+    return "any_significant";
+  case auto_shutdown::all_significant:
+    return "all_significant";
   }
   return {};
 }
 
 std::string to_string(const shutdown& value) {
   switch (value.kind()) {
-    case shutdown::how::brutal_kill:
-      return "brutal_kill";
-    case shutdown::how::timeout:
-      return std::to_string(value.limit().count());
-    case shutdown::how::infinity:
-      return "infinity";
+  case shutdown::how::brutal_kill:
+    return "brutal_kill";
+  case shutdown::how::timeout:
+    return std::to_string(value.limit().count());
+  case shutdown::how::infinity:
+    return "infinity";
   }
   return {};
 }

@@ -4,48 +4,48 @@ namespace coppice::supervision {
 
 std::string_view to_string(report_context value) {
   switch (value) {
-    case report_context::child_terminated:
-      return "child_terminated";
-    case report_context::start_error:
-      return "start_error";
-    case report_context::shutdown_error:
-      return "shutdown_error";
-    case report_context::shutdown:
-      return "shutdown";
+  case report_context::child_terminated:
+    return "child_terminated";
+  case report_context::start_error:
+    return "start_error";
+  case report_context::shutdown_error:
+    return "shutdown_error";
+  case report_context::shutdown:
+    return "shutdown";
   }
   return {};
 }
 
 std::string_view to_string(child_state value) {
   switch (value) {
-    case child_state::undefined:
-      return "undefined";
-    case child_state::running:
-      return "running";
-    case child_state::restarting:
-      return "restarting";
+  case child_state::undefined:
+    return "undefined";
+  case child_state::running:
+    return "running";
+  case child_state::restarting:
+    return "restarting";
   }
   return {};
 }
 
 std::string_view to_string(refusal value) {
   switch (value) {
-    case refusal::already_started:
-      return "already_started";
-    case refusal::already_present:
-      return "already_present";
-    case refusal::running:
-      return "running";
-    case refusal::restarting:
-      return "restarting";
-    case refusal::not_found:
-      return "not_found";
-    case refusal::simple_one_for_one:
-      return "simple_one_for_one";
-    case refusal::start_failed:
-      return "start_failed";
-    case refusal::invalid_spec:
-      return "invalid_spec";
+  case refusal::already_started:
+    return "already_started";
+  case refusal::already_present:
+    return "already_present";
+  case refusal::running:
+    return "running";
+  case refusal::restarting:
+    return "restarting";
+  case refusal::not_found:
+    return "not_found";
+  case refusal::simple_one_for_one:
+    return "simple_one_for_one";
+  case refusal::start_failed:
+    return "start_failed";
+  case refusal::invalid_spec:
+    return "invalid_spec";
   }
   return {};
 }

@@ -154,19 +154,18 @@ void engine::try_restart(child_key key, bool retried) {
   job_->old_instance = c.instance;
   job_->retried = retried;
   switch (flags_.strategy) {
-    case strategy::one_for_one:
-    case strategy::simple_one_for_one:
-      break;
-    case strategy::one_for_all:
-    case strategy::rest_for_one: {
-      auto first = flags_.strategy == strategy::one_for_all
-                     ? children_.begin()
-                     : children_.find(key);
-      set_undefined(c);
-      for (auto i = children_.end(); i != first;)
-        if ((--i)->first != key)
-          job_->to_stop.push_back(i->first);
-    }
+  case strategy::one_for_one:
+  case strategy::simple_one_for_one:
+    break;
+  case strategy::one_for_all:
+  case strategy::rest_for_one: {
+    auto first = flags_.strategy == strategy::one_for_all ? children_.begin()
+                                                          : children_.find(key);
+    set_undefined(c);
+    for (auto i = children_.end(); i != first;)
+      if ((--i)->first != key)
+        job_->to_stop.push_back(i->first);
+  }
   }
   job_->to_start = std::move(affected);
 }
@@ -181,15 +180,15 @@ std::vector<child_key> engine::affected_by(child_key key) const {
         result.push_back(first->first);
   };
   switch (flags_.strategy) {
-    case strategy::one_for_one:
-    case strategy::simple_one_for_one:
-      result.push_back(key);
-      break;
-    case strategy::one_for_all:
-      collect(children_.begin());
-      break;
-    case strategy::rest_for_one:
-      collect(children_.find(key));
+  case strategy::one_for_one:
+  case strategy::simple_one_for_one:
+    result.push_back(key);
+    break;
+  case strategy::one_for_all:
+    collect(children_.begin());
+    break;
+  case strategy::rest_for_one:
+    collect(children_.find(key));
   }
   return result;
 }
@@ -209,14 +208,14 @@ void engine::after_unrestarted_exit(const child_spec& spec) {
            && entry.second.state != child_state::undefined;
   };
   switch (flags_.auto_shutdown) {
-    case auto_shutdown::never:
+  case auto_shutdown::never:
+    return;
+  case auto_shutdown::all_significant:
+    if (std::any_of(children_.begin(), children_.end(), active))
       return;
-    case auto_shutdown::all_significant:
-      if (std::any_of(children_.begin(), children_.end(), active))
-        return;
-      break;
-    case auto_shutdown::any_significant:
-      break;
+    break;
+  case auto_shutdown::any_significant:
+    break;
   }
   end(exit_reason::shutdown());
 }

@@ -10,17 +10,16 @@ namespace {
 // Source: spec rule 58.
 bool ended_well(const child_spec& spec, const exit_reason& reason) {
   auto permanent = spec.restart == restart::permanent;
-  auto brutal
-    = spec.effective_shutdown().kind() == shutdown::how::brutal_kill;
+  auto brutal = spec.effective_shutdown().kind() == shutdown::how::brutal_kill;
   switch (reason.what()) {
-    case exit_reason::kind::killed:
-      return brutal;
-    case exit_reason::kind::shutdown:
-      return !permanent || (reason.plain_shutdown() && !brutal);
-    case exit_reason::kind::normal:
-      return !permanent;
-    case exit_reason::kind::abnormal:
-      return false;
+  case exit_reason::kind::killed:
+    return brutal;
+  case exit_reason::kind::shutdown:
+    return !permanent || (reason.plain_shutdown() && !brutal);
+  case exit_reason::kind::normal:
+    return !permanent;
+  case exit_reason::kind::abnormal:
+    return false;
   }
   return false;
 }
@@ -31,21 +30,21 @@ void engine::finish() {
   auto finished = std::move(*job_);
   job_.reset();
   switch (finished.what) {
-    case job::kind::init:
-      emit(up{});
-      break;
-    case job::kind::terminate:
-      emit(send_reply{finished.origin, done{}});
-      break;
-    case job::kind::abort_init:
-    case job::kind::end:
-      ended_ = true;
-      emit(stopped{std::move(finished.reason).value()});
-      break;
-    case job::kind::restart:
-    case job::kind::add:
-    case job::kind::revive:
-      break;
+  case job::kind::init:
+    emit(up{});
+    break;
+  case job::kind::terminate:
+    emit(send_reply{finished.origin, done{}});
+    break;
+  case job::kind::abort_init:
+  case job::kind::end:
+    ended_ = true;
+    emit(stopped{std::move(finished.reason).value()});
+    break;
+  case job::kind::restart:
+  case job::kind::add:
+  case job::kind::revive:
+    break;
   }
 }
 
@@ -200,43 +199,41 @@ void engine::on_start_returned(child_key key, instance_id instance,
 void engine::on_start_failed(child_key key, const exit_reason& reason) {
   auto& c = children_.at(key);
   switch (job_->what) {
-    case job::kind::init: {
-      report_on(report_context::start_error, key, c, reason);
-      job_ = job{job::kind::abort_init};
-      job_->reason = exit_reason::shutdown(
-        "{failed_to_start_child," + c.spec.id + "," + to_string(reason) + "}");
-      for (auto i = children_.rbegin(); i != children_.rend(); ++i)
-        job_->to_stop.push_back(i->first);
-      break;
-    }
-    case job::kind::restart: {
-      // In a group, the report names no instance and the former one of a
-      // sibling is forgotten. Source: spec rule 37.
-      auto group = flags_.strategy == strategy::one_for_all
-                   || flags_.strategy == strategy::rest_for_one;
-      if (!group && job_->retried)
-        c.state = child_state::restarting;
-      report_on(report_context::start_error, key, c, reason);
+  case job::kind::init: {
+    report_on(report_context::start_error, key, c, reason);
+    job_ = job{job::kind::abort_init};
+    job_->reason = exit_reason::shutdown("{failed_to_start_child," + c.spec.id
+                                         + "," + to_string(reason) + "}");
+    for (auto i = children_.rbegin(); i != children_.rend(); ++i)
+      job_->to_stop.push_back(i->first);
+    break;
+  }
+  case job::kind::restart: {
+    // In a group, the report names no instance and the former one of a
+    // sibling is forgotten. Source: spec rule 37.
+    auto group = flags_.strategy == strategy::one_for_all
+                 || flags_.strategy == strategy::rest_for_one;
+    if (!group && job_->retried)
       c.state = child_state::restarting;
-      c.instance = key == job_->culprit ? job_->old_instance : 0;
-      job_->to_start.clear();
-      job_->next_start = 0;
-      emit(retry_later{key});
-      break;
-    }
-    case job::kind::add:
-      emit(send_reply{job_->origin,
-                      refused{refusal::start_failed, 0, reason}});
-      remove(key);
-      break;
-    case job::kind::revive:
-      emit(send_reply{job_->origin,
-                      refused{refusal::start_failed, 0, reason}});
-      break;
-    case job::kind::abort_init:
-    case job::kind::terminate:
-    case job::kind::end:
-      break;
+    report_on(report_context::start_error, key, c, reason);
+    c.state = child_state::restarting;
+    c.instance = key == job_->culprit ? job_->old_instance : 0;
+    job_->to_start.clear();
+    job_->next_start = 0;
+    emit(retry_later{key});
+    break;
+  }
+  case job::kind::add:
+    emit(send_reply{job_->origin, refused{refusal::start_failed, 0, reason}});
+    remove(key);
+    break;
+  case job::kind::revive:
+    emit(send_reply{job_->origin, refused{refusal::start_failed, 0, reason}});
+    break;
+  case job::kind::abort_init:
+  case job::kind::terminate:
+  case job::kind::end:
+    break;
   }
 }
 

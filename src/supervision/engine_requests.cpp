@@ -34,7 +34,9 @@ std::optional<reply> engine::answer(request_id id, start_child& body) {
 
 std::optional<reply> engine::answer(request_id id, start_dynamic_child&) {
   if (!dynamic())
-    return refused{refusal::invalid_spec, 0, {},
+    return refused{refusal::invalid_spec,
+                   0,
+                   {},
                    spec_error{"missing_id", "spec",
                               "only a simple_one_for_one supervisor starts "
                               "children without a specification"}};
@@ -79,12 +81,12 @@ std::optional<reply> engine::answer(request_id id, restart_child& body) {
   if (c == nullptr)
     return refuse(refusal::not_found);
   switch (c->state) {
-    case child_state::running:
-      return refuse(refusal::running);
-    case child_state::restarting:
-      return refuse(refusal::restarting);
-    case child_state::undefined:
-      break;
+  case child_state::running:
+    return refuse(refusal::running);
+  case child_state::restarting:
+    return refuse(refusal::restarting);
+  case child_state::undefined:
+    break;
   }
   job_ = job{job::kind::revive};
   job_->origin = id;
@@ -99,12 +101,12 @@ std::optional<reply> engine::answer(request_id, delete_child& body) {
   if (c == nullptr)
     return refuse(refusal::not_found);
   switch (c->state) {
-    case child_state::running:
-      return refuse(refusal::running);
-    case child_state::restarting:
-      return refuse(refusal::restarting);
-    case child_state::undefined:
-      break;
+  case child_state::running:
+    return refuse(refusal::running);
+  case child_state::restarting:
+    return refuse(refusal::restarting);
+  case child_state::undefined:
+    break;
   }
   remove(keys_by_id_.find(body.id)->second);
   return done{};

@@ -49,16 +49,16 @@ exit_reason exit_reason::parse(std::string_view text) {
 
 std::string to_string(const exit_reason& reason) {
   switch (reason.what()) {
-    case exit_reason::kind::normal:
-      return "normal";
-    case exit_reason::kind::shutdown:
-      if (reason.plain_shutdown())
-        return "shutdown";
-      return std::string{shutdown_prefix} + reason.detail() + "}";
-    case exit_reason::kind::killed:
-      return "killed";
-    case exit_reason::kind::abnormal:
-      return reason.detail();
+  case exit_reason::kind::normal:
+    return "normal";
+  case exit_reason::kind::shutdown:
+    if (reason.plain_shutdown())
+      return "shutdown";
+    return std::string{shutdown_prefix} + reason.detail() + "}";
+  case exit_reason::kind::killed:
+    return "killed";
+  case exit_reason::kind::abnormal:
+    return reason.detail();
   }
   return {};
 }

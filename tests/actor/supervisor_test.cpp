@@ -96,8 +96,7 @@ TEST_F(SupervisorActor, RestartsACrashedChildAlone) {
 
   crash("top/a", "boom");
 
-  EXPECT_EQ(log.wait_for(4),
-            (lines{"start a", "start b", "end a", "start a"}));
+  EXPECT_EQ(log.wait_for(4), (lines{"start a", "start b", "end a", "start a"}));
   stop(*root);
 }
 
@@ -122,10 +121,9 @@ TEST_F(SupervisorActor, NamesEveryIncarnationAndTheCauseOfARestart) {
   stop(*root);
 
   auto events = rt->events.drain();
-  auto decision
-    = std::find_if(events.begin(), events.end(), [](auto& ev) {
-        return ev.kind == observe::event_kind::restarting;
-      });
+  auto decision = std::find_if(events.begin(), events.end(), [](auto& ev) {
+    return ev.kind == observe::event_kind::restarting;
+  });
   ASSERT_NE(decision, events.end());
   EXPECT_EQ(describe(*decision), "top/a restarting: permanent, exit \"boom\", "
                                  "1 of 3 restarts in 5 s used");
@@ -161,9 +159,10 @@ TEST_F(SupervisorActor, BrutalKillDoesNotAsk) {
 }
 
 TEST_F(SupervisorActor, ANestedSupervisorIsUpWhenItsSubtreeIs) {
-  auto root = start({}, {child("first"),
-                         supervisor_child("inner", {}, {child("a"), child("b")}),
-                         child("last")});
+  auto root
+    = start({}, {child("first"),
+                 supervisor_child("inner", {}, {child("a"), child("b")}),
+                 child("last")});
   ASSERT_TRUE(root) << error;
 
   EXPECT_EQ(log.wait_for(4),
@@ -176,11 +175,11 @@ TEST_F(SupervisorActor, ANestedSupervisorIsUpWhenItsSubtreeIs) {
 
 TEST_F(SupervisorActor, AFailedStartStopsWhatIsUpAndSaysWhy) {
   actor::child_spec bad{{.id = "bad"}, [](const start_args&) -> start_result {
-                   throw std::runtime_error("no luck");
-                 }};
+                          throw std::runtime_error("no luck");
+                        }};
 
-  auto root = start({}, {child("a"), supervisor_child("inner", {},
-                                                      {child("b"), bad})});
+  auto root
+    = start({}, {child("a"), supervisor_child("inner", {}, {child("b"), bad})});
 
   EXPECT_FALSE(root);
   EXPECT_EQ(error, "{shutdown,{failed_to_start_child,inner,{shutdown,"
@@ -189,19 +188,21 @@ TEST_F(SupervisorActor, AFailedStartStopsWhatIsUpAndSaysWhy) {
 }
 
 TEST_F(SupervisorActor, AChildThatDiesBeforeItAcknowledgesHasNotStarted) {
-  actor::child_spec bad{{.id = "bad"}, [this](const start_args& args) -> start_result {
-                   auto child = args.rt->system.spawn<worker>(log, "bad");
-                   deliver(child, std::string{"too early"});
-                   return starting{child};
-                 }};
+  actor::child_spec bad{
+    {.id = "bad"}, [this](const start_args& args) -> start_result {
+      auto child = args.rt->system.spawn<worker>(log, "bad");
+      deliver(child, std::string{"too early"});
+      return starting{child};
+    }};
 
   EXPECT_FALSE(start({}, {bad}));
   EXPECT_EQ(error, "{shutdown,{failed_to_start_child,bad,too early}}");
 }
 
 TEST_F(SupervisorActor, AnIgnoredChildIsNoFailure) {
-  actor::child_spec none{{.id = "none"},
-                  [](const start_args&) -> start_result { return ignored{}; }};
+  actor::child_spec none{{.id = "none"}, [](const start_args&) -> start_result {
+                           return ignored{};
+                         }};
   auto root = start({}, {none, child("a")});
 
   EXPECT_TRUE(root) << error;
@@ -229,8 +230,8 @@ TEST_F(SupervisorActor, SurvivesTheKillOfAChild) {
 
 TEST_F(SupervisorActor, AKilledSupervisorTakesItsSubtreeAlong) {
   auto root
-    = start({}, {supervisor_child("inner", {}, {supervisor_child(
-                                                 "deep", {}, {child("a")})})});
+    = start({}, {supervisor_child(
+                  "inner", {}, {supervisor_child("deep", {}, {child("a")})})});
   log.wait_for(1);
 
   EXPECT_TRUE(actor::crash(*rt, "top/inner", {}));
@@ -284,13 +285,11 @@ TEST_F(SupervisorActor, SixteenThousandChildrenEndInLinearTime) {
   constexpr int count = 16'000;
   std::vector<actor::child_spec> children;
   for (int i = 0; i < count; ++i)
-    children.push_back({{.id = std::to_string(i)},
-                        [](const start_args& args) -> start_result {
-                          return running{args.rt->system.spawn(
-                            [](caf::event_based_actor*) {
-                              return caf::behavior{[](int) {}};
-                            })};
-                        }});
+    children.push_back(
+      {{.id = std::to_string(i)}, [](const start_args& args) -> start_result {
+         return running{args.rt->system.spawn(
+           [](caf::event_based_actor*) { return caf::behavior{[](int) {}}; })};
+       }});
   auto root = start({}, std::move(children));
   ASSERT_TRUE(root) << error;
 

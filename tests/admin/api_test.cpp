@@ -13,10 +13,8 @@ class AdminApi : public test::actor_fixture {
 protected:
   void SetUp() override {
     auto idle = [](const actor::start_args& args) -> actor::start_result {
-      return actor::running{
-        args.rt->system.spawn([](caf::event_based_actor*) {
-          return caf::behavior{[](int) {}};
-        })};
+      return actor::running{args.rt->system.spawn(
+        [](caf::event_based_actor*) { return caf::behavior{[](int) {}}; })};
     };
     auto result = actor::tree_root::start(rt, "top", {}, {{{.id = "a"}, idle}});
     root = std::move(result.root);
@@ -97,7 +95,8 @@ TEST_F(AdminApi, ErrorsSayWhatToDo) {
 }
 
 TEST_F(AdminApi, ServesLoopbackNamesAloneWhereItListensOnLoopback) {
-  for (auto host : {"localhost", "localhost:1", "127.0.0.1:6060", "[::1]:6060"}) {
+  for (auto host :
+       {"localhost", "localhost:1", "127.0.0.1:6060", "[::1]:6060"}) {
     auto req = get("/tree");
     req.host = host;
     EXPECT_EQ(status(req), 200) << host;

@@ -27,8 +27,8 @@ TEST(Duration, ReadsUnitsAndTakesABareNumberForSeconds) {
 }
 
 TEST(Duration, RefusesWhatIsNone) {
-  for (auto text : {"", "s", "-1s", "1.5s", "10 s", "8sec", "99999999999999s",
-                    "999999h"})
+  for (auto text :
+       {"", "s", "-1s", "1.5s", "10 s", "8sec", "99999999999999s", "999999h"})
     EXPECT_FALSE(parse_duration(text)) << text;
 }
 

@@ -86,10 +86,10 @@ TEST_F(Otp, DriverLeavesTheTracesThatWereRecorded) {
     // What the comparison needs of a scenario, other files have it, too.
     scenario plan;
     plan.top.id = "top";
-    plan.top.flags.strategy =
-        scenarios[i]["supervisor"]["flags"]["strategy"] == "simple_one_for_one"
-            ? coppice::supervision::strategy::simple_one_for_one
-            : coppice::supervision::strategy::one_for_one;
+    plan.top.flags.strategy
+      = scenarios[i]["supervisor"]["flags"]["strategy"] == "simple_one_for_one"
+          ? coppice::supervision::strategy::simple_one_for_one
+          : coppice::supervision::strategy::one_for_one;
     auto found = compare(trace_in(conformance_dir() / "golden", names[i]),
                          traces[i], plan);
     EXPECT_FALSE(found.has_value()) << names[i] << ": " << to_string(*found);
@@ -104,7 +104,7 @@ TEST_F(Otp, LeavesOurTraceOfOurOwnScenarios) {
   for (std::size_t i = 0; i < scenarios.size(); ++i) {
     auto found = difference_to(traces[i], scenarios[i]);
     EXPECT_FALSE(found.has_value())
-        << scenarios[i]["name"] << ": " << to_string(*found);
+      << scenarios[i]["name"] << ": " << to_string(*found);
   }
 }
 

@@ -35,41 +35,37 @@ std::string with_step(const std::string& step) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Table, Mistake,
-    testing::Values(
-        mistake_case{
-            "Restart", with_child(R"({"id":"a","restart":"always"})"),
-            "t.json: /supervisor/children/0/restart: expected permanent, "
-            "transient or temporary, found \"always\""},
-        mistake_case{
-            "Id", with_child("{}"),
-            "t.json: /supervisor/children/0: expected a member \"id\", "
-            "found none"},
-        mistake_case{"Type", with_child(R"({"id":"a","type":"odd"})"),
-                     "t.json: /supervisor/children/0/type: expected worker or "
-                     "supervisor, found \"odd\""},
-        mistake_case{"Shutdown", with_child(R"({"id":"a","shutdown":"soon"})"),
-                     "t.json: /supervisor/children/0/shutdown: expected "
-                     "milliseconds, \"infinity\" or \"brutal_kill\", found "
-                     "\"soon\""},
-        mistake_case{
-            "During", with_child(R"({"id":"a","starts":[{"during":[]}]})"),
-            "t.json: /supervisor/children/0/starts/0: expected a member "
-            "\"then\", found none"},
-        mistake_case{
-            "Reason", with_step(R"({"op":"stop","reason":7})"),
-            "t.json: /steps/0/reason: expected a word or [\"shutdown\", "
-            "word], found 7"},
-        mistake_case{"Time", with_step(R"({"op":"advance_ms","ms":-1})"),
-                     "t.json: /steps/0/ms: expected an integer of at least 0, "
-                     "found -1"},
-        mistake_case{"Name", R"({"supervisor":{},"steps":[]})",
-                     "t.json: /: expected a member \"name\", found none"}),
-    [](auto& param) { return param.param.name; });
+  Table, Mistake,
+  testing::Values(
+    mistake_case{"Restart", with_child(R"({"id":"a","restart":"always"})"),
+                 "t.json: /supervisor/children/0/restart: expected permanent, "
+                 "transient or temporary, found \"always\""},
+    mistake_case{"Id", with_child("{}"),
+                 "t.json: /supervisor/children/0: expected a member \"id\", "
+                 "found none"},
+    mistake_case{"Type", with_child(R"({"id":"a","type":"odd"})"),
+                 "t.json: /supervisor/children/0/type: expected worker or "
+                 "supervisor, found \"odd\""},
+    mistake_case{"Shutdown", with_child(R"({"id":"a","shutdown":"soon"})"),
+                 "t.json: /supervisor/children/0/shutdown: expected "
+                 "milliseconds, \"infinity\" or \"brutal_kill\", found "
+                 "\"soon\""},
+    mistake_case{"During", with_child(R"({"id":"a","starts":[{"during":[]}]})"),
+                 "t.json: /supervisor/children/0/starts/0: expected a member "
+                 "\"then\", found none"},
+    mistake_case{"Reason", with_step(R"({"op":"stop","reason":7})"),
+                 "t.json: /steps/0/reason: expected a word or [\"shutdown\", "
+                 "word], found 7"},
+    mistake_case{"Time", with_step(R"({"op":"advance_ms","ms":-1})"),
+                 "t.json: /steps/0/ms: expected an integer of at least 0, "
+                 "found -1"},
+    mistake_case{"Name", R"({"supervisor":{},"steps":[]})",
+                 "t.json: /: expected a member \"name\", found none"}),
+  [](auto& param) { return param.param.name; });
 
 TEST(Mistakes, OfSpellingAreNotOverlooked) {
-  auto result =
-      parse_scenario(with_child(R"({"id":"a","restarts":"x"})"), "t.json");
+  auto result
+    = parse_scenario(with_child(R"({"id":"a","restarts":"x"})"), "t.json");
 
   ASSERT_TRUE(std::holds_alternative<scenario_error>(result));
   EXPECT_EQ(std::get<scenario_error>(result).path,
@@ -87,11 +83,11 @@ TEST(VirtualTime, DecidesWhetherRestartsCountTogether) {
   for (auto [ms, last] :
        {std::pair{"1000", "sup_exit"}, std::pair{"2000", "sup_alive"}}) {
     auto plan = std::get<scenario>(parse_scenario(
-        R"({"name":"t","supervisor":{"id":"top","flags":{"intensity":1,)"
-        R"("period":1},"children":[{"id":"a"}]},"steps":[{"op":"start"},)"
-        R"({"op":"kill","child":"a"},{"op":"advance_ms","ms":)"
-            + std::string{ms} + R"(},{"op":"kill","child":"a"}]})",
-        "t.json"));
+      R"({"name":"t","supervisor":{"id":"top","flags":{"intensity":1,)"
+      R"("period":1},"children":[{"id":"a"}]},"steps":[{"op":"start"},)"
+      R"({"op":"kill","child":"a"},{"op":"advance_ms","ms":)"
+        + std::string{ms} + R"(},{"op":"kill","child":"a"}]})",
+      "t.json"));
 
     EXPECT_EQ(to_trace(play(plan)).back()["e"], last);
   }
@@ -100,7 +96,7 @@ TEST(VirtualTime, DecidesWhetherRestartsCountTogether) {
 TEST(EngineWorld, ReplaysARandomScenarioExactly) {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     auto plan = std::get<scenario>(
-        read_scenario(random_scenario(seed), std::to_string(seed)));
+      read_scenario(random_scenario(seed), std::to_string(seed)));
 
     EXPECT_EQ(to_trace(play(plan)), to_trace(play(plan))) << seed;
   }

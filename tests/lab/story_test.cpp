@@ -39,7 +39,8 @@ TEST(Story, SaysHowItEnded) {
 }
 
 TEST(Story, KeepsVirtualTime) {
-  EXPECT_THAT(story_of("05_intensity"), HasSubstr("12000 ms  top sees that a#2 ended"));
+  EXPECT_THAT(story_of("05_intensity"),
+              HasSubstr("12000 ms  top sees that a#2 ended"));
 }
 
 TEST(Explain, PredictsExactlyWhatHappens) {

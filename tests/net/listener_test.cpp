@@ -156,8 +156,7 @@ TEST_P(Listener, ThePortIsOpenedAgainAfterItsOwnerCrashed) {
   serve();
   auto before = to_string(*listener->local());
 
-  EXPECT_TRUE(
-    actor::crash(*rt, "top/listener:test/accepting/port", {}));
+  EXPECT_TRUE(actor::crash(*rt, "top/listener:test/accepting/port", {}));
 
   EXPECT_TRUE(wait_until([this] { return connect().ask("x") == "x"; }));
   EXPECT_EQ(to_string(*listener->local()), before);
@@ -171,9 +170,10 @@ TEST_P(Listener, AnyPartOfTheTreeMayBeKilled) {
 
     EXPECT_TRUE(actor::crash(*rt, path, {}));
 
-    EXPECT_TRUE(wait_until([&, this] {
-      return node(path).incarnation > before && all_running();
-    })) << path << ":\n" << history();
+    EXPECT_TRUE(wait_until(
+      [&, this] { return node(path).incarnation > before && all_running(); }))
+      << path << ":\n"
+      << history();
     EXPECT_EQ(connect().ask("x"), "x");
   }
 }
@@ -243,8 +243,8 @@ TEST_F(listener_fixture, AKilledConnectionSupervisorTakesOnlyItsOwnAlong) {
   auto old = connect();
   EXPECT_EQ(old.ask("x"), "x");
 
-  EXPECT_TRUE(actor::crash(*rt, "top/listener:test/connections/connections:0",
-                           {}));
+  EXPECT_TRUE(
+    actor::crash(*rt, "top/listener:test/connections/connections:0", {}));
 
   EXPECT_EQ(old.receive_all(), "");
   auto fresh = connect();

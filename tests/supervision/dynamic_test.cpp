@@ -110,8 +110,8 @@ TEST(SimpleOneForOne, TerminatingARestartingChildLeavesTheCountsRight) {
   auto sup = pool(child("w"));
   sup.ask(start_dynamic_child{});
   sup.starts["w"] = {nope};
-  sup.meanwhile["w"] = {
-      request{99, terminate_dynamic_child{sup.instances["w#1"]}}};
+  sup.meanwhile["w"]
+    = {request{99, terminate_dynamic_child{sup.instances["w#1"]}}};
 
   sup.crash("w#1");
 
@@ -130,11 +130,11 @@ TEST(SimpleOneForOne, RetriesUpToTheBudget) {
   sup.crash("w#1");
 
   EXPECT_EQ(
-      sup.take(),
-      (lines{"report child_terminated w (running w#1) boom", "start w#2",
-             "report start_error w (running w#1) nope", "retry w", "start w#3",
-             "report start_error w (restarting w#1) nope", "retry w",
-             "report shutdown w (restarting w#1)", "stopped shutdown"}));
+    sup.take(),
+    (lines{"report child_terminated w (running w#1) boom", "start w#2",
+           "report start_error w (running w#1) nope", "retry w", "start w#3",
+           "report start_error w (restarting w#1) nope", "retry w",
+           "report shutdown w (restarting w#1)", "stopped shutdown"}));
 }
 
 TEST(SimpleOneForOne, StopsAllAtOnceUnderOneTimer) {
@@ -150,10 +150,10 @@ TEST(SimpleOneForOne, StopsAllAtOnceUnderOneTimer) {
   EXPECT_EQ(sup.take(), (lines{"shutdown w#1", "shutdown w#2", "timer 60"}));
 
   sup.send(timer_fired{sup.timer});
-  EXPECT_EQ(sup.take(),
-            (lines{"kill w#1", "kill w#2", "down w#1 killed", "down w#2 killed",
-                   "report shutdown_error w (2 children) killed",
-                   "stopped shutdown"}));
+  EXPECT_EQ(
+    sup.take(),
+    (lines{"kill w#1", "kill w#2", "down w#1 killed", "down w#2 killed",
+           "report shutdown_error w (2 children) killed", "stopped shutdown"}));
 }
 
 TEST(SimpleOneForOne, SkipsRestartingChildrenWhenItEnds) {

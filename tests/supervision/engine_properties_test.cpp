@@ -9,13 +9,13 @@
 namespace {
 
 // RapidCheck reads this; RC_PARAMS='max_success=100000' is what CI runs.
-[[maybe_unused]] const auto default_runs =
-    setenv("RC_PARAMS", "max_success=2000", 0);
+[[maybe_unused]] const auto default_runs
+  = setenv("RC_PARAMS", "max_success=2000", 0);
 
 RC_GTEST_PROP(Engine, KeepsItsPromisesWhateverHappens, ()) {
   using bytes = std::vector<std::uint8_t>;
   property_world world{
-      *rc::gen::resize(300, rc::gen::arbitrary<bytes>()).as("choices")};
+    *rc::gen::resize(300, rc::gen::arbitrary<bytes>()).as("choices")};
 
   world.run();
 

@@ -82,8 +82,8 @@ public:
     std::vector<std::string> result;
     for (auto& [key, c] : machine.children())
       result.push_back(c.state == child_state::running
-                           ? names.at(c.instance)
-                           : c.spec.id + " " + std::string{to_string(c.state)});
+                         ? names.at(c.instance)
+                         : c.spec.id + " " + std::string{to_string(c.state)});
     return result;
   }
 
@@ -120,8 +120,8 @@ public:
 private:
   void obey(const start_instance& cmd) {
     if (!ids_.contains(cmd.key))
-      ids_[cmd.key] =
-          added_.contains(cmd.origin) ? added_.at(cmd.origin) : template_id_;
+      ids_[cmd.key]
+        = added_.contains(cmd.origin) ? added_.at(cmd.origin) : template_id_;
     auto id = ids_.at(cmd.key);
     auto name = id + "#" + std::to_string(++counts_[id]);
     names[cmd.instance] = name;

@@ -63,9 +63,9 @@ TEST(Init, ReportsADeathAsShutdownErrorIfALaterSiblingFails) {
 
   EXPECT_THAT(sup.take(),
               testing::IsSupersetOf(
-                  {"shutdown a#1", "down a#1 early",
-                   "report shutdown_error a (running a#1) early",
-                   "stopped {shutdown,{failed_to_start_child,b,nope}}"}));
+                {"shutdown a#1", "down a#1 early",
+                 "report shutdown_error a (running a#1) early",
+                 "stopped {shutdown,{failed_to_start_child,b,nope}}"}));
 }
 
 TEST(Init, ParentIsHeardOnlyAfterwards) {

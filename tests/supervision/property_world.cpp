@@ -13,8 +13,8 @@ property_world::property_world(std::vector<std::uint8_t> bytes)
   flags_.period = std::chrono::seconds{1 + next() % 3};
   if (flags_.strategy != strategy::simple_one_for_one)
     flags_.auto_shutdown = static_cast<auto_shutdown>(next() % 3);
-  auto count =
-      flags_.strategy == strategy::simple_one_for_one ? 1u : next() % 5u;
+  auto count
+    = flags_.strategy == strategy::simple_one_for_one ? 1u : next() % 5u;
   for (auto i = 0u; i < count; ++i)
     specs_.push_back(some_spec(std::string(1, static_cast<char>('a' + i))));
   machine_.emplace(flags_, specs_);
@@ -269,7 +269,7 @@ void property_world::obey(const restart_decided& cmd) {
   planned_ = 0;
   auto second = [](time_point t) {
     return std::chrono::floor<std::chrono::seconds>(t.time_since_epoch())
-        .count();
+      .count();
   };
   decided_at_.push_back(second(now_));
   auto oldest = second(now_) - flags_.period.count();

@@ -67,7 +67,7 @@ private:
   coppice::supervision::time_point now_{};
   std::deque<event> queue_;
   std::map<coppice::supervision::instance_id, coppice::supervision::child_key>
-      alive_;
+    alive_;
   std::set<coppice::supervision::instance_id> asked_;
   std::vector<coppice::supervision::child_key> plan_; // to start, in order
   std::size_t planned_ = 0;

@@ -83,8 +83,8 @@ TEST_F(RequestTo, StartChildThatIgnoresKeepsTheSpecificationUnlessTemporary) {
   sup.starts = {{"b", {ignored{}}}, {"t", {ignored{}}}};
 
   auto kept = sup.answer_to<child_ref>(start_child{child("b")});
-  auto gone =
-      sup.answer_to<child_ref>(start_child{child("t", restart::temporary)});
+  auto gone
+    = sup.answer_to<child_ref>(start_child{child("t", restart::temporary)});
 
   EXPECT_EQ(kept.instance, 0u);
   EXPECT_EQ(gone.instance, 0u);
@@ -124,9 +124,9 @@ TEST_F(RequestTo, TerminateChildSucceedsInEveryState) {
   auto down = undefined();
 
   EXPECT_TRUE(
-      std::holds_alternative<done>(up.answer(up.ask(terminate_child{"a"}))));
-  EXPECT_TRUE(std::holds_alternative<done>(
-      down.answer(down.ask(terminate_child{"a"}))));
+    std::holds_alternative<done>(up.answer(up.ask(terminate_child{"a"}))));
+  EXPECT_TRUE(
+    std::holds_alternative<done>(down.answer(down.ask(terminate_child{"a"}))));
   EXPECT_TRUE(std::holds_alternative<done>(restarting(terminate_child{"a"})));
   EXPECT_EQ(up.refusal_of(terminate_child{"x"}), refusal::not_found);
 }
@@ -147,7 +147,7 @@ TEST_F(RequestTo, DeleteChildRemovesOnlyWhatIsDown) {
   EXPECT_EQ(why(restarting(delete_child{"a"})), refusal::restarting);
   EXPECT_EQ(running().refusal_of(delete_child{"x"}), refusal::not_found);
   EXPECT_TRUE(
-      std::holds_alternative<done>(down.answer(down.ask(delete_child{"a"}))));
+    std::holds_alternative<done>(down.answer(down.ask(delete_child{"a"}))));
   EXPECT_EQ(down.children(), lines{"z#1"});
   EXPECT_EQ(down.forgotten, lines{"a"});
 }
@@ -200,9 +200,9 @@ TEST_F(RequestTo, CountChildrenCountsStoppedOnesButNotAsActive) {
 
 TEST_F(RequestTo, CountChildrenDoesNotCountTheDeadWhoseExitStillWaits) {
   auto sup = running();
-  sup.meanwhile["b"] = {
-      request{99, count_children{}},
-      child_exited{sup.instances["z#1"], exit_reason::normal()}};
+  sup.meanwhile["b"]
+    = {request{99, count_children{}},
+       child_exited{sup.instances["z#1"], exit_reason::normal()}};
 
   sup.ask(start_child{child("b")});
 

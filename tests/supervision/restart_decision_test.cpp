@@ -40,35 +40,35 @@ const auto boom = exit_reason::abnormal("boom");
 const auto own_kill = exit_reason::abnormal("kill");
 
 INSTANTIATE_TEST_SUITE_P(
-    Table, RestartDecision,
-    testing::Values(
-        decision_case{restart::permanent, exit_reason::normal(),
-                      outcome::restarted, true},
-        decision_case{restart::permanent, exit_reason::shutdown(),
-                      outcome::restarted, true},
-        decision_case{restart::permanent, tuple, outcome::restarted, true},
-        decision_case{restart::permanent, exit_reason::killed(),
-                      outcome::restarted, true},
-        decision_case{restart::permanent, own_kill, outcome::restarted, true},
-        decision_case{restart::permanent, boom, outcome::restarted, true},
-        decision_case{restart::transient, exit_reason::normal(), outcome::kept,
-                      false},
-        decision_case{restart::transient, exit_reason::shutdown(),
-                      outcome::kept, false},
-        decision_case{restart::transient, tuple, outcome::kept, false},
-        decision_case{restart::transient, exit_reason::killed(),
-                      outcome::restarted, true},
-        decision_case{restart::transient, own_kill, outcome::restarted, true},
-        decision_case{restart::transient, boom, outcome::restarted, true},
-        decision_case{restart::temporary, exit_reason::normal(),
-                      outcome::removed, false},
-        decision_case{restart::temporary, exit_reason::shutdown(),
-                      outcome::removed, false},
-        decision_case{restart::temporary, tuple, outcome::removed, false},
-        decision_case{restart::temporary, exit_reason::killed(),
-                      outcome::removed, true},
-        decision_case{restart::temporary, own_kill, outcome::removed, true},
-        decision_case{restart::temporary, boom, outcome::removed, true}));
+  Table, RestartDecision,
+  testing::Values(
+    decision_case{restart::permanent, exit_reason::normal(), outcome::restarted,
+                  true},
+    decision_case{restart::permanent, exit_reason::shutdown(),
+                  outcome::restarted, true},
+    decision_case{restart::permanent, tuple, outcome::restarted, true},
+    decision_case{restart::permanent, exit_reason::killed(), outcome::restarted,
+                  true},
+    decision_case{restart::permanent, own_kill, outcome::restarted, true},
+    decision_case{restart::permanent, boom, outcome::restarted, true},
+    decision_case{restart::transient, exit_reason::normal(), outcome::kept,
+                  false},
+    decision_case{restart::transient, exit_reason::shutdown(), outcome::kept,
+                  false},
+    decision_case{restart::transient, tuple, outcome::kept, false},
+    decision_case{restart::transient, exit_reason::killed(), outcome::restarted,
+                  true},
+    decision_case{restart::transient, own_kill, outcome::restarted, true},
+    decision_case{restart::transient, boom, outcome::restarted, true},
+    decision_case{restart::temporary, exit_reason::normal(), outcome::removed,
+                  false},
+    decision_case{restart::temporary, exit_reason::shutdown(), outcome::removed,
+                  false},
+    decision_case{restart::temporary, tuple, outcome::removed, false},
+    decision_case{restart::temporary, exit_reason::killed(), outcome::removed,
+                  true},
+    decision_case{restart::temporary, own_kill, outcome::removed, true},
+    decision_case{restart::temporary, boom, outcome::removed, true}));
 
 class TemporaryCrash : public testing::TestWithParam<strategy> {};
 
@@ -124,10 +124,10 @@ TEST(Budget, RefusedRestartEndsTheSupervisorInReverseOrder) {
   sup.crash("b#1");
 
   EXPECT_EQ(sup.take(), (std::vector<std::string>{
-                            "report child_terminated b (running b#1) boom",
-                            "report shutdown b (running b#1)", "shutdown c#1",
-                            "down c#1 shutdown", "shutdown a#1",
-                            "down a#1 shutdown", "stopped shutdown"}));
+                          "report child_terminated b (running b#1) boom",
+                          "report shutdown b (running b#1)", "shutdown c#1",
+                          "down c#1 shutdown", "shutdown a#1",
+                          "down a#1 shutdown", "stopped shutdown"}));
 }
 
 TEST(Budget, IsSharedByAllChildrenAndNotClearedBySuccess) {

@@ -108,10 +108,10 @@ TEST(Shutdown, TakesADeathThatWaitsForAnAnswerAndNeverRestarts) {
 
   sup.exit("z#1", exit_reason::shutdown());
 
-  EXPECT_EQ(sup.take(),
-            (lines{"down z#1 shutdown", "shutdown a#1", "down a#1 boom",
-                   "report shutdown_error a (running a#1) boom",
-                   "stopped shutdown"}));
+  EXPECT_EQ(
+    sup.take(),
+    (lines{"down z#1 shutdown", "shutdown a#1", "down a#1 boom",
+           "report shutdown_error a (running a#1) boom", "stopped shutdown"}));
 }
 
 TEST(Shutdown, EndsWithTheReasonOfTheParent) {
@@ -147,36 +147,32 @@ TEST_P(LastWords, AreReportedIfTheyAreBad) {
 
   sup.ask(start_child{child("b")});
 
-  auto text =
-      "report shutdown_error a (running a#1) " + to_string(param.reason);
+  auto text
+    = "report shutdown_error a (running a#1) " + to_string(param.reason);
   EXPECT_EQ(testing::Value(sup.take(), testing::Contains(text)),
             param.reported);
   EXPECT_TRUE(std::holds_alternative<done>(sup.answer(99)));
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Table, LastWords,
-    testing::Values(
-        last_words_case{restart::permanent, false, exit_reason::shutdown(),
-                        false},
-        last_words_case{restart::permanent, false, exit_reason::normal(), true},
-        last_words_case{restart::permanent, false, exit_reason::shutdown("x"),
-                        true},
-        last_words_case{restart::permanent, false, exit_reason::killed(), true},
-        last_words_case{restart::transient, false, exit_reason::normal(),
-                        false},
-        last_words_case{restart::transient, false, exit_reason::shutdown("x"),
-                        false},
-        last_words_case{restart::temporary, false, exit_reason::abnormal("x"),
-                        true},
-        last_words_case{restart::permanent, true, exit_reason::killed(), false},
-        last_words_case{restart::permanent, true, exit_reason::shutdown(),
-                        true},
-        last_words_case{restart::permanent, true, exit_reason::normal(), true},
-        last_words_case{restart::transient, true, exit_reason::shutdown(),
-                        false},
-        last_words_case{restart::temporary, true, exit_reason::normal(), false},
-        last_words_case{restart::transient, true, exit_reason::abnormal("x"),
-                        true}));
+  Table, LastWords,
+  testing::Values(
+    last_words_case{restart::permanent, false, exit_reason::shutdown(), false},
+    last_words_case{restart::permanent, false, exit_reason::normal(), true},
+    last_words_case{restart::permanent, false, exit_reason::shutdown("x"),
+                    true},
+    last_words_case{restart::permanent, false, exit_reason::killed(), true},
+    last_words_case{restart::transient, false, exit_reason::normal(), false},
+    last_words_case{restart::transient, false, exit_reason::shutdown("x"),
+                    false},
+    last_words_case{restart::temporary, false, exit_reason::abnormal("x"),
+                    true},
+    last_words_case{restart::permanent, true, exit_reason::killed(), false},
+    last_words_case{restart::permanent, true, exit_reason::shutdown(), true},
+    last_words_case{restart::permanent, true, exit_reason::normal(), true},
+    last_words_case{restart::transient, true, exit_reason::shutdown(), false},
+    last_words_case{restart::temporary, true, exit_reason::normal(), false},
+    last_words_case{restart::transient, true, exit_reason::abnormal("x"),
+                    true}));
 
 } // namespace

@@ -40,16 +40,16 @@ TEST_P(Trigger, EndsTheSupervisorOnlyIfTheChildIsNotRestarted) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Table, Trigger,
-    testing::Values(
-        trigger_case{restart::transient, exit_reason::normal(), true},
-        trigger_case{restart::transient, exit_reason::shutdown(), true},
-        trigger_case{restart::transient, exit_reason::shutdown("x"), true},
-        trigger_case{restart::transient, exit_reason::killed(), false},
-        trigger_case{restart::transient, exit_reason::abnormal("x"), false},
-        trigger_case{restart::temporary, exit_reason::normal(), true},
-        trigger_case{restart::temporary, exit_reason::killed(), true},
-        trigger_case{restart::temporary, exit_reason::abnormal("x"), true}));
+  Table, Trigger,
+  testing::Values(
+    trigger_case{restart::transient, exit_reason::normal(), true},
+    trigger_case{restart::transient, exit_reason::shutdown(), true},
+    trigger_case{restart::transient, exit_reason::shutdown("x"), true},
+    trigger_case{restart::transient, exit_reason::killed(), false},
+    trigger_case{restart::transient, exit_reason::abnormal("x"), false},
+    trigger_case{restart::temporary, exit_reason::normal(), true},
+    trigger_case{restart::temporary, exit_reason::killed(), true},
+    trigger_case{restart::temporary, exit_reason::abnormal("x"), true}));
 
 TEST(Significant, OthersAreStoppedInReverseOrder) {
   harness sup{any(),
@@ -93,8 +93,8 @@ TEST(Significant, ARestartingOneIsActive) {
                significant("b", restart::transient)}};
   sup.begin();
   sup.starts["a"] = {start_failed{exit_reason::abnormal("nope")}};
-  sup.meanwhile["a"] = {
-      child_exited{sup.instances["b#1"], exit_reason::normal()}};
+  sup.meanwhile["a"]
+    = {child_exited{sup.instances["b#1"], exit_reason::normal()}};
 
   sup.crash("a#1");
 

@@ -21,9 +21,9 @@ TEST(OneForOne, RestartsOnlyTheCrashedChildInItsPlace) {
 TEST(OneForOne, CountsTwoDeathsAtOnceTwice) {
   harness sup{with(strategy::one_for_one), {child("a"), child("b")}};
   sup.begin();
-  sup.meanwhile["c"] = {
-      child_exited{sup.instances["a#1"], exit_reason::abnormal("x")},
-      child_exited{sup.instances["b#1"], exit_reason::abnormal("y")}};
+  sup.meanwhile["c"]
+    = {child_exited{sup.instances["a#1"], exit_reason::abnormal("x")},
+       child_exited{sup.instances["b#1"], exit_reason::abnormal("y")}};
 
   sup.ask(start_child{child("c")});
 
@@ -59,9 +59,9 @@ TEST(OneForAll, DropsTemporaryAndRevivesStoppedChildren) {
 TEST(OneForAll, CountsTwoDeathsAtOnceOnceAndReportsTheSecond) {
   harness sup{with(strategy::one_for_all), {child("a"), child("b")}};
   sup.begin();
-  sup.meanwhile["c"] = {
-      child_exited{sup.instances["a#1"], exit_reason::abnormal("x")},
-      child_exited{sup.instances["b#1"], exit_reason::abnormal("y")}};
+  sup.meanwhile["c"]
+    = {child_exited{sup.instances["a#1"], exit_reason::abnormal("x")},
+       child_exited{sup.instances["b#1"], exit_reason::abnormal("y")}};
 
   sup.ask(start_child{child("c")});
 
@@ -79,12 +79,12 @@ TEST(OneForAll, RetriesWithTheFailedSiblingAsCulprit) {
   sup.crash("c#1");
 
   EXPECT_EQ(
-      sup.take(),
-      (lines{"report child_terminated c (running c#1) boom", "shutdown b#1",
-             "down b#1 shutdown", "shutdown a#1", "down a#1 shutdown",
-             "start a#2", "start b#2", "report start_error b (undefined) nope",
-             "retry b", "shutdown a#2", "down a#2 shutdown", "start a#3",
-             "start b#3", "start c#2"}));
+    sup.take(),
+    (lines{"report child_terminated c (running c#1) boom", "shutdown b#1",
+           "down b#1 shutdown", "shutdown a#1", "down a#1 shutdown",
+           "start a#2", "start b#2", "report start_error b (undefined) nope",
+           "retry b", "shutdown a#2", "down a#2 shutdown", "start a#3",
+           "start b#3", "start c#2"}));
   EXPECT_EQ(sup.used, (std::vector<std::size_t>{1, 2}));
 }
 
@@ -92,8 +92,8 @@ TEST(OneForAll, TreatsADeathDuringTheGroupRestartAsANewCrash) {
   harness sup{with(strategy::one_for_all), {child("a"), child("b")}};
   sup.begin();
   sup.crash("a#1");
-  sup.meanwhile["b"] = {
-      child_exited{sup.instances["a#2"] + 2, exit_reason::abnormal("x")}};
+  sup.meanwhile["b"]
+    = {child_exited{sup.instances["a#2"] + 2, exit_reason::abnormal("x")}};
 
   sup.crash("a#2");
 
@@ -152,11 +152,11 @@ TEST(Retry, UsesUpTheBudgetAndNamesTheFormerInstance) {
   sup.crash("a#1");
 
   EXPECT_EQ(
-      sup.take(),
-      (lines{"report child_terminated a (running a#1) boom", "start a#2",
-             "report start_error a (running a#1) nope", "retry a", "start a#3",
-             "report start_error a (restarting a#1) nope", "retry a",
-             "report shutdown a (restarting a#1)", "stopped shutdown"}));
+    sup.take(),
+    (lines{"report child_terminated a (running a#1) boom", "start a#2",
+           "report start_error a (running a#1) nope", "retry a", "start a#3",
+           "report start_error a (restarting a#1) nope", "retry a",
+           "report shutdown a (restarting a#1)", "stopped shutdown"}));
 }
 
 TEST(Retry, IsCancelledByTerminateChild) {

@@ -20,23 +20,23 @@ TEST_P(Flags, AreRefusedWithTheFieldNamed) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Table, Flags,
-    testing::Values(
-        flags_case{
-            "intensity", "invalid_intensity", {strategy::one_for_one, -1, 5s}},
-        flags_case{"intensity",
-                   "invalid_intensity",
-                   {strategy::one_for_one, std::int64_t{1} << 32, 5s}},
-        flags_case{"period", "invalid_period", {strategy::one_for_one, 1, 0s}},
-        flags_case{"period", "invalid_period", {strategy::one_for_one, 1, -1s}},
-        flags_case{"auto_shutdown",
-                   "bad_combination",
-                   {strategy::simple_one_for_one, 1, 5s,
-                    auto_shutdown::any_significant}},
-        flags_case{"auto_shutdown",
-                   "bad_combination",
-                   {strategy::simple_one_for_one, 1, 5s,
-                    auto_shutdown::all_significant}}));
+  Table, Flags,
+  testing::Values(
+    flags_case{
+      "intensity", "invalid_intensity", {strategy::one_for_one, -1, 5s}},
+    flags_case{"intensity",
+               "invalid_intensity",
+               {strategy::one_for_one, std::int64_t{1} << 32, 5s}},
+    flags_case{"period", "invalid_period", {strategy::one_for_one, 1, 0s}},
+    flags_case{"period", "invalid_period", {strategy::one_for_one, 1, -1s}},
+    flags_case{
+      "auto_shutdown",
+      "bad_combination",
+      {strategy::simple_one_for_one, 1, 5s, auto_shutdown::any_significant}},
+    flags_case{
+      "auto_shutdown",
+      "bad_combination",
+      {strategy::simple_one_for_one, 1, 5s, auto_shutdown::all_significant}}));
 
 TEST(Flags, OfOtpAreTheDefaultAndValid) {
   flags defaults;
@@ -103,23 +103,20 @@ TEST_P(Significance, NeedsAModeAndAChildThatCanStayDown) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Table, Significance,
-    testing::Values(
-        significance_case{auto_shutdown::never, restart::permanent, false},
-        significance_case{auto_shutdown::never, restart::transient, false},
-        significance_case{auto_shutdown::never, restart::temporary, false},
-        significance_case{auto_shutdown::any_significant, restart::permanent,
-                          false},
-        significance_case{auto_shutdown::any_significant, restart::transient,
-                          true},
-        significance_case{auto_shutdown::any_significant, restart::temporary,
-                          true},
-        significance_case{auto_shutdown::all_significant, restart::permanent,
-                          false},
-        significance_case{auto_shutdown::all_significant, restart::transient,
-                          true},
-        significance_case{auto_shutdown::all_significant, restart::temporary,
-                          true}));
+  Table, Significance,
+  testing::Values(
+    significance_case{auto_shutdown::never, restart::permanent, false},
+    significance_case{auto_shutdown::never, restart::transient, false},
+    significance_case{auto_shutdown::never, restart::temporary, false},
+    significance_case{auto_shutdown::any_significant, restart::permanent,
+                      false},
+    significance_case{auto_shutdown::any_significant, restart::transient, true},
+    significance_case{auto_shutdown::any_significant, restart::temporary, true},
+    significance_case{auto_shutdown::all_significant, restart::permanent,
+                      false},
+    significance_case{auto_shutdown::all_significant, restart::transient, true},
+    significance_case{auto_shutdown::all_significant, restart::temporary,
+                      true}));
 
 TEST(ChildSpecs, MustNotShareAnId) {
   std::vector specs{child("a"), child("b"), child("a")};

@@ -59,7 +59,8 @@ inline caf::actor_system_config& prepared(caf::actor_system_config& cfg) {
 class actor_fixture : public testing::Test {
 protected:
   actor_fixture()
-      : system(prepared(config_)), rt(std::make_shared<actor::runtime>(system)) {
+      : system(prepared(config_)),
+        rt(std::make_shared<actor::runtime>(system)) {
     // nop
   }
 

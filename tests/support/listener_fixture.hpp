@@ -149,11 +149,9 @@ protected:
         .where = *net::endpoint::parse("127.0.0.1", 0),
         .topology = how,
         .acceptor_intensity = intensity,
-        .make_handler
-        = [this] { return std::make_unique<scripted>(script); }},
+        .make_handler = [this] { return std::make_unique<scripted>(script); }},
       rt, reactors);
-    auto result
-      = actor::tree_root::start(rt, "top", {}, {listener->child()});
+    auto result = actor::tree_root::start(rt, "top", {}, {listener->child()});
     ASSERT_TRUE(result.root) << result.error;
     root = std::move(result.root);
   }

@@ -14,7 +14,7 @@ bool has_prefix(const std::string& text, const std::string& prefix) {
 bool has_suffix(const std::string& text, const std::string& suffix) {
   return text.size() >= suffix.size()
          && text.compare(text.size() - suffix.size(), suffix.size(), suffix)
-                == 0;
+              == 0;
 }
 
 bool all_running(const json& node) {

@@ -102,12 +102,13 @@ TEST_F(AdminHttp, OtherMethodsAreRefused) {
   http_client http(server_->admin_port());
   const std::string order = json{{"path", paths::acceptor(0)}}.dump();
   for (const char* method : {"PUT", "DELETE", "GET"}) {
-    const int status =
-        http.request(method, "/kill", {{"Content-Type", "application/json"}},
-                     std::string(method) == "GET" ? "" : order)
-            .status;
+    const int status
+      = http
+          .request(method, "/kill", {{"Content-Type", "application/json"}},
+                   std::string(method) == "GET" ? "" : order)
+          .status;
     EXPECT_TRUE(status == 404 || status == 405 || status == 501)
-        << method << " " << status;
+      << method << " " << status;
   }
   EXPECT_NE(http.post("/tree", "{}").status, 200);
 }
@@ -128,8 +129,8 @@ TEST_F(AdminHttp, ManyRequestsOnOneConnectionAreAnswered) {
 }
 
 TEST_F(AdminHttp, RequestInPiecesIsAnswered) {
-  const std::string request =
-      "GET /tree HTTP/1.1\r\n" + host_line() + "Connection: close\r\n\r\n";
+  const std::string request
+    = "GET /tree HTTP/1.1\r\n" + host_line() + "Connection: close\r\n\r\n";
   tcp_client client("127.0.0.1", server_->admin_port());
   for (const char byte : request)
     client.send_all({&byte, 1});

@@ -1,15 +1,12 @@
 #include "server_fixture.hpp"
 
+#include "temporary_directory.hpp"
 #include "tree_paths.hpp"
 
 #include <gmock/gmock.h>
 
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <cctype>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 
 namespace coppice_test {
@@ -17,30 +14,6 @@ namespace coppice_test {
 namespace {
 
 const std::string token = "correct-horse-battery-staple";
-
-// A directory of its own that goes away with it.
-class temporary_directory {
-public:
-  temporary_directory() {
-    std::string name = "/tmp/coppice_test_XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr)
-      throw std::runtime_error("no temporary directory");
-    path_ = name;
-  }
-  ~temporary_directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  temporary_directory(const temporary_directory&) = delete;
-  temporary_directory& operator=(const temporary_directory&) = delete;
-
-  std::string file(const std::string& name) const {
-    return path_ + "/" + name;
-  }
-
-private:
-  std::string path_;
-};
 
 std::string read_all(const std::string& file) {
   std::ifstream input(file);
@@ -150,7 +123,7 @@ TEST_F(AdminSecurity, OtherContentTypesAreRefused) {
 TEST_F(AdminSecurity, ContentTypeMayNameACharset) {
   http_client http(serve().admin_port());
   const http_headers headers{
-      {"Content-Type", "application/json; charset=utf-8"}};
+    {"Content-Type", "application/json; charset=utf-8"}};
   EXPECT_EQ(http.post("/kill", order(), headers).status, 200);
 }
 

@@ -13,8 +13,8 @@ namespace coppice_test {
 numbered_stream::numbered_stream(const server_process& server) {
   tcp_client client(server.host(), server.port());
   done_ = std::async(
-      std::launch::async,
-      [this, moved = std::move(client)]() mutable { run(std::move(moved)); });
+    std::launch::async,
+    [this, moved = std::move(client)]() mutable { run(std::move(moved)); });
 }
 
 numbered_stream::~numbered_stream() {

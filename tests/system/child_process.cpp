@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -33,15 +34,20 @@ std::string binary_path() {
   return path;
 }
 
-bool sets_coppice(const std::string& entry) {
-  return entry.rfind("COPPICE_", 0) == 0;
+// The tests' own COPPICE_* variables must not configure the server.
+bool inherits(const launch_options& options, const std::string& entry) {
+  if (entry.rfind("COPPICE_", 0) == 0)
+    return false;
+  return std::none_of(options.env.begin(), options.env.end(),
+                      [&](const auto& variable) {
+                        return entry.rfind(variable.first + "=", 0) == 0;
+                      });
 }
 
-// The tests' own COPPICE_* variables must not configure the server.
 std::vector<std::string> environment_for(const launch_options& options) {
   std::vector<std::string> result;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    if (!sets_coppice(*entry))
+    if (inherits(options, *entry))
       result.emplace_back(*entry);
   }
   for (const auto& [name, value] : options.env)

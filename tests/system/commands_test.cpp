@@ -29,7 +29,7 @@ void expect_one_error(const command_result& result, int exit_code) {
   EXPECT_EQ(result.out, "");
   EXPECT_EQ(result.err.rfind("coppice: ", 0), 0U) << result.err;
   EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1)
-      << result.err;
+    << result.err;
 }
 
 std::string admin_nobody_serves() {
@@ -48,7 +48,7 @@ TEST_F(Commands, VersionIsPrinted) {
 
 TEST_F(Commands, HelpGoesToStandardOutput) {
   const std::vector<std::vector<std::string>> lines{
-      {"--help"}, {"serve", "--help"}, {"tree", "--help"}, {"kill", "--help"}};
+    {"--help"}, {"serve", "--help"}, {"tree", "--help"}, {"kill", "--help"}};
   for (const auto& line : lines) {
     SCOPED_TRACE(line.front());
     const command_result result = run(line);
@@ -115,12 +115,12 @@ TEST_F(Commands, AdminPageOnIpv6LoopbackAnswers) {
   const std::string address = "[::1]:" + std::to_string(server.admin_port());
   EXPECT_NE(server.out().find("admin at http://" + address + "\n"),
             std::string::npos)
-      << server.out();
+    << server.out();
   const command_result drawn = run({"tree", "--admin", address});
   EXPECT_EQ(drawn.exit_code, 0) << drawn.err;
   EXPECT_NE(drawn.out.find("acceptor:0"), std::string::npos);
-  const command_result killed =
-      run({"kill", paths::acceptor(0), "--admin", address});
+  const command_result killed
+    = run({"kill", paths::acceptor(0), "--admin", address});
   EXPECT_EQ(killed.exit_code, 0) << killed.err;
 }
 

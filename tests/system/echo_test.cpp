@@ -144,8 +144,8 @@ TEST_P(HalfClose, LateReaderGetsEightMebibytes) {
   const std::string data = random_bytes(8 * mebibyte);
   // Nothing is read until the server takes no more (or has taken it all).
   const std::size_t sent = client.send_until_stalled(data);
-  const received got =
-      client.exchange(std::string_view(data).substr(sent), true);
+  const received got
+    = client.exchange(std::string_view(data).substr(sent), true);
   EXPECT_TRUE(same_bytes(got.data, data));
   EXPECT_EQ(got.end, ending::eof);
 }

@@ -17,8 +17,8 @@ protected:
   server_process& serve_with_budget(int max_restarts) {
     // A period that no test outlasts: the budget alone decides.
     return serve_topology(
-        {{"--acceptors", "1", "--max-restarts", std::to_string(max_restarts),
-          "--max-seconds", "600"}});
+      {{"--acceptors", "1", "--max-restarts", std::to_string(max_restarts),
+        "--max-seconds", "600"}});
   }
 };
 INSTANTIATE_TEST_SUITE_P(, Escalation, every_topology, topology_name);
@@ -166,7 +166,7 @@ TEST_P(Escalation, KillOfTheRootEndsTheProcess) {
   EXPECT_TRUE(echoes(client));
   const command_result result = server.cli({"kill", paths::root});
   EXPECT_TRUE(result.exit_code == 0 || result.exit_code == 3)
-      << result.exit_code << ": the answer may be lost with the server";
+    << result.exit_code << ": the answer may be lost with the server";
   expect_gave_up(server);
   const ending end = client.receive_rest().end;
   EXPECT_TRUE(end == ending::eof || end == ending::reset);

@@ -46,10 +46,10 @@ http_response parse_head(std::string_view head) {
     const auto colon = line.find(':');
     if (colon == std::string_view::npos)
       continue;
-    const auto value =
-        std::min(line.find_first_not_of(" \t", colon + 1), line.size());
-    result.headers[lower(std::string(line.substr(0, colon)))] =
-        std::string(line.substr(value));
+    const auto value
+      = std::min(line.find_first_not_of(" \t", colon + 1), line.size());
+    result.headers[lower(std::string(line.substr(0, colon)))]
+      = std::string(line.substr(value));
   }
   return result;
 }

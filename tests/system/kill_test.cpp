@@ -57,8 +57,8 @@ void kill_at(admin_api& admin, const std::string& path) {
 }
 
 TEST_P(KillOf, AnyPartIsHealed) {
-  auto& server =
-      serve({{"--topology", GetParam().topology, "--acceptors", "2"}});
+  auto& server
+    = serve({{"--topology", GetParam().topology, "--acceptors", "2"}});
   const std::string& path = GetParam().path;
   admin_api admin(server.admin_port());
   const auto before = admin.lineage_at(path);
@@ -139,8 +139,8 @@ TEST_P(Kill, CommandTakesAReason) {
   for (const char* reason : {"boom", "a \"quoted\" \\ reason"}) {
     const auto before = admin.lineage_at(paths::acceptor(0));
     ASSERT_TRUE(before);
-    const command_result result =
-        server.cli({"kill", paths::acceptor(0), "--reason", reason});
+    const command_result result
+      = server.cli({"kill", paths::acceptor(0), "--reason", reason});
     EXPECT_EQ(result.exit_code, 0) << result.err;
     EXPECT_EQ(result.out,
               "killed " + paths::acceptor(0) + " (" + reason + ")\n");

@@ -61,7 +61,7 @@ void expect_closed(tcp_client& client) {
   const received rest = client.receive_rest();
   EXPECT_EQ(rest.data, "");
   EXPECT_TRUE(rest.end == ending::eof || rest.end == ending::reset)
-      << to_string(rest.end);
+    << to_string(rest.end);
 }
 
 TEST_F(LinkedTopology, IsTheDefault) {
@@ -85,7 +85,7 @@ TEST_F(LinkedTopology, CrashOfAnAcceptorClosesExactlyItsConnections) {
   EXPECT_EQ(admin.incarnation(paths::acceptor(0)), 2);
   EXPECT_EQ(admin.incarnation(paths::acceptor(1)), 1);
   EXPECT_TRUE(admin.await_connections(
-      static_cast<int>(clients[paths::acceptor(1)].size())));
+    static_cast<int>(clients[paths::acceptor(1)].size())));
   EXPECT_TRUE(serves(server));
 }
 
@@ -145,8 +145,8 @@ TEST_F(LinkedTopology, ManyCrashesOfConnectionsCostNoRestart) {
 
 TEST_F(LinkedTopology, ClientIsNeverRefusedWhileAcceptorsCrash) {
   constexpr int crashes = 200;
-  auto& server =
-      linked_server({"--max-restarts", "1000000", "--max-seconds", "1"});
+  auto& server
+    = linked_server({"--max-restarts", "1000000", "--max-seconds", "1"});
   admin_api admin(server.admin_port());
   connecting_crowd crowd(server);
   for (int crash = 0; crash < crashes; ++crash) {

@@ -69,7 +69,7 @@ epoll_crowd::~epoll_crowd() {
 void epoll_crowd::fail(std::size_t number, int error) {
   throw std::system_error(error, std::generic_category(),
                           "client " + std::to_string(number) + " in round "
-                              + std::to_string(round_));
+                            + std::to_string(round_));
 }
 
 void epoll_crowd::watch(std::size_t number, std::uint32_t events,
@@ -93,8 +93,8 @@ void epoll_crowd::say(std::size_t number) {
   self.expected = "client " + std::to_string(number) + " round "
                   + std::to_string(round_) + "\n";
   self.got.clear();
-  const auto sent =
-      ::send(self.fd, self.expected.data(), self.expected.size(), MSG_NOSIGNAL);
+  const auto sent
+    = ::send(self.fd, self.expected.data(), self.expected.size(), MSG_NOSIGNAL);
   if (sent != static_cast<ssize_t>(self.expected.size()))
     fail(number, errno);
   watch(number, EPOLLIN, EPOLL_CTL_MOD);
@@ -115,8 +115,8 @@ void epoll_crowd::hear(std::size_t number) {
 
 void epoll_crowd::handle_events() {
   epoll_event events[512];
-  const int count =
-      ::epoll_wait(epoll_, events, std::size(events), end_.poll_timeout());
+  const int count
+    = ::epoll_wait(epoll_, events, std::size(events), end_.poll_timeout());
   if (count <= 0 && end_.passed())
     throw std::runtime_error(std::to_string(answered_) + " of "
                              + std::to_string(members_.size())

@@ -16,8 +16,9 @@ bool contains(const std::string& text, const char* part) {
   return text.find(part) != std::string::npos;
 }
 
-// Without a free descriptor UBSan cannot look at an object, and then reports
-// that it is not of its type.
+// UBSan looks at an object's type through a pipe. Without descriptors for one
+// every object seems to be of a wrong type, and no option says otherwise: to
+// read its options UBSan needs a descriptor too.
 bool complains(const std::string& line, bool descriptors_run_out) {
   if (contains(line, "runtime error:"))
     return !descriptors_run_out
@@ -69,8 +70,8 @@ server_process& topology_test::serve_topology(serve_options options) {
 
 ::testing::AssertionResult same_bytes(std::string_view got,
                                       std::string_view wanted) {
-  const auto [left, right] =
-      std::mismatch(got.begin(), got.end(), wanted.begin(), wanted.end());
+  const auto [left, right]
+    = std::mismatch(got.begin(), got.end(), wanted.begin(), wanted.end());
   if (left == got.end() && right == wanted.end())
     return ::testing::AssertionSuccess();
   return ::testing::AssertionFailure()

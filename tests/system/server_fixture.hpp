@@ -24,7 +24,7 @@ protected:
     return tcp_client(server.host(), server.port());
   }
 
-  /// To be said by a test in which they do.
+  /// To be said by a test in which the server's descriptors do.
   void descriptors_run_out() {
     descriptors_run_out_ = true;
   }

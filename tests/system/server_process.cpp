@@ -9,8 +9,8 @@ namespace {
 
 launch_options serve_command(const serve_options& options) {
   launch_options result;
-  result.args = {"serve",      options.port, "--bind",
-                 options.bind, "--admin",    options.admin};
+  result.args
+    = {"serve", options.port, "--bind", options.bind, "--admin", options.admin};
   result.args.insert(result.args.end(), options.args.begin(),
                      options.args.end());
   result.env = options.env;
@@ -44,15 +44,15 @@ void server_process::await_announcement() {
       continue;
     const auto code = child_.wait_exit(milliseconds(0));
     throw std::runtime_error(
-        "the server does not serve; exit code "
-        + (code ? std::to_string(*code) : std::string("none"))
-        + "\nstdout: " + child_.out() + "\nstderr: " + child_.err());
+      "the server does not serve; exit code "
+      + (code ? std::to_string(*code) : std::string("none"))
+      + "\nstdout: " + child_.out() + "\nstderr: " + child_.err());
   }
 }
 
 bool server_process::announced() {
   static const std::regex listening(
-      R"(^coppice: listening on (\[.*\]|[0-9.]+):([0-9]+) )");
+    R"(^coppice: listening on (\[.*\]|[0-9.]+):([0-9]+) )");
   static const std::regex admin(R"(admin at http://[^\s]*:([0-9]+)\n)");
   static const std::regex no_admin(R"(admin is off\n)");
 
@@ -74,8 +74,8 @@ std::string server_process::admin_address() const {
 }
 
 command_result server_process::cli(
-    std::vector<std::string> args,
-    std::vector<std::pair<std::string, std::string>> env) const {
+  std::vector<std::string> args,
+  std::vector<std::pair<std::string, std::string>> env) const {
   launch_options options;
   options.args = std::move(args);
   options.args.insert(options.args.end(), {"--admin", admin_address()});

@@ -58,9 +58,9 @@ public:
   }
 
   /// Runs `coppice ARGS --admin <this server's>` to its end.
-  command_result
-  cli(std::vector<std::string> args,
-      std::vector<std::pair<std::string, std::string>> env = {}) const;
+  command_result cli(std::vector<std::string> args,
+                     std::vector<std::pair<std::string, std::string>> env
+                     = {}) const;
 
 private:
   bool announced();

@@ -29,7 +29,7 @@ class Signals : public server_test,
 protected:
   server_process& serve_with_drain(const std::string& timeout) {
     return serve(
-        {{"--topology", GetParam().topology, "--drain-timeout", timeout}});
+      {{"--topology", GetParam().topology, "--drain-timeout", timeout}});
   }
   void tell(server_process& server) {
     server.signal(GetParam().signal);
@@ -104,8 +104,8 @@ TEST_P(Signals, PendingOutputIsDeliveredBeforeTheEnd) {
   const std::size_t sent = client.send_until_stalled(data);
   tell(server);
   EXPECT_TRUE(eventually_refused(server.host(), server.port()));
-  const received got =
-      client.exchange(std::string_view(data).substr(sent), true);
+  const received got
+    = client.exchange(std::string_view(data).substr(sent), true);
   EXPECT_TRUE(same_bytes(got.data, data));
   EXPECT_EQ(got.end, ending::eof);
   EXPECT_EQ(server.wait_exit(), 0);

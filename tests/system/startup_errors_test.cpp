@@ -108,14 +108,14 @@ TEST_F(StartupErrors, PrivilegedPortIsAFailureForAnUnprivilegedUser) {
   if (geteuid() != 0)
     GTEST_SKIP() << "only root can become the unprivileged user";
   constexpr int privileged = 7;
-  const auto first_free =
-      read_number("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+  const auto first_free
+    = read_number("/proc/sys/net/ipv4/ip_unprivileged_port_start");
   if (first_free.value_or(1024) <= privileged)
     GTEST_SKIP() << "every port is unprivileged on this machine";
   launch_options options;
-  options.args = {"serve",   std::to_string(privileged),
-                  "--bind",  "127.0.0.1",
-                  "--admin", "off"};
+  options.args
+    = {"serve", std::to_string(privileged), "--bind", "127.0.0.1", "--admin",
+       "off"};
   options.as_nobody = true;
   const command_result result = run_coppice(options);
   if (result.exit_code == 127)
@@ -235,9 +235,9 @@ TEST_F(StartupErrors, EmptyTokenIsNoToken) {
 
 TEST_F(StartupErrors, TokenFileThatCannotBeMadeIsAFailure) {
   expect_refusal(
-      serve_command({"0", "--admin", "127.0.0.1:0", "--admin-token-file",
-                     "/no/such/directory/token"}),
-      failed);
+    serve_command({"0", "--admin", "127.0.0.1:0", "--admin-token-file",
+                   "/no/such/directory/token"}),
+    failed);
 }
 
 } // namespace

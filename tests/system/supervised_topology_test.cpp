@@ -85,8 +85,8 @@ TEST_F(SupervisedTopology, CrashOfAConnectionIsItsOwnEndOnly) {
 
 TEST_F(SupervisedTopology, ThousandAcceptorCrashesLoseNoByte) {
   constexpr int crashes = 1000;
-  auto& server =
-      supervised_server({"--max-restarts", "1000000", "--max-seconds", "1"});
+  auto& server
+    = supervised_server({"--max-restarts", "1000000", "--max-seconds", "1"});
   admin_api admin(server.admin_port());
   auto quiet = connect_to(server);
   EXPECT_TRUE(echoes(quiet));
@@ -108,8 +108,8 @@ TEST_F(SupervisedTopology, ThousandAcceptorCrashesLoseNoByte) {
 }
 
 TEST_F(SupervisedTopology, ClientThatConnectsDuringCrashesIsServed) {
-  auto& server =
-      supervised_server({"--max-restarts", "1000000", "--max-seconds", "1"});
+  auto& server
+    = supervised_server({"--max-restarts", "1000000", "--max-seconds", "1"});
   admin_api admin(server.admin_port());
   connecting_crowd crowd(server);
   for (int count = 0; count < 200; ++count)

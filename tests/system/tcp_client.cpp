@@ -112,7 +112,7 @@ bool eventually_refused(const std::string& host, std::uint16_t port) {
   // An attempt can also hang, when the backlog is full: asked again soon.
   constexpr milliseconds an_attempt{1'000};
   return eventually(
-      [&] { return connect_error(host, port, an_attempt) == ECONNREFUSED; });
+    [&] { return connect_error(host, port, an_attempt) == ECONNREFUSED; });
 }
 
 tcp_client::tcp_client(const std::string& host, std::uint16_t port,
@@ -139,8 +139,8 @@ tcp_client& tcp_client::operator=(tcp_client&& other) noexcept {
 }
 
 void tcp_client::send_some(pump_plan& plan, received& result) {
-  const ssize_t count =
-      ::send(fd_, plan.data.data(), plan.data.size(), MSG_NOSIGNAL);
+  const ssize_t count
+    = ::send(fd_, plan.data.data(), plan.data.size(), MSG_NOSIGNAL);
   if (count >= 0) {
     plan.data.remove_prefix(static_cast<std::size_t>(count));
   } else if (errno != EAGAIN) {
@@ -172,8 +172,8 @@ received tcp_client::pump(pump_plan plan, milliseconds budget) {
     const bool receiving = result.data.size() < plan.expected;
     if (!sending && !receiving)
       break;
-    const short wanted =
-        static_cast<short>((sending ? POLLOUT : 0) | (receiving ? POLLIN : 0));
+    const short wanted
+      = static_cast<short>((sending ? POLLOUT : 0) | (receiving ? POLLIN : 0));
     const short ready = wait_for(fd_, wanted, end.poll_timeout());
     if (ready == 0 && end.passed())
       result.end = ending::deadline;
@@ -256,8 +256,8 @@ std::uint16_t tcp_client::local_port() const {
   if (getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
     throw_error(errno, "getsockname");
   return address.ss_family == AF_INET
-             ? ntohs(reinterpret_cast<sockaddr_in*>(&address)->sin_port)
-             : ntohs(reinterpret_cast<sockaddr_in6*>(&address)->sin6_port);
+           ? ntohs(reinterpret_cast<sockaddr_in*>(&address)->sin_port)
+           : ntohs(reinterpret_cast<sockaddr_in6*>(&address)->sin6_port);
 }
 
 } // namespace coppice_test

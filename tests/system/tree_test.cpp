@@ -28,14 +28,14 @@ shape supervisor(std::string id, std::vector<shape> children) {
 
 shape expected_tree(bool linked) {
   shape accepting = supervisor(
-      "accepting",
-      {worker("port"),
-       supervisor("acceptors", {worker("acceptor:0"), worker("acceptor:1")})});
+    "accepting",
+    {worker("port"),
+     supervisor("acceptors", {worker("acceptor:0"), worker("acceptor:1")})});
   shape listener = supervisor("listener:echo", {});
   if (!linked) {
     listener.children.push_back(
-        supervisor("connections", {supervisor("connections:0", {}),
-                                   supervisor("connections:1", {})}));
+      supervisor("connections", {supervisor("connections:0", {}),
+                                 supervisor("connections:1", {})}));
   }
   listener.children.push_back(std::move(accepting));
   return supervisor("coppice",
@@ -44,8 +44,8 @@ shape expected_tree(bool linked) {
 
 void expect_shape(const json& node, const shape& wanted,
                   const std::string& parent) {
-  const std::string path =
-      parent.empty() ? wanted.id : parent + "/" + wanted.id;
+  const std::string path
+    = parent.empty() ? wanted.id : parent + "/" + wanted.id;
   SCOPED_TRACE(path);
   EXPECT_EQ(node.at("id"), wanted.id);
   EXPECT_EQ(node.at("path"), path);
@@ -185,8 +185,8 @@ TEST_P(Tree, CommandDrawsConnectionsOnlyWhenAskedTo) {
   auto& server = two_reactors();
   auto client = connect_to(server);
   EXPECT_TRUE(echoes(client));
-  const auto path =
-      admin_api(server.admin_port()).await_connection_of(client.local_port());
+  const auto path
+    = admin_api(server.admin_port()).await_connection_of(client.local_port());
   ASSERT_TRUE(path);
   const std::string id = path->substr(parent_of(*path).size() + 1);
   EXPECT_TRUE(drawn_about(id, server.cli({"tree"}).out).empty());
@@ -204,11 +204,11 @@ TEST_P(Tree, CommandDrawsTheNumberOfConnections) {
   }
   EXPECT_TRUE(admin_api(server.admin_port()).await_connections(7));
   const command_result drawn = server.cli({"tree"});
-  const auto about =
-      drawn_about(linked() ? "acceptor:0" : "connections:0", drawn.out);
+  const auto about
+    = drawn_about(linked() ? "acceptor:0" : "connections:0", drawn.out);
   ASSERT_EQ(about.size(), 1U);
   EXPECT_THAT(about.front(), ::testing::ElementsAre("running", "0", "7"))
-      << drawn.out;
+    << drawn.out;
 }
 
 TEST_P(Tree, CommandDrawsRestarts) {

@@ -16,9 +16,9 @@ namespace coppice::actor {
 /// What a start function gets to know.
 struct start_args {
   runtime_ptr rt;
-  std::string path;                   ///< Of the child that is to be started.
-  caf::actor supervisor;              ///< Who starts it.
-  supervision::instance_id instance;  ///< Names this attempt.
+  std::string path;                  ///< Of the child that is to be started.
+  caf::actor supervisor;             ///< Who starts it.
+  supervision::instance_id instance; ///< Names this attempt.
 };
 
 /// The child runs; `info` goes to whom asked for the start.

@@ -19,11 +19,11 @@
 #include <caf/type_id.hpp>
 
 #if CAF_MAJOR_VERSION == 0
-#  include <caf/atom.hpp>
-#  include <caf/execution_unit.hpp>
+#include <caf/atom.hpp>
+#include <caf/execution_unit.hpp>
 #else
-#  include <caf/init_global_meta_objects.hpp>
-#  include <caf/scheduler.hpp>
+#include <caf/init_global_meta_objects.hpp>
+#include <caf/scheduler.hpp>
 #endif
 
 #include <chrono>

@@ -32,14 +32,14 @@ supervision::exit_reason to_reason(const std::exception_ptr& thrown);
 /// does not trap exits obeys at once; it does not interrupt a running handler.
 /// Unlike a CAF exit, it ends the receiver with reason normal, too.
 void signal_exit(const caf::actor& receiver,
-               const supervision::exit_reason& reason,
-               const caf::abstract_actor* source = nullptr);
+                 const supervision::exit_reason& reason,
+                 const caf::abstract_actor* source = nullptr);
 
 /// As `signal_exit`, but in line with other messages. For receivers that trap
 /// exits: OTP turns the signal into a message for them.
 void signal_trapped_exit(const caf::actor& receiver,
-                       const supervision::exit_reason& reason,
-                       const caf::abstract_actor* source);
+                         const supervision::exit_reason& reason,
+                         const caf::abstract_actor* source);
 
 /// Kills `receiver`; cannot be trapped and overtakes everything. Any thread.
 void signal_kill(const caf::actor& receiver);

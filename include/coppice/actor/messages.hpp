@@ -37,11 +37,11 @@ struct stop_message {
 
 CAF_BEGIN_TYPE_ID_BLOCK(coppice_actor, first_custom_type_id)
 
-  CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::child_gone))
-  CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::start_acknowledged))
-  CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::timer_message))
-  CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::retry_message))
-  CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::stop_message))
+CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::child_gone))
+CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::start_acknowledged))
+CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::timer_message))
+CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::retry_message))
+CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::stop_message))
 
 CAF_END_TYPE_ID_BLOCK(coppice_actor)
 

@@ -14,8 +14,8 @@ struct request {
   std::string method;
   std::string path;
   std::map<std::string, std::string> query = {};
-  std::string host = {};          ///< The Host header.
-  std::string origin = {};        ///< The Origin header; empty: none.
+  std::string host = {};   ///< The Host header.
+  std::string origin = {}; ///< The Origin header; empty: none.
   std::string content_type = {};
   std::string authorization = {}; ///< The Authorization header.
   std::string body = {};

@@ -35,8 +35,8 @@ private:
   net::endpoint where_;
   api api_;
   mutable std::mutex mutex_;
-  std::uint16_t port_ = 0;  // guarded by mutex_; kept over restarts
-  std::string open_error_;  // guarded by mutex_
+  std::uint16_t port_ = 0; // guarded by mutex_; kept over restarts
+  std::string open_error_; // guarded by mutex_
 };
 
 } // namespace coppice::admin

@@ -13,7 +13,7 @@ struct wake_message {};
 
 CAF_BEGIN_TYPE_ID_BLOCK(coppice_journal, first_custom_type_id + 100)
 
-  CAF_ADD_TYPE_ID(coppice_journal, (coppice::journal::wake_message))
+CAF_ADD_TYPE_ID(coppice_journal, (coppice::journal::wake_message))
 
 CAF_END_TYPE_ID_BLOCK(coppice_journal)
 

@@ -85,9 +85,9 @@ public:
 
   /// Ends the connection at `path`, or kills it if there is no `reason`.
   /// Returns whether there is one. Blocks as `connections` does.
-  bool crash_connection(
-    std::string_view path,
-    const std::optional<supervision::exit_reason>& reason) const;
+  bool
+  crash_connection(std::string_view path,
+                   const std::optional<supervision::exit_reason>& reason) const;
 
   /// Closes the port for good and calls `drained`, on any thread, when the last
   /// connection has gone. To be called once.
@@ -142,10 +142,10 @@ private:
   std::vector<reactor_ptr> reactors_;
   std::vector<home> homes_;
   mutable std::mutex mutex_;
-  std::shared_ptr<socket> port_;        // guarded by mutex_
-  std::optional<endpoint> bound_;       // guarded by mutex_
-  std::string open_error_;              // guarded by mutex_
-  std::function<void()> drained_;       // guarded by mutex_
+  std::shared_ptr<socket> port_;  // guarded by mutex_
+  std::optional<endpoint> bound_; // guarded by mutex_
+  std::string open_error_;        // guarded by mutex_
+  std::function<void()> drained_; // guarded by mutex_
   std::atomic<bool> draining_ = false;
   std::atomic<std::int64_t> active_ = 0;
   std::atomic<std::uint64_t> last_id_ = 0;

@@ -79,7 +79,7 @@ private:
   std::uint64_t ticks(clock::time_point t) const noexcept;
 
   clock::time_point start_;
-  std::uint64_t now_ = 0; // the last tick that was processed
+  std::uint64_t now_ = 0;          // the last tick that was processed
   std::uint64_t earliest_ = never; // no slot before this one is in use
   std::array<slot, slot_count> slots_;
 };

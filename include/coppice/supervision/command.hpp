@@ -147,8 +147,12 @@ struct restart_decided {
   std::size_t used;                ///< Restarts in the window, this included.
 };
 
-enum class report_context { child_terminated, start_error, shutdown_error,
-                            shutdown };
+enum class report_context {
+  child_terminated,
+  start_error,
+  shutdown_error,
+  shutdown
+};
 
 /// How a report names the child that it is about.
 struct offender {

@@ -101,9 +101,9 @@ private:
     std::vector<child_key> to_start = {};
     std::size_t next_start = 0;
     request_id origin = 0;
-    child_key culprit = 0;       // restart: the child that crashed
-    instance_id old_instance = 0; // … its instance then
-    bool retried = false;         // … and whether this is a retry
+    child_key culprit = 0;                  // restart: the child that crashed
+    instance_id old_instance = 0;           // … its instance then
+    bool retried = false;                   // … and whether this is a retry
     std::optional<exit_reason> reason = {}; // abort_init, end
   };
 
