@@ -8,6 +8,7 @@ usage: readme_test.py SOURCE_ROOT BUILD_ROOT
 import os
 import pathlib
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -44,15 +45,16 @@ class Process:
 
     def read_until(self, wanted):
         seen = b""
-        os.set_blocking(self.process.stdout.fileno(), False)
+        out = self.process.stdout
         until = time.monotonic() + DEADLINE
         while wanted not in seen:
-            part = self.process.stdout.read(4096)
-            if part == b"" or time.monotonic() > until:
+            left = max(0, until - time.monotonic())
+            part = b""
+            if select.select([out], [], [], left)[0]:
+                part = out.read(4096)
+            if not part:
                 sys.exit(f"not ok - {self.line}: {wanted!r} not in {seen!r}")
-            seen += part or b""
-            if part is None:
-                time.sleep(0.01)
+            seen += part
 
     def end(self):
         """Waits for its end by itself."""

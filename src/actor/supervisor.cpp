@@ -46,7 +46,7 @@ supervisor::supervisor(caf::actor_config& cfg, runtime_ptr rt, std::string path,
 caf::behavior supervisor::make_behavior() {
   use_exception_text(*this);
   auto on_exit_signal = [this](caf::exit_msg& msg) {
-    // Only the parent is obeyed. Source: spec rule 75.
+    // Only the parent is obeyed. Source: OTP supervisor.
     if (parent_ && msg.source == parent_)
       feed(parent_exited{to_reason(msg.reason)});
   };

@@ -10,7 +10,7 @@ using namespace supervision;
 namespace {
 
 // What a supervisor makes of the answer of a start function.
-// Source: spec rule 18.
+// Source: OTP supervisor.
 exit_reason failure(const start_plan& plan) {
   switch (plan.what) {
   case start_plan::result::exit:

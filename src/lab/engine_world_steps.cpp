@@ -119,7 +119,7 @@ request_body engine_world::body_of(const step& what, process_id to) const {
   }
 }
 
-// Source: spec rules 53 and 64.
+// Source: OTP supervisor.
 request_body engine_world::about_process(const step& what,
                                          process_id to) const {
   auto& part = *processes_.at(to).sup;

@@ -107,7 +107,7 @@ void engine::process(event& ev) {
              ev);
 }
 
-// Source: spec rules 22 to 25, the restart decision matrix.
+// Source: OTP supervisor, the restart decision matrix.
 void engine::on_exit(instance_id instance, const exit_reason& reason) {
   auto known = keys_by_instance_.find(instance);
   if (known == keys_by_instance_.end()
@@ -199,7 +199,7 @@ void engine::give_up(child_key key) {
   end(exit_reason::shutdown());
 }
 
-// Source: spec rules 69 to 73, auto shutdown.
+// Source: OTP supervisor, auto shutdown.
 void engine::after_unrestarted_exit(const child_spec& spec) {
   if (!spec.significant)
     return;

@@ -7,7 +7,7 @@ namespace coppice::supervision {
 namespace {
 
 // Whether a child that was told to stop ended as it should.
-// Source: spec rule 58.
+// Source: OTP supervisor.
 bool ended_well(const child_spec& spec, const exit_reason& reason) {
   auto permanent = spec.restart == restart::permanent;
   auto brutal = spec.effective_shutdown().kind() == shutdown::how::brutal_kill;
@@ -71,7 +71,7 @@ bool engine::stop_next() {
   return true;
 }
 
-// Source: spec rules 56 and 57, the shutdown protocol.
+// Source: OTP supervisor, the shutdown protocol.
 void engine::begin_shutdown(child_key key) {
   auto& c = children_.at(key);
   auto how = c.spec.effective_shutdown();
@@ -114,7 +114,7 @@ void engine::on_timeout() {
   }
 }
 
-// Source: spec rule 55, children of simple_one_for_one end in parallel.
+// Source: OTP supervisor, children of simple_one_for_one end in parallel.
 void engine::stop_all_dynamic() {
   auto how = template_.effective_shutdown();
   auto what = how.kind() == shutdown::how::brutal_kill ? signal::kill
@@ -210,7 +210,7 @@ void engine::on_start_failed(child_key key, const exit_reason& reason) {
   }
   case job::kind::restart: {
     // In a group, the report names no instance and the former one of a
-    // sibling is forgotten. Source: spec rule 37.
+    // sibling is forgotten. Source: OTP supervisor.
     auto group = flags_.strategy == strategy::one_for_all
                  || flags_.strategy == strategy::rest_for_one;
     if (!group && job_->retried)

@@ -112,7 +112,7 @@ std::optional<reply> engine::answer(request_id, delete_child& body) {
   return done{};
 }
 
-// Source: spec rule 67, newest first.
+// Source: OTP supervisor, newest first.
 std::optional<reply> engine::answer(request_id, which_children&) {
   std::vector<child_info> result;
   result.reserve(children_.size());
@@ -125,7 +125,7 @@ std::optional<reply> engine::answer(request_id, which_children&) {
   return result;
 }
 
-// Source: spec rules 54 and 68. A child whose exit waits in the queue is dead
+// Source: OTP supervisor. A child whose exit waits in the queue is dead
 // already; only the static strategies look at that.
 std::optional<reply> engine::answer(request_id, count_children&) {
   child_counts result{dynamic() ? 1 : children_.size(), 0, 0, 0};

@@ -150,19 +150,20 @@ TEST_P(Signals, OtherSignalCountsAsTheSecond) {
 
 TEST_P(Signals, OpenAdminConnectionsDoNotDelayTheEnd) {
   using clock = std::chrono::steady_clock;
-  // Less than any time for which a page waits for a client's next request.
-  constexpr milliseconds at_once{1'500};
+  // Less than any of the times for which pages wait for a client to go on,
+  // more than an end takes on a busy machine.
+  constexpr milliseconds soon{4'000};
   auto& server = serve_with_drain(never);
   http_client kept(server.admin_port());
   EXPECT_EQ(kept.get("/tree").status, 200);
-  tcp_client silent("127.0.0.1", server.admin_port());
-  tcp_client half_said("127.0.0.1", server.admin_port());
-  half_said.send_all("POST /kill HTTP/1.1\r\n");
-  EXPECT_EQ(kept.get("/tree").status, 200);
+  std::vector<tcp_client> silent;
+  for (int count = 0; count < 20; ++count)
+    silent.emplace_back("127.0.0.1", server.admin_port());
+  silent.back().send_all("POST /kill HTTP/1.1\r\n");
   const auto told = clock::now();
   tell(server);
   EXPECT_EQ(server.wait_exit(), 0);
-  EXPECT_LT(clock::now() - told, at_once);
+  EXPECT_LT(clock::now() - told, soon);
 }
 
 TEST_P(Signals, PortIsFreeForTheNextServer) {

@@ -110,11 +110,11 @@ struct spec_error {
 };
 
 /// The first thing wrong with `value`, or nothing.
-/// Source: OTP supervisor, supervisor flags (spec rule 10).
+/// Source: OTP supervisor, supervisor flags.
 std::optional<spec_error> validate(const flags& value);
 
 /// The first thing wrong with `spec` under a supervisor with `mode`.
-/// Source: OTP supervisor, check_childspecs (spec rules 4 to 7).
+/// Source: OTP supervisor, check_childspecs.
 std::optional<spec_error> validate(const child_spec& spec, auto_shutdown mode);
 
 /// The first thing wrong with a list of children given at start: any of its

@@ -15,7 +15,7 @@ namespace coppice::supervision {
 /// so that two restarts at a real distance d count together always if
 /// d <= period and never if d >= period + 1 s.
 ///
-/// Source: OTP supervisor, restart intensity (spec rules 26 to 31).
+/// Source: OTP supervisor, restart intensity.
 class restart_window {
 public:
   /// `intensity` >= 0 restarts are allowed within `period` >= 1 s.
