@@ -53,6 +53,24 @@ private:
   recorder& log_;
 };
 
+// Handles nothing before the gate is open.
+class busy_probe : public probe {
+public:
+  busy_probe(caf::actor_config& cfg, recorder& log,
+             std::shared_future<void> gate)
+      : probe(cfg, log), gate_(std::move(gate)) {
+    // nop
+  }
+
+  caf::behavior make_behavior() override {
+    gate_.wait();
+    return probe::make_behavior();
+  }
+
+private:
+  std::shared_future<void> gate_;
+};
+
 class ExitSignal : public test::actor_fixture {
 protected:
   recorder log;
@@ -102,12 +120,7 @@ TEST_F(ExitSignal, CafsOwnShutdownIsAShutdown) {
 TEST_F(ExitSignal, OvertakesTheBacklog) {
   std::promise<void> go;
   auto gate = go.get_future().share();
-  auto busy = system.spawn([gate, this](caf::event_based_actor*) {
-    return caf::behavior{[gate, this](const std::string& word) {
-      gate.wait();
-      log.add(word);
-    }};
-  });
+  auto busy = system.spawn<busy_probe>(log, gate);
   for (auto word : {"first", "second", "third"})
     deliver(busy, std::string{word});
   signal_exit(busy, exit_reason::shutdown());

@@ -287,8 +287,7 @@ TEST_F(SupervisorActor, SixteenThousandChildrenEndInLinearTime) {
   for (int i = 0; i < count; ++i)
     children.push_back(
       {{.id = std::to_string(i)}, [](const start_args& args) -> start_result {
-         return running{args.rt->system.spawn(
-           [](caf::event_based_actor*) { return caf::behavior{[](int) {}}; })};
+         return running{args.rt->system.spawn<test::idle_actor>()};
        }});
   auto root = start({}, std::move(children));
   ASSERT_TRUE(root) << error;

@@ -13,8 +13,7 @@ class AdminApi : public test::actor_fixture {
 protected:
   void SetUp() override {
     auto idle = [](const actor::start_args& args) -> actor::start_result {
-      return actor::running{args.rt->system.spawn(
-        [](caf::event_based_actor*) { return caf::behavior{[](int) {}}; })};
+      return actor::running{args.rt->system.spawn<test::idle_actor>()};
     };
     auto result = actor::tree_root::start(rt, "top", {}, {{{.id = "a"}, idle}});
     root = std::move(result.root);

@@ -55,6 +55,17 @@ inline caf::actor_system_config& prepared(caf::actor_system_config& cfg) {
   return cfg;
 }
 
+/// Lives until it is told to end. A class, since CAF 0.17 has undefined
+/// behavior in actors that are functions.
+class idle_actor : public caf::event_based_actor {
+public:
+  using caf::event_based_actor::event_based_actor;
+
+  caf::behavior make_behavior() override {
+    return {[](int) {}};
+  }
+};
+
 /// An actor system with what a tree needs; waits for all actors at its end.
 class actor_fixture : public testing::Test {
 protected:
