@@ -116,7 +116,7 @@ start_result supervisor::call_start(child_key key, start_args args) {
 void supervisor::adopt(instance_id instance, child_key key, caf::actor handle) {
   auto& c = engine_.children().at(key);
   auto path = path_of(key);
-  rt_->directory.put(path, handle, c.spec.type);
+  rt_->directory.put(path, handle, c.spec().type);
   auto* watched = caf::actor_cast<caf::abstract_actor*>(handle);
   watched->attach_functor(
     [self = caf::weak_actor_ptr{ctrl()}, instance](const caf::error& err) {
@@ -125,7 +125,7 @@ void supervisor::adopt(instance_id instance, child_key key, caf::actor handle) {
                 child_gone{instance, to_reason(err)});
     });
   children_.emplace(instance,
-                    child{std::move(handle), std::move(path), c.spec.type});
+                    child{std::move(handle), std::move(path), c.spec().type});
 }
 
 void supervisor::release(instance_id instance) {

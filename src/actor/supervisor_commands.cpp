@@ -125,7 +125,7 @@ void supervisor::run(progress& cmd) {
 
 void supervisor::run(restart_decided& cmd) {
   auto& c = engine_.children().at(cmd.key);
-  auto detail = std::string{to_string(c.spec.restart)} + ", " + why_;
+  auto detail = std::string{to_string(c.spec().restart)} + ", " + why_;
   if (cmd.affected.size() > 1) {
     detail += ", ";
     detail += to_string(cmd.strategy);

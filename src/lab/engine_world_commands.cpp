@@ -48,7 +48,9 @@ void engine_world::obey(process_id who, const Command& cmd) {
     note(event::report(id, cmd, n));
   } else {
     static_assert(
-      std::is_same_v<Command, forget> || std::is_same_v<Command, progress>);
+      std::is_same_v<
+        Command,
+        forget> || std::is_same_v<Command, progress> || std::is_same_v<Command, abandon> || std::is_same_v<Command, stalled>);
   }
 }
 

@@ -82,6 +82,8 @@ std::string render_refusal(const refused& what, const asked& question,
   case refusal::restarting:
   case refusal::not_found:
   case refusal::simple_one_for_one:
+  case refusal::max_children:
+  case refusal::noproc:
     return error(std::string{to_string(what.why)});
   }
   return {};

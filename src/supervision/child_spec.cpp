@@ -13,6 +13,11 @@ shutdown child_spec::effective_shutdown() const {
                                         : supervision::shutdown::within(5s);
 }
 
+dynamic_flags::operator flags() const {
+  return {strategy::one_for_one, intensity, period, auto_shutdown::never,
+          kill_grace};
+}
+
 std::optional<spec_error> validate(const flags& value) {
   if (value.intensity < 0 || value.intensity > UINT32_MAX)
     return spec_error{"invalid_intensity", "intensity",
@@ -27,12 +32,17 @@ std::optional<spec_error> validate(const flags& value) {
     return spec_error{"bad_combination", "auto_shutdown",
                       "a simple_one_for_one supervisor cannot shut itself "
                       "down: auto_shutdown must be never"};
+  if (value.kill_grace && *value.kill_grace <= 0ms)
+    return spec_error{"invalid_kill_grace", "kill_grace",
+                      "kill_grace must be more than 0 ms"};
   return {};
 }
 
-std::optional<spec_error> validate(const child_spec& spec, auto_shutdown mode) {
-  if (spec.id.empty())
-    return spec_error{"missing_id", "id", "a child needs an id"};
+namespace {
+
+// Source: OTP supervisor, check_childspecs.
+std::optional<spec_error> check_significance(const child_spec& spec,
+                                             auto_shutdown mode) {
   if (spec.significant && mode == auto_shutdown::never)
     return spec_error{"bad_combination", "significant",
                       "child \"" + spec.id
@@ -42,11 +52,56 @@ std::optional<spec_error> validate(const child_spec& spec, auto_shutdown mode) {
     return spec_error{"bad_combination", "significant",
                       "child \"" + spec.id
                         + "\" cannot be both significant and permanent"};
+  return {};
+}
+
+std::optional<spec_error> check_backoff(const child_spec& spec) {
+  auto& how = *spec.backoff;
+  if (how.initial > 0ms && how.limit >= how.initial && how.factor >= 1
+      && how.jitter >= 0 && how.jitter <= 1 && how.quiet >= 0ms)
+    return {};
+  return spec_error{"invalid_backoff", "backoff",
+                    "the backoff of child \"" + spec.id
+                      + "\" needs 0 ms < initial <= limit, factor >= 1, "
+                        "jitter between 0 and 1, quiet >= 0 ms"};
+}
+
+std::optional<spec_error>
+check_positive(const child_spec& spec, const char* field,
+               const std::optional<std::chrono::milliseconds>& value) {
+  if (!value || *value > 0ms)
+    return {};
+  return spec_error{std::string{"invalid_"} + field, field,
+                    std::string{field} + " of child \"" + spec.id
+                      + "\" must be more than 0 ms"};
+}
+
+} // namespace
+
+std::optional<spec_error> validate(const child_spec& spec, auto_shutdown mode) {
+  if (spec.id.empty())
+    return spec_error{"missing_id", "id", "a child needs an id"};
+  if (auto err = check_significance(spec, mode))
+    return err;
   if (spec.shutdown && spec.shutdown->limit() < 0ms)
     return spec_error{"invalid_shutdown", "shutdown",
                       "the shutdown of child \"" + spec.id
                         + "\" must not be negative"};
-  return {};
+  if (spec.backoff)
+    if (auto err = check_backoff(spec))
+      return err;
+  if (auto err = check_positive(spec, "ready_within", spec.ready_within))
+    return err;
+  return check_positive(spec, "progress_within", spec.progress_within);
+}
+
+std::optional<spec_error> validate_dynamic(const child_spec& spec) {
+  if (spec.significant)
+    return spec_error{"invalid_significant", "significant",
+                      "child \"" + spec.id
+                        + "\" cannot be significant under a dynamic "
+                          "supervisor, which never shuts itself down"};
+  return validate(spec, auto_shutdown::never);
 }
 
 std::optional<spec_error> validate(std::span<const child_spec> children,

@@ -46,6 +46,10 @@ std::string_view to_string(refusal value) {
     return "start_failed";
   case refusal::invalid_spec:
     return "invalid_spec";
+  case refusal::max_children:
+    return "max_children";
+  case refusal::noproc:
+    return "noproc";
   }
   return {};
 }

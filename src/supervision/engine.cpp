@@ -1,6 +1,5 @@
 #include "coppice/supervision/engine.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace coppice::supervision {
@@ -15,15 +14,22 @@ struct overloaded : Fs... {
 } // namespace
 
 engine::engine(flags value, std::vector<child_spec> children)
-    : flags_(value),
+    : kind_(value.strategy == strategy::simple_one_for_one ? kind::simple
+                                                           : kind::fixed),
+      flags_(value),
       window_(static_cast<std::uint32_t>(value.intensity), value.period) {
-  if (dynamic()) {
-    template_ = std::move(children.front());
-    last_key_ = 1;
-    return;
-  }
   for (auto& spec : children)
-    add(std::move(spec));
+    add(std::make_shared<const child_spec>(std::move(spec)));
+  if (kind_ == kind::simple)
+    template_ = std::move(children_.extract(1).mapped().specification);
+}
+
+engine::engine(dynamic_flags value)
+    : kind_(kind::dynamic),
+      flags_(value),
+      max_children_(value.max_children),
+      window_(static_cast<std::uint32_t>(value.intensity), value.period) {
+  // nop
 }
 
 // -- events -------------------------------------------------------------------
@@ -33,13 +39,16 @@ void engine::handle(event ev, time_point now, std::vector<command>& out) {
     return;
   now_ = now;
   out_ = &out;
-  if (!resolve(ev)) {
-    if (auto* gone = std::get_if<child_exited>(&ev))
-      deferred_exits_.emplace(gone->instance, gone->reason);
-    deferred_.push_back(std::move(ev));
-  }
+  if (!resolve(ev))
+    defer(std::move(ev));
   run();
   out_ = nullptr;
+}
+
+void engine::defer(event ev) {
+  if (auto* gone = std::get_if<child_exited>(&ev))
+    deferred_exits_.emplace(gone->instance, gone->reason);
+  deferred_.push_back(std::move(ev));
 }
 
 // Takes `ev` if it is what is being waited for; everything else has to queue.
@@ -50,22 +59,28 @@ bool engine::resolve(event& ev) {
       on_start_returned(start->key, start->instance, returned->outcome);
     return true;
   }
-  if (auto* fired = std::get_if<timer_fired>(&ev)) {
-    if (fired->generation == last_timer_)
-      on_timeout();
+  if (auto* fired = std::get_if<timer_fired>(&ev))
+    return on_timeout(fired->generation);
+  if (auto* alive = std::get_if<progressed>(&ev)) {
+    if (auto i = watches_.find(alive->instance); i != watches_.end())
+      i->second.last = now_;
     return true;
   }
-  if (auto* gone = std::get_if<child_exited>(&ev)) {
-    if (auto* down = std::get_if<waiting_for_down>(&waiting_);
-        down != nullptr && down->instance == gone->instance) {
-      on_down(down->key, down->instance, gone->reason);
-      return true;
-    }
-    if (auto* all = std::get_if<waiting_for_all>(&waiting_);
-        all != nullptr && all->pending.contains(gone->instance)) {
-      on_dynamic_down(gone->instance, gone->reason);
-      return true;
-    }
+  if (auto* gone = std::get_if<child_exited>(&ev))
+    return resolve_exit(*gone);
+  return false;
+}
+
+bool engine::resolve_exit(const child_exited& gone) {
+  if (auto* down = std::get_if<waiting_for_down>(&waiting_);
+      down != nullptr && down->instance == gone.instance) {
+    on_down(down->key, down->instance, gone.reason);
+    return true;
+  }
+  if (auto* all = std::get_if<waiting_for_all>(&waiting_);
+      all != nullptr && all->pending.contains(gone.instance)) {
+    on_dynamic_down(gone.instance, gone.reason);
+    return true;
   }
   return false;
 }
@@ -100,15 +115,17 @@ void engine::process(event& ev) {
                [this](retry_due& x) { on_retry(x.key); },
                [this](request& x) { on_request(x); },
                [this](parent_exited& x) { end(std::move(x.reason)); },
+               [this](timer_fired& x) { on_restart_due(x.generation); },
                // These two never queue.
                [](start_returned&) {},
-               [](timer_fired&) {},
+               [](progressed&) {},
              },
              ev);
 }
 
 // Source: OTP supervisor, the restart decision matrix.
-void engine::on_exit(instance_id instance, const exit_reason& reason) {
+void engine::on_exit(instance_id instance, const exit_reason& told) {
+  auto reason = true_reason(instance, told);
   auto known = keys_by_instance_.find(instance);
   if (known == keys_by_instance_.end()
       || children_.at(known->second).state != child_state::running) {
@@ -118,15 +135,15 @@ void engine::on_exit(instance_id instance, const exit_reason& reason) {
   auto key = known->second;
   auto& c = children_.at(key);
   emit(exit_noticed{key, instance, reason});
-  auto crashed = c.spec.restart == restart::permanent || !reason.clean();
+  auto spec = c.specification;
+  auto crashed = spec->restart == restart::permanent || !reason.clean();
   if (crashed)
     report_on(report_context::child_terminated, key, c, reason);
-  if (crashed && c.spec.restart != restart::temporary) {
+  if (crashed && spec->restart != restart::temporary) {
     try_restart(key, false);
   } else {
-    auto spec = c.spec;
     mark_down(key);
-    after_unrestarted_exit(spec);
+    after_unrestarted_exit(*spec);
   }
 }
 
@@ -137,87 +154,15 @@ void engine::on_retry(child_key key) {
     try_restart(key, true);
 }
 
-// -- restarts -----------------------------------------------------------------
-
-void engine::try_restart(child_key key, bool retried) {
-  auto allowed = window_.record(now_);
-  if (!allowed) {
-    give_up(key);
+void engine::on_restart_due(std::uint64_t timer) {
+  auto due = restarts_due_.extract(timer);
+  if (due.empty())
     return;
-  }
-  auto& c = children_.at(key);
-  auto affected = affected_by(key);
-  emit(restart_decided{key, c.spec.id, flags_.strategy, affected,
-                       window_.used(now_)});
-  job_ = job{job::kind::restart};
-  job_->culprit = key;
-  job_->old_instance = c.instance;
-  job_->retried = retried;
-  switch (flags_.strategy) {
-  case strategy::one_for_one:
-  case strategy::simple_one_for_one:
-    break;
-  case strategy::one_for_all:
-  case strategy::rest_for_one: {
-    auto first = flags_.strategy == strategy::one_for_all ? children_.begin()
-                                                          : children_.find(key);
-    set_undefined(c);
-    for (auto i = children_.end(); i != first;)
-      if ((--i)->first != key)
-        job_->to_stop.push_back(i->first);
-  }
-  }
-  job_->to_start = std::move(affected);
-}
-
-// The children that a crash of `key` will start, in start order: temporary
-// ones are never started again.
-std::vector<child_key> engine::affected_by(child_key key) const {
-  std::vector<child_key> result;
-  auto collect = [&](auto first) {
-    for (; first != children_.end(); ++first)
-      if (first->second.spec.restart != restart::temporary)
-        result.push_back(first->first);
-  };
-  switch (flags_.strategy) {
-  case strategy::one_for_one:
-  case strategy::simple_one_for_one:
-    result.push_back(key);
-    break;
-  case strategy::one_for_all:
-    collect(children_.begin());
-    break;
-  case strategy::rest_for_one:
-    collect(children_.find(key));
-  }
-  return result;
-}
-
-void engine::give_up(child_key key) {
-  report_on(report_context::shutdown, key, children_.at(key), {});
-  mark_down(key);
-  end(exit_reason::shutdown());
-}
-
-// Source: OTP supervisor, auto shutdown.
-void engine::after_unrestarted_exit(const child_spec& spec) {
-  if (!spec.significant)
-    return;
-  auto active = [](auto& entry) {
-    return entry.second.spec.significant
-           && entry.second.state != child_state::undefined;
-  };
-  switch (flags_.auto_shutdown) {
-  case auto_shutdown::never:
-    return;
-  case auto_shutdown::all_significant:
-    if (std::any_of(children_.begin(), children_.end(), active))
-      return;
-    break;
-  case auto_shutdown::any_significant:
-    break;
-  }
-  end(exit_reason::shutdown());
+  auto key = due.mapped();
+  auto i = children_.find(key);
+  if (i != children_.end() && i->second.state == child_state::restarting
+      && paces_.at(key).timer == timer)
+    begin_restart(key, true);
 }
 
 // -- children -----------------------------------------------------------------
@@ -227,20 +172,21 @@ engine::child* engine::find(std::string_view id) {
   return i == keys_by_id_.end() ? nullptr : &children_.at(i->second);
 }
 
-child_key engine::add(child_spec spec) {
+child_key engine::add(std::shared_ptr<const child_spec> spec) {
   auto key = ++last_key_;
   if (!dynamic())
-    keys_by_id_.emplace(spec.id, key);
-  children_.emplace(key, child{std::move(spec)});
+    keys_by_id_.emplace(spec->id, key);
+  children_.emplace_hint(children_.end(), key, child{std::move(spec)});
   return key;
 }
 
 void engine::remove(child_key key) {
   auto i = children_.find(key);
   if (!dynamic())
-    keys_by_id_.erase(i->second.spec.id);
+    keys_by_id_.erase(i->second.spec().id);
   keys_by_instance_.erase(i->second.instance);
   children_.erase(i);
+  paces_.erase(key);
   emit(forget{key});
 }
 
@@ -253,7 +199,7 @@ void engine::set_undefined(child& c) {
 // The child is down for good or until somebody restarts it.
 void engine::mark_down(child_key key) {
   auto& c = children_.at(key);
-  if (dynamic() || c.spec.restart == restart::temporary)
+  if (dynamic() || c.spec().restart == restart::temporary)
     remove(key);
   else
     set_undefined(c);
@@ -261,7 +207,7 @@ void engine::mark_down(child_key key) {
 
 void engine::report_on(report_context context, child_key key, const child& c,
                        std::optional<exit_reason> reason) {
-  emit(report{context, key, c.spec.id, c.spec.restart,
+  emit(report{context, key, c.spec().id, c.spec().restart,
               offender{c.state, c.instance}, std::move(reason)});
 }
 

@@ -16,11 +16,21 @@ reply engine::refuse(refusal why, instance_id instance) const {
   return refused{why, instance};
 }
 
+// Dynamic children have no ids to ask for them by.
+reply engine::refuse_id() const {
+  return refuse(kind_ == kind::simple ? refusal::simple_one_for_one
+                                      : refusal::not_found);
+}
+
 std::optional<reply> engine::answer(request_id id, start_child& body) {
-  if (dynamic())
+  if (kind_ == kind::simple)
     return refuse(refusal::simple_one_for_one);
-  if (auto err = validate(body.spec, flags_.auto_shutdown))
+  auto err = kind_ == kind::dynamic ? validate_dynamic(body.spec)
+                                    : validate(body.spec, flags_.auto_shutdown);
+  if (err)
     return refused{refusal::invalid_spec, 0, {}, std::move(err)};
+  if (max_children_ && children_.size() >= *max_children_)
+    return refuse(refusal::max_children);
   if (auto* present = find(body.spec.id)) {
     if (present->state == child_state::running)
       return refuse(refusal::already_started, present->instance);
@@ -28,12 +38,13 @@ std::optional<reply> engine::answer(request_id id, start_child& body) {
   }
   job_ = job{job::kind::add};
   job_->origin = id;
-  job_->to_start.push_back(add(std::move(body.spec)));
+  job_->to_start.push_back(
+    add(std::make_shared<const child_spec>(std::move(body.spec))));
   return {};
 }
 
 std::optional<reply> engine::answer(request_id id, start_dynamic_child&) {
-  if (!dynamic())
+  if (kind_ != kind::simple)
     return refused{refusal::invalid_spec,
                    0,
                    {},
@@ -48,7 +59,7 @@ std::optional<reply> engine::answer(request_id id, start_dynamic_child&) {
 
 std::optional<reply> engine::answer(request_id id, terminate_child& body) {
   if (dynamic())
-    return refuse(refusal::simple_one_for_one);
+    return refuse_id();
   auto i = keys_by_id_.find(body.id);
   if (i == keys_by_id_.end())
     return refuse(refusal::not_found);
@@ -64,7 +75,7 @@ std::optional<reply> engine::answer(request_id id,
     return refuse(refusal::not_found);
   auto i = keys_by_instance_.find(body.instance);
   if (i == keys_by_instance_.end()) {
-    if (body.alive)
+    if (body.alive || kind_ == kind::dynamic)
       return refuse(refusal::not_found);
     return done{};
   }
@@ -76,7 +87,7 @@ std::optional<reply> engine::answer(request_id id,
 
 std::optional<reply> engine::answer(request_id id, restart_child& body) {
   if (dynamic())
-    return refuse(refusal::simple_one_for_one);
+    return refuse_id();
   auto* c = find(body.id);
   if (c == nullptr)
     return refuse(refusal::not_found);
@@ -96,7 +107,7 @@ std::optional<reply> engine::answer(request_id id, restart_child& body) {
 
 std::optional<reply> engine::answer(request_id, delete_child& body) {
   if (dynamic())
-    return refuse(refusal::simple_one_for_one);
+    return refuse_id();
   auto* c = find(body.id);
   if (c == nullptr)
     return refuse(refusal::not_found);
@@ -118,9 +129,9 @@ std::optional<reply> engine::answer(request_id, which_children&) {
   result.reserve(children_.size());
   for (auto i = children_.rbegin(); i != children_.rend(); ++i) {
     auto& c = i->second;
-    result.push_back({dynamic() ? std::string{} : c.spec.id, c.state,
+    result.push_back({dynamic() ? std::string{} : c.spec().id, c.state,
                       c.state == child_state::running ? c.instance : 0,
-                      c.spec.type});
+                      c.spec().type});
   }
   return result;
 }
@@ -128,12 +139,12 @@ std::optional<reply> engine::answer(request_id, which_children&) {
 // Source: OTP supervisor. A child whose exit waits in the queue is dead
 // already; only the static strategies look at that.
 std::optional<reply> engine::answer(request_id, count_children&) {
-  child_counts result{dynamic() ? 1 : children_.size(), 0, 0, 0};
+  child_counts result{kind_ == kind::simple ? 1 : children_.size(), 0, 0, 0};
   for (auto& [_, c] : children_) {
     if (c.state == child_state::running
         && (dynamic() || !deferred_exits_.contains(c.instance)))
       ++result.active;
-    if (c.spec.type == child_type::supervisor)
+    if (c.spec().type == child_type::supervisor)
       ++result.supervisors;
     else
       ++result.workers;
@@ -142,12 +153,12 @@ std::optional<reply> engine::answer(request_id, count_children&) {
 }
 
 std::optional<reply> engine::answer(request_id, get_childspec& body) {
-  if (dynamic() && body.id == template_.id)
-    return template_;
-  auto* c = dynamic() ? nullptr : find(body.id);
+  if (kind_ == kind::simple && body.id == template_->id)
+    return *template_;
+  auto* c = find(body.id);
   if (c == nullptr)
     return refuse(refusal::not_found);
-  return c->spec;
+  return c->spec();
 }
 
 } // namespace coppice::supervision

@@ -32,8 +32,7 @@ bool restart_window::record(time_point now) {
 std::size_t restart_window::used(time_point now) const {
   auto oldest = whole_seconds(now) - period_;
   return static_cast<std::size_t>(
-    std::count_if(stamps_.begin(), stamps_.end(),
-                  [oldest](auto stamp) { return stamp >= oldest; }));
+    stamps_.end() - std::lower_bound(stamps_.begin(), stamps_.end(), oldest));
 }
 
 } // namespace coppice::supervision

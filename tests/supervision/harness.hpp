@@ -37,6 +37,10 @@ public:
         ids_[++last_key_] = spec.id;
   }
 
+  explicit harness(dynamic_flags f) : machine{f} {
+    // nop
+  }
+
   /// Hands `ev` over, and lets the world answer until nothing moves.
   void send(event ev) {
     events_.push_back(std::move(ev));
@@ -53,6 +57,17 @@ public:
   void begin() {
     send(coppice::supervision::begin{});
     log.clear();
+  }
+
+  /// Lets `delay` go by.
+  void wait(std::chrono::milliseconds delay) {
+    auto until = now + delay;
+    while (!timers_.empty() && timers_.begin()->first.first <= until) {
+      auto due = timers_.extract(timers_.begin());
+      now = due.key().first;
+      send(timer_fired{due.mapped()});
+    }
+    now = until;
   }
 
   void exit(const std::string& name, exit_reason reason) {
@@ -83,7 +98,7 @@ public:
     for (auto& [key, c] : machine.children())
       result.push_back(c.state == child_state::running
                          ? names.at(c.instance)
-                         : c.spec.id + " " + std::string{to_string(c.state)});
+                         : c.spec().id + " " + std::string{to_string(c.state)});
     return result;
   }
 
@@ -105,7 +120,8 @@ public:
   std::vector<std::string> log;
   std::map<std::string, std::deque<start_outcome>> starts;
   std::set<std::string> stubborn;
-  std::set<std::string> slow; // their start functions do not return
+  std::set<std::string> immortal; // stubborn even when killed
+  std::set<std::string> slow;     // their start functions do not return
   std::map<std::string, exit_reason> last_words;
   std::map<request_id, reply> replies;
   std::map<std::string, instance_id> instances;
@@ -115,6 +131,7 @@ public:
   std::map<std::string, std::vector<event>> meanwhile;
   std::vector<std::string> forgotten;
   std::vector<std::size_t> used;
+  std::vector<std::chrono::milliseconds> delays; // of restarts
   std::uint64_t timer = 0;
 
 private:
@@ -145,7 +162,7 @@ private:
     auto& name = names.at(cmd.instance);
     log.push_back((kill ? "kill " : "shutdown ") + name);
     auto id = name.substr(0, name.find('#'));
-    waits_ = !kill && stubborn.contains(id);
+    waits_ = immortal.contains(id) || (!kill && stubborn.contains(id));
     if (waits_ || !dead_.insert(cmd.instance).second)
       return;
     auto reason = kill ? exit_reason::killed() : exit_reason::shutdown();
@@ -156,8 +173,17 @@ private:
 
   void obey(const arm_timer& cmd) {
     timer = cmd.generation;
+    timers_.emplace(std::pair{now + cmd.delay, cmd.generation}, cmd.generation);
     if (waits_)
       log.push_back("timer " + std::to_string(cmd.delay.count()));
+  }
+
+  void obey(const abandon& cmd) {
+    log.push_back("abandon " + names.at(cmd.instance));
+  }
+
+  void obey(const stalled& cmd) {
+    log.push_back("stalled " + names.at(cmd.instance));
   }
 
   void obey(const retry_later& cmd) {
@@ -202,6 +228,7 @@ private:
   void obey(const restart_decided& cmd) {
     decisions[cmd.id] = cmd.affected;
     used.push_back(cmd.used);
+    delays.push_back(cmd.delay);
   }
 
   void obey(const report& cmd) {
@@ -221,6 +248,7 @@ private:
   std::map<request_id, std::string> added_;
   std::map<std::string, int> counts_;
   std::set<instance_id> dead_;
+  std::map<std::pair<time_point, std::uint64_t>, std::uint64_t> timers_;
   bool waits_ = false; // for a child that did not end at the last signal
   child_key last_key_ = 0;
   request_id last_request_ = 0;

@@ -8,16 +8,26 @@ using namespace std::chrono_literals;
 
 property_world::property_world(std::vector<std::uint8_t> bytes)
     : bytes_(std::move(bytes)) {
-  flags_.strategy = static_cast<strategy>(next() % 4);
+  auto kind = next() % 5;
+  elixir_ = kind == 4;
+  flags_.strategy
+    = elixir_ ? strategy::one_for_one : static_cast<strategy>(kind);
   flags_.intensity = next() % 4;
   flags_.period = std::chrono::seconds{1 + next() % 3};
-  if (flags_.strategy != strategy::simple_one_for_one)
+  if (next() % 2 == 0)
+    flags_.kill_grace = 5ms;
+  if (flags_.strategy != strategy::simple_one_for_one && !elixir_)
     flags_.auto_shutdown = static_cast<auto_shutdown>(next() % 3);
+  paced_ = next() % 4 == 1;
   auto count
     = flags_.strategy == strategy::simple_one_for_one ? 1u : next() % 5u;
   for (auto i = 0u; i < count; ++i)
     specs_.push_back(some_spec(std::string(1, static_cast<char>('a' + i))));
-  machine_.emplace(flags_, specs_);
+  if (elixir_)
+    machine_.emplace(dynamic_flags{flags_.intensity, flags_.period, next() % 8u,
+                                   flags_.kill_grace});
+  else
+    machine_.emplace(flags_, specs_);
 }
 
 void property_world::run() {
@@ -83,8 +93,9 @@ void property_world::settle() {
       auto ev = std::move(queue_.front());
       queue_.pop_front();
       deliver(std::move(ev));
-    } else if (timer_ != 0) {
-      queue_.push_back(timer_fired{std::exchange(timer_, 0)});
+    } else if (!timers_.empty()) {
+      queue_.push_back(timer_fired{timers_.front()});
+      timers_.pop_front();
     } else {
       break;
     }
@@ -159,6 +170,10 @@ child_spec property_world::some_spec(std::string id) {
   default:
     break;
   }
+  if (paced_ && next() % 2 == 1)
+    result.backoff = backoff{};
+  if (next() % 8 == 1)
+    result.ready_within = 10ms;
   return result;
 }
 
@@ -205,7 +220,7 @@ void property_world::obey(const start_instance& cmd) {
   for (auto& [_, key] : alive_)
     expect(key != cmd.key, "no child is started twice at once");
   expect(!forgotten_.contains(cmd.key), "what is forgotten stays so");
-  if (cmd.origin == 0) {
+  if (cmd.origin == 0 && !paced_) { // a back-off mixes the plans
     // Restarts of children that a group restart left out are no error.
     expect(planned_ < plan_.size() && plan_[planned_] == cmd.key,
            "start order");
@@ -224,24 +239,39 @@ void property_world::obey(const start_instance& cmd) {
     break;
   default:
     alive_.emplace(cmd.instance, cmd.key);
+    // It says too late, or never, that it is ready.
+    if (next() % 8 == 1 && machine_->children().at(cmd.key).spec().ready_within)
+      return;
   }
   queue_.push_back(start_returned{cmd.instance, std::move(outcome)});
 }
 
 void property_world::obey(const send_signal& cmd) {
-  if (flags_.strategy != strategy::simple_one_for_one
+  if (!machine_->dynamic() && alive_.contains(cmd.instance)
       && asked_.insert(cmd.instance).second) {
     expect(last_stop_ == 0 || cmd.key < last_stop_, "reverse stop order");
     last_stop_ = cmd.key;
   }
-  if (cmd.what == signal::kill)
+  auto i = machine_->children().find(cmd.key);
+  auto timed
+    = i != machine_->children().end()
+      && i->second.spec().effective_shutdown().kind() == shutdown::how::timeout;
+  auto known
+    = i != machine_->children().end() && i->second.instance == cmd.instance;
+  auto stubborn = next() % 4 == 1 && known;
+  if (cmd.what == signal::kill && !(stubborn && flags_.kill_grace))
     end_instance(cmd.instance, exit_reason::killed());
-  else if (next() % 4 != 1 || timer_ == 0)
+  else if (cmd.what == signal::shutdown && !(stubborn && timed))
     end_instance(cmd.instance, some_reason());
 }
 
+void property_world::obey(const abandon& cmd) {
+  expect(flags_.kill_grace.has_value(), "nobody is given up unless asked for");
+  expect(alive_.erase(cmd.instance) > 0, "only the living are given up");
+}
+
 void property_world::obey(const arm_timer& cmd) {
-  timer_ = cmd.generation;
+  timers_.push_back(cmd.generation);
 }
 
 void property_world::obey(const retry_later& cmd) {

@@ -46,6 +46,7 @@ private:
   void obey(const coppice::supervision::start_instance& cmd);
   void obey(const coppice::supervision::send_signal& cmd);
   void obey(const coppice::supervision::arm_timer& cmd);
+  void obey(const coppice::supervision::abandon& cmd);
   void obey(const coppice::supervision::retry_later& cmd);
   void obey(const coppice::supervision::send_reply& cmd);
   void obey(const coppice::supervision::up& cmd);
@@ -62,6 +63,8 @@ private:
   std::vector<std::uint8_t> bytes_;
   std::size_t at_ = 0;
   coppice::supervision::flags flags_;
+  bool elixir_ = false; // a dynamic supervisor
+  bool paced_ = false;  // some children have a back-off
   std::vector<coppice::supervision::child_spec> specs_;
   std::optional<coppice::supervision::engine> machine_;
   coppice::supervision::time_point now_{};
@@ -74,7 +77,7 @@ private:
   coppice::supervision::child_key last_stop_ = 0; // 0: none in this job
   std::vector<std::int64_t> decided_at_;          // whole seconds
   std::set<coppice::supervision::child_key> forgotten_;
-  std::uint64_t timer_ = 0;
+  std::deque<std::uint64_t> timers_;
   coppice::supervision::instance_id starting_ = 0;
   coppice::supervision::request_id last_request_ = 0;
   std::set<coppice::supervision::request_id> open_;

@@ -76,16 +76,38 @@ private:
   std::chrono::milliseconds limit_;
 };
 
+/// How long to wait before a restart: `initial`, then `factor` times as long
+/// after each further restart, at most `limit`. Beyond OTP, which never waits.
+struct backoff {
+  std::chrono::milliseconds initial{100};  ///< > 0.
+  std::chrono::milliseconds limit{30'000}; ///< >= `initial`.
+  double factor = 2;                       ///< >= 1.
+  /// By how much a wait may be shortened by chance: 0 is never, 1 is to
+  /// nothing.
+  double jitter = 0.5;
+  /// After so long without a restart the next wait is `initial` again.
+  std::chrono::milliseconds quiet{60'000};
+};
+
 /// What the engine has to know of a child. The start function is the world's
 /// business.
 struct child_spec {
-  /// Unique within its supervisor; not empty.
+  /// Not empty. Unique within its supervisor, unless that is a dynamic one.
   std::string id;
   supervision::restart restart = supervision::restart::permanent;
   bool significant = false;
   child_type type = child_type::worker;
   /// Unset means OTP's default: 5 s for a worker, infinity for a supervisor.
   std::optional<supervision::shutdown> shutdown = {};
+
+  // -- beyond OTP, off by default ---------------------------------------------
+
+  std::optional<supervision::backoff> backoff = {};
+  /// The start fails if the child is not ready by then; > 0 ms.
+  std::optional<std::chrono::milliseconds> ready_within = {};
+  /// A running child that does not report progress for so long is taken to
+  /// hang, and is killed; > 0 ms.
+  std::optional<std::chrono::milliseconds> progress_within = {};
 
   /// The shutdown in force, default applied.
   supervision::shutdown effective_shutdown() const;
@@ -99,6 +121,29 @@ struct flags {
   /// >= 1 s.
   std::chrono::seconds period{5};
   supervision::auto_shutdown auto_shutdown = supervision::auto_shutdown::never;
+
+  // -- beyond OTP, off by default ---------------------------------------------
+
+  /// How long a child may live on after it was killed; then it is given up as
+  /// unkillable, and its slot is free. > 0 ms; unset means for ever.
+  std::optional<std::chrono::milliseconds> kill_grace = {};
+};
+
+/// What holds for a supervisor whose children come and go, each with a
+/// specification of its own. Defaults are Elixir's.
+/// Source: Elixir DynamicSupervisor.
+struct dynamic_flags {
+  /// As in `flags`.
+  std::int64_t intensity = 3;
+  std::chrono::seconds period{5};
+  /// So many children at most, those that are restarting included; unset means
+  /// any number.
+  std::optional<std::size_t> max_children = {};
+  /// As in `flags`.
+  std::optional<std::chrono::milliseconds> kill_grace = {};
+
+  /// The same as `flags`.
+  operator flags() const;
 };
 
 /// What is wrong with a specification: OTP's name for the mistake, the field,
@@ -116,6 +161,10 @@ std::optional<spec_error> validate(const flags& value);
 /// The first thing wrong with `spec` under a supervisor with `mode`.
 /// Source: OTP supervisor, check_childspecs.
 std::optional<spec_error> validate(const child_spec& spec, auto_shutdown mode);
+
+/// The first thing wrong with `spec` under a dynamic supervisor.
+/// Source: Elixir DynamicSupervisor, which refuses significant children.
+std::optional<spec_error> validate_dynamic(const child_spec& spec);
 
 /// The first thing wrong with a list of children given at start: any of its
 /// members, a duplicate id, or, for simple_one_for_one, not exactly one.

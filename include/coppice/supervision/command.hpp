@@ -16,7 +16,7 @@ enum class child_state { undefined, running, restarting };
 
 /// One line of `which_children`.
 struct child_info {
-  std::string id; ///< Empty under simple_one_for_one.
+  std::string id; ///< Empty under simple_one_for_one and dynamic supervisors.
   child_state state;
   instance_id instance; ///< 0 unless running.
   child_type type;
@@ -49,6 +49,8 @@ enum class refusal {
   simple_one_for_one, ///< Not possible under that strategy.
   start_failed,       ///< `reason` says why.
   invalid_spec,       ///< `spec` says what is wrong.
+  max_children,       ///< A dynamic supervisor has as many as it may have.
+  noproc,             ///< The supervisor has ended. Never said by an engine.
 };
 
 struct refused {
@@ -80,10 +82,18 @@ struct send_signal {
   supervision::signal what;
 };
 
-/// Answer with `timer_fired` after `delay`. A newer timer replaces an older.
+/// Answer with `timer_fired` after `delay`. Several may run at a time; there is
+/// no need to stop one, since the engine ignores what came too late.
 struct arm_timer {
   std::uint64_t generation;
   std::chrono::milliseconds delay;
+};
+
+/// Wait no longer for a child that a kill could not end, nor for its exit
+/// notice. It may still live; its successor may already be starting.
+struct abandon {
+  child_key key;
+  instance_id instance;
 };
 
 /// Send a `retry_due` to the engine, behind everything that waits already.
@@ -145,6 +155,13 @@ struct restart_decided {
   supervision::strategy strategy;
   std::vector<child_key> affected; ///< In start order.
   std::size_t used;                ///< Restarts in the window, this included.
+  std::chrono::milliseconds delay; ///< Of the restart, by its back-off.
+};
+
+/// A child has made no progress for too long and is about to be killed.
+struct stalled {
+  child_key key;
+  instance_id instance;
 };
 
 enum class report_context {
@@ -174,9 +191,9 @@ struct report {
 };
 
 using command
-  = std::variant<start_instance, send_signal, arm_timer, retry_later,
+  = std::variant<start_instance, send_signal, arm_timer, abandon, retry_later,
                  send_reply, up, stopped, forget, exit_noticed, retry_noticed,
-                 child_down, progress, restart_decided, report>;
+                 child_down, progress, restart_decided, stalled, report>;
 
 std::string_view to_string(report_context value);
 std::string_view to_string(child_state value);

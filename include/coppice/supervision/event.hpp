@@ -42,7 +42,8 @@ using start_outcome = std::variant<started, ignored, start_failed>;
 
 // -- requests -----------------------------------------------------------------
 
-/// Adds a child and starts it. Not for simple_one_for_one.
+/// Adds a child and starts it. Not for simple_one_for_one. A dynamic supervisor
+/// takes any number with the same id.
 struct start_child {
   child_spec spec;
 };
@@ -55,8 +56,9 @@ struct terminate_child {
   std::string id;
 };
 
-/// Stops a child of a simple_one_for_one supervisor. What is no child of it is
-/// taken for a dead one, which is a success, unless `alive` says that it lives.
+/// Stops a child of a simple_one_for_one or dynamic supervisor. What is no
+/// child is not found; but simple_one_for_one takes it for a dead one, which is
+/// a success, unless `alive` says that it lives.
 struct terminate_dynamic_child {
   instance_id instance;
   bool alive = false;
@@ -95,10 +97,15 @@ struct start_returned {
   start_outcome outcome;
 };
 
-/// A child has ended.
+/// A child has ended. That of any other `instance` is noticed and ignored.
 struct child_exited {
   instance_id instance;
   exit_reason reason;
+};
+
+/// A child that has a `progress_within` made progress.
+struct progressed {
+  instance_id instance;
 };
 
 /// The timer of an `arm_timer` command has fired.
@@ -122,7 +129,7 @@ struct parent_exited {
   exit_reason reason;
 };
 
-using event = std::variant<begin, start_returned, child_exited, timer_fired,
-                           retry_due, request, parent_exited>;
+using event = std::variant<begin, start_returned, child_exited, progressed,
+                           timer_fired, retry_due, request, parent_exited>;
 
 } // namespace coppice::supervision
