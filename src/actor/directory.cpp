@@ -1,6 +1,6 @@
 #include "coppice/actor/directory.hpp"
 
-#include <caf/actor_cast.hpp>
+#include "coppice/actor/compat.hpp"
 
 namespace coppice::actor {
 
@@ -28,6 +28,22 @@ std::optional<directory::entry> directory::find(std::string_view path) const {
   if (!strong)
     return {};
   return entry{caf::actor_cast<caf::actor>(strong), i->second.type};
+}
+
+void directory::abandon(std::string path, const caf::actor& handle) {
+  std::lock_guard guard{mutex_};
+  abandoned_.emplace_back(std::move(path),
+                          caf::actor_cast<caf::weak_actor_ptr>(handle));
+}
+
+std::vector<std::string> directory::abandoned() const {
+  std::vector<std::string> result;
+  std::lock_guard guard{mutex_};
+  for (auto& [path, handle] : abandoned_)
+    if (auto strong = handle.lock();
+        strong && !has_ended(caf::actor_cast<caf::actor>(strong)))
+      result.push_back(path);
+  return result;
 }
 
 } // namespace coppice::actor

@@ -1,9 +1,10 @@
 #include "coppice/actor/supervisor.hpp"
 
-#include "coppice/actor/compat.hpp"
 #include "coppice/actor/exit_signal.hpp"
 #include "coppice/actor/messages.hpp"
+#include "coppice/actor/virtual_time.hpp"
 
+#include <random>
 #include <utility>
 
 namespace coppice::actor {
@@ -21,53 +22,69 @@ engine_specs(const std::vector<child_spec>& children) {
   return result;
 }
 
+engine make_engine(const supervisor_setup& setup) {
+  if (auto* settings = std::get_if<dynamic_flags>(&setup.flags))
+    return engine{*settings};
+  return {std::get<flags>(setup.flags), engine_specs(setup.children)};
+}
+
 } // namespace
 
-supervisor::supervisor(caf::actor_config& cfg, runtime_ptr rt, std::string path,
-                       supervision::flags settings,
-                       std::vector<child_spec> children, caf::actor_addr parent,
-                       on_init initialized)
-    : caf::event_based_actor(cfg),
+std::optional<spec_error> validate(const supervisor_setup& setup) {
+  if (auto* settings = std::get_if<dynamic_flags>(&setup.flags))
+    return validate(*settings);
+  auto& settings = std::get<flags>(setup.flags);
+  if (auto err = validate(settings))
+    return err;
+  return validate(engine_specs(setup.children), settings);
+}
+
+supervisor::supervisor(caf::actor_config& cfg, runtime_ptr rt,
+                       supervisor_setup setup)
+    : pinned_actor(cfg, rt->time),
       rt_(std::move(rt)),
-      path_(std::move(path)),
-      engine_(settings, engine_specs(children)),
-      parent_(std::move(parent)),
-      initialized_(std::move(initialized)) {
+      path_(std::move(setup.path)),
+      engine_(make_engine(setup)),
+      extra_arguments_(std::move(setup.extra_arguments)),
+      parent_(std::move(setup.parent)),
+      initialized_(std::move(setup.initialized)) {
+  engine_.seed(rt_->time != nullptr ? 0 : std::random_device{}());
   child_key key = 0;
-  for (auto& child : children) {
-    factories_.emplace(++key, std::move(child.start));
-    ids_.emplace(key, child.spec.id);
-    rt_->tree.add(path_, child.spec.id, child.spec.type, child.spec.restart,
-                  id());
+  for (auto& child : setup.children) {
+    auto start = std::make_shared<const start_function>(std::move(child.start));
+    recipes_.emplace(++key, recipe{std::move(start), child.spec.id, {}, 0});
+    if (!engine_.dynamic())
+      rt_->tree.add(path_, child.spec.id, child.spec.type, child.spec.restart,
+                    id());
   }
-  rt_->tree.set_supervisor(path_, settings.strategy, engine_.window(), id());
+  rt_->tree.set_supervisor(path_, engine_.settings().strategy, engine_.window(),
+                           id());
+  if (engine_.dynamic())
+    members_ = rt_->tree.members(path_);
 }
 
 caf::behavior supervisor::make_behavior() {
   use_exception_text(*this);
-  auto on_exit_signal = [this](caf::exit_msg& msg) {
-    // Only the parent is obeyed. Source: OTP supervisor.
-    if (parent_ && msg.source == parent_)
-      feed(parent_exited{to_reason(msg.reason)});
-  };
   caf::message_handler handlers{
     [this](child_gone& msg) { on_child_gone(msg.instance, msg.reason); },
     [this](start_acknowledged& msg) {
-      if (msg.instance != std::exchange(acknowledging_, 0))
-        return;
-      if (!std::holds_alternative<started>(msg.outcome))
-        release(msg.instance);
-      feed(start_returned{msg.instance, std::move(msg.outcome)});
+      on_acknowledged(msg.instance, std::move(msg.outcome));
     },
+    [this](request_message& msg) { on_request(std::move(msg.what)); },
+    [this](progress_message& msg) { feed(progressed{msg.instance}); },
     [this](timer_message& msg) { feed(timer_fired{msg.generation}); },
     [this](retry_message& msg) { feed(retry_due{msg.key}); },
     [this](stop_message& msg) { feed(parent_exited{std::move(msg.reason)}); },
     [this](caf::message& msg) {
+      if (rt_->tap != nullptr)
+        rt_->tap->on_unexpected(*this, msg);
       publish(observe::event_kind::notice, path_, {},
               "unexpected message dropped: " + to_string(msg));
     },
   };
-  auto result = trapping(*this, on_exit_signal, std::move(handlers));
+  auto result = trapping(
+    *this, [this](caf::exit_msg& msg) { on_exit_signal(msg); },
+    std::move(handlers));
   feed(begin{});
   return result;
 }
@@ -83,12 +100,24 @@ void supervisor::feed(event ev) {
     events_.pop_front();
     auto batch = std::move(commands_);
     batch.clear();
-    engine_.handle(std::move(next), clock().now(), batch);
-    for (auto& cmd : batch)
+    engine_.handle(std::move(next), now(), batch);
+    for (auto& cmd : batch) {
+      if (rt_->tap != nullptr)
+        rt_->tap->on_command(*this, cmd);
       std::visit([this](auto& x) { run(x); }, cmd);
+    }
     commands_ = std::move(batch);
   }
   feeding_ = false;
+}
+
+// Only the parent is obeyed. That of anybody else is noticed and ignored.
+// Source: OTP supervisor.
+void supervisor::on_exit_signal(caf::exit_msg& msg) {
+  if (parent_ && msg.source == parent_)
+    feed(parent_exited{to_reason(msg.reason)});
+  else
+    feed(child_exited{++last_stranger_, to_reason(msg.reason)});
 }
 
 void supervisor::on_child_gone(instance_id instance,
@@ -103,20 +132,58 @@ void supervisor::on_child_gone(instance_id instance,
   feed(child_exited{instance, reason});
 }
 
+void supervisor::on_acknowledged(instance_id instance, start_outcome outcome) {
+  if (instance != acknowledging_)
+    return;
+  acknowledging_ = 0;
+  if (!std::holds_alternative<started>(outcome))
+    release(instance);
+  feed(start_returned{instance, std::move(outcome)});
+}
+
 // -- children -----------------------------------------------------------------
 
-start_result supervisor::call_start(child_key key, start_args args) {
+// Remembers how to start a child that a request brought.
+void supervisor::learn(const start_instance& cmd) {
+  auto asked = tickets_.find(cmd.origin);
+  if (asked == tickets_.end() || recipes_.contains(cmd.key))
+    return;
+  auto& what = asked->second->what;
+  if (auto* brought = std::get_if<ticket::start_spec>(&what)) {
+    auto& [spec, start] = brought->spec;
+    auto id
+      = engine_.dynamic() ? spec.id + ":" + std::to_string(cmd.key) : spec.id;
+    if (!engine_.dynamic())
+      rt_->tree.add(path_, id, spec.type, spec.restart, this->id());
+    recipes_.emplace(
+      cmd.key, recipe{std::make_shared<const start_function>(std::move(start)),
+                      std::move(id), extra_arguments_, 0});
+  } else if (auto* extra = std::get_if<ticket::start_with>(&what)) {
+    auto& origin = recipes_.at(1);
+    recipes_.emplace(cmd.key,
+                     recipe{origin.start,
+                            origin.id + ":" + std::to_string(cmd.key - 1),
+                            std::move(extra->arguments), 0});
+  }
+}
+
+start_result supervisor::call_start(const start_instance& cmd) {
+  auto& how = recipes_.at(cmd.key);
+  start_args args{rt_, path_of(cmd.key), caf::actor_cast<caf::actor>(ctrl()),
+                  cmd.instance, how.arguments};
   try {
-    return factories_.at(key)(args);
+    return (*how.start)(args);
   } catch (...) {
     return start_failed{to_reason(std::current_exception())};
   }
 }
 
 void supervisor::adopt(instance_id instance, child_key key, caf::actor handle) {
-  auto& c = engine_.children().at(key);
-  auto path = path_of(key);
-  rt_->directory.put(path, handle, c.spec().type);
+  auto type = engine_.children().at(key).spec().type;
+  if (engine_.dynamic())
+    instances_.emplace(handle->id(), instance);
+  else
+    rt_->directory.put(path_of(key), handle, type);
   auto* watched = caf::actor_cast<caf::abstract_actor*>(handle);
   watched->attach_functor(
     [self = caf::weak_actor_ptr{ctrl()}, instance](const caf::error& err) {
@@ -124,15 +191,18 @@ void supervisor::adopt(instance_id instance, child_key key, caf::actor handle) {
         deliver(caf::actor_cast<caf::actor>(strong),
                 child_gone{instance, to_reason(err)});
     });
-  children_.emplace(instance,
-                    child{std::move(handle), std::move(path), c.spec().type});
+  children_.emplace(instance, child{std::move(handle), key, type});
 }
 
 void supervisor::release(instance_id instance) {
   auto i = children_.find(instance);
   if (i == children_.end())
     return;
-  rt_->directory.erase(i->second.path, i->second.handle);
+  auto& [handle, key, type] = i->second;
+  if (engine_.dynamic())
+    instances_.erase(handle->id());
+  else if (recipes_.contains(key))
+    rt_->directory.erase(path_of(key), handle);
   children_.erase(i);
 }
 
@@ -141,43 +211,30 @@ void supervisor::release(instance_id instance) {
 void supervisor::on_cleanup(const caf::error& err) {
   auto reason = to_reason(err);
   for (auto& [_, c] : children_) {
-    rt_->directory.erase(c.path, c.handle);
+    if (!engine_.dynamic())
+      rt_->directory.erase(path_of(c.key), c.handle);
     if (c.type == child_type::supervisor)
       signal_trapped_exit(c.handle, reason, this);
     else
       signal_exit(c.handle, reason, this);
   }
   children_.clear();
-  caf::event_based_actor::on_cleanup(err);
+  tickets_.clear();
+  pinned_actor::on_cleanup(err);
+}
+
+caf::actor supervisor::handle_of(instance_id instance) const {
+  auto i = children_.find(instance);
+  return i == children_.end() ? caf::actor{} : i->second.handle;
 }
 
 std::string supervisor::path_of(child_key key) const {
-  return path_ + "/" + ids_.at(key);
+  return path_ + "/" + recipes_.at(key).id;
 }
 
-// -- building and starting ----------------------------------------------------
-
-void acknowledge_start(const start_args& args, start_outcome outcome) {
-  deliver(args.supervisor,
-          start_acknowledged{args.instance, std::move(outcome)});
-}
-
-child_spec supervisor_child(std::string id, flags settings,
-                            std::vector<child_spec> children) {
-  auto start = [settings, children = std::move(children)](
-                 const start_args& args) -> start_result {
-    if (auto err = validate(settings))
-      return start_failed{exit_reason::abnormal(err->message)};
-    if (auto err = validate(engine_specs(children), settings))
-      return start_failed{exit_reason::abnormal(err->message)};
-    return starting{args.rt->system.spawn<supervisor>(
-      args.rt, args.path, settings, children, args.supervisor.address(),
-      [args](start_outcome outcome) {
-        acknowledge_start(args, std::move(outcome));
-      })};
-  };
-  return {{.id = std::move(id), .type = child_type::supervisor},
-          std::move(start)};
+time_point supervisor::now() const {
+  return rt_->time != nullptr ? rt_->time->now()
+                              : std::chrono::steady_clock::now();
 }
 
 } // namespace coppice::actor

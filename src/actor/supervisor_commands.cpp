@@ -1,8 +1,9 @@
 #include "coppice/actor/supervisor.hpp"
 
-#include "coppice/actor/compat.hpp"
 #include "coppice/actor/exit_signal.hpp"
 #include "coppice/actor/messages.hpp"
+#include "coppice/actor/virtual_time.hpp"
+#include "overloaded.hpp"
 
 #include <utility>
 
@@ -12,25 +13,15 @@ using namespace supervision;
 using observe::event_kind;
 using observe::node_state;
 
-namespace {
-
-template <class... Fs>
-struct overloaded : Fs... {
-  using Fs::operator()...;
-};
-
-} // namespace
-
 // -- things to do -------------------------------------------------------------
 
 void supervisor::run(start_instance& cmd) {
-  rt_->tree.set_state(path_of(cmd.key), node_state::starting, id());
-  start_args args{rt_, path_of(cmd.key), caf::actor_cast<caf::actor>(ctrl()),
-                  cmd.instance};
+  learn(cmd);
+  show(cmd.key, node_state::starting);
   auto answer = [&](start_outcome outcome) {
     feed(start_returned{cmd.instance, std::move(outcome)});
   };
-  auto result = call_start(cmd.key, std::move(args));
+  auto result = call_start(cmd);
   std::visit(overloaded{
                [&](running& x) {
                  adopt(cmd.instance, cmd.key, std::move(x.child));
@@ -50,7 +41,7 @@ void supervisor::run(send_signal& cmd) {
   auto i = children_.find(cmd.instance);
   if (i == children_.end())
     return;
-  auto& [handle, path, type] = i->second;
+  auto& [handle, _, type] = i->second;
   if (cmd.what == signal::kill)
     signal_kill(handle);
   else if (type == child_type::supervisor)
@@ -60,16 +51,26 @@ void supervisor::run(send_signal& cmd) {
 }
 
 void supervisor::run(arm_timer& cmd) {
-  send_after(*this, cmd.delay, timer_message{cmd.generation});
+  timer_message msg{cmd.generation};
+  if (rt_->time == nullptr)
+    send_after(*this, cmd.delay, msg);
+  else
+    rt_->time->after(cmd.delay, [self = caf::weak_actor_ptr{ctrl()}, msg] {
+      if (auto strong = self.lock())
+        deliver(caf::actor_cast<caf::actor>(strong), msg);
+    });
+}
+
+void supervisor::run(abandon& cmd) {
+  if (auto handle = handle_of(cmd.instance))
+    rt_->directory.abandon(path_of(cmd.key), handle);
+  release(cmd.instance);
+  publish(event_kind::unkillable, path_of(cmd.key));
 }
 
 void supervisor::run(retry_later& cmd) {
-  rt_->tree.set_state(path_of(cmd.key), node_state::restarting, id());
+  show(cmd.key, node_state::restarting);
   deliver(caf::actor_cast<caf::actor>(ctrl()), retry_message{cmd.key});
-}
-
-void supervisor::run(send_reply&) {
-  // nop: nobody can ask yet
 }
 
 void supervisor::run(up&) {
@@ -84,9 +85,9 @@ void supervisor::run(stopped& cmd) {
 }
 
 void supervisor::run(forget& cmd) {
-  rt_->tree.remove(path_of(cmd.key), id());
-  factories_.erase(cmd.key);
-  ids_.erase(cmd.key);
+  if (!engine_.dynamic())
+    rt_->tree.remove(path_of(cmd.key), id());
+  recipes_.erase(cmd.key);
 }
 
 // -- things to know -----------------------------------------------------------
@@ -94,12 +95,11 @@ void supervisor::run(forget& cmd) {
 void supervisor::run(exit_noticed& cmd) {
   if (cmd.key == 0)
     return;
-  auto path = path_of(cmd.key);
-  rt_->tree.set_last_exit(path, to_string(cmd.reason), id());
-  auto incarnation = rt_->tree.set_state(path, node_state::stopped, id());
+  show_exit(cmd.key, cmd.reason);
+  auto incarnation = show(cmd.key, node_state::stopped);
   cause_ = 0;
-  cause_ = publish(event_kind::child_exited, path, to_string(cmd.reason), {},
-                   incarnation);
+  cause_ = publish(event_kind::child_exited, path_of(cmd.key),
+                   to_string(cmd.reason), {}, incarnation);
   why_ = "exit \"" + to_string(cmd.reason) + "\"";
 }
 
@@ -108,34 +108,43 @@ void supervisor::run(retry_noticed&) {
 }
 
 void supervisor::run(child_down& cmd) {
-  auto path = path_of(cmd.key);
-  rt_->tree.set_last_exit(path, to_string(cmd.reason), id());
-  auto incarnation = rt_->tree.set_state(path, node_state::stopped, id());
-  publish(event_kind::child_stopped, path, to_string(cmd.reason), {},
-          incarnation);
+  show_exit(cmd.key, cmd.reason);
+  auto incarnation = show(cmd.key, node_state::stopped);
+  if (!engine_.dynamic())
+    publish(event_kind::child_stopped, path_of(cmd.key), to_string(cmd.reason),
+            {}, incarnation);
 }
 
+// As in OTP, nothing is said of dynamic children that start as they should.
 void supervisor::run(progress& cmd) {
-  auto path = path_of(cmd.key);
-  auto incarnation = rt_->tree.set_state(path, node_state::running, id());
-  publish(incarnation > 1 ? event_kind::child_restarted
-                          : event_kind::child_started,
-          path, {}, {}, incarnation);
+  auto incarnation = show(cmd.key, node_state::running);
+  if (!cmd.dynamic || incarnation > 1)
+    publish(incarnation > 1 ? event_kind::child_restarted
+                            : event_kind::child_started,
+            path_of(cmd.key), {}, {}, incarnation);
 }
 
 void supervisor::run(restart_decided& cmd) {
   auto& c = engine_.children().at(cmd.key);
+  if (cmd.delay.count() > 0)
+    show(cmd.key, node_state::restarting);
   auto detail = std::string{to_string(c.spec().restart)} + ", " + why_;
   if (cmd.affected.size() > 1) {
     detail += ", ";
     detail += to_string(cmd.strategy);
     detail += " restarts";
     for (auto key : cmd.affected)
-      detail += " " + ids_.at(key);
+      detail += " " + recipes_.at(key).id;
   }
   detail += ", " + budget();
+  if (cmd.delay.count() > 0)
+    detail += ", in " + std::to_string(cmd.delay.count()) + " ms";
   rt_->tree.set_supervisor(path_, cmd.strategy, engine_.window(), id());
   cause_ = publish(event_kind::restarting, path_of(cmd.key), {}, detail);
+}
+
+void supervisor::run(stalled& cmd) {
+  publish(event_kind::stalled, path_of(cmd.key));
 }
 
 void supervisor::run(report& cmd) {
@@ -156,9 +165,30 @@ void supervisor::run(report& cmd) {
   }
 }
 
+// -- the tree -----------------------------------------------------------------
+
+// Of dynamic children, the tree knows the number only.
+std::uint64_t supervisor::show(child_key key, node_state state) {
+  if (!engine_.dynamic())
+    return rt_->tree.set_state(path_of(key), state, id());
+  auto& incarnation = recipes_.at(key).incarnation;
+  if (state == node_state::running) {
+    ++incarnation;
+    members_->fetch_add(1, std::memory_order_relaxed);
+  } else if (state == node_state::stopped) {
+    members_->fetch_sub(1, std::memory_order_relaxed);
+  }
+  return incarnation;
+}
+
+void supervisor::show_exit(child_key key, const exit_reason& reason) {
+  if (!engine_.dynamic())
+    rt_->tree.set_last_exit(path_of(key), to_string(reason), id());
+}
+
 std::string supervisor::budget() const {
   auto& window = engine_.window();
-  return std::to_string(window.used(clock().now())) + " of "
+  return std::to_string(window.used(now())) + " of "
          + std::to_string(window.intensity()) + " restarts in "
          + std::to_string(window.period().count()) + " s used";
 }

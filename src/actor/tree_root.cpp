@@ -1,8 +1,10 @@
-#include "coppice/actor/supervisor.hpp"
+#include "coppice/actor/tree_root.hpp"
 
 #include "coppice/actor/compat.hpp"
 #include "coppice/actor/exit_signal.hpp"
 #include "coppice/actor/messages.hpp"
+#include "coppice/actor/supervisor.hpp"
+#include "coppice/actor/virtual_time.hpp"
 
 #include <future>
 #include <utility>
@@ -13,14 +15,15 @@ using namespace supervision;
 
 namespace {
 
-std::optional<spec_error> check(const flags& settings,
-                                const std::vector<child_spec>& children) {
-  if (auto err = validate(settings))
-    return err;
-  std::vector<supervision::child_spec> specs;
-  for (auto& child : children)
-    specs.push_back(child.spec);
-  return validate(specs, settings);
+// In virtual time nobody but us runs the actors.
+template <class T>
+T wait_for(std::future<T> what, virtual_time* time) {
+  if (time != nullptr)
+    do {
+      time->run();
+    } while (what.wait_for(std::chrono::seconds{0}) != std::future_status::ready
+             && time->step());
+  return what.get();
 }
 
 } // namespace
@@ -33,19 +36,20 @@ tree_root::tree_root(runtime_ptr rt, caf::actor handle)
 tree_root::result tree_root::start(runtime_ptr rt, std::string id,
                                    flags settings,
                                    std::vector<child_spec> children) {
-  if (auto err = check(settings, children))
+  std::promise<start_outcome> initialized;
+  supervisor_setup setup{id, settings, std::move(children)};
+  setup.initialized
+    = [&](start_outcome outcome) { initialized.set_value(std::move(outcome)); };
+  if (auto err = validate(setup))
     return {nullptr, err->message};
   rt->tree.add({}, id, child_type::supervisor, {}, 0);
-  std::promise<start_outcome> initialized;
   std::promise<void> ended;
-  auto handle = rt->system.spawn<supervisor>(
-    rt, id, settings, std::move(children), caf::actor_addr{},
-    [&](start_outcome outcome) { initialized.set_value(std::move(outcome)); });
-  auto outcome = initialized.get_future().get();
+  auto handle = rt->system.spawn<supervisor>(rt, std::move(setup));
+  auto outcome = wait_for(initialized.get_future(), rt->time);
   if (auto* failed = std::get_if<start_failed>(&outcome)) {
     caf::actor_cast<caf::abstract_actor*>(handle)->attach_functor(
       [&ended](const caf::error&) { ended.set_value(); });
-    ended.get_future().wait();
+    wait_for(ended.get_future(), rt->time);
     return {nullptr, to_string(failed->reason)};
   }
   rt->tree.set_state(id, observe::node_state::running, 0);
@@ -60,6 +64,10 @@ void tree_root::stop(const exit_reason& reason) {
 void tree_root::on_end(std::function<void(exit_reason)> fn) {
   caf::actor_cast<caf::abstract_actor*>(handle_)->attach_functor(
     [fn = std::move(fn)](const caf::error& err) { fn(to_reason(err)); });
+}
+
+std::vector<std::string> tree_root::left_behind() const {
+  return rt_->directory.abandoned();
 }
 
 bool crash(runtime& rt, std::string_view path,

@@ -1,6 +1,6 @@
 #include "coppice/admin/api.hpp"
 
-#include "coppice/actor/supervisor.hpp"
+#include "coppice/actor/tree_root.hpp"
 #include "coppice/admin/tree_json.hpp"
 #include "coppice/net/socket.hpp"
 

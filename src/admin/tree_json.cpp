@@ -20,6 +20,8 @@ nlohmann::json to_json(const observe::node_view& node) {
     result["last_exit"] = node.last_exit;
   if (node.connections)
     result["connections"] = *node.connections;
+  if (node.members)
+    result["members"] = *node.members;
   if (node.supervisor) {
     result["strategy"] = to_string(node.supervisor->strategy);
     result["intensity"] = node.supervisor->intensity;

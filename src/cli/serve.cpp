@@ -2,7 +2,7 @@
 
 #include "coppice/actor/compat.hpp"
 #include "coppice/actor/messages.hpp"
-#include "coppice/actor/supervisor.hpp"
+#include "coppice/actor/tree_root.hpp"
 #include "coppice/admin/server.hpp"
 #include "coppice/cli/exit_code.hpp"
 #include "coppice/cli/server_loop.hpp"

@@ -36,7 +36,7 @@ caf::error reason_of(const std::exception_ptr& thrown) {
 
 acceptor::acceptor(caf::actor_config& cfg, listener_ptr owner, reactor& home,
                    std::string path, actor::start_args start)
-    : actor::pinned_actor(cfg, home),
+    : actor::pinned_actor(cfg, &home),
       owner_(std::move(owner)),
       home_(home),
       path_(std::move(path)),

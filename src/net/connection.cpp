@@ -31,7 +31,7 @@ void handler::on_half_close(connection& self) {
 
 connection::connection(caf::actor_config& cfg, std::shared_ptr<listener> owner,
                        reactor& home, connection_table_ptr table, socket sock)
-    : actor::pinned_actor(cfg, home),
+    : actor::pinned_actor(cfg, &home),
       owner_(std::move(owner)),
       home_(home),
       table_(std::move(table)),

@@ -25,7 +25,7 @@ connection_supervisor::connection_supervisor(caf::actor_config& cfg,
                                              listener_ptr owner, reactor& home,
                                              std::string path,
                                              actor::start_args start)
-    : actor::pinned_actor(cfg, home),
+    : actor::pinned_actor(cfg, &home),
       owner_(std::move(owner)),
       home_(home),
       path_(std::move(path)),

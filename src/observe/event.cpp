@@ -5,6 +5,8 @@ namespace coppice::observe {
 severity severity_of(const event& ev) {
   switch (ev.kind) {
   case event_kind::gave_up:
+  case event_kind::stalled:
+  case event_kind::unkillable:
   case event_kind::start_failed:
     return severity::error;
   case event_kind::child_exited:
@@ -44,6 +46,12 @@ std::string describe(const event& ev) {
     break;
   case event_kind::restarting:
     text += " restarting";
+    break;
+  case event_kind::stalled:
+    text += " made no progress for too long; killing it";
+    break;
+  case event_kind::unkillable:
+    text += " is unkillable: it lives on, and its slot is free";
     break;
   case event_kind::gave_up:
     text += " gave up";

@@ -42,7 +42,8 @@ void tree::add(std::string_view parent, std::string_view id,
                std::optional<supervision::restart> restart, writer who) {
   std::lock_guard guard{mutex_};
   auto path = join(parent, id);
-  auto& n = nodes_[path];
+  auto [i, added] = nodes_.try_emplace(path);
+  auto& n = i->second;
   if (who < n.parent)
     return;
   n.parent = who;
@@ -52,8 +53,9 @@ void tree::add(std::string_view parent, std::string_view id,
   if (parent.empty()) {
     root_ = path;
   } else if (auto above = nodes_.find(parent); above != nodes_.end()) {
-    std::erase(above->second.children, path);
-    above->second.children.push_back(path);
+    if (!added)
+      std::erase(above->second.children, path);
+    above->second.children.push_back(std::move(path));
   }
 }
 
@@ -111,6 +113,14 @@ std::shared_ptr<gauge> tree::connections(std::string_view path) {
   return i->second.connections;
 }
 
+std::shared_ptr<gauge> tree::members(std::string_view path) {
+  std::lock_guard guard{mutex_};
+  auto result = std::make_shared<gauge>(0);
+  if (auto i = nodes_.find(path); i != nodes_.end())
+    i->second.members = result;
+  return result;
+}
+
 std::optional<node_view> tree::look(supervision::time_point now) const {
   std::lock_guard guard{mutex_};
   auto i = nodes_.find(root_);
@@ -142,14 +152,16 @@ void tree::remove_below(const node& parent) {
 
 node_view tree::view(const std::string& path, const node& n,
                      supervision::time_point now) const {
-  node_view result{n.id,          path,        n.type, n.restart, n.state,
-                   n.incarnation, n.last_exit, {},     {},        {}};
+  node_view result{n.id,        path, n.type, n.restart, n.state, n.incarnation,
+                   n.last_exit, {},   {},     {},        {}};
   if (n.window)
     result.supervisor
       = supervisor_view{*n.strategy, n.window->intensity(), n.window->period(),
                         n.window->used(now)};
   if (n.connections)
     result.connections = n.connections->load(std::memory_order_relaxed);
+  if (n.members)
+    result.members = n.members->load(std::memory_order_relaxed);
   for (auto& child : n.children)
     result.children.push_back(view(child, nodes_.find(child)->second, now));
   return result;

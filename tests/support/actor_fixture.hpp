@@ -5,6 +5,7 @@
 #include "coppice/actor/messages.hpp"
 #include "coppice/actor/runtime.hpp"
 #include "coppice/actor/supervisor.hpp"
+#include "coppice/actor/tree_root.hpp"
 
 #include <chrono>
 #include <condition_variable>

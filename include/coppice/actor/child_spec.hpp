@@ -6,6 +6,7 @@
 
 #include <caf/actor.hpp>
 
+#include <any>
 #include <functional>
 #include <string>
 #include <variant>
@@ -19,6 +20,9 @@ struct start_args {
   std::string path;                  ///< Of the child that is to be started.
   caf::actor supervisor;             ///< Who starts it.
   supervision::instance_id instance; ///< Names this attempt.
+  /// For a child of a simple_one_for_one supervisor what start_child was given,
+  /// for one of a dynamic supervisor its `extra_arguments`.
+  std::any arguments = {};
 };
 
 /// The child runs; `info` goes to whom asked for the start.
@@ -49,6 +53,10 @@ struct child_spec {
   start_function start;
 };
 
+/// Tells the supervisor of `args` that the child it started makes progress, as
+/// `progress_within` of its specification asks it to. Any thread.
+void report_progress(const start_args& args);
+
 /// Tells the supervisor of `args` what became of a child that it was given as
 /// `starting`. To be called once. Any thread.
 void acknowledge_start(const start_args& args,
@@ -58,5 +66,13 @@ void acknowledge_start(const start_args& args,
 /// `infinity`. Its start returns when all of its `children` are up.
 child_spec supervisor_child(std::string id, supervision::flags flags,
                             std::vector<child_spec> children);
+
+/// A child that is a dynamic supervisor: permanent, with the shutdown
+/// `infinity`. Its children, none at first, come by `start_child`; their start
+/// functions find `extra_arguments` in their `start_args`.
+/// Source: Elixir DynamicSupervisor.
+child_spec dynamic_supervisor(std::string id,
+                              supervision::dynamic_flags flags = {},
+                              std::any extra_arguments = {});
 
 } // namespace coppice::actor

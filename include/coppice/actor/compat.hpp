@@ -183,39 +183,46 @@ void deliver(const caf::actor& receiver, T&& content,
     make_element(id, std::forward<T>(content)), nullptr);
 }
 
+/// Whether `who` has ended. Any thread.
+inline bool has_ended(const caf::actor& who) {
+  return caf::actor_cast<caf::abstract_actor*>(who)->getf(
+    caf::abstract_actor::is_terminated_flag);
+}
+
 /// An actor that only ever runs on one `run_queue`, wherever messages to it
 /// come from.
 class pinned_actor : public caf::event_based_actor {
 public:
-  pinned_actor(caf::actor_config& cfg, run_queue& home)
+  /// Without a `home`, CAF's scheduler runs it like any other actor.
+  pinned_actor(caf::actor_config& cfg, run_queue* home)
       : caf::event_based_actor(cfg), home_(home) {
     // nop
   }
 
   enqueue_result enqueue(caf::mailbox_element_ptr what,
-                         host_context*) override {
-    return caf::event_based_actor::enqueue(std::move(what), &home_);
+                         host_context* context) override {
+    return caf::event_based_actor::enqueue(std::move(what), at_home(context));
   }
 
-  void launch(host_context*, bool lazy, bool hide) override {
-    caf::event_based_actor::launch(&home_, lazy, hide);
+  void launch(host_context* context, bool lazy, bool hide) override {
+    caf::event_based_actor::launch(at_home(context), lazy, hide);
   }
 
 #if CAF_MAJOR_VERSION == 0
   void enqueue(caf::strong_actor_ptr sender, caf::message_id id,
-               caf::message content, host_context*) override {
+               caf::message content, host_context* context) override {
     caf::event_based_actor::enqueue(std::move(sender), id, std::move(content),
-                                    &home_);
+                                    at_home(context));
   }
 #endif
 
 protected:
   /// Runs `fn` as if a message had brought it: an exception ends this actor
   /// alone, and a `quit` takes effect on return. Only on the home queue's
-  /// thread. Returns whether the actor still lives.
+  /// thread, and only if there is one. Returns whether the actor still lives.
   template <class F, class OnError>
   bool perform(F&& fn, OnError&& to_reason) {
-    context(&home_);
+    context(home_);
     try {
       fn();
     } catch (...) {
@@ -225,7 +232,11 @@ protected:
   }
 
 private:
-  run_queue& home_;
+  host_context* at_home(host_context* otherwise) const noexcept {
+    return home_ != nullptr ? home_ : otherwise;
+  }
+
+  run_queue* home_;
 };
 
 } // namespace coppice::actor

@@ -10,6 +10,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace coppice::actor {
 
@@ -32,6 +34,12 @@ public:
   /// The actor at `path`, if there is one and it has not ended.
   std::optional<entry> find(std::string_view path) const;
 
+  /// Remembers `handle` as one that could not be killed at `path`.
+  void abandon(std::string path, const caf::actor& handle);
+
+  /// The paths of those that were abandoned and still live.
+  std::vector<std::string> abandoned() const;
+
 private:
   struct slot {
     caf::weak_actor_ptr handle;
@@ -40,6 +48,7 @@ private:
 
   mutable std::mutex mutex_;
   std::map<std::string, slot, std::less<>> slots_;
+  std::vector<std::pair<std::string, caf::weak_actor_ptr>> abandoned_;
 };
 
 } // namespace coppice::actor

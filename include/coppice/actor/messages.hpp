@@ -6,9 +6,22 @@
 #include <caf/type_id.hpp>
 
 #include <cstdint>
+#include <memory>
 
 /// What is sent to a supervisor, and to actors that stand for one in the tree.
 namespace coppice::actor {
+
+class ticket;
+
+/// Somebody asks something.
+struct request_message {
+  std::shared_ptr<ticket> what;
+};
+
+/// A child that is watched makes progress.
+struct progress_message {
+  supervision::instance_id instance;
+};
 
 struct child_gone {
   supervision::instance_id instance;
@@ -42,6 +55,8 @@ CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::start_acknowledged))
 CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::timer_message))
 CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::retry_message))
 CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::stop_message))
+CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::request_message))
+CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::progress_message))
 
 CAF_END_TYPE_ID_BLOCK(coppice_actor)
 
@@ -50,3 +65,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::start_acknowledged)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::timer_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::retry_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::stop_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::request_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::progress_message)

@@ -3,12 +3,33 @@
 #include "coppice/actor/directory.hpp"
 #include "coppice/observe/event_bus.hpp"
 #include "coppice/observe/tree.hpp"
+#include "coppice/supervision/command.hpp"
 
 #include <caf/actor_system.hpp>
+#include <caf/message.hpp>
 
 #include <memory>
 
 namespace coppice::actor {
+
+class supervisor;
+class virtual_time;
+
+/// Watches the supervisors of a tree at work. Its functions are called on the
+/// supervisor's thread.
+class tap {
+public:
+  virtual ~tap() = default;
+
+  /// `who` is about to carry out `cmd`.
+  virtual void on_command(const supervisor& who,
+                          const supervision::command& cmd)
+    = 0;
+
+  /// `who` drops a message that it does not know.
+  virtual void on_unexpected(const supervisor& who, const caf::message& what)
+    = 0;
+};
 
 /// What all actors of one supervision tree share. Every part is thread-safe.
 struct runtime {
@@ -20,6 +41,13 @@ struct runtime {
   observe::tree tree;
   observe::event_bus events;
   actor::directory directory;
+
+  /// Runs the tree's supervisors in virtual time; null is real time on CAF's
+  /// scheduler. To be set before the tree starts.
+  virtual_time* time = nullptr;
+
+  /// May be null. To be set before the tree starts; outlives it.
+  actor::tap* tap = nullptr;
 };
 
 using runtime_ptr = std::shared_ptr<runtime>;

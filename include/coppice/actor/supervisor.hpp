@@ -1,34 +1,53 @@
 #pragma once
 
 #include "coppice/actor/child_spec.hpp"
+#include "coppice/actor/compat.hpp"
+#include "coppice/actor/ticket.hpp"
 #include "coppice/supervision/engine.hpp"
 
-#include <caf/event_based_actor.hpp>
-
+#include <any>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <variant>
 #include <vector>
 
 namespace coppice::actor {
+
+/// What makes a supervisor.
+struct supervisor_setup {
+  std::string path;
+  std::variant<supervision::flags, supervision::dynamic_flags> flags;
+  /// In start order; the one template of simple_one_for_one; none of a dynamic
+  /// supervisor.
+  std::vector<child_spec> children = {};
+  /// Of a dynamic supervisor.
+  std::any extra_arguments = {};
+  /// Only its exit signals are obeyed; may be null.
+  caf::actor_addr parent = {};
+  /// Called once with what became of the start.
+  std::function<void(supervision::start_outcome)> initialized = {};
+};
+
+/// The first thing wrong with `setup`, or nothing.
+std::optional<supervision::spec_error> validate(const supervisor_setup& setup);
+
+/// What a start function answers to start a supervisor: the path, the parent,
+/// and the word that it is up, are made from `args`.
+/// It must ask for nothing that `validate` finds wrong, or the start fails.
+start_result start_supervisor(const start_args& args, supervisor_setup setup);
 
 /// The engine in an actor's coat: translates messages to events and commands
 /// to spawns, signals and messages, and tells the runtime what happened.
 ///
 /// It watches its children and, when it ends, for whatever reason, ends those
 /// that are left: an OTP link at the cost of a CAF monitor.
-class supervisor : public caf::event_based_actor {
+class supervisor : public pinned_actor {
 public:
-  /// Called once with what became of the start.
-  using on_init = std::function<void(supervision::start_outcome)>;
-
-  /// @pre `validate` finds nothing wrong with `flags` and `children`.
-  /// `parent` may be null; only its exit signals are obeyed.
-  supervisor(caf::actor_config& cfg, runtime_ptr rt, std::string path,
-             supervision::flags flags, std::vector<child_spec> children,
-             caf::actor_addr parent, on_init initialized);
+  /// @pre `validate` finds nothing wrong with `setup`.
+  supervisor(caf::actor_config& cfg, runtime_ptr rt, supervisor_setup setup);
 
   const char* name() const override {
     return "coppice.supervisor";
@@ -36,27 +55,51 @@ public:
 
   caf::behavior make_behavior() override;
 
+  // -- properties, for a `tap` ------------------------------------------------
+
+  const std::string& path() const noexcept {
+    return path_;
+  }
+
+  const supervision::engine& machine() const noexcept {
+    return engine_;
+  }
+
 protected:
   void on_cleanup(const caf::error& reason) override;
 
 private:
+  // How to start a child, and what to call it.
+  struct recipe {
+    std::shared_ptr<const start_function> start;
+    std::string id;
+    std::any arguments;
+    std::uint32_t incarnation; // of a dynamic child
+  };
+
   struct child {
     caf::actor handle;
-    std::string path;
+    supervision::child_key key;
     supervision::child_type type;
   };
 
   // -- events -----------------------------------------------------------------
 
   void feed(supervision::event ev);
+  void on_exit_signal(caf::exit_msg& msg);
   void on_child_gone(supervision::instance_id instance,
                      const supervision::exit_reason& reason);
+  void on_acknowledged(supervision::instance_id instance,
+                       supervision::start_outcome outcome);
+  void on_request(std::shared_ptr<ticket> what);
+  supervision::request_body body_of(const ticket& what) const;
 
   // -- commands ---------------------------------------------------------------
 
   void run(supervision::start_instance& cmd);
   void run(supervision::send_signal& cmd);
   void run(supervision::arm_timer& cmd);
+  void run(supervision::abandon& cmd);
   void run(supervision::retry_later& cmd);
   void run(supervision::send_reply& cmd);
   void run(supervision::up& cmd);
@@ -67,15 +110,23 @@ private:
   void run(supervision::child_down& cmd);
   void run(supervision::progress& cmd);
   void run(supervision::restart_decided& cmd);
+  void run(supervision::stalled& cmd);
   void run(supervision::report& cmd);
 
   // -- children ---------------------------------------------------------------
 
-  start_result call_start(supervision::child_key key, start_args args);
+  void learn(const supervision::start_instance& cmd);
+  start_result call_start(const supervision::start_instance& cmd);
   void adopt(supervision::instance_id instance, supervision::child_key key,
              caf::actor handle);
   void release(supervision::instance_id instance);
+  caf::actor handle_of(supervision::instance_id instance) const;
+  supervision::instance_id instance_of(const caf::actor& handle) const;
   std::string path_of(supervision::child_key key) const;
+  std::uint64_t show(supervision::child_key key, observe::node_state state);
+  void show_exit(supervision::child_key key,
+                 const supervision::exit_reason& reason);
+  supervision::time_point now() const;
   std::string budget() const;
   std::uint64_t publish(observe::event_kind kind, std::string path,
                         std::string reason = {}, std::string detail = {},
@@ -86,11 +137,17 @@ private:
   runtime_ptr rt_;
   std::string path_;
   supervision::engine engine_;
+  std::any extra_arguments_;
   caf::actor_addr parent_;
-  on_init initialized_;
-  std::unordered_map<supervision::child_key, start_function> factories_;
-  std::unordered_map<supervision::child_key, std::string> ids_;
+  std::function<void(supervision::start_outcome)> initialized_;
+  std::shared_ptr<observe::gauge> members_; // of a dynamic supervisor
+  std::unordered_map<supervision::child_key, recipe> recipes_;
   std::unordered_map<supervision::instance_id, child> children_;
+  // Of dynamic children, who are asked for by their handles.
+  std::unordered_map<caf::actor_id, supervision::instance_id> instances_;
+  std::unordered_map<supervision::request_id, std::shared_ptr<ticket>> tickets_;
+  supervision::request_id last_request_ = 0;
+  supervision::instance_id last_stranger_ = std::uint64_t{1} << 63;
   supervision::instance_id acknowledging_ = 0;
   std::deque<supervision::event> events_;
   std::vector<supervision::command> commands_;
@@ -98,43 +155,5 @@ private:
   std::uint64_t cause_ = 0; // the event that what happens now comes of
   std::string why_;         // … in words
 };
-
-/// A supervision tree as its owner sees it.
-class tree_root {
-public:
-  /// Starts a supervisor named `id` with `children` and waits until all of
-  /// them are up. On failure `error` says why and nothing is left running.
-  ///
-  /// Blocks; must not be called from an actor.
-  struct result {
-    std::unique_ptr<tree_root> root;
-    std::string error;
-  };
-
-  static result start(runtime_ptr rt, std::string id, supervision::flags flags,
-                      std::vector<child_spec> children);
-
-  tree_root(runtime_ptr rt, caf::actor handle);
-
-  /// Asks the tree to end with `reason`, children first. Any thread.
-  void stop(const supervision::exit_reason& reason);
-
-  /// Calls `fn` once, on any thread, when the root has ended.
-  void on_end(std::function<void(supervision::exit_reason)> fn);
-
-  const caf::actor& handle() const noexcept {
-    return handle_;
-  }
-
-private:
-  runtime_ptr rt_;
-  caf::actor handle_;
-};
-
-/// Ends the actor at `path` as if it had failed with `reason`, or kills it if
-/// there is none; a supervisor ends its children first unless it is killed.
-/// Returns whether there is such an actor. Any thread.
-bool crash(runtime& rt, std::string_view path,
-           const std::optional<supervision::exit_reason>& reason);
 
 } // namespace coppice::actor

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "coppice/actor/supervisor.hpp"
+#include "coppice/actor/tree_root.hpp"
 #include "coppice/net/listener.hpp"
 #include "coppice/observe/event_bus.hpp"
 

@@ -16,6 +16,8 @@ enum class event_kind {
   child_stopped, ///< Because its supervisor told it to.
   start_failed,
   restarting, ///< The decision; its detail says who, why and the budget.
+  stalled,    ///< It made no progress for too long, and is being killed.
+  unkillable, ///< A kill did not end it in time; it is replaced.
   gave_up,    ///< Too many restarts: the supervisor ends.
   connection_crashed,
   accept_paused,

@@ -42,6 +42,7 @@ struct node_view {
   std::string last_exit;     ///< Empty if it never ended.
   std::optional<supervisor_view> supervisor;
   std::optional<std::int64_t> connections; ///< For hubs of connections.
+  std::optional<std::int64_t> members;     ///< For dynamic supervisors.
   std::vector<node_view> children;         ///< In start order.
 };
 
@@ -81,6 +82,10 @@ public:
   /// The number of connections of a hub; the node keeps it over restarts.
   std::shared_ptr<gauge> connections(std::string_view path);
 
+  /// The number of children of a dynamic supervisor, who are no nodes
+  /// themselves; from zero again.
+  std::shared_ptr<gauge> members(std::string_view path);
+
   // -- reading ----------------------------------------------------------------
 
   /// The whole tree, or nothing while there is no root.
@@ -99,6 +104,7 @@ private:
     std::optional<supervision::strategy> strategy;
     std::optional<supervision::restart_window> window;
     std::shared_ptr<gauge> connections;
+    std::shared_ptr<gauge> members;
     std::vector<std::string> children; // paths
   };
 

@@ -1,0 +1,56 @@
+#pragma once
+
+#include "coppice/actor/child_spec.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace coppice::actor {
+
+/// A supervision tree as its owner sees it.
+class tree_root {
+public:
+  /// Starts a supervisor named `id` with `children` and waits until all of
+  /// them are up. On failure `error` says why and nothing is left running.
+  ///
+  /// Blocks; must not be called from an actor. In virtual time, it runs the
+  /// actors itself.
+  struct result {
+    std::unique_ptr<tree_root> root;
+    std::string error;
+  };
+
+  static result start(runtime_ptr rt, std::string id, supervision::flags flags,
+                      std::vector<child_spec> children);
+
+  tree_root(runtime_ptr rt, caf::actor handle);
+
+  /// Asks the tree to end with `reason`, children first. Any thread.
+  void stop(const supervision::exit_reason& reason);
+
+  /// Calls `fn` once, on any thread, when the root has ended.
+  void on_end(std::function<void(supervision::exit_reason)> fn);
+
+  /// The paths of actors that were given up as unkillable and live on.
+  std::vector<std::string> left_behind() const;
+
+  const caf::actor& handle() const noexcept {
+    return handle_;
+  }
+
+private:
+  runtime_ptr rt_;
+  caf::actor handle_;
+};
+
+/// Ends the actor at `path` as if it had failed with `reason`, or kills it if
+/// there is none; a supervisor ends its children first unless it is killed.
+/// Returns whether there is such an actor. Any thread.
+bool crash(runtime& rt, std::string_view path,
+           const std::optional<supervision::exit_reason>& reason);
+
+} // namespace coppice::actor

@@ -1,0 +1,64 @@
+#pragma once
+
+#include "coppice/actor/compat.hpp"
+#include "coppice/supervision/clock.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <random>
+#include <vector>
+
+namespace coppice::actor {
+
+/// Runs actors on the thread that asks for it, one message at a time, under a
+/// clock that stands still until it is told to go on. So what actors do can be
+/// repeated exactly, and hours pass in no time.
+///
+/// All functions are for one thread. It must outlive the actors that it runs.
+class virtual_time final : public run_queue {
+public:
+  /// Actors take turns, first come, first served. With `shuffle` it is chance
+  /// that decides who is next: the same number, the same order.
+  explicit virtual_time(caf::actor_system& sys,
+                        std::optional<std::uint64_t> shuffle = {});
+
+  ~virtual_time();
+
+  virtual_time(const virtual_time&) = delete;
+  virtual_time& operator=(const virtual_time&) = delete;
+
+  /// Begins at zero.
+  supervision::time_point now() const noexcept {
+    return now_;
+  }
+
+  /// Has `step` or `advance` call `fn` when `delay` >= 0 has passed.
+  void after(std::chrono::milliseconds delay, std::function<void()> fn);
+
+  /// Runs actors until none has anything to do. An actor may call it: others
+  /// run meanwhile, it does not.
+  void run();
+
+  /// Moves on to the next timer and calls it; false if there is none.
+  bool step();
+
+  /// Lets `delay` pass: runs, and calls each timer in its turn.
+  void advance(std::chrono::milliseconds delay);
+
+  void post(caf::resumable* what) override;
+
+private:
+  using due = std::pair<supervision::time_point, std::uint64_t>;
+
+  caf::resumable* next();
+
+  std::vector<caf::resumable*> ready_;
+  std::map<due, std::function<void()>> timers_;
+  supervision::time_point now_{};
+  std::uint64_t last_timer_ = 0;
+  std::optional<std::mt19937_64> chance_;
+};
+
+} // namespace coppice::actor

@@ -1,0 +1,84 @@
+#include "coppice/actor/supervisor.hpp"
+
+#include "coppice/actor/messages.hpp"
+#include "overloaded.hpp"
+
+#include <utility>
+
+namespace coppice::actor {
+
+using namespace supervision;
+
+namespace {
+
+// No specification has it: stands for what is no child.
+constexpr auto no_id = "";
+
+} // namespace
+
+void supervisor::on_request(std::shared_ptr<ticket> what) {
+  auto& asked = tickets_[++last_request_];
+  asked = std::move(what);
+  feed(supervision::request{last_request_, body_of(*asked)});
+}
+
+// Source: OTP supervisor, for what is asked by handle.
+request_body supervisor::body_of(const ticket& what) const {
+  return std::visit(overloaded{
+                      [](const request_body& x) { return x; },
+                      [](const ticket::start_spec& x) -> request_body {
+                        return supervision::start_child{x.spec.spec};
+                      },
+                      [](const ticket::start_with&) -> request_body {
+                        return start_dynamic_child{};
+                      },
+                      [this](const ticket::terminate& x) -> request_body {
+                        if (!engine_.dynamic())
+                          return supervision::terminate_child{no_id};
+                        return terminate_dynamic_child{instance_of(x.child),
+                                                       !has_ended(x.child)};
+                      },
+                      [this](const ticket::spec_of& x) -> request_body {
+                        auto simple = engine_.settings().strategy
+                                      == strategy::simple_one_for_one;
+                        auto own
+                          = instance_of(x.child) != 0 || has_ended(x.child);
+                        return supervision::get_childspec{
+                          simple && own ? recipes_.at(1).id : no_id};
+                      },
+                    },
+                    what.what);
+}
+
+instance_id supervisor::instance_of(const caf::actor& handle) const {
+  auto i = instances_.find(handle->id());
+  return i == instances_.end() ? 0 : i->second;
+}
+
+void supervisor::run(send_reply& cmd) {
+  auto asked = tickets_.extract(cmd.id).mapped();
+  asked->answer(std::visit(
+    overloaded{
+      [](supervision::done& x) -> reply { return x; },
+      [this](supervision::child_ref& x) -> reply {
+        return actor::child_ref{handle_of(x.instance), std::move(x.info)};
+      },
+      [this](supervision::refused& x) -> reply {
+        return actor::refused{x.why, handle_of(x.instance), std::move(x.reason),
+                              std::move(x.spec)};
+      },
+      [this](std::vector<supervision::child_info>& x) -> reply {
+        std::vector<actor::child_info> result;
+        result.reserve(x.size());
+        for (auto& info : x)
+          result.push_back({std::move(info.id), info.state,
+                            handle_of(info.instance), info.type});
+        return result;
+      },
+      [](child_counts& x) -> reply { return x; },
+      [](supervision::child_spec& x) -> reply { return std::move(x); },
+    },
+    cmd.body));
+}
+
+} // namespace coppice::actor

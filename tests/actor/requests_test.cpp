@@ -1,0 +1,382 @@
+#include "coppice/actor/request.hpp"
+#include "support/actor_fixture.hpp"
+
+#include <stdexcept>
+
+#include <gmock/gmock.h>
+
+using namespace coppice;
+using namespace coppice::actor;
+using coppice::supervision::child_state;
+using coppice::supervision::done;
+using coppice::supervision::exit_reason;
+using coppice::supervision::flags;
+using coppice::supervision::refusal;
+using coppice::supervision::strategy;
+using coppice::test::idle_actor;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+namespace {
+
+template <class T>
+T value(pending<T> what) {
+  auto result = what.get();
+  if (auto* no = std::get_if<refused>(&result))
+    throw std::runtime_error("refused: " + to_string(*no));
+  return std::get<T>(std::move(result));
+}
+
+template <class T>
+refused refusal_of(pending<T> what) {
+  return std::get<refused>(what.get());
+}
+
+actor::child_spec idle(std::string id) {
+  return {{.id = std::move(id)}, [](const start_args& args) -> start_result {
+            return running{args.rt->system.spawn<idle_actor>()};
+          }};
+}
+
+actor::child_spec failing(std::string id) {
+  return {{.id = std::move(id)}, [](const start_args&) -> start_result {
+            throw std::runtime_error("no luck");
+          }};
+}
+
+class Requests : public test::actor_fixture {
+protected:
+  const caf::actor& start(flags settings,
+                          std::vector<actor::child_spec> children) {
+    auto result = tree_root::start(rt, "top", settings, std::move(children));
+    EXPECT_TRUE(result.root) << result.error;
+    root = std::move(result.root);
+    return root->handle();
+  }
+
+  caf::actor start_dynamic(supervision::dynamic_flags settings = {},
+                           std::any extra = {}) {
+    start({}, {dynamic_supervisor("pool", settings, std::move(extra))});
+    return rt->directory.find("top/pool")->handle;
+  }
+
+  void TearDown() override {
+    if (!root)
+      return;
+    root->stop(exit_reason::shutdown());
+    end_of(root->handle());
+  }
+
+  std::vector<std::string> ids_of(const caf::actor& sup) {
+    std::vector<std::string> result;
+    for (auto& info : value(which_children(sup)))
+      result.push_back(info.id);
+    return result;
+  }
+
+  std::unique_ptr<tree_root> root;
+};
+
+} // namespace
+
+TEST_F(Requests, StartChildAddsAtTheEnd) {
+  auto& top = start({}, {idle("a")});
+
+  auto ref = value(start_child(top, idle("b")));
+
+  EXPECT_TRUE(ref.child);
+  EXPECT_THAT(ids_of(top), ElementsAre("b", "a"));
+  EXPECT_EQ(rt->directory.find("top/b")->handle, ref.child);
+}
+
+TEST_F(Requests, StartChildNamesWhoIsThereAlready) {
+  auto& top = start({}, {idle("a")});
+
+  auto no = refusal_of(start_child(top, idle("a")));
+
+  EXPECT_EQ(no.why, refusal::already_started);
+  EXPECT_EQ(no.child, rt->directory.find("top/a")->handle);
+}
+
+TEST_F(Requests, StartChildSaysWhyItFailed) {
+  auto& top = start({}, {});
+
+  EXPECT_EQ(to_string(refusal_of(start_child(top, failing("a")))),
+            "start_failed: no luck");
+  EXPECT_THAT(ids_of(top), IsEmpty());
+}
+
+TEST_F(Requests, StartChildSaysWhatIsWrongWithASpecification) {
+  auto& top = start({}, {});
+
+  EXPECT_EQ(to_string(refusal_of(start_child(top, idle("")))),
+            "invalid_spec: a child needs an id");
+}
+
+TEST_F(Requests, StartChildHandsInformationThrough) {
+  auto& top = start({}, {});
+  actor::child_spec spec{{.id = "a"}, [](const start_args& args) {
+                           return start_result{running{
+                             args.rt->system.spawn<idle_actor>(), "port 7"}};
+                         }};
+
+  EXPECT_EQ(value(start_child(top, spec)).info, "port 7");
+}
+
+TEST_F(Requests, GoThroughTheLifeOfASpecification) {
+  auto& top = start({}, {idle("a")});
+
+  EXPECT_EQ(refusal_of(restart_child(top, "a")).why, refusal::running);
+  EXPECT_EQ(refusal_of(delete_child(top, "a")).why, refusal::running);
+  value(terminate_child(top, "a"));
+  EXPECT_EQ(value(which_children(top))[0].state, child_state::undefined);
+  EXPECT_EQ(refusal_of(start_child(top, idle("a"))).why,
+            refusal::already_present);
+  EXPECT_TRUE(value(restart_child(top, "a")).child);
+  value(terminate_child(top, "a"));
+  value(delete_child(top, "a"));
+  EXPECT_EQ(refusal_of(terminate_child(top, "a")).why, refusal::not_found);
+  EXPECT_EQ(refusal_of(get_childspec(top, "a")).why, refusal::not_found);
+}
+
+TEST_F(Requests, TerminateChildIsDoneWhenTheChildIsDown) {
+  auto& top = start({}, {idle("a")});
+  auto child = rt->directory.find("top/a")->handle;
+
+  value(terminate_child(top, "a"));
+
+  EXPECT_TRUE(has_ended(child));
+  EXPECT_EQ(end_of(child), exit_reason::shutdown());
+}
+
+TEST_F(Requests, OfAStaticSupervisorTakeNoHandles) {
+  auto& top = start({}, {idle("a")});
+  auto child = rt->directory.find("top/a")->handle;
+
+  EXPECT_EQ(refusal_of(terminate_child(top, child)).why, refusal::not_found);
+  EXPECT_EQ(refusal_of(get_childspec(top, child)).why, refusal::not_found);
+}
+
+TEST_F(Requests, CountAndDescribe) {
+  auto& top = start({}, {idle("a"), supervisor_child("inner", {}, {})});
+
+  auto counts = value(count_children(top));
+
+  EXPECT_EQ(counts.specs, 2u);
+  EXPECT_EQ(counts.active, 2u);
+  EXPECT_EQ(counts.workers, 1u);
+  EXPECT_EQ(counts.supervisors, 1u);
+  EXPECT_EQ(value(get_childspec(top, "a")).id, "a");
+}
+
+TEST_F(Requests, ToADeadSupervisorAreRefused) {
+  auto top = start({}, {idle("a")});
+  root->stop(exit_reason::shutdown());
+  end_of(top);
+
+  EXPECT_EQ(refusal_of(which_children(top)).why, refusal::noproc);
+  EXPECT_EQ(refusal_of(start_child(top, idle("b"))).why, refusal::noproc);
+}
+
+TEST_F(Requests, ThatAreUnansweredAtTheEndAreRefused) {
+  // The supervisor waits for `slow` until it is killed.
+  actor::child_spec slow{{.id = "slow"}, [](const start_args& args) {
+                           return start_result{
+                             starting{args.rt->system.spawn<idle_actor>()}};
+                         }};
+  auto top = start({}, {});
+  auto first = start_child(top, slow);
+  auto second = which_children(top);
+
+  signal_kill(top);
+
+  EXPECT_EQ(refusal_of(first).why, refusal::noproc);
+  EXPECT_EQ(refusal_of(second).why, refusal::noproc);
+}
+
+TEST_F(Requests, CanBeAnsweredByACall) {
+  auto& top = start({}, {idle("a")});
+  std::promise<std::size_t> count;
+
+  count_children(top).then([&](answer<supervision::child_counts> result) {
+    count.set_value(std::get<supervision::child_counts>(result).specs);
+  });
+
+  EXPECT_EQ(count.get_future().get(), 1u);
+}
+
+// -- simple_one_for_one -------------------------------------------------------
+
+namespace {
+
+// Remembers the arguments of each start.
+actor::child_spec recorded(std::vector<int>& log, std::mutex& mutex) {
+  return {{.id = "w"}, [&](const start_args& args) -> start_result {
+            std::lock_guard guard{mutex};
+            log.push_back(args.arguments.has_value()
+                            ? std::any_cast<int>(args.arguments)
+                            : 0);
+            return running{args.rt->system.spawn<idle_actor>()};
+          }};
+}
+
+} // namespace
+
+TEST_F(Requests, StartFromATemplateWithTheSameArgumentsAtARestart) {
+  std::vector<int> log;
+  std::mutex mutex;
+  auto& top = start({.strategy = strategy::simple_one_for_one, .intensity = 5},
+                    {recorded(log, mutex)});
+  value(start_child(top));
+  auto child = value(start_child(top, 7)).child;
+
+  signal_exit(child, exit_reason::abnormal("boom"));
+  end_of(child);
+  while (value(which_children(top))[0].child == child)
+    std::this_thread::yield();
+
+  std::lock_guard guard{mutex};
+  EXPECT_THAT(log, ElementsAre(0, 7, 7));
+}
+
+TEST_F(Requests, KnowDynamicChildrenByTheirHandles) {
+  auto& top = start({.strategy = strategy::simple_one_for_one}, {idle("w")});
+  auto first = value(start_child(top)).child;
+  auto second = value(start_child(top)).child;
+  auto stranger = system.spawn<idle_actor>();
+
+  value(terminate_child(top, first));
+
+  EXPECT_TRUE(has_ended(first));
+  value(terminate_child(top, first)); // dead: done
+  EXPECT_EQ(refusal_of(terminate_child(top, stranger)).why, refusal::not_found);
+  EXPECT_EQ(value(which_children(top))[0].child, second);
+  EXPECT_EQ(value(get_childspec(top, second)).id, "w");
+  EXPECT_EQ(value(get_childspec(top, first)).id, "w");
+  EXPECT_EQ(refusal_of(get_childspec(top, stranger)).why, refusal::not_found);
+  EXPECT_EQ(refusal_of(terminate_child(top, "w")).why,
+            refusal::simple_one_for_one);
+  signal_kill(stranger);
+}
+
+// -- dynamic_supervisor -------------------------------------------------------
+
+TEST_F(Requests, ADynamicSupervisorTakesChildrenOfAllKinds) {
+  auto pool = start_dynamic();
+
+  auto first = value(start_child(pool, idle("w"))).child;
+  value(start_child(pool, idle("w")));
+  value(start_child(pool, supervisor_child("inner", {}, {idle("a")})));
+
+  EXPECT_EQ(value(count_children(pool)).specs, 3u);
+  EXPECT_EQ(value(count_children(pool)).supervisors, 1u);
+  value(terminate_child(pool, first));
+  EXPECT_EQ(refusal_of(terminate_child(pool, first)).why, refusal::not_found);
+}
+
+TEST_F(Requests, ADynamicSupervisorHasALimit) {
+  auto pool = start_dynamic({.max_children = 1});
+  value(start_child(pool, idle("a")));
+
+  EXPECT_EQ(refusal_of(start_child(pool, idle("b"))).why,
+            refusal::max_children);
+}
+
+TEST_F(Requests, ADynamicSupervisorGivesItsArgumentsToAllChildren) {
+  std::vector<int> log;
+  std::mutex mutex;
+  auto pool = start_dynamic({}, 42);
+
+  value(start_child(pool, recorded(log, mutex)));
+  value(start_child(pool, recorded(log, mutex)));
+
+  EXPECT_THAT(log, ElementsAre(42, 42));
+}
+
+TEST_F(Requests, TheTreeShowsHowManyChildrenADynamicSupervisorHas) {
+  auto pool = start_dynamic();
+  auto child = value(start_child(pool, idle("w"))).child;
+  value(start_child(pool, idle("w")));
+  value(terminate_child(pool, child));
+
+  auto view = rt->tree.look(std::chrono::steady_clock::now());
+
+  EXPECT_EQ(view->children.at(0).members, 1);
+  EXPECT_THAT(view->children.at(0).children, IsEmpty());
+}
+
+// -- beyond OTP ---------------------------------------------------------------
+
+TEST_F(Requests, AChildThatDoesNotGetReadyIsGivenUp) {
+  actor::child_spec slow{
+    {.id = "slow", .ready_within = std::chrono::milliseconds{20}},
+    [](const start_args& args) {
+      return start_result{starting{args.rt->system.spawn<idle_actor>()}};
+    }};
+  auto& top = start({}, {});
+
+  EXPECT_EQ(to_string(refusal_of(start_child(top, slow))),
+            "start_failed: not ready within 20 ms");
+}
+
+namespace {
+
+// Sits in its handler until it is let go: no signal reaches it.
+class hanging : public caf::event_based_actor {
+public:
+  hanging(caf::actor_config& cfg, std::shared_future<void> go,
+          test::recorder& log)
+      : caf::event_based_actor(cfg), go_(std::move(go)), log_(log) {
+    // nop
+  }
+
+  caf::behavior make_behavior() override {
+    log_.add("hangs");
+    go_.wait();
+    return {[](int) {}};
+  }
+
+private:
+  std::shared_future<void> go_;
+  test::recorder& log_;
+};
+
+} // namespace
+
+TEST_F(Requests, AChildThatCannotBeKilledIsReplacedAndReported) {
+  std::promise<void> go;
+  test::recorder log;
+  actor::child_spec stuck{
+    {.id = "stuck", .progress_within = std::chrono::milliseconds{20}},
+    [&,
+     future = go.get_future().share()](const start_args& args) -> start_result {
+      if (log.lines().empty())
+        return running{
+          args.rt->system.spawn<hanging, caf::detached>(future, log)};
+      log.add("replaced");
+      return running{args.rt->system.spawn<idle_actor>()};
+    }};
+  stuck.spec.shutdown = supervision::shutdown::brutal_kill();
+  start({.kill_grace = std::chrono::milliseconds{20}}, {stuck});
+
+  auto lines = log.wait_for(2);
+
+  EXPECT_THAT(lines, ElementsAre("hangs", "replaced"));
+  EXPECT_THAT(root->left_behind(), ElementsAre("top/stuck"));
+  go.set_value();
+  while (!root->left_behind().empty())
+    std::this_thread::yield();
+}
+
+TEST_F(Requests, AChildThatReportsProgressIsLeftAlone) {
+  actor::child_spec busy{
+    {.id = "busy", .progress_within = std::chrono::milliseconds{50}},
+    [](const start_args& args) -> start_result {
+      report_progress(args);
+      return running{args.rt->system.spawn<idle_actor>()};
+    }};
+  start({.intensity = 0}, {busy});
+
+  // No progress after that: the watchdog ends it, and so the tree.
+  EXPECT_EQ(end_of(root->handle()), exit_reason::shutdown());
+}
