@@ -24,10 +24,10 @@ std::optional<directory::entry> directory::find(std::string_view path) const {
   auto i = slots_.find(path);
   if (i == slots_.end())
     return {};
-  auto strong = i->second.handle.lock();
-  if (!strong)
+  auto handle = caf::actor_cast<caf::actor>(i->second.handle.lock());
+  if (has_ended(handle))
     return {};
-  return entry{caf::actor_cast<caf::actor>(strong), i->second.type};
+  return entry{std::move(handle), i->second.type};
 }
 
 void directory::abandon(std::string path, const caf::actor& handle) {

@@ -52,7 +52,7 @@ supervisor::supervisor(caf::actor_config& cfg, runtime_ptr rt,
   child_key key = 0;
   for (auto& child : setup.children) {
     auto start = std::make_shared<const start_function>(std::move(child.start));
-    recipes_.emplace(++key, recipe{std::move(start), child.spec.id, {}, 0});
+    recipes_.emplace(++key, recipe{std::move(start), child.spec.id});
     if (!engine_.dynamic())
       rt_->tree.add(path_, child.spec.id, child.spec.type, child.spec.restart,
                     id());
@@ -67,6 +67,9 @@ caf::behavior supervisor::make_behavior() {
   use_exception_text(*this);
   caf::message_handler handlers{
     [this](child_gone& msg) { on_child_gone(msg.instance, msg.reason); },
+    [this](start_message& msg) {
+      feed(start_returned{msg.instance, std::move(msg.outcome)});
+    },
     [this](start_acknowledged& msg) {
       on_acknowledged(msg.instance, std::move(msg.outcome));
     },
@@ -75,16 +78,16 @@ caf::behavior supervisor::make_behavior() {
     [this](timer_message& msg) { feed(timer_fired{msg.generation}); },
     [this](retry_message& msg) { feed(retry_due{msg.key}); },
     [this](stop_message& msg) { feed(parent_exited{std::move(msg.reason)}); },
-    [this](caf::message& msg) {
-      if (rt_->tap != nullptr)
-        rt_->tap->on_unexpected(*this, msg);
-      publish(observe::event_kind::notice, path_, {},
-              "unexpected message dropped: " + to_string(msg));
-    },
+  };
+  auto on_other = [this](caf::message& msg) {
+    if (rt_->tap != nullptr)
+      rt_->tap->on_unexpected(*this, msg);
+    publish(observe::event_kind::notice, path_, {},
+            "unexpected message dropped: " + to_string(msg));
   };
   auto result = trapping(
     *this, [this](caf::exit_msg& msg) { on_exit_signal(msg); },
-    std::move(handlers));
+    handlers.or_else(others(*this, on_other)));
   feed(begin{});
   return result;
 }
@@ -128,8 +131,9 @@ void supervisor::on_child_gone(instance_id instance,
     feed(start_returned{instance, start_failed{reason}});
     return;
   }
-  release(instance);
-  feed(child_exited{instance, reason});
+  // The end of a child whose start had failed before is old news.
+  if (children_.contains(instance))
+    feed(child_exited{instance, reason});
 }
 
 void supervisor::on_acknowledged(instance_id instance, start_outcome outcome) {
@@ -157,13 +161,13 @@ void supervisor::learn(const start_instance& cmd) {
       rt_->tree.add(path_, id, spec.type, spec.restart, this->id());
     recipes_.emplace(
       cmd.key, recipe{std::make_shared<const start_function>(std::move(start)),
-                      std::move(id), extra_arguments_, 0});
+                      std::move(id), extra_arguments_});
   } else if (auto* extra = std::get_if<ticket::start_with>(&what)) {
     auto& origin = recipes_.at(1);
     recipes_.emplace(cmd.key,
                      recipe{origin.start,
                             origin.id + ":" + std::to_string(cmd.key - 1),
-                            std::move(extra->arguments), 0});
+                            std::move(extra->arguments)});
   }
 }
 
@@ -180,9 +184,7 @@ start_result supervisor::call_start(const start_instance& cmd) {
 
 void supervisor::adopt(instance_id instance, child_key key, caf::actor handle) {
   auto type = engine_.children().at(key).spec().type;
-  if (engine_.dynamic())
-    instances_.emplace(handle->id(), instance);
-  else
+  if (!engine_.dynamic())
     rt_->directory.put(path_of(key), handle, type);
   auto* watched = caf::actor_cast<caf::abstract_actor*>(handle);
   watched->attach_functor(
@@ -199,9 +201,7 @@ void supervisor::release(instance_id instance) {
   if (i == children_.end())
     return;
   auto& [handle, key, type] = i->second;
-  if (engine_.dynamic())
-    instances_.erase(handle->id());
-  else if (recipes_.contains(key))
+  if (!engine_.dynamic() && recipes_.contains(key))
     rt_->directory.erase(path_of(key), handle);
   children_.erase(i);
 }

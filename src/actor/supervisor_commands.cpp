@@ -3,7 +3,7 @@
 #include "coppice/actor/exit_signal.hpp"
 #include "coppice/actor/messages.hpp"
 #include "coppice/actor/virtual_time.hpp"
-#include "overloaded.hpp"
+#include "coppice/supervision/overloaded.hpp"
 
 #include <utility>
 
@@ -18,8 +18,13 @@ using observe::node_state;
 void supervisor::run(start_instance& cmd) {
   learn(cmd);
   show(cmd.key, node_state::starting);
+  // What came in while the start function ran comes before its return.
   auto answer = [&](start_outcome outcome) {
-    feed(start_returned{cmd.instance, std::move(outcome)});
+    if (mailbox().empty())
+      feed(start_returned{cmd.instance, std::move(outcome)});
+    else
+      deliver(caf::actor_cast<caf::actor>(ctrl()),
+              start_message{cmd.instance, std::move(outcome)});
   };
   auto result = call_start(cmd);
   std::visit(overloaded{
@@ -87,12 +92,15 @@ void supervisor::run(stopped& cmd) {
 void supervisor::run(forget& cmd) {
   if (!engine_.dynamic())
     rt_->tree.remove(path_of(cmd.key), id());
-  recipes_.erase(cmd.key);
+  auto i = recipes_.find(cmd.key);
+  instances_.erase(i->second.actor);
+  recipes_.erase(i);
 }
 
 // -- things to know -----------------------------------------------------------
 
 void supervisor::run(exit_noticed& cmd) {
+  release(cmd.instance);
   if (cmd.key == 0)
     return;
   show_exit(cmd.key, cmd.reason);
@@ -108,6 +116,7 @@ void supervisor::run(retry_noticed&) {
 }
 
 void supervisor::run(child_down& cmd) {
+  release(cmd.instance);
   show_exit(cmd.key, cmd.reason);
   auto incarnation = show(cmd.key, node_state::stopped);
   if (!engine_.dynamic())
@@ -117,6 +126,8 @@ void supervisor::run(child_down& cmd) {
 
 // As in OTP, nothing is said of dynamic children that start as they should.
 void supervisor::run(progress& cmd) {
+  if (engine_.dynamic())
+    bind(cmd.key, cmd.instance);
   auto incarnation = show(cmd.key, node_state::running);
   if (!cmd.dynamic || incarnation > 1)
     publish(incarnation > 1 ? event_kind::child_restarted

@@ -1,7 +1,7 @@
 #include "coppice/actor/supervisor.hpp"
 
 #include "coppice/actor/messages.hpp"
-#include "overloaded.hpp"
+#include "coppice/supervision/overloaded.hpp"
 
 #include <utility>
 
@@ -50,8 +50,16 @@ request_body supervisor::body_of(const ticket& what) const {
                     what.what);
 }
 
+// A child keeps its old handle as its name until its restart has succeeded.
+void supervisor::bind(child_key key, instance_id instance) {
+  auto& who = recipes_.at(key);
+  instances_.erase(who.actor);
+  who.actor = handle_of(instance)->id();
+  instances_.emplace(who.actor, instance);
+}
+
 instance_id supervisor::instance_of(const caf::actor& handle) const {
-  auto i = instances_.find(handle->id());
+  auto i = instances_.find(handle ? handle->id() : caf::invalid_actor_id);
   return i == instances_.end() ? 0 : i->second;
 }
 

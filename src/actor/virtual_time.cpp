@@ -32,6 +32,12 @@ void virtual_time::run() {
   }
 }
 
+std::optional<supervision::time_point> virtual_time::next_timer() const {
+  if (timers_.empty())
+    return {};
+  return timers_.begin()->first.first;
+}
+
 bool virtual_time::step() {
   if (timers_.empty())
     return false;
@@ -44,7 +50,7 @@ bool virtual_time::step() {
 void virtual_time::advance(std::chrono::milliseconds delay) {
   auto until = now_ + delay;
   run();
-  while (!timers_.empty() && timers_.begin()->first.first <= until) {
+  for (auto due = next_timer(); due && *due <= until; due = next_timer()) {
     step();
     run();
   }

@@ -12,7 +12,7 @@ engine_world::engine_world(std::shared_ptr<const scenario> plan)
 }
 
 void engine_world::play(const step& what) {
-  ++step_;
+  chronicle_.begin_step(++step_);
   perform(what, false);
   settle();
   if (what.what != op::sleep_ms && what.what != op::advance_ms)
@@ -29,7 +29,7 @@ void engine_world::finish() {
   auto top = find_supervisor(plan_->top.id);
   if (top_reason_)
     note(event::sup_exit(to_string(*top_reason_)));
-  else if (top != 0 && processes_.at(top).sup->up)
+  else if (top != 0 && processes_.at(top).sup->record.up)
     note(event::sup_alive());
 }
 
@@ -103,9 +103,7 @@ void engine_world::react(process_id who) {
 }
 
 void engine_world::note(trace_event what) {
-  auto since = std::chrono::duration_cast<std::chrono::milliseconds>(
-    now_.time_since_epoch());
-  moments_.push_back({since, step_, std::move(what)});
+  chronicle_.note(now_, std::move(what));
 }
 
 void engine_world::after(std::chrono::milliseconds delay, process_id who,

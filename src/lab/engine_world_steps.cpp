@@ -52,7 +52,7 @@ void engine_world::perform(const step& what, bool during) {
 
 void engine_world::start_top() {
   auto& def = plan_->top;
-  label name{def.id, ++attempts_[def.id]};
+  auto name = chronicle_.next(def.id);
   note(event::start_begin("$parent", name));
   auto refuse = [&](const std::string& res) {
     note(event::start("$parent", name, res));
@@ -78,21 +78,8 @@ void engine_world::ask(const step& what, bool during) {
       note(event::reply("$driver", to_string(what.what), "{'EXIT',noproc}"));
     return;
   }
-  auto& part = *processes_.at(to).sup;
-  pending_request request{
-    {std::string{to_string(what.what)}, part.def->dynamic()}, {}};
-  request.question.flags = part.def->flags;
-  if (what.spec) {
-    request.question.spec = what.spec->spec;
-    request.added = slot{what.spec, what.child};
-  }
-  if (what.what == op::start_child && !what.spec && part.def->dynamic())
-    request.added = slot{part.slots.at(1).def, what.child};
-  for (auto& [_, known] : part.slots)
-    if (known.name == what.child)
-      request.question.nested = known.def->nested != nullptr;
-  auto id = ++last_request_;
-  pending_.emplace(id, std::move(request));
+  auto& record = processes_.at(to).sup->record;
+  auto id = record.ask(question_of(what, record));
   queue_.push_back(mail{to, supervision::request{id, body_of(what, to)}});
 }
 
@@ -122,7 +109,7 @@ request_body engine_world::body_of(const step& what, process_id to) const {
 // Source: OTP supervisor.
 request_body engine_world::about_process(const step& what,
                                          process_id to) const {
-  auto& part = *processes_.at(to).sup;
+  auto& def = *processes_.at(to).sup->record.def;
   auto who = processes_.find(find(what.child, what.n));
   auto alive = who != processes_.end() && who->second.alive;
   auto own = who != processes_.end() && who->second.parent == to;
@@ -131,10 +118,9 @@ request_body engine_world::about_process(const step& what,
   if (what.what == op::delete_child)
     return supervision::delete_child{no_id};
   if (what.what == op::get_childspec)
-    return supervision::get_childspec{part.def->dynamic() && (own || !alive)
-                                        ? part.def->children.front().spec.id
-                                        : no_id};
-  if (!part.def->dynamic())
+    return supervision::get_childspec{
+      def.dynamic() && (own || !alive) ? def.children.front().spec.id : no_id};
+  if (!def.dynamic())
     return supervision::terminate_child{no_id};
   return terminate_dynamic_child{own ? who->second.instance : 0, alive};
 }

@@ -1,4 +1,5 @@
 #include "coppice/lab/term.hpp"
+#include "coppice/supervision/overloaded.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -10,11 +11,6 @@ namespace coppice::lab {
 using namespace supervision;
 
 namespace {
-
-template <class... Fs>
-struct overloaded : Fs... {
-  using Fs::operator()...;
-};
 
 std::string list(const std::vector<std::string>& items) {
   std::string result = "[";

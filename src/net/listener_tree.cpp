@@ -1,7 +1,7 @@
 #include "coppice/net/listener.hpp"
 
-#include "coppice/actor/exit_signal.hpp"
 #include "coppice/actor/child_spec.hpp"
+#include "coppice/actor/exit_signal.hpp"
 #include "coppice/net/acceptor.hpp"
 #include "coppice/net/connection.hpp"
 #include "coppice/net/connection_supervisor.hpp"

@@ -1,17 +1,9 @@
 #include "coppice/supervision/engine.hpp"
+#include "coppice/supervision/overloaded.hpp"
 
 #include <utility>
 
 namespace coppice::supervision {
-
-namespace {
-
-template <class... Fs>
-struct overloaded : Fs... {
-  using Fs::operator()...;
-};
-
-} // namespace
 
 engine::engine(flags value, std::vector<child_spec> children)
     : kind_(value.strategy == strategy::simple_one_for_one ? kind::simple

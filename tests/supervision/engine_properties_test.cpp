@@ -21,9 +21,9 @@ RC_GTEST_PROP(Engine, KeepsItsPromisesWhateverHappens, ()) {
 
   RC_CLASSIFY(world.starts > 0, "started children");
   RC_CLASSIFY(world.decisions > 0, "restarted");
-  RC_CLASSIFY(world.ended, "ended");
-  RC_LOG() << world.broken;
-  RC_ASSERT(world.broken.empty());
+  RC_CLASSIFY(world.ended(), "ended");
+  RC_LOG() << world.broken();
+  RC_ASSERT(world.broken().empty());
 }
 
 } // namespace

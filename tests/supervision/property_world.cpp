@@ -31,22 +31,24 @@ property_world::property_world(std::vector<std::uint8_t> bytes)
 }
 
 void property_world::run() {
+  std::vector<child_key> initial;
   for (auto& [key, _] : machine_->children())
-    plan_.push_back(key);
+    initial.push_back(key);
+  kept_.emplace(flags_, machine_->dynamic(), std::move(initial), paced_);
   queue_.push_back(begin{});
   settle();
-  while (more() && broken.empty()) {
+  while (more() && broken().empty()) {
     act();
     settle();
   }
-  if (!ended && broken.empty()) {
+  if (!kept_->ended && broken().empty()) {
     queue_.push_back(parent_exited{exit_reason::shutdown()});
     settle();
-    expect(ended, "a supervisor ends when its parent says so");
+    expect(kept_->ended, "a supervisor ends when its parent says so");
   }
   std::vector<command> none;
   machine_->handle(begin{}, now_, none);
-  if (ended)
+  if (kept_->ended)
     expect(none.empty(), "no command after stop");
 }
 
@@ -55,8 +57,7 @@ std::uint8_t property_world::next() {
 }
 
 void property_world::expect(bool holds, const char* promise) {
-  if (!holds && broken.empty())
-    broken = promise;
+  kept_->expect(holds, promise);
 }
 
 // -- doing things -------------------------------------------------------------
@@ -88,7 +89,7 @@ void property_world::act() {
 }
 
 void property_world::settle() {
-  while (broken.empty()) {
+  while (broken().empty()) {
     if (!queue_.empty()) {
       auto ev = std::move(queue_.front());
       queue_.pop_front();
@@ -100,7 +101,7 @@ void property_world::settle() {
       break;
     }
   }
-  if (broken.empty() && !ended)
+  if (broken().empty() && !kept_->ended)
     check_idle();
 }
 
@@ -111,7 +112,7 @@ void property_world::deliver(event ev) {
     if (std::holds_alternative<start_instance>(*i)
         || std::holds_alternative<stopped>(*i))
       expect(i + 1 == commands.end(), "a start or the stop comes last");
-    expect(!ended, "no command after stop");
+    kept_->on(*i, now_);
     std::visit([this](auto& cmd) { obey(cmd); }, *i);
   }
 }
@@ -216,16 +217,8 @@ request_body property_world::some_request() {
 
 void property_world::obey(const start_instance& cmd) {
   ++starts;
-  clear_stops();
   for (auto& [_, key] : alive_)
     expect(key != cmd.key, "no child is started twice at once");
-  expect(!forgotten_.contains(cmd.key), "what is forgotten stays so");
-  if (cmd.origin == 0 && !paced_) { // a back-off mixes the plans
-    // Restarts of children that a group restart left out are no error.
-    expect(planned_ < plan_.size() && plan_[planned_] == cmd.key,
-           "start order");
-    ++planned_;
-  }
   for (auto i = next() % 4; i == 3 && more(); i = next() % 4)
     act();
   start_outcome outcome = started{};
@@ -247,11 +240,6 @@ void property_world::obey(const start_instance& cmd) {
 }
 
 void property_world::obey(const send_signal& cmd) {
-  if (!machine_->dynamic() && alive_.contains(cmd.instance)
-      && asked_.insert(cmd.instance).second) {
-    expect(last_stop_ == 0 || cmd.key < last_stop_, "reverse stop order");
-    last_stop_ = cmd.key;
-  }
   auto i = machine_->children().find(cmd.key);
   auto timed
     = i != machine_->children().end()
@@ -266,7 +254,6 @@ void property_world::obey(const send_signal& cmd) {
 }
 
 void property_world::obey(const abandon& cmd) {
-  expect(flags_.kill_grace.has_value(), "nobody is given up unless asked for");
   expect(alive_.erase(cmd.instance) > 0, "only the living are given up");
 }
 
@@ -279,52 +266,18 @@ void property_world::obey(const retry_later& cmd) {
 }
 
 void property_world::obey(const send_reply& cmd) {
-  clear_stops();
   expect(open_.erase(cmd.id) == 1, "each request is answered once");
 }
 
-void property_world::obey(const up&) {
-  clear_stops();
-}
-
 void property_world::obey(const stopped&) {
-  ended = true;
   expect(alive_.empty(), "no child survives its supervisor");
 }
 
-void property_world::obey(const restart_decided& cmd) {
+void property_world::obey(const restart_decided&) {
   ++decisions;
-  clear_stops();
-  plan_ = cmd.affected;
-  planned_ = 0;
-  auto second = [](time_point t) {
-    return std::chrono::floor<std::chrono::seconds>(t.time_since_epoch())
-      .count();
-  };
-  decided_at_.push_back(second(now_));
-  auto oldest = second(now_) - flags_.period.count();
-  auto used = std::count_if(decided_at_.begin(), decided_at_.end(),
-                            [&](auto at) { return at >= oldest; });
-  expect(used <= flags_.intensity, "budget never exceeded");
-  expect(cmd.used == static_cast<std::size_t>(used), "budget told right");
-  expect(std::is_sorted(cmd.affected.begin(), cmd.affected.end()),
-         "affected children in start order");
-}
-
-void property_world::obey(const exit_noticed&) {
-  clear_stops();
-}
-
-void property_world::obey(const retry_noticed&) {
-  clear_stops();
 }
 
 void property_world::obey(const forget& cmd) {
-  expect(forgotten_.insert(cmd.key).second, "nothing is forgotten twice");
   for (auto& [_, key] : alive_)
     expect(key != cmd.key, "a forgotten child is dead");
-}
-
-void property_world::clear_stops() {
-  last_stop_ = 0;
 }

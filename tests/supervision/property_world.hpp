@@ -1,6 +1,6 @@
 #pragma once
 
-#include "coppice/supervision/engine.hpp"
+#include "promises.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -10,17 +10,24 @@
 #include <vector>
 
 /// A world that does whatever its bytes say, and checks after each command
-/// that the engine keeps its promises. `broken` says which one it did not keep.
+/// that the engine keeps its promises.
 class property_world {
 public:
   property_world(std::vector<std::uint8_t> bytes);
 
   void run();
 
-  std::string broken;
+  /// Which promise was not kept, or nothing.
+  const std::string& broken() const {
+    return kept_->broken;
+  }
+
+  bool ended() const {
+    return kept_->ended;
+  }
+
   std::size_t starts = 0;
   std::size_t decisions = 0;
-  bool ended = false;
 
 private:
   using event = coppice::supervision::event;
@@ -41,7 +48,6 @@ private:
   coppice::supervision::request_body some_request();
   void end_instance(coppice::supervision::instance_id id,
                     coppice::supervision::exit_reason reason);
-  void clear_stops();
 
   void obey(const coppice::supervision::start_instance& cmd);
   void obey(const coppice::supervision::send_signal& cmd);
@@ -49,11 +55,8 @@ private:
   void obey(const coppice::supervision::abandon& cmd);
   void obey(const coppice::supervision::retry_later& cmd);
   void obey(const coppice::supervision::send_reply& cmd);
-  void obey(const coppice::supervision::up& cmd);
   void obey(const coppice::supervision::stopped& cmd);
   void obey(const coppice::supervision::restart_decided& cmd);
-  void obey(const coppice::supervision::exit_noticed& cmd);
-  void obey(const coppice::supervision::retry_noticed& cmd);
   void obey(const coppice::supervision::forget& cmd);
   template <class T>
   void obey(const T&) {
@@ -67,18 +70,12 @@ private:
   bool paced_ = false;  // some children have a back-off
   std::vector<coppice::supervision::child_spec> specs_;
   std::optional<coppice::supervision::engine> machine_;
+  std::optional<promises> kept_;
   coppice::supervision::time_point now_{};
   std::deque<event> queue_;
   std::map<coppice::supervision::instance_id, coppice::supervision::child_key>
     alive_;
-  std::set<coppice::supervision::instance_id> asked_;
-  std::vector<coppice::supervision::child_key> plan_; // to start, in order
-  std::size_t planned_ = 0;
-  coppice::supervision::child_key last_stop_ = 0; // 0: none in this job
-  std::vector<std::int64_t> decided_at_;          // whole seconds
-  std::set<coppice::supervision::child_key> forgotten_;
   std::deque<std::uint64_t> timers_;
-  coppice::supervision::instance_id starting_ = 0;
   coppice::supervision::request_id last_request_ = 0;
   std::set<coppice::supervision::request_id> open_;
 };

@@ -14,13 +14,16 @@
 #include <caf/exit_reason.hpp>
 #include <caf/mailbox_element.hpp>
 #include <caf/message_handler.hpp>
+#include <caf/result.hpp>
 #include <caf/resumable.hpp>
+#include <caf/sec.hpp>
 #include <caf/system_messages.hpp>
 #include <caf/type_id.hpp>
 
 #if CAF_MAJOR_VERSION == 0
 #include <caf/atom.hpp>
 #include <caf/execution_unit.hpp>
+#include <caf/message_view.hpp>
 #else
 #include <caf/init_global_meta_objects.hpp>
 #include <caf/scheduler.hpp>
@@ -78,6 +81,20 @@ caf::behavior trapping(caf::event_based_actor& self, F fn,
   self.set_exit_handler(std::move(fn));
   self.set_error_handler([](caf::error&) {});
   return handlers;
+}
+
+/// The last of the handlers of `self`: gives `fn(caf::message&)` what no other
+/// handler takes. To be called from `make_behavior` of `self`.
+template <class F>
+caf::message_handler others(caf::event_based_actor& self, F fn) {
+  self.set_default_handler(
+    [fn = std::move(fn)](caf::scheduled_actor*, caf::message_view& view) mutable
+    -> caf::result<caf::message> {
+      auto msg = view.move_content_to_message();
+      fn(msg);
+      return caf::sec::unexpected_message;
+    });
+  return {};
 }
 
 /// Has to be called once for each block of message types, before there is a
@@ -152,6 +169,11 @@ caf::behavior trapping(caf::event_based_actor&, F fn,
     .or_else(std::move(handlers));
 }
 
+template <class F>
+caf::message_handler others(caf::event_based_actor&, F fn) {
+  return {[fn = std::move(fn)](caf::message& msg) mutable { fn(msg); }};
+}
+
 template <class TypeIdBlock>
 void register_types() {
   caf::init_global_meta_objects<TypeIdBlock>();
@@ -183,10 +205,11 @@ void deliver(const caf::actor& receiver, T&& content,
     make_element(id, std::forward<T>(content)), nullptr);
 }
 
-/// Whether `who` has ended. Any thread.
+/// Whether `who` has ended; a null handle has. Any thread.
 inline bool has_ended(const caf::actor& who) {
-  return caf::actor_cast<caf::abstract_actor*>(who)->getf(
-    caf::abstract_actor::is_terminated_flag);
+  return !who
+         || caf::actor_cast<caf::abstract_actor*>(who)->getf(
+           caf::abstract_actor::is_terminated_flag);
 }
 
 /// An actor that only ever runs on one `run_queue`, wherever messages to it

@@ -33,6 +33,12 @@ struct start_acknowledged {
   supervision::start_outcome outcome;
 };
 
+/// A start function has returned.
+struct start_message {
+  supervision::instance_id instance;
+  supervision::start_outcome outcome;
+};
+
 struct timer_message {
   std::uint64_t generation;
 };
@@ -55,6 +61,7 @@ CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::start_acknowledged))
 CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::timer_message))
 CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::retry_message))
 CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::stop_message))
+CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::start_message))
 CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::request_message))
 CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::progress_message))
 
@@ -67,3 +74,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::retry_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::stop_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::request_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::progress_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::start_message)

@@ -73,8 +73,10 @@ private:
   struct recipe {
     std::shared_ptr<const start_function> start;
     std::string id;
-    std::any arguments;
-    std::uint32_t incarnation; // of a dynamic child
+    std::any arguments = {};
+    // Of a dynamic child:
+    std::uint32_t incarnation = 0;
+    caf::actor_id actor = caf::invalid_actor_id;
   };
 
   struct child {
@@ -121,6 +123,7 @@ private:
              caf::actor handle);
   void release(supervision::instance_id instance);
   caf::actor handle_of(supervision::instance_id instance) const;
+  void bind(supervision::child_key key, supervision::instance_id instance);
   supervision::instance_id instance_of(const caf::actor& handle) const;
   std::string path_of(supervision::child_key key) const;
   std::uint64_t show(supervision::child_key key, observe::node_state state);

@@ -41,6 +41,9 @@ public:
   /// run meanwhile, it does not.
   void run();
 
+  /// When the next timer is due.
+  std::optional<supervision::time_point> next_timer() const;
+
   /// Moves on to the next timer and calls it; false if there is none.
   bool step();
 

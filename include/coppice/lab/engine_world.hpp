@@ -1,8 +1,6 @@
 #pragma once
 
-#include "coppice/lab/scenario.hpp"
-#include "coppice/lab/term.hpp"
-#include "coppice/lab/trace.hpp"
+#include "coppice/lab/chronicle.hpp"
 #include "coppice/supervision/engine.hpp"
 
 #include <deque>
@@ -42,7 +40,7 @@ public:
 
   /// All that happened so far.
   const std::vector<moment>& moments() const noexcept {
-    return moments_;
+    return chronicle_.moments();
   }
 
   /// The engines of all supervisors that live, by the supervisor's id.
@@ -53,30 +51,11 @@ private:
 
   using process_id = std::uint64_t;
 
-  // What a key of an engine stands for.
-  struct slot {
-    std::shared_ptr<const child_def> def;
-    std::string name;
-  };
-
-  struct pending_request {
-    asked question;
-    std::optional<slot> added; // start_child: what it adds
-  };
-
-  struct instance {
-    label name;
-    process_id process = 0;
-  };
-
   struct supervisor_part {
-    std::shared_ptr<const supervisor_def> def;
+    supervisor_record record;
     supervision::engine machine;
-    std::map<supervision::child_key, slot> slots;
-    std::map<supervision::instance_id, instance> instances;
-    std::string last_reason; // of the exit noticed last
-    std::string info;        // to hand over once it is up
-    bool up = false;
+    std::map<supervision::instance_id, process_id> processes;
+    std::string info; // to hand over once it is up
   };
 
   struct process {
@@ -133,21 +112,17 @@ private:
 
   // -- commands ---------------------------------------------------------------
 
-  template <class Command>
-  void obey(process_id who, const Command& cmd);
-  void name_decision(process_id who, const supervision::restart_decided& cmd);
-  label name_of(const process& sup, supervision::instance_id id) const;
-  std::string id_of(const process& sup, supervision::child_key key) const;
+  void obey(process_id who, const supervision::command& cmd);
 
   // -- processes --------------------------------------------------------------
 
   void start_child(process_id sup, const supervision::start_instance& cmd);
-  void start_worker(process_id sup, const slot& what, const instance& who,
-                    supervision::instance_id id, const start_plan& plan);
-  void start_nested(process_id sup, const slot& what, const instance& who,
-                    supervision::instance_id id, const start_plan& plan);
-  void start_fails(process_id sup, const instance& who,
-                   supervision::instance_id id, const start_plan& plan);
+  void start_worker(process_id sup, const attempt& what,
+                    supervision::instance_id id);
+  void start_nested(process_id sup, const attempt& what,
+                    supervision::instance_id id);
+  void start_fails(process_id sup, const attempt& what,
+                   supervision::instance_id id);
   void start_returns(process_id sup, const label& name,
                      supervision::instance_id id, const std::string& res,
                      supervision::start_outcome outcome);
@@ -164,18 +139,15 @@ private:
   // -- member variables -------------------------------------------------------
 
   std::shared_ptr<const scenario> plan_;
-  std::vector<moment> moments_;
+  chronicle chronicle_;
   std::map<process_id, process> processes_;
   std::map<std::string, std::map<std::size_t, process_id>> by_name_;
-  std::map<std::string, std::size_t> attempts_;
-  std::map<supervision::request_id, pending_request> pending_;
   std::deque<std::variant<mail, reaction>> queue_;
   std::map<std::pair<supervision::time_point, std::uint64_t>, timer> timers_;
   std::optional<supervision::exit_reason> top_reason_;
   supervision::time_point now_;
   std::size_t step_ = 0;
   std::uint64_t last_process_ = 0;
-  std::uint64_t last_request_ = 0;
   std::uint64_t last_stranger_ = std::uint64_t{1} << 62;
   std::uint64_t last_timer_ = 0;
 };

@@ -1,6 +1,6 @@
 #pragma once
 
-namespace coppice::actor {
+namespace coppice::supervision {
 
 /// Makes one visitor of several functions.
 template <class... Fs>
@@ -8,4 +8,4 @@ struct overloaded : Fs... {
   using Fs::operator()...;
 };
 
-} // namespace coppice::actor
+} // namespace coppice::supervision

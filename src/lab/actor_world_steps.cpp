@@ -1,0 +1,167 @@
+#include "actor_world_impl.hpp"
+
+#include "coppice/actor/exit_signal.hpp"
+#include "coppice/actor/messages.hpp"
+#include "coppice/actor/request.hpp"
+#include "lab_worker.hpp"
+
+namespace coppice::lab {
+
+using namespace supervision;
+
+void actor_world::impl::perform(const step& what, bool during) {
+  switch (what.what) {
+  case op::start:
+    start_top();
+    break;
+  case op::start_child:
+  case op::terminate_child:
+  case op::restart_child:
+  case op::delete_child:
+  case op::get_childspec:
+  case op::which_children:
+  case op::count_children:
+    ask(what, during);
+    break;
+  case op::exit:
+  case op::exit_later:
+  case op::kill:
+  case op::probe_alive:
+    tell_child(what);
+    break;
+  case op::parent_signal:
+  case op::parent_exit:
+  case op::exit_signal:
+  case op::stop:
+  case op::info:
+  case op::cast:
+  case op::rawcall:
+    tell_supervisor(what);
+    break;
+  // A coppice child can neither unlink itself nor fake its own exit.
+  case op::unlink:
+  case op::child_signals_sup:
+  case op::sleep_ms:
+  case op::advance_ms:
+    break;
+  }
+}
+
+// -- requests -----------------------------------------------------------------
+
+void actor_world::impl::ask(const step& what, bool during) {
+  auto* to = find_supervisor(what.sup);
+  if (to == nullptr || actor::has_ended(to->handle)) {
+    if (!during)
+      note(event::reply("$driver", to_string(what.what), "{'EXIT',noproc}"));
+    return;
+  }
+  auto& record = part_of(to->handle).record;
+  record.ask(question_of(what, record));
+  if (what.by_pid)
+    send_request_by_handle(what, to->handle);
+  else
+    send_request(what, to->handle);
+}
+
+// The answers are seen by the tap, in the order in which they are given.
+void actor_world::impl::send_request(const step& what, const caf::actor& to) {
+  if (what.what == op::start_child && what.spec)
+    actor::start_child(to, make_spec(what.spec));
+  else if (what.what == op::start_child)
+    actor::start_child(to);
+  else if (what.what == op::terminate_child)
+    actor::terminate_child(to, what.child);
+  else if (what.what == op::restart_child)
+    actor::restart_child(to, what.child);
+  else if (what.what == op::delete_child)
+    actor::delete_child(to, what.child);
+  else if (what.what == op::get_childspec)
+    actor::get_childspec(to, what.child);
+  else if (what.what == op::count_children)
+    actor::count_children(to);
+  else
+    actor::which_children(to);
+}
+
+void actor_world::impl::send_request_by_handle(const step& what,
+                                               const caf::actor& to) {
+  auto* who = find(what.child, what.n);
+  auto child = who == nullptr ? caf::actor{} : who->handle;
+  if (what.what == op::restart_child)
+    actor::restart_child(to, "");
+  else if (what.what == op::delete_child)
+    actor::delete_child(to, "");
+  else if (what.what == op::get_childspec)
+    actor::get_childspec(to, child);
+  else
+    actor::terminate_child(to, child);
+}
+
+// -- other steps --------------------------------------------------------------
+
+void actor_world::impl::tell_child(const step& what) {
+  auto* who = find(what.child, what.n);
+  auto alive = who != nullptr && !actor::has_ended(who->handle);
+  if (what.what == op::probe_alive) {
+    note(event::reply("$driver", "probe_alive", alive ? "true" : "false"));
+    return;
+  }
+  if (!alive)
+    return;
+  if (what.what == op::kill)
+    actor::signal_kill(who->handle);
+  else if (!who->supervisor && what.what == op::exit_later)
+    time_.after(what.time, [child = who->handle, reason = what.reason] {
+      tell_to_end(child, reason);
+    });
+  else if (!who->supervisor)
+    tell_to_end(who->handle, what.reason);
+}
+
+void actor_world::impl::tell_supervisor(const step& what) {
+  auto* who = find_supervisor(what.sup);
+  if (who == nullptr || actor::has_ended(who->handle))
+    return;
+  auto& record = part_of(who->handle).record;
+  auto lethal = to_string(what.reason) == "kill" && what.what != op::stop
+                && what.what != op::parent_exit;
+  if (what.what == op::parent_signal)
+    note(event::signal("$parent", record.name, to_string(what.reason)));
+  if (!what.msg.empty()) {
+    actor::deliver(who->handle, std::string{what.msg});
+  } else if (lethal) {
+    actor::signal_kill(who->handle);
+  } else if (what.what == op::exit_signal) {
+    record.strangers.emplace_back();
+    actor::signal_trapped_exit(who->handle, what.reason, nullptr);
+  } else {
+    actor::deliver(who->handle, actor::stop_message{what.reason});
+  }
+}
+
+// -- names --------------------------------------------------------------------
+
+const actor_world::impl::entity* actor_world::impl::find(const std::string& id,
+                                                         std::size_t n) const {
+  auto known = by_name_.find(id);
+  if (known == by_name_.end() || known->second.empty())
+    return nullptr;
+  if (n == 0)
+    return &known->second.rbegin()->second;
+  auto i = known->second.find(n);
+  return i == known->second.end() ? nullptr : &i->second;
+}
+
+const actor_world::impl::entity*
+actor_world::impl::find_supervisor(const std::string& id) const {
+  auto* who = find(id.empty() ? plan_->top.id : id, 0);
+  return who != nullptr && who->supervisor ? who : nullptr;
+}
+
+actor_world::impl::supervisor_part&
+actor_world::impl::part_of(const caf::actor& sup) {
+  return supervisors_.at(sup->id());
+}
+
+} // namespace coppice::lab
