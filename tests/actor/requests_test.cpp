@@ -1,5 +1,6 @@
 #include "coppice/actor/request.hpp"
 #include "support/actor_fixture.hpp"
+#include "support/answers.hpp"
 
 #include <stdexcept>
 
@@ -14,23 +15,12 @@ using coppice::supervision::flags;
 using coppice::supervision::refusal;
 using coppice::supervision::strategy;
 using coppice::test::idle_actor;
+using coppice::test::refusal_of;
+using coppice::test::value;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
 namespace {
-
-template <class T>
-T value(pending<T> what) {
-  auto result = what.get();
-  if (auto* no = std::get_if<refused>(&result))
-    throw std::runtime_error("refused: " + to_string(*no));
-  return std::get<T>(std::move(result));
-}
-
-template <class T>
-refused refusal_of(pending<T> what) {
-  return std::get<refused>(what.get());
-}
 
 actor::child_spec idle(std::string id) {
   return {{.id = std::move(id)}, [](const start_args& args) -> start_result {
@@ -232,8 +222,8 @@ TEST_F(Requests, StartFromATemplateWithTheSameArgumentsAtARestart) {
 
   signal_exit(child, exit_reason::abnormal("boom"));
   end_of(child);
-  while (value(which_children(top))[0].child == child)
-    std::this_thread::yield();
+  EXPECT_TRUE(
+    eventually([&] { return value(which_children(top))[0].child != child; }));
 
   std::lock_guard guard{mutex};
   EXPECT_THAT(log, ElementsAre(0, 7, 7));
@@ -364,8 +354,7 @@ TEST_F(Requests, AChildThatCannotBeKilledIsReplacedAndReported) {
   EXPECT_THAT(lines, ElementsAre("hangs", "replaced"));
   EXPECT_THAT(root->left_behind(), ElementsAre("top/stuck"));
   go.set_value();
-  while (!root->left_behind().empty())
-    std::this_thread::yield();
+  EXPECT_TRUE(eventually([&] { return root->left_behind().empty(); }));
 }
 
 TEST_F(Requests, AChildThatReportsProgressIsLeftAlone) {

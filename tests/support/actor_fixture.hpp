@@ -12,6 +12,7 @@
 #include <future>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -87,6 +88,19 @@ protected:
     if (reason.wait_for(deadline) != std::future_status::ready)
       return supervision::exit_reason::abnormal("still alive");
     return reason.get();
+  }
+
+  /// Asks again and again until `holds` or the deadline; for what happens soon
+  /// but tells nobody.
+  template <class F>
+  static bool eventually(F holds) {
+    auto until = std::chrono::steady_clock::now() + deadline;
+    while (!holds()) {
+      if (std::chrono::steady_clock::now() > until)
+        return false;
+      std::this_thread::yield();
+    }
+    return true;
   }
 
 private:

@@ -205,6 +205,12 @@ void deliver(const caf::actor& receiver, T&& content,
     make_element(id, std::forward<T>(content)), nullptr);
 }
 
+/// Whether `what` brings an exit signal.
+inline bool is_exit(caf::mailbox_element& what) {
+  auto& content = what.content();
+  return content.size() == 1 && content.match_element<caf::exit_msg>(0);
+}
+
 /// Whether `who` has ended; a null handle has. Any thread.
 inline bool has_ended(const caf::actor& who) {
   return !who

@@ -1,0 +1,65 @@
+#pragma once
+
+#include "coppice/actor/request.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace coppice::actor {
+
+/// A supervisor of n children that are all made in one way, each for a part of
+/// the keys, so that none of them is everybody's bottleneck. Copies stand for
+/// the same one. Any thread.
+///
+/// Source: Elixir PartitionSupervisor.
+class partition_supervisor {
+public:
+  struct options {
+    /// In the tree; not empty.
+    std::string id;
+    /// Makes the child of a partition, from 0; what it says of an id is
+    /// replaced by the partition's number.
+    std::function<child_spec(std::size_t)> child;
+    /// >= 1. The default is what the hardware runs at a time.
+    std::size_t partitions = default_partitions();
+    /// Not simple_one_for_one; auto_shutdown must be never.
+    supervision::flags flags = {.intensity = 3};
+  };
+
+  static std::size_t default_partitions();
+
+  /// The first thing wrong with `what`, or nothing.
+  static std::optional<supervision::spec_error> validate(const options& what);
+
+  /// What `validate` finds wrong makes the start fail.
+  explicit partition_supervisor(options what);
+
+  /// For the children of one supervisor.
+  child_spec spec() const;
+
+  /// Partitions in use; 0 before the start.
+  std::size_t partitions() const;
+
+  /// The child that `key` belongs to: number |key| mod `partitions()`. Null if
+  /// there is none at the moment.
+  caf::actor route(std::int64_t key) const;
+
+  /// The same by a hash of `key`, which is the same on every machine.
+  caf::actor route(std::string_view key) const;
+
+  /// Uses `count` partitions from now on, at most as many as at the start:
+  /// those with the highest numbers are stopped or started again. Refused:
+  /// noproc before the start, invalid_spec if there are too many.
+  pending<supervision::done> resize(std::size_t count);
+
+private:
+  struct state;
+
+  std::shared_ptr<state> state_;
+};
+
+} // namespace coppice::actor

@@ -1,0 +1,167 @@
+#include "coppice/actor/task_supervisor.hpp"
+
+#include "coppice/actor/compat.hpp"
+#include "coppice/actor/exit_signal.hpp"
+#include "coppice/actor/supervisor.hpp"
+#include "coppice/actor/virtual_time.hpp"
+
+#include <mutex>
+#include <utility>
+
+namespace coppice::actor {
+
+using namespace supervision;
+
+struct task_supervisor::state {
+  options how;
+  std::mutex mutex;
+  caf::weak_actor_ptr supervisor; // of the last start
+
+  caf::actor find() {
+    std::lock_guard guard{mutex};
+    return caf::actor_cast<caf::actor>(supervisor.lock());
+  }
+};
+
+namespace {
+
+// Calls a function and ends.
+class task_actor final : public pinned_actor {
+public:
+  task_actor(caf::actor_config& cfg, run_queue* home, task_supervisor::work fn)
+      : pinned_actor(cfg, home), fn_(std::move(fn)) {
+    // nop
+  }
+
+  const char* name() const override {
+    return "coppice.task";
+  }
+
+  caf::behavior make_behavior() override {
+    use_exception_text(*this);
+    fn_(stop_.get_token());
+    // An exit signal that came in meanwhile says what it ends with.
+    if (!stop_.stop_requested())
+      quit();
+    return {[](int) {}};
+  }
+
+  using pinned_actor::enqueue;
+
+  // While the function runs, nobody else looks at what comes in.
+  enqueue_result enqueue(caf::mailbox_element_ptr what,
+                         host_context* context) override {
+    if (what && is_exit(*what))
+      stop_.request_stop();
+    return pinned_actor::enqueue(std::move(what), context);
+  }
+
+private:
+  task_supervisor::work fn_;
+  std::stop_source stop_;
+};
+
+// An exit signal from one to the other, unless `reason` is normal.
+void pass_on(const caf::weak_actor_ptr& whom, const caf::error& err) {
+  auto reason = to_reason(err);
+  if (auto strong = whom.lock(); strong && reason != exit_reason::normal())
+    signal_exit(caf::actor_cast<caf::actor>(strong), reason);
+}
+
+void link(const caf::actor& one, const caf::actor& other) {
+  auto weak_one = caf::actor_cast<caf::weak_actor_ptr>(one);
+  auto weak_other = caf::actor_cast<caf::weak_actor_ptr>(other);
+  caf::actor_cast<caf::abstract_actor*>(one)->attach_functor(
+    [weak_other](const caf::error& err) { pass_on(weak_other, err); });
+  caf::actor_cast<caf::abstract_actor*>(other)->attach_functor(
+    [weak_one](const caf::error& err) { pass_on(weak_one, err); });
+}
+
+template <class T>
+pending<T> no_supervisor() {
+  pending<T> result;
+  result.set(refused{refusal::noproc});
+  return result;
+}
+
+} // namespace
+
+task_supervisor::task_supervisor(options what)
+    : state_(std::make_shared<state>()) {
+  state_->how = std::move(what);
+}
+
+child_spec task_supervisor::spec() const {
+  return {{.id = state_->how.id, .type = child_type::supervisor},
+          [self = state_](const start_args& args) {
+            supervisor_setup setup;
+            setup.flags = self->how.flags;
+            auto result = start_supervisor(args, std::move(setup));
+            if (auto* begun = std::get_if<starting>(&result)) {
+              std::lock_guard guard{self->mutex};
+              self->supervisor
+                = caf::actor_cast<caf::weak_actor_ptr>(begun->child);
+            }
+            return result;
+          }};
+}
+
+pending<child_ref> task_supervisor::start_child(work fn, restart type) {
+  auto supervisor = state_->find();
+  if (!supervisor)
+    return no_supervisor<child_ref>();
+  actor::child_spec task;
+  task.spec = {.id = "task", .restart = type, .shutdown = state_->how.shutdown};
+  task.start = [blocking = state_->how.blocking,
+                fn = std::move(fn)](const start_args& args) -> start_result {
+    auto& system = args.rt->system;
+    run_queue* home = args.rt->time;
+    return running{blocking && home == nullptr
+                     ? system.spawn<task_actor, caf::detached>(home, fn)
+                     : system.spawn<task_actor>(home, fn)};
+  };
+  return actor::start_child(supervisor, std::move(task));
+}
+
+pending<child_ref>
+task_supervisor::start_linked(caf::actor caller, work fn,
+                              std::function<void(exit_reason)> on_end) {
+  auto started = start_child(std::move(fn));
+  pending<child_ref> result;
+  started.then([=](answer<child_ref> what) mutable {
+    if (auto* no = std::get_if<refused>(&what)) {
+      on_end(exit_reason::abnormal(to_string(*no)));
+    } else {
+      auto& child = std::get<child_ref>(what).child;
+      caf::actor_cast<caf::abstract_actor*>(child)->attach_functor(
+        [on_end](const caf::error& err) { on_end(to_reason(err)); });
+      if (caller)
+        link(caller, child);
+    }
+    result.set(std::move(what));
+  });
+  return result;
+}
+
+pending<std::vector<child_info>> task_supervisor::children() const {
+  auto supervisor = state_->find();
+  if (!supervisor)
+    return no_supervisor<std::vector<child_info>>();
+  pending<std::vector<child_info>> result;
+  which_children(supervisor)
+    .then([result](answer<std::vector<child_info>> what) mutable {
+      if (auto* all = std::get_if<std::vector<child_info>>(&what))
+        std::erase_if(*all, [](auto& info) { return !info.child; });
+      result.set(std::move(what));
+    });
+  return result;
+}
+
+pending<done> task_supervisor::terminate_child(const caf::actor& child) {
+  auto supervisor = state_->find();
+  if (!supervisor)
+    return no_supervisor<done>();
+  return actor::terminate_child(supervisor, child);
+}
+
+} // namespace coppice::actor

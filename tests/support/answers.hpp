@@ -1,0 +1,24 @@
+#pragma once
+
+#include "coppice/actor/pending.hpp"
+
+#include <stdexcept>
+
+namespace coppice::test {
+
+/// Waits for an answer that should not be a refusal.
+template <class T>
+T value(actor::pending<T> what) {
+  auto result = what.get();
+  if (auto* no = std::get_if<actor::refused>(&result))
+    throw std::runtime_error("refused: " + to_string(*no));
+  return std::get<T>(std::move(result));
+}
+
+/// Waits for an answer that should be a refusal.
+template <class T>
+actor::refused refusal_of(actor::pending<T> what) {
+  return std::get<actor::refused>(what.get());
+}
+
+} // namespace coppice::test
