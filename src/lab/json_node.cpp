@@ -60,16 +60,23 @@ bool json_node::boolean() const {
   return value_->get<bool>();
 }
 
-std::int64_t json_node::integer(std::int64_t least) const {
-  if (!value_->is_number_integer() || value_->get<std::int64_t>() < least)
+std::int64_t json_node::integer(std::int64_t least, std::int64_t most) const {
+  // A larger number than any std::int64_t would come out of get as another.
+  auto wraps = value_->is_number_unsigned()
+               && value_->get<std::uint64_t>()
+                    > static_cast<std::uint64_t>(any_integer_at_most);
+  if (!value_->is_number_integer()
+      || (!wraps && value_->get<std::int64_t>() < least))
     fail(least == any_integer
            ? "an integer"
            : "an integer of at least " + std::to_string(least));
+  if (wraps || value_->get<std::int64_t>() > most)
+    fail("an integer of at most " + std::to_string(most));
   return value_->get<std::int64_t>();
 }
 
 std::chrono::milliseconds json_node::millis() const {
-  return std::chrono::milliseconds{integer(0)};
+  return std::chrono::milliseconds{integer(0, longest_ms)};
 }
 
 } // namespace coppice::lab

@@ -17,6 +17,15 @@ namespace coppice::lab {
 /// The least of all integers: no bound.
 constexpr auto any_integer = std::numeric_limits<std::int64_t>::min();
 
+/// The greatest of all integers: no bound, either.
+constexpr auto any_integer_at_most = std::numeric_limits<std::int64_t>::max();
+
+/// No time of a scenario is longer, so that their sums are times, too: a year.
+constexpr std::int64_t longest_ms = 365LL * 24 * 60 * 60 * 1000;
+
+/// How deep a file may be nested.
+constexpr int deepest = 200;
+
 /// A value inside a JSON file that knows where it stands. What it cannot read
 /// it throws as `scenario_error`.
 class json_node {
@@ -47,7 +56,8 @@ public:
 
   std::string word() const;
   bool boolean() const;
-  std::int64_t integer(std::int64_t least) const;
+  std::int64_t integer(std::int64_t least,
+                       std::int64_t most = any_integer_at_most) const;
   std::chrono::milliseconds millis() const;
 
   template <class T>

@@ -3,6 +3,8 @@
 #include "json_node.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 
@@ -36,8 +38,8 @@ flags read_flags(const json_node& node) {
   if (node.has("intensity"))
     result.intensity = node.at("intensity").integer(any_integer);
   if (node.has("period"))
-    result.period
-      = std::chrono::seconds{node.at("period").integer(any_integer)};
+    result.period = std::chrono::seconds{
+      node.at("period").integer(any_integer, longest_ms / 1000)};
   if (node.has("auto_shutdown"))
     result.auto_shutdown = read_auto_shutdown(node.at("auto_shutdown"));
   return result;
@@ -50,7 +52,8 @@ shutdown read_shutdown(const json_node& node) {
     return shutdown::brutal_kill();
   if (!node.json().is_number_integer())
     node.fail("milliseconds, \"infinity\" or \"brutal_kill\"");
-  return shutdown::within(std::chrono::milliseconds{node.integer(any_integer)});
+  return shutdown::within(
+    std::chrono::milliseconds{node.integer(any_integer, longest_ms)});
 }
 
 start_plan read_start(const json_node& node) {
@@ -157,6 +160,27 @@ scenario read_whole(const json_node& node) {
   return result;
 }
 
+std::variant<nlohmann::json, scenario_error>
+parse_json(std::string_view text, const std::string& file) {
+  auto too_deep = false;
+  auto look = [&](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
+    too_deep = too_deep || depth > deepest;
+    return !too_deep;
+  };
+  try {
+    auto value = nlohmann::json::parse(text, look, true, true);
+    if (!too_deep)
+      return value;
+    return scenario_error{file,
+                          {},
+                          "expected at most " + std::to_string(deepest)
+                            + " levels, found more"};
+  } catch (const nlohmann::json::parse_error& err) {
+    return scenario_error{
+      file, {}, "expected JSON: " + std::string{err.what()}};
+  }
+}
+
 } // namespace
 
 child_def read_child(const json_node& node) {
@@ -204,20 +228,29 @@ read_scenario(const nlohmann::json& value, const std::string& file) {
 
 std::variant<scenario, scenario_error> parse_scenario(std::string_view text,
                                                       const std::string& file) {
-  try {
-    return read_scenario(nlohmann::json::parse(text), file);
-  } catch (const nlohmann::json::parse_error& err) {
-    return scenario_error{
-      file, {}, "expected JSON: " + std::string{err.what()}};
-  }
+  auto value = parse_json(text, file);
+  if (auto* err = std::get_if<scenario_error>(&value))
+    return std::move(*err);
+  return read_scenario(std::get<nlohmann::json>(value), file);
 }
 
 std::variant<scenario, scenario_error> load_scenario(const std::string& file) {
+  auto value = load_json(file);
+  if (auto* err = std::get_if<scenario_error>(&value))
+    return std::move(*err);
+  return read_scenario(std::get<nlohmann::json>(value), file);
+}
+
+std::variant<nlohmann::json, scenario_error>
+load_json(const std::string& file) {
+  errno = 0;
   std::ifstream in{file};
   std::ostringstream text;
-  if (!in || !(text << in.rdbuf()))
-    return scenario_error{file, {}, "cannot be read"};
-  return parse_scenario(text.str(), file);
+  // Nothing is read from an empty file, too; that is for the parser to say.
+  if (!in || (!(text << in.rdbuf()) && errno != 0))
+    return scenario_error{
+      file, {}, "cannot be read: " + std::string{std::strerror(errno)}};
+  return parse_json(text.str(), file);
 }
 
 } // namespace coppice::lab

@@ -46,12 +46,22 @@ std::string tell_report(const trace_event& ev) {
          + text(ev, "reason");
 }
 
+std::string tell_start(const trace_event& ev) {
+  auto res = text(ev, "res");
+  if (res == "ok")
+    return "starts " + child(ev);
+  if (res == "ignore")
+    return "starts " + child(ev) + ", which declines";
+  return (res.starts_with("{ok_extra") ? "starts " : "fails to start ")
+         + child(ev) + ": " + res;
+}
+
 std::string tell_of_supervisor(const trace_event& ev) {
   auto kind = text(ev, "e");
   if (kind == "start_begin")
-    return "starts supervisor " + child(ev);
+    return "begins to start supervisor " + child(ev);
   if (kind == "start")
-    return "start of " + child(ev) + ": " + text(ev, "res");
+    return tell_start(ev);
   if (kind == "exit")
     return text(ev, "n") == "0"
              ? "ignores the exit of a stranger: " + text(ev, "reason")
@@ -59,7 +69,7 @@ std::string tell_of_supervisor(const trace_event& ev) {
   if (kind == "signal")
     return "sends " + text(ev, "sig") + " to " + child(ev);
   if (kind == "down")
-    return child(ev) + " is down: " + text(ev, "reason");
+    return "sees " + child(ev) + " go down: " + text(ev, "reason");
   if (kind == "report")
     return tell_report(ev);
   if (kind == "retry")
@@ -73,6 +83,15 @@ std::string tell_of_supervisor(const trace_event& ev) {
   return kind + " " + text(ev, "msg") + text(ev, "text");
 }
 
+// Who did it, as a person would say.
+std::string actor(const trace_event& ev) {
+  auto name = text(ev, "sup");
+  if (name == "$parent")
+    return "the parent";
+  return name == "$driver" ? "the lab" : name;
+}
+
+// What step number `step` brought about, from `moments[first]` on.
 std::string lines(const std::vector<moment>& moments, std::size_t first,
                   std::size_t step) {
   std::string result;
@@ -81,22 +100,26 @@ std::string lines(const std::vector<moment>& moments, std::size_t first,
         && moments[i].what["e"] != "sup_alive")
       result += "  " + std::to_string(moments[i].at.count()) + " ms  "
                 + tell(moments[i].what) + "\n";
-  return result;
+  return result.empty() ? "  nothing happens\n" : result;
 }
 
 std::string title(const scenario& plan) {
   return plan.name + (plan.about.empty() ? "" : ": " + plan.about) + "\n";
 }
 
+std::string ending(const std::vector<moment>& moments) {
+  auto last = moments.empty() ? trace_event::object() : moments.back().what;
+  if (text(last, "e") == "sup_alive")
+    return "The tree lives.";
+  if (text(last, "e") == "sup_exit")
+    return "The tree has ended: " + text(last, "reason");
+  return "The tree did not come up.";
+}
+
 } // namespace
 
 std::string tell(const trace_event& what) {
-  auto kind = text(what, "e");
-  if (kind == "sup_alive")
-    return "The tree lives.";
-  if (kind == "sup_exit")
-    return "The tree has ended: " + text(what, "reason");
-  return text(what, "sup") + " " + tell_of_supervisor(what);
+  return actor(what) + " " + tell_of_supervisor(what);
 }
 
 std::string story(const scenario& plan, const std::vector<moment>& moments) {
@@ -104,9 +127,7 @@ std::string story(const scenario& plan, const std::vector<moment>& moments) {
   for (std::size_t i = 0; i < plan.steps.size(); ++i)
     result += "\n" + std::to_string(i + 1) + ". " + describe(plan.steps[i])
               + "\n" + lines(moments, 0, i + 1);
-  if (!moments.empty())
-    result += "\n" + tell(moments.back().what) + "\n";
-  return result;
+  return result + "\n" + ending(moments) + "\n";
 }
 
 std::string explain(const scenario& plan) {
@@ -117,7 +138,7 @@ std::string explain(const scenario& plan) {
     guess.play(plan.steps[i]);
     auto will = lines(guess.moments(), world.moments().size(), i + 1);
     result += "\n" + std::to_string(i + 1) + ". " + describe(plan.steps[i])
-              + " will do this:\n" + (will.empty() ? "  nothing\n" : will);
+              + " will do this:\n" + will;
     world.play(plan.steps[i]);
   }
   return result;

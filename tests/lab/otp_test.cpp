@@ -18,7 +18,7 @@ namespace {
 // Further mismatches are only counted.
 constexpr std::size_t shrunk_at_most = 2;
 
-const auto driver = (conformance_dir() / "otp" / "otpdrv.escript").string();
+const std::string driver = COPPICE_OTP_DRIVER;
 
 // How many scenarios, from which seed on: both by environment.
 std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {

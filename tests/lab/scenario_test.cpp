@@ -79,6 +79,46 @@ TEST(Mistakes, InJsonItselfNameTheFile) {
   EXPECT_EQ(std::get<scenario_error>(result).file, "t.json");
 }
 
+TEST(Mistakes, OfTooManyLevelsAreFoundBeforeTheStackEnds) {
+  std::string front = R"({"name":"t","steps":[],"supervisor":)";
+  std::string back;
+  for (auto i = 0; i < 20'000; ++i) {
+    front += R"({"id":"x","children":[)";
+    back += "]}";
+  }
+
+  auto result = parse_scenario(front + back + "}", "t.json");
+
+  ASSERT_TRUE(std::holds_alternative<scenario_error>(result));
+  EXPECT_EQ(to_string(std::get<scenario_error>(result)),
+            "t.json: expected at most 200 levels, found more");
+}
+
+TEST(Mistakes, OfTimesBeyondAYearAreRefused) {
+  for (auto* ms : {"31536000001", "18446744073709551615"}) {
+    auto result = parse_scenario(
+      with_step(std::string{R"({"op":"advance_ms","ms":)"} + ms + "}"),
+      "t.json");
+
+    ASSERT_TRUE(std::holds_alternative<scenario_error>(result));
+    EXPECT_EQ(to_string(std::get<scenario_error>(result)),
+              std::string{"t.json: /steps/0/ms: expected an integer of at most "
+                          "31536000000, found "}
+                + ms);
+  }
+}
+
+TEST(Scenario, MayHaveComments) {
+  auto result = parse_scenario("// one\n"
+                                 + with_step(R"(/* two */
+    {"op": "start"} // three)"
+                                             "\n"),
+                               "t.json");
+
+  ASSERT_TRUE(std::holds_alternative<scenario>(result));
+  EXPECT_EQ(std::get<scenario>(result).steps.size(), 1u);
+}
+
 TEST(VirtualTime, DecidesWhetherRestartsCountTogether) {
   for (auto [ms, last] :
        {std::pair{"1000", "sup_exit"}, std::pair{"2000", "sup_alive"}}) {

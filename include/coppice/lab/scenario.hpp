@@ -146,7 +146,8 @@ struct scenario_error {
 /// `t.json: /steps/0/op: expected start, exit, …, found "hop"`
 std::string to_string(const scenario_error& error);
 
-/// Reads the scenario that stands in `text`; `file` is for error messages.
+/// Reads the scenario that stands in `text`, JSON with comments as in C++;
+/// `file` is for error messages.
 std::variant<scenario, scenario_error> parse_scenario(std::string_view text,
                                                       const std::string& file);
 
@@ -156,6 +157,10 @@ read_scenario(const nlohmann::json& value, const std::string& file);
 
 /// Reads a scenario from a file.
 std::variant<scenario, scenario_error> load_scenario(const std::string& file);
+
+/// The JSON of a file, without its comments; whether it is a scenario is not
+/// looked at.
+std::variant<nlohmann::json, scenario_error> load_json(const std::string& file);
 
 /// One line that says what a step does, for a person.
 std::string describe(const step& what);

@@ -14,7 +14,7 @@
 -export([log/2, init/1, start_worker/3, start_worker/4, start_sup/3, mark/1]).
 
 -define(PARALLEL, 16).
-%% A scenario that takes longer is given up.
+%% A scenario that takes longer, beyond the time that it asks for, is given up.
 -define(LIMIT_MS, 10000).
 
 main(["--lines", File]) ->
@@ -41,18 +41,31 @@ run([], [], _) ->
 run([S | Rest], Running, N) when N < ?PARALLEL ->
     Self = self(),
     Pid = spawn_link(fun() -> Self ! {trace, self(), play(S)} end),
-    run(Rest, Running ++ [{Pid, maps:get(<<"name">>, S)}], N + 1);
-run(Rest, [{Pid, Name} | Running], N) ->
+    Entry = {Pid, maps:get(<<"name">>, S), ?LIMIT_MS + asked_ms(S)},
+    run(Rest, Running ++ [Entry], N + 1);
+run(Rest, [{Pid, Name, Limit} | Running], N) ->
     receive
         {trace, Pid, Lines} ->
             io:put_chars([object([{<<"scenario">>, Name}]), $\n, Lines]);
         {'EXIT', Pid, Reason} when Reason =/= normal ->
             failed(Name, Reason)
-    after ?LIMIT_MS ->
+    after Limit ->
         failed(Name, {stuck, process_info(Pid, current_stacktrace)}),
         exit(Pid, kill)
     end,
     run(Rest, Running, N - 1).
+
+%% The sum of all times that a scenario names.
+asked_ms(Map) when is_map(Map) ->
+    Times = [<<"ms">>, <<"after_ms">>, <<"delay_ms">>, <<"shutdown">>],
+    lists:sum([case lists:member(K, Times) andalso is_integer(V) of
+                   true -> V;
+                   false -> asked_ms(V)
+               end || {K, V} <- maps:to_list(Map)]);
+asked_ms(List) when is_list(List) ->
+    lists:sum([asked_ms(E) || E <- List]);
+asked_ms(_) ->
+    0.
 
 failed(Name, Reason) ->
     io:put_chars([object([{<<"scenario">>, Name}]), $\n,

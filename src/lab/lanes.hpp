@@ -1,0 +1,19 @@
+#pragma once
+
+#include "coppice/lab/scenario.hpp"
+#include "coppice/lab/trace.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace coppice::lab {
+
+/// What one supervisor did and noticed, as far as it counts in a comparison.
+using lane = std::vector<nlohmann::json>;
+
+/// The events of each supervisor of `plan`, in order; "-" has those of none.
+/// Under simple_one_for_one, runs of signals and of downs are sorted.
+std::map<std::string, lane> lanes_of(const trace& events, const scenario& plan);
+
+} // namespace coppice::lab
