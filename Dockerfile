@@ -25,6 +25,9 @@ RUN apt-get update -qq \
     && apt-get clean && rm -rf /var/lib/apt/lists/* \
     && install -d -o 10001 -g 10001 -m 0700 /run/coppice
 COPY --from=build /out/coppice /usr/local/bin/coppice
+# For `coppice lab run --against otp`. Erlang itself is not in the image: the
+# command says what to install.
+COPY --from=build /src/src/lab/otpdrv.escript /usr/local/share/coppice/
 USER 10001:10001
 # The admin port is reached from outside the container, so it has a token:
 # serve makes one here, and `docker exec NAME coppice kill PATH` finds it.

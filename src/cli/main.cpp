@@ -1,5 +1,6 @@
 #include "coppice/cli/duration.hpp"
 #include "coppice/cli/exit_code.hpp"
+#include "coppice/cli/lab.hpp"
 #include "coppice/cli/remote.hpp"
 #include "coppice/cli/serve.hpp"
 #include "coppice/cli/token.hpp"
@@ -171,15 +172,19 @@ int run(int argc, char** argv) {
   serve_arguments serve_args;
   cli::tree_options tree_args;
   cli::kill_options kill_args;
+  cli::lab_options lab_args;
   add_serve(app, serve_args);
   add_tree(app, tree_args);
   add_kill(app, kill_args);
+  cli::add_lab(app, lab_args);
   try {
     app.parse(argc, argv);
     if (app.got_subcommand("serve"))
       return cli::serve(check(serve_args));
     if (app.got_subcommand("tree"))
       return cli::show_tree(tree_args);
+    if (app.got_subcommand("lab"))
+      return cli::run_lab(app, lab_args);
     return cli::kill(kill_args);
   } catch (const CLI::Success& wanted) {
     return app.exit(wanted); // --help, --version

@@ -1,0 +1,220 @@
+#include "coppice/cli/lab.hpp"
+
+#include "coppice/cli/exit_code.hpp"
+#include "coppice/lab/compare.hpp"
+#include "coppice/lab/engine_world.hpp"
+#include "coppice/lab/example.hpp"
+#include "coppice/lab/explain.hpp"
+#include "coppice/lab/otp.hpp"
+#include "coppice/lab/side_by_side.hpp"
+#include "coppice/lab/story.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <optional>
+
+namespace coppice::cli {
+
+namespace {
+
+using moments = std::vector<lab::moment>;
+
+// The worlds that a scenario can be played in, by the value of --world.
+const std::map<std::string, moments (*)(const lab::scenario&)> worlds{
+  {"engine", lab::play},
+};
+
+moments play(const std::string& world, const lab::scenario& plan) {
+  return worlds.at(world)(plan);
+}
+
+int complain(const std::string& what) {
+  std::cerr << "coppice: " << what << std::endl;
+  return failed;
+}
+
+std::optional<lab::scenario> load(const std::string& file) {
+  auto plan = lab::load_scenario(file);
+  if (auto* err = std::get_if<lab::scenario_error>(&plan)) {
+    complain(to_string(*err));
+    return {};
+  }
+  return std::get<lab::scenario>(std::move(plan));
+}
+
+// -- the comparison with Erlang -----------------------------------------------
+
+// Where the program that plays scenarios on Erlang is: beside this one in a
+// build tree, else where it is installed.
+std::string otp_driver() {
+  if (auto* file = std::getenv("COPPICE_OTP_DRIVER"))
+    return file;
+  constexpr auto name = "otpdrv.escript";
+  std::error_code ignored;
+  auto self = std::filesystem::read_symlink("/proc/self/exe", ignored);
+  auto beside = self.parent_path() / name;
+  if (std::filesystem::exists(beside, ignored))
+    return beside.string();
+  return std::string{COPPICE_DATADIR} + "/" + name;
+}
+
+// The columns of the terminal, as far as a comparison can do with them.
+std::size_t columns() {
+  constexpr std::size_t least = 80;
+  constexpr std::size_t most = 160;
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    return std::clamp<std::size_t>(size.ws_col, least, most);
+  auto* text = std::getenv("COLUMNS");
+  auto wanted = text == nullptr ? 0 : std::strtoull(text, nullptr, 10);
+  return wanted == 0 ? 120 : std::clamp<std::size_t>(wanted, least, most);
+}
+
+// Steps that wait do so in real time on Erlang.
+std::chrono::seconds patience(const lab::scenario& plan) {
+  std::chrono::milliseconds asked{0};
+  for (auto& step : plan.steps)
+    asked += step.time;
+  return std::chrono::seconds{120}
+         + std::chrono::duration_cast<std::chrono::seconds>(asked);
+}
+
+std::variant<lab::trace, lab::otp_error>
+play_on_otp(const std::string& file, const lab::scenario& plan) {
+  auto driver = otp_driver();
+  if (lab::otp_installed() && !std::filesystem::exists(driver))
+    return lab::otp_error{driver
+                          + " is not there, which plays scenarios on Erlang; "
+                            "COPPICE_OTP_DRIVER can say where it is"};
+  auto json = lab::load_json(file);
+  if (auto* err = std::get_if<lab::scenario_error>(&json))
+    return lab::otp_error{to_string(*err)};
+  auto result = lab::play_on_otp({std::get<nlohmann::json>(json)}, driver,
+                                 patience(plan));
+  if (auto* err = std::get_if<lab::otp_error>(&result))
+    return *err;
+  auto trace = std::get<std::vector<lab::trace>>(result).front();
+  if (!trace.empty() && trace.front()["e"] == "driver_failed")
+    return lab::otp_error{file + " cannot be played on Erlang: "
+                          + trace.front().value("reason", "")};
+  return trace;
+}
+
+int compare_with_otp(const lab::scenario& plan, const lab_options& options) {
+  auto result = play_on_otp(options.scenario, plan);
+  if (auto* err = std::get_if<lab::otp_error>(&result))
+    return complain(err->message);
+  auto& otp = std::get<lab::trace>(result);
+  auto ours = to_trace(play(options.world, plan));
+  std::cout << side_by_side({"coppice, " + options.world, ours},
+                            {"Erlang/OTP", otp}, plan, columns());
+  auto found = compare(otp, ours, plan);
+  if (!found) {
+    std::cout << "\nThe same: all " << ours.size() << " events." << std::endl;
+    return done;
+  }
+  std::cout << "\nDifferent, first at " << to_string(*found) << std::endl;
+  return failed;
+}
+
+// -- the commands -------------------------------------------------------------
+
+int run(const lab_options& options) {
+  auto plan = load(options.scenario);
+  if (!plan)
+    return failed;
+  if (!options.against.empty())
+    return compare_with_otp(*plan, options);
+  auto happened = play(options.world, *plan);
+  std::cout << (options.trace ? lab::to_text(to_trace(happened))
+                              : story(*plan, happened))
+            << std::flush;
+  return done;
+}
+
+int explain(const lab_options& options) {
+  auto plan = load(options.scenario);
+  if (!plan)
+    return failed;
+  std::cout << lab::explain(*plan) << std::flush;
+  return done;
+}
+
+int create(const lab_options& options) {
+  auto text = lab::example_scenario();
+  if (options.file.empty()) {
+    std::cout << text << std::flush;
+    return done;
+  }
+  auto* file = options.file.c_str();
+  auto fd = ::open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (fd < 0 && errno == EEXIST)
+    return complain(options.file + " is there already; name another file");
+  auto written = fd < 0 ? -1 : ::write(fd, text.data(), text.size());
+  auto why = errno;
+  if (fd >= 0)
+    ::close(fd);
+  if (written != static_cast<ssize_t>(text.size()))
+    return complain(options.file + " cannot be written: " + std::strerror(why));
+  std::cout << "wrote " << options.file << "; now: coppice lab run "
+            << options.file << std::endl;
+  return done;
+}
+
+void add_scenario(CLI::App& cmd, lab_options& options) {
+  cmd
+    .add_option("SCENARIO", options.scenario,
+                "a JSON file; coppice lab new writes one to begin with")
+    ->required();
+}
+
+} // namespace
+
+void add_lab(CLI::App& app, lab_options& options) {
+  auto* lab = app.add_subcommand(
+    "lab", "play supervision scenarios, in virtual time and without a server");
+  lab->require_subcommand(1);
+  auto* run = lab->add_subcommand(
+    "run", "play a scenario and tell what happened, and why");
+  add_scenario(*run, options);
+  run->add_option("--world", options.world, "what plays the supervisors")
+    ->check(CLI::IsMember(&worlds))
+    ->capture_default_str();
+  auto* trace
+    = run->add_flag("--trace", options.trace,
+                    "print the trace instead, one JSON object a line");
+  run
+    ->add_option("--against", options.against,
+                 "play it on Erlang's own supervisors, too, and show both side "
+                 "by side; exit code 1 if they differ")
+    ->check(CLI::IsMember({"otp"}))
+    ->excludes(trace);
+  auto* explain = lab->add_subcommand(
+    "explain", "say what each step will do before it does it");
+  add_scenario(*explain, options);
+  lab->add_subcommand("new", "write a commented scenario to begin with")
+    ->add_option("FILE", options.file,
+                 "where to; standard output if it is not given");
+}
+
+int run_lab(const CLI::App& app, const lab_options& options) {
+  auto* lab = app.get_subcommand("lab");
+  if (lab->got_subcommand("run"))
+    return run(options);
+  if (lab->got_subcommand("explain"))
+    return explain(options);
+  return create(options);
+}
+
+} // namespace coppice::cli
