@@ -73,7 +73,7 @@ std::string tell_of_supervisor(const trace_event& ev) {
   if (kind == "report")
     return tell_report(ev);
   if (kind == "retry")
-    return "tries again to start " + text(ev, "id");
+    return "takes the retry of " + text(ev, "id") + " from its mailbox";
   if (kind == "reply")
     return "answers " + text(ev, "op") + ": " + text(ev, "res");
   if (kind == "decision")

@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""The pages about the laboratory say what is so: each example has its page, the
+page shows what the program prints, and each rule that is named exists.
+
+usage: docs_test.py SOURCE_ROOT BINARY [--update]
+
+--update writes what the program prints into the pages.
+"""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+BLOCK = re.compile(r"(```sh\ncoppice (lab run \S+)\n```\n\n```text\n)(.*?)(```\n)",
+                   re.S)
+RULES = re.compile(r"\brules? (\d+(?:(?:, | and | to |, and )\d+)*)", re.I)
+LINK = re.compile(r"\]\(([^)#:]+)[)#]")
+
+failures = []
+
+
+def expect(good, otherwise):
+    if not good:
+        failures.append(otherwise)
+
+
+def rules_named_in(text):
+    for numbers in RULES.findall(text):
+        yield from map(int, re.findall(r"\d+", numbers))
+
+
+def output(binary, command):
+    return subprocess.run([binary, *command.split()], check=True, timeout=30,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          encoding="utf-8").stdout
+
+
+def check_examples(binary, update):
+    names = sorted(f.stem for f in pathlib.Path("examples/lab").glob("*.json"))
+    pages = sorted(f.stem for f in pathlib.Path("docs/lab").glob("*.md"))
+    expect(names, "there are no examples")
+    expect(names == pages, f"examples {names}, but pages {pages}")
+    index = pathlib.Path("docs/lab.md").read_text("utf-8")
+    for name in set(names) & set(pages):
+        expect(f"](lab/{name}.md)" in index, f"docs/lab.md lacks {name}")
+        page = pathlib.Path("docs/lab", name + ".md")
+        text = page.read_text("utf-8")
+        if update:
+            text = BLOCK.sub(lambda m: m[1] + output(binary, m[2]) + m[4], text)
+            page.write_text(text, "utf-8")
+        shown = {command: block for _, command, block, _ in BLOCK.findall(text)}
+        own = f"lab run examples/lab/{name}.json"
+        expect(own in shown, f"{page} does not show coppice {own}")
+        for command, block in shown.items():
+            expect(output(binary, command) == block,
+                   f"{page}: coppice {command} prints something else by now")
+        expect(list(rules_named_in(text)), f"{page} names no rule")
+
+
+def check_index(binary):
+    """The operations of docs/lab.md are those that the program knows."""
+    text = pathlib.Path("docs/lab.md").read_text("utf-8")
+    bad = {"name": "t", "supervisor": {"id": "t", "children": []},
+           "steps": [{"op": "?"}]}
+    said = subprocess.run([binary, "lab", "run", "/dev/stdin"], timeout=30,
+                          input=json.dumps(bad), stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, encoding="utf-8").stderr
+    known = re.search(r"expected one of (.*), found", said)[1].split(", ")
+    table = text.partition("| op | with |")[2]
+    listed = re.findall(r"^\| `(\w+)` \|", table, re.M)
+    expect(sorted(known) == sorted(listed),
+           f"docs/lab.md lists {sorted(listed)}, the program {sorted(known)}")
+
+
+def check_rules():
+    rules = pathlib.Path("docs/semantics.md").read_text("utf-8")
+    there = list(map(int, re.findall(r"^\*\*(\d+)\.\*\* \S", rules, re.M)))
+    expect(there == list(range(1, len(there) + 1)),
+           "docs/semantics.md does not number its rules 1, 2, 3, …")
+    scenarios = list(pathlib.Path("tests/conformance").glob("*/*.json"))
+    expect(scenarios, "there are no scenarios")
+    for file in scenarios:
+        named = re.findall(r"^r(\d+)_", file.name)
+        about = json.loads(file.read_text("utf-8")).get("about", "")
+        for number in [*map(int, named), *rules_named_in(about)]:
+            expect(number in there, f"{file}: there is no rule {number}")
+        if named:
+            expect(int(named[0]) in rules_named_in(about),
+                   f"{file}: says nothing of rule {named[0]} in \"about\"")
+    for file in [*pathlib.Path("docs").rglob("*.md"), pathlib.Path("README.md")]:
+        for number in rules_named_in(file.read_text("utf-8")):
+            expect(number in there, f"{file}: there is no rule {number}")
+
+
+def check_links():
+    for file in [*pathlib.Path("docs").rglob("*.md"), pathlib.Path("README.md")]:
+        for target in LINK.findall(file.read_text("utf-8")):
+            expect((file.parent / target).exists(), f"{file}: no {target}")
+
+
+def main(binary, update):
+    check_examples(binary, update)
+    check_index(binary)
+    check_rules()
+    check_links()
+    for failure in failures:
+        print("not ok -", failure)
+    print("docs:", "ok" if not failures else f"{len(failures)} not so")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    os.chdir(sys.argv[1])
+    sys.exit(main(os.path.abspath(sys.argv[2]), "--update" in sys.argv[3:]))
