@@ -31,6 +31,10 @@ start: setup ## install what is missing, build, and serve on PORT (6000) with AR
 test: build ## install what is missing, build, and run every test but the container's
 	meson test -C $(BUILD) --print-errorlogs $(TEST_ARGS)
 
+.PHONY: conformance
+conformance: build ## prove that coppice does as OTP does, a line for each part
+	@scripts/conformance $(BUILD)
+
 .PHONY: setup
 setup:
 	@scripts/install-packages build test

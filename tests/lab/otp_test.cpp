@@ -61,6 +61,12 @@ json shrink(json value) {
   }
 }
 
+// One line that scripts/conformance reads.
+void sum_up(const std::string& what, std::size_t count, std::size_t different) {
+  std::cout << what << ": " << count - different << " of " << count
+            << " same\n";
+}
+
 class Otp : public testing::Test {
 protected:
   void SetUp() override {
@@ -82,6 +88,7 @@ TEST_F(Otp, DriverLeavesTheTracesThatWereRecorded) {
 
   auto traces = otp_traces(scenarios);
 
+  std::size_t different = 0;
   for (std::size_t i = 0; i < names.size(); ++i) {
     // What the comparison needs of a scenario, other files have it, too.
     scenario plan;
@@ -92,8 +99,10 @@ TEST_F(Otp, DriverLeavesTheTracesThatWereRecorded) {
           : coppice::supervision::strategy::one_for_one;
     auto found = compare(trace_in(conformance_dir() / "golden", names[i]),
                          traces[i], plan);
+    different += found.has_value();
     EXPECT_FALSE(found.has_value()) << names[i] << ": " << to_string(*found);
   }
+  sum_up("binding scenarios, our driver", names.size(), different);
 }
 
 TEST_F(Otp, LeavesOurTraceOfOurOwnScenarios) {
@@ -101,11 +110,14 @@ TEST_F(Otp, LeavesOurTraceOfOurOwnScenarios) {
 
   auto traces = otp_traces(scenarios);
 
+  std::size_t different = 0;
   for (std::size_t i = 0; i < scenarios.size(); ++i) {
     auto found = difference_to(traces[i], scenarios[i]);
+    different += found.has_value();
     EXPECT_FALSE(found.has_value())
       << scenarios[i]["name"] << ": " << to_string(*found);
   }
+  sum_up("own scenarios", scenarios.size(), different);
 }
 
 TEST_F(Otp, LeavesOurTraceOfRandomScenarios) {
@@ -130,8 +142,8 @@ TEST_F(Otp, LeavesOurTraceOfRandomScenarios) {
                   << "\n"
                   << small.dump();
   }
-  std::cout << count << " random scenarios from seed " << seed << ": "
-            << count - different << " same, " << different << " different\n";
+  sum_up("random scenarios from seed " + std::to_string(seed), count,
+         different);
   EXPECT_EQ(different, 0u);
 }
 
