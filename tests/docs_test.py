@@ -95,6 +95,35 @@ def check_rules():
             expect(number in there, f"{file}: there is no rule {number}")
 
 
+def check_conformance():
+    """What the tables call a test is one, and the numbers are right."""
+    text = pathlib.Path("docs/conformance.md").read_text("utf-8")
+    folder = pathlib.Path("tests/conformance")
+    for count, kind in re.findall(r"^\| (\d+) (binding|own) scenarios", text, re.M):
+        under = folder / ("scenarios" if kind == "binding" else "own")
+        expect(int(count) == len(list(under.glob("*.json"))),
+               f"docs/conformance.md: there are not {count} {kind} scenarios")
+    tests = set()
+    for file in pathlib.Path("tests").rglob("*.cpp"):
+        for suite, name in re.findall(r"^TEST(?:_[FP])?\((\w+),\s*(\w+)\)",
+                                      file.read_text("utf-8"), re.M):
+            tests |= {suite, f"{suite}.*", f"{suite}.{name}"}
+    rows = re.findall(r"^\| [^|]+ \| ([^|]+) \| (\S[^|]*) \|$",
+                      text.partition("## OTP's")[2], re.M)
+    for ours, result in rows:
+        if ours == "ours" or ours.startswith("---"):
+            continue
+        names = re.sub(r" \([^)]*\)", "", ours).split(", ")
+        for name in names if names != ["–"] else []:
+            there = (list(folder.glob(f"*/{name.rstrip('*')}*.json"))
+                     if re.match(r"[rt]\d|ofa", name) else name in tests)
+            expect(there, f"docs/conformance.md: there is no {name}")
+        expect(re.match("passes|deviates|not re-created", result)
+               and (names == ["–"]) == result.startswith("not re-created"),
+               f"docs/conformance.md: {names} cannot be: {result}")
+    expect(len(rows) > 80, f"docs/conformance.md: {len(rows)} rows only")
+
+
 def check_links():
     for file in [*pathlib.Path("docs").rglob("*.md"), pathlib.Path("README.md")]:
         for target in LINK.findall(file.read_text("utf-8")):
@@ -105,6 +134,7 @@ def main(binary, update):
     check_examples(binary, update)
     check_index(binary)
     check_rules()
+    check_conformance()
     check_links()
     for failure in failures:
         print("not ok -", failure)
