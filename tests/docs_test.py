@@ -60,6 +60,17 @@ def check_examples(binary, update):
         expect(list(rules_named_in(text)), f"{page} names no rule")
 
 
+def check_readme(binary):
+    """The README shows some lines of what a command prints."""
+    text = pathlib.Path("README.md").read_text("utf-8")
+    shown = re.findall(r"```sh\nbuild/coppice (lab run \S+)\n```\n\n"
+                       r"```text\n(.*?)```\n", text, re.S)
+    expect(shown, "README.md shows nothing of coppice lab run")
+    for command, block in shown:
+        expect(block in output(binary, command),
+               f"README.md: coppice {command} prints something else by now")
+
+
 def check_index(binary):
     """The operations of docs/lab.md are those that the program knows."""
     text = pathlib.Path("docs/lab.md").read_text("utf-8")
@@ -132,6 +143,7 @@ def check_links():
 
 def main(binary, update):
     check_examples(binary, update)
+    check_readme(binary)
     check_index(binary)
     check_rules()
     check_conformance()
