@@ -10,6 +10,7 @@
 #include "coppice/lab/story.hpp"
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -44,13 +45,25 @@ int complain(const std::string& what) {
   return failed;
 }
 
-std::optional<lab::scenario> load(const std::string& file) {
-  auto plan = lab::load_scenario(file);
+// A scenario, and the JSON that it was read from.
+struct source {
+  nlohmann::json json;
+  lab::scenario plan;
+};
+
+std::optional<source> load(const std::string& file) {
+  auto json = lab::load_json(file);
+  if (auto* err = std::get_if<lab::scenario_error>(&json)) {
+    complain(to_string(*err));
+    return {};
+  }
+  auto& value = std::get<nlohmann::json>(json);
+  auto plan = lab::read_scenario(value, file);
   if (auto* err = std::get_if<lab::scenario_error>(&plan)) {
     complain(to_string(*err));
     return {};
   }
-  return std::get<lab::scenario>(std::move(plan));
+  return source{std::move(value), std::get<lab::scenario>(std::move(plan))};
 }
 
 // -- the comparison with Erlang -----------------------------------------------
@@ -90,36 +103,31 @@ std::chrono::seconds patience(const lab::scenario& plan) {
          + std::chrono::duration_cast<std::chrono::seconds>(asked);
 }
 
-std::variant<lab::trace, lab::otp_error>
-play_on_otp(const std::string& file, const lab::scenario& plan) {
+std::variant<lab::trace, lab::otp_error> play_on_otp(const source& what) {
   auto driver = otp_driver();
   if (lab::otp_installed() && !std::filesystem::exists(driver))
     return lab::otp_error{driver
                           + " is not there, which plays scenarios on Erlang; "
                             "COPPICE_OTP_DRIVER can say where it is"};
-  auto json = lab::load_json(file);
-  if (auto* err = std::get_if<lab::scenario_error>(&json))
-    return lab::otp_error{to_string(*err)};
-  auto result = lab::play_on_otp({std::get<nlohmann::json>(json)}, driver,
-                                 patience(plan));
+  auto result = lab::play_on_otp({what.json}, driver, patience(what.plan));
   if (auto* err = std::get_if<lab::otp_error>(&result))
     return *err;
   auto trace = std::get<std::vector<lab::trace>>(result).front();
   if (!trace.empty() && trace.front()["e"] == "driver_failed")
-    return lab::otp_error{file + " cannot be played on Erlang: "
+    return lab::otp_error{what.plan.name + " cannot be played on Erlang: "
                           + trace.front().value("reason", "")};
   return trace;
 }
 
-int compare_with_otp(const lab::scenario& plan, const lab_options& options) {
-  auto result = play_on_otp(options.scenario, plan);
+int compare_with_otp(const source& what, const std::string& world) {
+  auto result = play_on_otp(what);
   if (auto* err = std::get_if<lab::otp_error>(&result))
     return complain(err->message);
   auto& otp = std::get<lab::trace>(result);
-  auto ours = to_trace(play(options.world, plan));
-  std::cout << side_by_side({"coppice, " + options.world, ours},
-                            {"Erlang/OTP", otp}, plan, columns());
-  auto found = compare(otp, ours, plan);
+  auto ours = to_trace(play(world, what.plan));
+  std::cout << side_by_side({"coppice, " + world, ours}, {"Erlang/OTP", otp},
+                            what.plan, columns());
+  auto found = compare(otp, ours, what.plan);
   if (!found) {
     std::cout << "\nThe same: all " << ours.size() << " events." << std::endl;
     return done;
@@ -131,23 +139,23 @@ int compare_with_otp(const lab::scenario& plan, const lab_options& options) {
 // -- the commands -------------------------------------------------------------
 
 int run(const lab_options& options) {
-  auto plan = load(options.scenario);
-  if (!plan)
+  auto what = load(options.scenario);
+  if (!what)
     return failed;
   if (!options.against.empty())
-    return compare_with_otp(*plan, options);
-  auto happened = play(options.world, *plan);
+    return compare_with_otp(*what, options.world);
+  auto happened = play(options.world, what->plan);
   std::cout << (options.trace ? lab::to_text(to_trace(happened))
-                              : story(*plan, happened))
+                              : story(what->plan, happened))
             << std::flush;
   return done;
 }
 
 int explain(const lab_options& options) {
-  auto plan = load(options.scenario);
-  if (!plan)
+  auto what = load(options.scenario);
+  if (!what)
     return failed;
-  std::cout << lab::explain(*plan) << std::flush;
+  std::cout << lab::explain(what->plan) << std::flush;
   return done;
 }
 

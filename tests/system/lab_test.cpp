@@ -208,6 +208,24 @@ TEST_F(LabAgainstRealOtp, SaysThatItsDriverIsNotWhereTheVariableSays) {
   EXPECT_THAT(result.err, HasSubstr("/no/such/driver is not there"));
 }
 
+TEST_F(LabAgainstRealOtp, SaysWhatErlangDidNotLikeAboutItsAnswer) {
+  const temporary_directory folder;
+  const auto driver = folder.file("driver");
+  std::ofstream{driver} << "#!/usr/bin/env escript\nmain(_) -> "
+                           "io:format(\"{\\\"scenario\\\":1}~n"
+                           "{\\\"e\\\":\\\"driver_failed\\\","
+                           "\\\"reason\\\":\\\"stuck\\\"}~n\").\n";
+  launch_options options;
+  options.args = {"lab", "run", example("01_one_for_one"), "--against", "otp"};
+  options.env = {{"COPPICE_OTP_DRIVER", driver}};
+
+  auto result = run_coppice(options);
+
+  expect_one_error(result, failed);
+  EXPECT_EQ(result.err,
+            "coppice: 01_one_for_one cannot be played on Erlang: stuck\n");
+}
+
 // -- explain and new ----------------------------------------------------------
 
 TEST(LabExplain, PredictsWhatTheLibraryPredicts) {
