@@ -155,5 +155,6 @@ def main(binary, update):
 
 
 if __name__ == "__main__":
+    program = os.path.abspath(sys.argv[2])
     os.chdir(sys.argv[1])
-    sys.exit(main(os.path.abspath(sys.argv[2]), "--update" in sys.argv[3:]))
+    sys.exit(main(program, "--update" in sys.argv[3:]))
