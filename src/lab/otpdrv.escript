@@ -48,9 +48,10 @@ run(Rest, [{Pid, Name, Limit} | Running], N) ->
         {trace, Pid, Lines} ->
             io:put_chars([object([{<<"scenario">>, Name}]), $\n, Lines]);
         {'EXIT', Pid, Reason} when Reason =/= normal ->
-            failed(Name, Reason)
+            failed(Name, text(Reason))
     after Limit ->
-        failed(Name, {stuck, process_info(Pid, current_stacktrace)}),
+        failed(Name, io_lib:format("not over after ~w ms; does a supervisor "
+                                   "wait for ever?", [Limit])),
         exit(Pid, kill)
     end,
     run(Rest, Running, N - 1).
@@ -70,7 +71,7 @@ asked_ms(_) ->
 failed(Name, Reason) ->
     io:put_chars([object([{<<"scenario">>, Name}]), $\n,
                   object([{<<"e">>, <<"driver_failed">>},
-                          {<<"reason">>, text(Reason)}]), $\n]).
+                          {<<"reason">>, iolist_to_binary(Reason)}]), $\n]).
 
 trace_patterns() ->
     Return = [{'_', [], [{return_trace}]}],
