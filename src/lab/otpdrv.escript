@@ -16,6 +16,7 @@
 -define(PARALLEL, 16).
 %% A scenario that takes longer, beyond the time that it asks for, is given up.
 -define(LIMIT_MS, 10000).
+-define(LIMIT_A_STEP_MS, 1000).
 
 main(["--lines", File]) ->
     {ok, Text} = file:read_file(File),
@@ -41,7 +42,9 @@ run([], [], _) ->
 run([S | Rest], Running, N) when N < ?PARALLEL ->
     Self = self(),
     Pid = spawn_link(fun() -> Self ! {trace, self(), play(S)} end),
-    Entry = {Pid, maps:get(<<"name">>, S), ?LIMIT_MS + asked_ms(S)},
+    Steps = length(maps:get(<<"steps">>, S)),
+    Limit = ?LIMIT_MS + Steps * ?LIMIT_A_STEP_MS + asked_ms(S),
+    Entry = {Pid, maps:get(<<"name">>, S), Limit},
     run(Rest, Running ++ [Entry], N + 1);
 run(Rest, [{Pid, Name, Limit} | Running], N) ->
     receive
