@@ -1,6 +1,7 @@
 #include "coppice/cli/lab.hpp"
 
 #include "coppice/cli/exit_code.hpp"
+#include "coppice/lab/actor_world.hpp"
 #include "coppice/lab/compare.hpp"
 #include "coppice/lab/engine_world.hpp"
 #include "coppice/lab/example.hpp"
@@ -33,6 +34,7 @@ using moments = std::vector<lab::moment>;
 
 // The worlds that a scenario can be played in, by the value of --world.
 const std::map<std::string, moments (*)(const lab::scenario&)> worlds{
+  {"actors", lab::play_on_actors},
   {"engine", lab::play},
 };
 

@@ -106,6 +106,15 @@ TEST(LabRun, EngineIsTheDefaultWorld) {
             run({"run", file}).out);
 }
 
+TEST(LabRun, TellsTheSameStoryOfActors) {
+  for (auto& file : examples()) {
+    auto result = run({"run", file, "--world", "actors"});
+
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_EQ(result.out, run({"run", file}).out) << file;
+  }
+}
+
 TEST(LabRun, NamesFilePathAndExpectationOfAMistake) {
   const temporary_directory folder;
   const auto file = folder.file("bad.json");
@@ -173,6 +182,15 @@ TEST_F(LabAgainstRealOtp, EndsWithZeroWhereBothAreTheSame) {
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("\nThe same: all "));
   EXPECT_EQ(result.out.find("≠"), std::string::npos) << result.out;
+}
+
+TEST_F(LabAgainstRealOtp, IsComparedWithActorsIfTheyPlay) {
+  auto result = run(
+    {"run", example("10_escalation"), "--world", "actors", "--against", "otp"});
+
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, StartsWith("  coppice, actors"));
+  EXPECT_THAT(result.out, HasSubstr("\nThe same: all "));
 }
 
 TEST_F(LabAgainstRealOtp, MarksTheDifferenceOfADeviationAndEndsWithOne) {
