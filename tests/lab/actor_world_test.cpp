@@ -7,6 +7,7 @@
 #include "coppice/lab/random_scenario.hpp"
 
 #include <cstdlib>
+#include <iostream>
 #include <map>
 
 #include <gtest/gtest.h>
@@ -29,12 +30,18 @@ scenario made_from(std::uint64_t seed) {
     read_scenario(random_scenario(seed), std::to_string(seed)));
 }
 
-void expect_trace(const trace& expected, const scenario& plan) {
+bool expect_trace(const trace& expected, const scenario& plan) {
   auto actual = to_trace(play_on_actors(plan));
 
   auto found = compare(expected, actual, plan);
   EXPECT_FALSE(found.has_value()) << to_string(*found) << "\n"
                                   << to_text(actual);
+  return !found.has_value();
+}
+
+// One line that scripts/conformance reads.
+void sum_up(const char* what, std::uint64_t good, std::uint64_t count) {
+  std::cout << what << ": " << good << " of " << count << " good\n";
 }
 
 class ActorWorld : public testing::TestWithParam<std::string> {};
@@ -70,11 +77,13 @@ INSTANTIATE_TEST_SUITE_P(Conformance, ActorWorldOwn,
 
 TEST(ActorWorldRandom, LeavesTheTraceOfTheEngine) {
   auto count = from_environment("COPPICE_RANDOM_SCENARIOS", 200);
+  std::uint64_t same = 0;
   for (std::uint64_t seed = 1; seed <= count; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     auto plan = made_from(seed);
-    expect_trace(to_trace(play(plan)), plan);
+    same += expect_trace(to_trace(play(plan)), plan);
   }
+  sum_up("random scenarios", same, count);
 }
 
 // -- shuffled -----------------------------------------------------------------
@@ -125,6 +134,7 @@ private:
 
 TEST(Shuffled, SupervisorsKeepTheirPromisesWhateverRunsNext) {
   auto count = from_environment("COPPICE_SHUFFLES", 500);
+  std::uint64_t good = 0;
   for (std::uint64_t seed = 1; seed <= count; ++seed) {
     auto plan = std::make_shared<const scenario>(made_from(seed));
     promise_keeper keeper;
@@ -138,7 +148,9 @@ TEST(Shuffled, SupervisorsKeepTheirPromisesWhateverRunsNext) {
     }
 
     EXPECT_EQ(keeper.broken(), "") << "seed " << seed;
+    good += keeper.broken().empty();
   }
+  sum_up("shuffled orders", good, count);
 }
 
 TEST(Shuffled, TheSameSeedIsTheSameRun) {
