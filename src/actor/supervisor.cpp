@@ -30,7 +30,17 @@ engine make_engine(const supervisor_setup& setup) {
 
 } // namespace
 
+std::optional<spec_error> missing_start(const child_spec& child) {
+  if (child.start)
+    return {};
+  return spec_error{"missing_start", "start",
+                    "child \"" + child.spec.id + "\" needs a start function"};
+}
+
 std::optional<spec_error> validate(const supervisor_setup& setup) {
+  for (auto& child : setup.children)
+    if (auto err = missing_start(child); err && !child.spec.id.empty())
+      return err;
   if (auto* settings = std::get_if<dynamic_flags>(&setup.flags))
     return validate(*settings);
   auto& settings = std::get<flags>(setup.flags);

@@ -17,6 +17,11 @@ constexpr auto no_id = "";
 } // namespace
 
 void supervisor::on_request(std::shared_ptr<ticket> what) {
+  if (auto* added = std::get_if<ticket::start_spec>(&what->what))
+    if (auto err = missing_start(added->spec)) {
+      what->answer(actor::refused{refusal::invalid_spec, {}, {}, err});
+      return;
+    }
   auto& asked = tickets_[++last_request_];
   asked = std::move(what);
   feed(supervision::request{last_request_, body_of(*asked)});

@@ -103,6 +103,34 @@ TEST_F(Requests, StartChildSaysWhatIsWrongWithASpecification) {
             "invalid_spec: a child needs an id");
 }
 
+TEST_F(Requests, StartChildNeedsAStartFunction) {
+  auto& top = start({}, {});
+
+  auto no = refusal_of(start_child(top, {{.id = "a"}, nullptr}));
+
+  EXPECT_EQ(no.why, refusal::invalid_spec);
+  EXPECT_EQ(no.spec->code, "missing_start");
+}
+
+TEST_F(Requests, StartNeedsStartFunctions) {
+  auto result = tree_root::start(rt, "top", {}, {{{.id = "a"}, nullptr}});
+
+  EXPECT_EQ(result.error, "child \"a\" needs a start function");
+}
+
+TEST_F(Requests, StartChildTakesAnyShutdownThatIsNotNegative) {
+  auto& top = start({}, {});
+  auto none = idle("a");
+  none.spec.shutdown
+    = supervision::shutdown::within(std::chrono::milliseconds{0});
+  auto one = idle("b");
+  one.spec.shutdown
+    = supervision::shutdown::within(std::chrono::milliseconds{1});
+
+  EXPECT_TRUE(value(start_child(top, none)).child);
+  EXPECT_TRUE(value(start_child(top, one)).child);
+}
+
 TEST_F(Requests, StartChildHandsInformationThrough) {
   auto& top = start({}, {});
   actor::child_spec spec{{.id = "a"}, [](const start_args& args) {
@@ -281,6 +309,69 @@ TEST_F(Requests, ADynamicSupervisorGivesItsArgumentsToAllChildren) {
   value(start_child(pool, recorded(log, mutex)));
 
   EXPECT_THAT(log, ElementsAre(42, 42));
+}
+
+TEST_F(Requests, ADynamicSupervisorRestartsWithItsArguments) {
+  std::vector<int> log;
+  std::mutex mutex;
+  auto pool = start_dynamic({}, 42);
+  auto child = value(start_child(pool, recorded(log, mutex))).child;
+
+  signal_exit(child, exit_reason::abnormal("boom"));
+  EXPECT_TRUE(eventually([&] {
+    auto all = value(which_children(pool));
+    return !all.empty() && all[0].child && all[0].child != child;
+  }));
+
+  std::lock_guard guard{mutex};
+  EXPECT_THAT(log, ElementsAre(42, 42));
+}
+
+TEST_F(Requests, ADynamicSupervisorTakesEveryAnswerOfAStartFunction) {
+  auto pool = start_dynamic();
+  auto with = [](auto outcome) {
+    return actor::child_spec{
+      {.id = "a"}, [outcome](const start_args&) { return outcome(); }};
+  };
+
+  EXPECT_FALSE(value(start_child(pool, with([]() -> start_result {
+                                   return supervision::ignored{};
+                                 })))
+                 .child);
+  EXPECT_EQ(refusal_of(start_child(pool, with([]() -> start_result {
+                                     return supervision::start_failed{
+                                       exit_reason::abnormal("no")};
+                                   })))
+              .reason,
+            exit_reason::abnormal("no"));
+  EXPECT_EQ(refusal_of(start_child(pool, with([]() -> start_result {
+                                     throw std::runtime_error("thrown");
+                                   })))
+              .reason,
+            exit_reason::abnormal("thrown"));
+  EXPECT_EQ(
+    refusal_of(start_child(pool, with([]() -> start_result { throw 7; }))).why,
+    refusal::start_failed);
+  EXPECT_EQ(value(count_children(pool)).specs, 0u);
+}
+
+TEST_F(Requests, DynamicSupervisorsAreKnownByTheirIds) {
+  start({}, {dynamic_supervisor("one"), dynamic_supervisor("two")});
+
+  EXPECT_TRUE(rt->directory.find("top/one"));
+  EXPECT_TRUE(rt->directory.find("top/two"));
+}
+
+TEST_F(Requests, ADynamicSupervisorSaysWhatIsWrongWithItsFlags) {
+  auto error = [this](supervision::dynamic_flags settings) {
+    return tree_root::start(rt, "top", {},
+                            {dynamic_supervisor("pool", settings)})
+      .error;
+  };
+
+  EXPECT_THAT(error({.intensity = -1}), testing::HasSubstr("intensity"));
+  EXPECT_THAT(error({.period = std::chrono::seconds{0}}),
+              testing::HasSubstr("period"));
 }
 
 TEST_F(Requests, TheTreeShowsHowManyChildrenADynamicSupervisorHas) {

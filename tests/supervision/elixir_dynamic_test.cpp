@@ -4,7 +4,6 @@ using lines = std::vector<std::string>;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
-using testing::UnorderedElementsAre;
 
 namespace {
 
@@ -236,5 +235,173 @@ TEST_F(DynamicSupervisor, TakesNothingButKilledForGoodOfABrutalKill) {
   EXPECT_THAT(sup.take(),
               Contains("report shutdown_error a (running a#2) shutdown"));
 }
+
+TEST_F(DynamicSupervisor, KeepsARestartedChildInOneSlot) {
+  harness small{dynamic_flags{.max_children = 2}};
+  small.begin();
+  small.answer_to<child_ref>(start_child{child("a")});
+  small.crash("a#1");
+
+  small.answer_to<child_ref>(start_child{child("b")});
+
+  EXPECT_EQ(small.refusal_of(start_child{child("c")}), refusal::max_children);
+}
+
+TEST_F(DynamicSupervisor, TriesUntilARestartSucceeds) {
+  start(child("a"));
+  sup.starts["a"]
+    = {start_failed{exit_reason::abnormal("no")}, started{"with information"}};
+
+  sup.crash("a#1");
+
+  EXPECT_THAT(sup.children(), ElementsAre("a#3"));
+  EXPECT_EQ(sup.answer_to<child_counts>(count_children{}).active, 1u);
+}
+
+TEST_F(DynamicSupervisor, TakesAnyShutdownThatIsNotNegative) {
+  for (auto limit : {0ms, 1ms}) {
+    auto spec = child("a");
+    spec.shutdown = shutdown::within(limit);
+    sup.answer_to<child_ref>(start_child{spec});
+  }
+  auto spec = child("a");
+  spec.shutdown = shutdown::within(-1ms);
+
+  auto refusal = sup.answer_to<refused>(start_child{spec});
+
+  EXPECT_EQ(refusal.spec->code, "invalid_shutdown");
+}
+
+TEST_F(DynamicSupervisor, TerminatesAChildByKillOrInTime) {
+  for (auto how : {shutdown::brutal_kill(), shutdown::within(5s)}) {
+    auto spec = child("a");
+    spec.shutdown = how;
+    auto name = start(spec);
+
+    EXPECT_TRUE(std::holds_alternative<done>(stop(name)));
+    EXPECT_THAT(
+      sup.take(),
+      Contains("down " + name
+               + (how == shutdown::brutal_kill() ? " killed" : " shutdown")));
+    EXPECT_EQ(std::get<refused>(stop(name)).why, refusal::not_found);
+    EXPECT_EQ(sup.answer_to<child_counts>(count_children{}).specs, 0u);
+  }
+}
+
+// -- restart types ------------------------------------------------------------
+
+struct row {
+  std::string name;
+  restart type;
+  bool clean_restarts;
+  bool crash_restarts;
+};
+
+class DynamicRestart : public testing::TestWithParam<row> {};
+
+TEST_P(DynamicRestart, FollowsTheMatrix) {
+  for (auto& reason : {exit_reason::normal(), exit_reason::shutdown(),
+                       exit_reason::shutdown("x"), exit_reason::killed(),
+                       exit_reason::abnormal("boom")}) {
+    harness sup{dynamic_flags{.intensity = 10}};
+    sup.begin();
+    sup.answer_to<child_ref>(start_child{child("a", GetParam().type)});
+
+    sup.exit("a#1", reason);
+
+    auto restarts
+      = reason.clean() ? GetParam().clean_restarts : GetParam().crash_restarts;
+    EXPECT_EQ(sup.children(), restarts ? lines{"a#2"} : lines{})
+      << to_string(reason);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+  Table, DynamicRestart,
+  testing::Values(row{"Permanent", restart::permanent, true, true},
+                  row{"Transient", restart::transient, false, true},
+                  row{"Temporary", restart::temporary, false, false}),
+  [](auto& param) { return param.param.name; });
+
+// -- last words ---------------------------------------------------------------
+
+struct last_words {
+  std::string name;
+  shutdown how;
+  restart type;
+  exit_reason reason;
+  bool reported;
+};
+
+class DynamicEnd : public testing::TestWithParam<last_words> {};
+
+TEST_P(DynamicEnd, ReportsBadLastWordsOnly) {
+  auto& p = GetParam();
+  harness sup{dynamic_flags{}};
+  sup.begin();
+  for (auto id : {"a", "b", "c"}) {
+    auto spec = child(id, p.type);
+    spec.shutdown = p.how;
+    sup.answer_to<child_ref>(start_child{spec});
+    sup.last_words[id] = p.reason;
+  }
+  sup.take();
+
+  sup.send(parent_exited{exit_reason::shutdown()});
+
+  auto log = sup.take();
+  auto reports = std::count_if(log.begin(), log.end(), [](auto& line) {
+    return line.starts_with("report shutdown_error");
+  });
+  EXPECT_EQ(reports, p.reported ? 3 : 0);
+  EXPECT_THAT(log, Contains("down c#1 "
+                            + to_string(p.how == shutdown::brutal_kill()
+                                          ? exit_reason::killed()
+                                          : p.reason)));
+  EXPECT_EQ(log.back(), "stopped shutdown");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+  Table, DynamicEnd,
+  testing::Values(
+    last_words{"Brutal", shutdown::brutal_kill(), restart::permanent,
+               exit_reason::killed(), false},
+    last_words{"Infinity", shutdown::infinity(), restart::permanent,
+               exit_reason::shutdown(), false},
+    last_words{"InfinityWithDetail", shutdown::infinity(), restart::permanent,
+               exit_reason::shutdown("x"), false},
+    last_words{"InfinityCrashing", shutdown::infinity(), restart::temporary,
+               exit_reason::abnormal("boom"), true},
+    last_words{"InTime", shutdown::within(5s), restart::permanent,
+               exit_reason::shutdown(), false},
+    last_words{"InTimeWithDetail", shutdown::within(5s), restart::permanent,
+               exit_reason::shutdown("x"), false},
+    last_words{"InTimeCrashing", shutdown::within(5s), restart::transient,
+               exit_reason::abnormal("boom"), true},
+    last_words{"NormalOfPermanent", shutdown::within(5s), restart::permanent,
+               exit_reason::normal(), true},
+    last_words{"NormalOfTransient", shutdown::within(5s), restart::transient,
+               exit_reason::normal(), false}),
+  [](auto& param) { return param.param.name; });
+
+// -- budget -------------------------------------------------------------------
+
+class DynamicBudget : public testing::TestWithParam<int> {};
+
+TEST_P(DynamicBudget, IsUsedUpByRetriesAlone) {
+  harness sup{dynamic_flags{.intensity = GetParam()}};
+  sup.begin();
+  sup.answer_to<child_ref>(start_child{child("a")});
+  sup.starts["a"]
+    = {100, start_outcome{start_failed{exit_reason::abnormal("no")}}};
+
+  sup.crash("a#1");
+
+  EXPECT_TRUE(sup.machine.ended());
+  EXPECT_EQ(sup.log.back(), "stopped shutdown");
+  EXPECT_EQ(sup.used.size(), static_cast<std::size_t>(GetParam()));
+}
+
+INSTANTIATE_TEST_SUITE_P(Limits, DynamicBudget, testing::Values(1, 10));
 
 } // namespace

@@ -31,6 +31,9 @@ struct supervisor_setup {
   std::function<void(supervision::start_outcome)> initialized = {};
 };
 
+/// What is wrong with a child that cannot be started at all, or nothing.
+std::optional<supervision::spec_error> missing_start(const child_spec& child);
+
 /// The first thing wrong with `setup`, or nothing.
 std::optional<supervision::spec_error> validate(const supervisor_setup& setup);
 
