@@ -48,7 +48,7 @@ build: setup ## install what is missing and build
 .PHONY: format
 format: ## format the C++ with clang-format
 	@scripts/install-packages format
-	find include src tests -name '*.[ch]pp' -exec clang-format -i {} +
+	find include src tests examples -name '*.[ch]pp' -exec clang-format -i {} +
 
 .PHONY: image
 image: ## build the container image

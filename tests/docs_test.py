@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The pages about the laboratory say what is so: each example has its page, the
-page shows what the program prints, and each rule that is named exists.
+"""The pages say what is so: each example has its page, the page shows what the
+program prints, and each rule that is named exists.
 
 usage: docs_test.py SOURCE_ROOT BINARY [--update]
 
@@ -135,6 +135,23 @@ def check_conformance():
     expect(len(rows) > 80, f"docs/conformance.md: {len(rows)} rows only")
 
 
+def check_tour(binary, update):
+    """docs/supervision.md shows the example, and what it prints."""
+    page = pathlib.Path("docs/supervision.md")
+    source = pathlib.Path("examples/supervision/tour.cpp").read_text("utf-8")
+    tour = pathlib.Path(binary).parent / "tests/example-supervision"
+    said = subprocess.run([tour], check=True, timeout=30, encoding="utf-8",
+                          stdout=subprocess.PIPE).stdout
+    text = page.read_text("utf-8")
+    for kind, content in (("cpp", source), ("text", said)):
+        block = re.compile(rf"(```{kind}\n)(.*?)(```\n)", re.S)
+        if update:
+            text = block.sub(lambda m: m[1] + content + m[3], text, count=1)
+            page.write_text(text, "utf-8")
+        expect(block.search(text)[2] == content,
+               f"{page}: the block of {kind} is not that of the example")
+
+
 def check_links():
     for file in [*pathlib.Path("docs").rglob("*.md"), pathlib.Path("README.md")]:
         for target in LINK.findall(file.read_text("utf-8")):
@@ -147,6 +164,7 @@ def main(binary, update):
     check_index(binary)
     check_rules()
     check_conformance()
+    check_tour(binary, update)
     check_links()
     for failure in failures:
         print("not ok -", failure)

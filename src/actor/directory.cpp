@@ -30,6 +30,21 @@ std::optional<directory::entry> directory::find(std::string_view path) const {
   return entry{std::move(handle), i->second.type};
 }
 
+std::vector<std::string> directory::leaves() const {
+  std::vector<std::string> result;
+  std::lock_guard guard{mutex_};
+  // A path and what is below it are not neighbours: '-' comes before '/'.
+  auto has_below = [&](const std::string& path) {
+    auto i = slots_.lower_bound(path + "/");
+    return i != slots_.end() && i->first.starts_with(path + "/");
+  };
+  for (auto& [path, who] : slots_)
+    if (!has_below(path)
+        && !has_ended(caf::actor_cast<caf::actor>(who.handle.lock())))
+      result.push_back(path);
+  return result;
+}
+
 void directory::abandon(std::string path, const caf::actor& handle) {
   std::lock_guard guard{mutex_};
   abandoned_.emplace_back(std::move(path),

@@ -211,7 +211,7 @@ void supervisor::release(instance_id instance) {
   if (i == children_.end())
     return;
   auto& [handle, key, type] = i->second;
-  if (!engine_.dynamic() && recipes_.contains(key))
+  if (!engine_.dynamic())
     rt_->directory.erase(path_of(key), handle);
   children_.erase(i);
 }

@@ -53,6 +53,11 @@ void supervisor::run(send_signal& cmd) {
     signal_trapped_exit(handle, exit_reason::shutdown(), this);
   else
     signal_exit(handle, exit_reason::shutdown(), this);
+  // Who was not ready in time is no child, and nobody waits for its end.
+  if (cmd.instance == acknowledging_) {
+    acknowledging_ = 0;
+    release(cmd.instance);
+  }
 }
 
 void supervisor::run(arm_timer& cmd) {

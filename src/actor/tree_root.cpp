@@ -66,6 +66,10 @@ void tree_root::on_end(std::function<void(exit_reason)> fn) {
     [fn = std::move(fn)](const caf::error& err) { fn(to_reason(err)); });
 }
 
+std::vector<std::string> tree_root::still_there() const {
+  return rt_->directory.leaves();
+}
+
 std::vector<std::string> tree_root::left_behind() const {
   return rt_->directory.abandoned();
 }

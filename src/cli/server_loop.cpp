@@ -16,8 +16,10 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace coppice::cli {
 
@@ -170,19 +172,36 @@ private:
       stop(stage::stopping, stop_limit);
       return;
     }
-    std::cerr << "coppice: the tree did not end in time" << std::endl;
+    std::cerr << "coppice: the tree did not end in time; it waits for"
+              << listed(server_.root.still_there()) << std::endl;
     std::_Exit(failed);
   }
 
   // A tree that gave up may have left actors behind that nobody ends any more,
   // so there is nothing to be gained by an orderly end of the process.
   int on_end() {
+    if (auto left = server_.root.left_behind(); !left.empty())
+      leave(left);
     if (stage_ != stage::serving)
       return done;
     std::cerr << "coppice: the tree gave up; exiting so that whoever "
                  "supervises this process can start it again"
               << std::endl;
     std::_Exit(gave_up);
+  }
+
+  // What could not be killed would keep the process for ever.
+  void leave(const std::vector<std::string>& behind) {
+    std::cerr << "coppice: could not be killed and is left behind:"
+              << listed(behind) << std::endl;
+    std::_Exit(stage_ == stage::serving ? gave_up : failed);
+  }
+
+  static std::string listed(const std::vector<std::string>& paths) {
+    std::string result;
+    for (auto& path : paths)
+      result += " " + path;
+    return result;
   }
 
   running_server server_;

@@ -448,6 +448,26 @@ TEST_F(Requests, AChildThatCannotBeKilledIsReplacedAndReported) {
   EXPECT_TRUE(eventually([&] { return root->left_behind().empty(); }));
 }
 
+TEST_F(Requests, AStopThatTakesLongSaysWhatItWaitsFor) {
+  std::promise<void> go;
+  test::recorder log;
+  actor::child_spec stuck{
+    {.id = "stuck"},
+    [&,
+     future = go.get_future().share()](const start_args& args) -> start_result {
+      return running{
+        args.rt->system.spawn<hanging, caf::detached>(future, log)};
+    }};
+  start({}, {supervisor_child("inner", {}, {stuck}), idle("other")});
+  log.wait_for(1);
+
+  root->stop(exit_reason::shutdown());
+  EXPECT_TRUE(eventually([&] { return root->still_there().size() == 1; }));
+
+  EXPECT_THAT(root->still_there(), ElementsAre("top/inner/stuck"));
+  go.set_value();
+}
+
 TEST_F(Requests, AChildThatReportsProgressIsLeftAlone) {
   actor::child_spec busy{
     {.id = "busy", .progress_within = std::chrono::milliseconds{50}},

@@ -85,8 +85,10 @@ protected:
       [ended](const caf::error& err) {
         ended->set_value(actor::to_reason(err));
       });
-    if (reason.wait_for(deadline) != std::future_status::ready)
+    if (reason.wait_for(deadline) != std::future_status::ready) {
+      ADD_FAILURE() << "an actor did not end in time";
       return supervision::exit_reason::abnormal("still alive");
+    }
     return reason.get();
   }
 

@@ -34,6 +34,10 @@ public:
   /// The actor at `path`, if there is one and it has not ended.
   std::optional<entry> find(std::string_view path) const;
 
+  /// The paths of those that have not ended, without those below which another
+  /// one lives.
+  std::vector<std::string> leaves() const;
+
   /// Remembers `handle` as one that could not be killed at `path`.
   void abandon(std::string path, const caf::actor& handle);
 

@@ -35,6 +35,10 @@ public:
   /// Calls `fn` once, on any thread, when the root has ended.
   void on_end(std::function<void(supervision::exit_reason)> fn);
 
+  /// The paths of actors that have not ended, each the last of its branch: what
+  /// a stop that takes too long waits for.
+  std::vector<std::string> still_there() const;
+
   /// The paths of actors that were given up as unkillable and live on.
   std::vector<std::string> left_behind() const;
 

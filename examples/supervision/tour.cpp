@@ -1,0 +1,107 @@
+// A tree of one's own: fixed children, children that come and go, partitions
+// and one-shot work, each under the supervisor for it.
+
+#include <coppice/actor/compat.hpp>
+#include <coppice/actor/exit_signal.hpp>
+#include <coppice/actor/messages.hpp>
+#include <coppice/actor/partition_supervisor.hpp>
+#include <coppice/actor/request.hpp>
+#include <coppice/actor/task_supervisor.hpp>
+#include <coppice/actor/tree_root.hpp>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/event_based_actor.hpp>
+
+#include <iostream>
+#include <stdexcept>
+
+using namespace coppice::actor;
+using coppice::supervision::exit_reason;
+using namespace std::chrono_literals;
+
+// Any CAF actor can be a child. This one crashes at the word "boom".
+class worker : public caf::event_based_actor {
+public:
+  using caf::event_based_actor::event_based_actor;
+
+  caf::behavior make_behavior() override {
+    use_exception_text(*this);
+    return {[](const std::string& word) {
+      if (word == "boom")
+        throw std::runtime_error(word);
+    }};
+  }
+};
+
+// How to start it: a start function says that a child runs, that there is none,
+// or why not; an exception counts as the reason why not.
+start_result start_worker(const start_args& args) {
+  return running{args.rt->system.spawn<worker>()};
+}
+
+int main() {
+  register_core_types();
+  register_types<caf::id_block::coppice_actor>();
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  auto rt = std::make_shared<runtime>(system);
+
+  partition_supervisor counters{{
+    .id = "counters",
+    .child =
+      [](std::size_t) {
+        return child_spec{{.id = "counter"}, start_worker};
+      },
+    .partitions = 4,
+  }};
+  task_supervisor tasks{{.id = "tasks"}};
+  child_spec careful{
+    {
+      .id = "careful",
+      .backoff = coppice::supervision::backoff{.initial = 10ms, .jitter = 0},
+      .ready_within = 1s,
+    },
+    start_worker};
+  auto tree = tree_root::start(rt, "app", {.intensity = 3},
+                               {
+                                 careful,
+                                 dynamic_supervisor("pool"),
+                                 counters.spec(),
+                                 tasks.spec(),
+                               });
+  if (!tree.root) {
+    std::cerr << "could not start: " << tree.error << "\n";
+    return 1;
+  }
+
+  // Children that come and go. `get` waits; an actor would use `then`.
+  auto pool = rt->directory.find("app/pool")->handle;
+  auto added = start_child(pool, {{.id = "worker"}, start_worker}).get();
+  std::cout << (std::holds_alternative<child_ref>(added) ? "added\n" : "no\n");
+
+  // A refusal says why.
+  auto again = start_child(tree.root->handle(), careful).get();
+  std::cout << to_string(std::get<refused>(again)) << "\n";
+
+  // Whom a key belongs to.
+  deliver(counters.route("alice"), std::string{"hello"});
+
+  // One-shot work gives a value, or the reason why there is none.
+  auto answer = tasks.async_nolink([](std::stop_token) { return 6 * 7; });
+  std::cout << std::get<int>(answer.result.get()) << "\n";
+
+  // A crash: the supervisor starts another one, after its back-off.
+  auto first = rt->directory.find("app/careful")->handle;
+  deliver(first, std::string{"boom"});
+  for (auto now = first; !now || now == first;) {
+    auto found = rt->directory.find("app/careful");
+    now = found ? found->handle : caf::actor{};
+  }
+  for (auto& event : rt->events.drain())
+    if (event.kind == coppice::observe::event_kind::restarting)
+      std::cout << event.detail << "\n";
+
+  // Children end in reverse order; `on_end` or the system's end says when.
+  tree.root->stop(exit_reason::shutdown());
+}
