@@ -31,8 +31,14 @@ void engine::handle(event ev, time_point now, std::vector<command>& out) {
     return;
   now_ = now;
   out_ = &out;
-  if (!resolve(ev))
-    defer(std::move(ev));
+  if (!resolve(ev)) {
+    if (!idle())
+      defer(std::move(ev));
+    else if (auto* gone = std::get_if<child_exited>(&ev))
+      on_exit(gone->instance, gone->reason);
+    else
+      process(ev);
+  }
   run();
   out_ = nullptr;
 }
@@ -70,7 +76,7 @@ bool engine::resolve_exit(const child_exited& gone) {
     return true;
   }
   if (auto* all = std::get_if<waiting_for_all>(&waiting_);
-      all != nullptr && all->pending.contains(gone.instance)) {
+      all != nullptr && all->find(gone.instance) != nullptr) {
     on_dynamic_down(gone.instance, gone.reason);
     return true;
   }

@@ -73,12 +73,20 @@ void engine::on_down(child_key key, instance_id instance,
   mark_down(key);
 }
 
+engine::waiting_for_all::entry*
+engine::waiting_for_all::find(instance_id instance) {
+  auto i = std::lower_bound(
+    all.begin(), all.end(), instance,
+    [](const entry& x, instance_id value) { return x.instance < value; });
+  return i == all.end() || i->instance != instance || i->down ? nullptr : &*i;
+}
+
 // Children of simple_one_for_one and dynamic supervisors end in parallel.
 // Source: OTP supervisor: one timer; Elixir DynamicSupervisor: one timer for
 // each different shutdown.
 void engine::stop_all_dynamic() {
   waiting_for_all state{};
-  std::map<std::chrono::milliseconds, std::vector<instance_id>> limits;
+  std::map<std::chrono::milliseconds, std::vector<std::size_t>> limits;
   for (auto& [key, c] : children_) {
     if (c.state != child_state::running)
       continue;
@@ -87,24 +95,27 @@ void engine::stop_all_dynamic() {
     emit(
       send_signal{key, c.instance, brutal ? signal::kill : signal::shutdown});
     if (brutal && flags_.kill_grace)
-      limits[*flags_.kill_grace].push_back(c.instance);
+      limits[*flags_.kill_grace].push_back(state.all.size());
     if (how.kind() == shutdown::how::timeout)
-      limits[how.limit()].push_back(c.instance);
-    state.pending.emplace(c.instance, waiting_for_all::entry{key, 0, brutal});
+      limits[how.limit()].push_back(state.all.size());
+    state.all.push_back({c.instance, key, 0, brutal});
   }
-  for (auto& [limit, instances] : limits) {
+  state.left = state.all.size();
+  for (auto& [limit, places] : limits) {
     auto timer = arm(limit);
-    for (auto instance : instances)
-      state.pending.at(instance).timer = timer;
+    for (auto place : places)
+      state.all[place].timer = timer;
   }
+  std::sort(state.all.begin(), state.all.end(),
+            [](auto& a, auto& b) { return a.instance < b.instance; });
   std::vector<std::pair<instance_id, exit_reason>> gone;
   for (auto& [instance, reason] : deferred_exits_)
-    if (state.pending.contains(instance))
+    if (state.find(instance) != nullptr)
       gone.emplace_back(instance, reason);
   std::sort(gone.begin(), gone.end(),
             [](auto& a, auto& b) { return a.first < b.first; });
   waiting_ = std::move(state);
-  if (std::get<waiting_for_all>(waiting_).pending.empty())
+  if (std::get<waiting_for_all>(waiting_).left == 0)
     finish_dynamic_stop();
   for (auto& [instance, reason] : gone) {
     deferred_exits_.erase(instance);
@@ -114,7 +125,10 @@ void engine::stop_all_dynamic() {
 
 void engine::on_dynamic_down(instance_id instance, const exit_reason& reason) {
   auto& all = std::get<waiting_for_all>(waiting_);
-  auto key = all.pending.extract(instance).mapped().key;
+  auto& entry = *all.find(instance);
+  entry.down = true;
+  --all.left;
+  auto key = entry.key;
   emit(child_down{key, instance, reason});
   auto& c = children_.at(key);
   if (!ended_well(c.spec(), reason, kind_ == kind::dynamic)) {
@@ -124,7 +138,7 @@ void engine::on_dynamic_down(instance_id instance, const exit_reason& reason) {
       ++all.errors.try_emplace(to_string(reason), reason, 0)
           .first->second.second;
   }
-  if (all.pending.empty())
+  if (all.left == 0)
     finish_dynamic_stop();
 }
 

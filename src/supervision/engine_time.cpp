@@ -52,15 +52,15 @@ void engine::kill_slow(waiting_for_down& state) {
 void engine::kill_slow(waiting_for_all& state, std::uint64_t timer) {
   std::vector<instance_id> stuck;
   std::uint64_t grace = 0;
-  for (auto& [instance, waited] : state.pending) {
-    if (waited.timer != timer)
+  for (auto& waited : state.all) {
+    if (waited.timer != timer || waited.down)
       continue;
     if (std::exchange(waited.killed, true)) {
-      emit(abandon{waited.key, instance});
-      stuck.push_back(instance);
+      emit(abandon{waited.key, waited.instance});
+      stuck.push_back(waited.instance);
       continue;
     }
-    emit(send_signal{waited.key, instance, signal::kill});
+    emit(send_signal{waited.key, waited.instance, signal::kill});
     if (flags_.kill_grace)
       waited.timer = grace = grace != 0 ? grace : arm(*flags_.kill_grace);
   }

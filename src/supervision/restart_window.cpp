@@ -1,7 +1,5 @@
 #include "coppice/supervision/restart_window.hpp"
 
-#include <algorithm>
-
 namespace coppice::supervision {
 
 namespace {
@@ -20,19 +18,32 @@ restart_window::restart_window(std::uint32_t intensity,
 
 bool restart_window::record(time_point now) {
   auto stamp = whole_seconds(now);
-  while (!stamps_.empty() && stamps_.front() < stamp - period_)
-    stamps_.pop_front();
-  stamps_.push_back(stamp);
+  auto old = stamps_.begin();
+  for (; old != stamps_.end() && old->first < stamp - period_; ++old)
+    count_ -= old->second;
+  stamps_.erase(stamps_.begin(), old);
+  if (stamps_.empty() || stamps_.back().first != stamp)
+    stamps_.emplace_back(stamp, 0);
+  ++stamps_.back().second;
+  ++count_;
   // Only the newest intensity + 1 stamps can decide anything.
-  if (stamps_.size() > std::size_t{intensity_} + 1)
-    stamps_.pop_front();
-  return stamps_.size() <= intensity_;
+  if (count_ > std::size_t{intensity_} + 1) {
+    --count_;
+    if (--stamps_.front().second == 0)
+      stamps_.erase(stamps_.begin());
+  }
+  return count_ <= intensity_;
 }
 
 std::size_t restart_window::used(time_point now) const {
   auto oldest = whole_seconds(now) - period_;
-  return static_cast<std::size_t>(
-    stamps_.end() - std::lower_bound(stamps_.begin(), stamps_.end(), oldest));
+  auto result = count_;
+  for (auto& [stamp, restarts] : stamps_) {
+    if (stamp >= oldest)
+      break;
+    result -= restarts;
+  }
+  return result;
 }
 
 } // namespace coppice::supervision

@@ -148,12 +148,16 @@ private:
   // All children at once: one timer for each different time to wait.
   struct waiting_for_all {
     struct entry {
+      instance_id instance;
       child_key key;
-      std::uint64_t timer;
-      bool killed;
+      std::uint64_t timer = 0;
+      bool killed = false;
+      bool down = false;
     };
-    std::map<instance_id, entry> pending;
-    std::map<std::string, std::pair<exit_reason, std::size_t>> errors;
+    entry* find(instance_id instance); // null unless it is waited for
+    std::vector<entry> all = {};       // by instance
+    std::size_t left = 0;
+    std::map<std::string, std::pair<exit_reason, std::size_t>> errors = {};
   };
 
   using waiting = std::variant<std::monostate, waiting_for_start,

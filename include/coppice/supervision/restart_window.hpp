@@ -4,7 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <utility>
+#include <vector>
 
 namespace coppice::supervision {
 
@@ -39,7 +40,9 @@ public:
 private:
   std::uint32_t intensity_;
   std::chrono::seconds period_;
-  std::deque<std::chrono::seconds> stamps_; // oldest first
+  // How many restarts in which second, oldest first.
+  std::vector<std::pair<std::chrono::seconds, std::size_t>> stamps_;
+  std::size_t count_ = 0;
 };
 
 } // namespace coppice::supervision
