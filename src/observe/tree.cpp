@@ -1,6 +1,5 @@
 #include "coppice/observe/tree.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace coppice::observe {
@@ -42,7 +41,7 @@ void tree::add(std::string_view parent, std::string_view id,
                std::optional<supervision::restart> restart, writer who) {
   std::lock_guard guard{mutex_};
   auto path = join(parent, id);
-  auto [i, added] = nodes_.try_emplace(path);
+  auto i = nodes_.try_emplace(path).first;
   auto& n = i->second;
   if (who < n.parent)
     return;
@@ -53,9 +52,10 @@ void tree::add(std::string_view parent, std::string_view id,
   if (parent.empty()) {
     root_ = path;
   } else if (auto above = nodes_.find(parent); above != nodes_.end()) {
-    if (!added)
-      std::erase(above->second.children, path);
-    above->second.children.push_back(std::move(path));
+    auto& siblings = above->second.as_hub().children;
+    siblings.erase(n.place);
+    n.place = ++last_place_;
+    siblings.emplace(n.place, i->first);
   }
 }
 
@@ -65,7 +65,7 @@ void tree::remove(std::string_view path, writer who) {
   if (n == nullptr)
     return;
   if (auto above = nodes_.find(parent_of(path)); above != nodes_.end())
-    std::erase(above->second.children, path);
+    above->second.as_hub().children.erase(n->place);
   remove_below(*n);
   nodes_.erase(nodes_.find(path));
 }
@@ -99,8 +99,9 @@ void tree::set_supervisor(std::string_view path, supervision::strategy strategy,
   if (i == nodes_.end() || who < i->second.self)
     return;
   i->second.self = who;
-  i->second.strategy = strategy;
-  i->second.window = window;
+  auto& hub = i->second.as_hub();
+  hub.strategy = strategy;
+  hub.window = window;
 }
 
 std::shared_ptr<gauge> tree::connections(std::string_view path) {
@@ -108,16 +109,17 @@ std::shared_ptr<gauge> tree::connections(std::string_view path) {
   auto i = nodes_.find(path);
   if (i == nodes_.end())
     return std::make_shared<gauge>(0);
-  if (!i->second.connections)
-    i->second.connections = std::make_shared<gauge>(0);
-  return i->second.connections;
+  auto& result = i->second.as_hub().connections;
+  if (!result)
+    result = std::make_shared<gauge>(0);
+  return result;
 }
 
 std::shared_ptr<gauge> tree::members(std::string_view path) {
   std::lock_guard guard{mutex_};
   auto result = std::make_shared<gauge>(0);
   if (auto i = nodes_.find(path); i != nodes_.end())
-    i->second.members = result;
+    i->second.as_hub().members = result;
   return result;
 }
 
@@ -135,7 +137,9 @@ tree::node* tree::find(std::string_view path, writer who) {
 }
 
 void tree::stop_below(const node& parent) {
-  for (auto& path : parent.children) {
+  if (!parent.below)
+    return;
+  for (auto& [_, path] : parent.below->children) {
     auto& n = nodes_.find(path)->second;
     n.state = node_state::stopped;
     stop_below(n);
@@ -143,26 +147,35 @@ void tree::stop_below(const node& parent) {
 }
 
 void tree::remove_below(const node& parent) {
-  for (auto& path : parent.children) {
+  if (!parent.below)
+    return;
+  for (auto& [_, path] : parent.below->children) {
     auto i = nodes_.find(path);
     remove_below(i->second);
     nodes_.erase(i);
   }
 }
 
-node_view tree::view(const std::string& path, const node& n,
+node_view tree::view(std::string_view path, const node& n,
                      supervision::time_point now) const {
-  node_view result{n.id,        path, n.type, n.restart, n.state, n.incarnation,
-                   n.last_exit, {},   {},     {},        {}};
-  if (n.window)
+  node_view result{n.id,        std::string{path},
+                   n.type,      n.restart,
+                   n.state,     n.incarnation,
+                   n.last_exit, {},
+                   {},          {},
+                   {}};
+  if (!n.below)
+    return result;
+  auto& hub = *n.below;
+  if (hub.window)
     result.supervisor
-      = supervisor_view{*n.strategy, n.window->intensity(), n.window->period(),
-                        n.window->used(now)};
-  if (n.connections)
-    result.connections = n.connections->load(std::memory_order_relaxed);
-  if (n.members)
-    result.members = n.members->load(std::memory_order_relaxed);
-  for (auto& child : n.children)
+      = supervisor_view{*hub.strategy, hub.window->intensity(),
+                        hub.window->period(), hub.window->used(now)};
+  if (hub.connections)
+    result.connections = hub.connections->load(std::memory_order_relaxed);
+  if (hub.members)
+    result.members = hub.members->load(std::memory_order_relaxed);
+  for (auto& [_, child] : hub.children)
     result.children.push_back(view(child, nodes_.find(child)->second, now));
   return result;
 }

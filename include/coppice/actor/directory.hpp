@@ -1,11 +1,11 @@
 #pragma once
 
+#include "coppice/observe/path_map.hpp"
 #include "coppice/supervision/child_spec.hpp"
 
 #include <caf/actor.hpp>
 #include <caf/actor_control_block.hpp>
 
-#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -51,7 +51,7 @@ private:
   };
 
   mutable std::mutex mutex_;
-  std::map<std::string, slot, std::less<>> slots_;
+  observe::path_map<slot> slots_;
   std::vector<std::pair<std::string, caf::weak_actor_ptr>> abandoned_;
 };
 

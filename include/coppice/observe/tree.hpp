@@ -1,5 +1,6 @@
 #pragma once
 
+#include "coppice/observe/path_map.hpp"
 #include "coppice/supervision/child_spec.hpp"
 #include "coppice/supervision/clock.hpp"
 #include "coppice/supervision/restart_window.hpp"
@@ -92,6 +93,16 @@ public:
   std::optional<node_view> look(supervision::time_point now) const;
 
 private:
+  // What most nodes are not: somebody with children.
+  struct hub {
+    std::optional<supervision::strategy> strategy;
+    std::optional<supervision::restart_window> window;
+    std::shared_ptr<gauge> connections;
+    std::shared_ptr<gauge> members;
+    // Paths by place, in start order; the strings are the keys of `nodes_`.
+    std::map<std::uint64_t, std::string_view> children;
+  };
+
   struct node {
     std::string id;
     supervision::child_type type;
@@ -99,23 +110,27 @@ private:
     node_state state = node_state::starting;
     std::uint64_t incarnation = 0;
     std::string last_exit;
-    writer parent = 0; // who wrote last of this node as a child
-    writer self = 0;   // … and as a supervisor
-    std::optional<supervision::strategy> strategy;
-    std::optional<supervision::restart_window> window;
-    std::shared_ptr<gauge> connections;
-    std::shared_ptr<gauge> members;
-    std::vector<std::string> children; // paths
+    writer parent = 0;       // who wrote last of this node as a child
+    writer self = 0;         // … and as a supervisor
+    std::uint64_t place = 0; // below the parent
+    std::unique_ptr<hub> below = {};
+
+    hub& as_hub() {
+      if (!below)
+        below = std::make_unique<hub>();
+      return *below;
+    }
   };
 
   node* find(std::string_view path, writer who);
   void stop_below(const node& parent);
   void remove_below(const node& parent);
-  node_view view(const std::string& path, const node& n,
+  node_view view(std::string_view path, const node& n,
                  supervision::time_point now) const;
 
   mutable std::mutex mutex_;
-  std::map<std::string, node, std::less<>> nodes_;
+  path_map<node> nodes_;
+  std::uint64_t last_place_ = 0;
   std::string root_;
 };
 
