@@ -32,19 +32,23 @@ start_result start_supervisor(const start_args& args, supervisor_setup setup) {
 
 child_spec supervisor_child(std::string id, flags settings,
                             std::vector<child_spec> children) {
+  auto mistake = validate(supervisor_setup{{}, settings, children});
   return {{.id = std::move(id), .type = child_type::supervisor},
           [settings, children = std::move(children)](const start_args& args) {
             return start_supervisor(args, {{}, settings, children});
-          }};
+          },
+          std::move(mistake)};
 }
 
 child_spec dynamic_supervisor(std::string id, dynamic_flags settings,
                               std::any extra_arguments) {
+  auto mistake = validate(settings);
   return {
     {.id = std::move(id), .type = child_type::supervisor},
     [settings, extra = std::move(extra_arguments)](const start_args& args) {
       return start_supervisor(args, {{}, settings, {}, extra});
-    }};
+    },
+    std::move(mistake)};
 }
 
 } // namespace coppice::actor

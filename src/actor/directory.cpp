@@ -2,6 +2,8 @@
 
 #include "coppice/actor/compat.hpp"
 
+#include <set>
+
 namespace coppice::actor {
 
 void directory::put(std::string path, const caf::actor& handle,
@@ -31,22 +33,27 @@ std::optional<directory::entry> directory::find(std::string_view path) const {
 }
 
 std::vector<std::string> directory::leaves() const {
-  std::vector<std::string> result;
-  std::lock_guard guard{mutex_};
+  std::set<std::string> living;
+  {
+    std::lock_guard guard{mutex_};
+    for (auto& [path, who] : slots_)
+      if (!has_ended(caf::actor_cast<caf::actor>(who.handle.lock())))
+        living.insert(path);
+  }
   // A path and what is below it are not neighbours: '-' comes before '/'.
-  auto has_below = [&](const std::string& path) {
-    auto i = slots_.lower_bound(path + "/");
-    return i != slots_.end() && i->first.starts_with(path + "/");
-  };
-  for (auto& [path, who] : slots_)
-    if (!has_below(path)
-        && !has_ended(caf::actor_cast<caf::actor>(who.handle.lock())))
+  std::vector<std::string> result;
+  for (auto& path : living)
+    if (auto i = living.lower_bound(path + "/");
+        i == living.end() || !i->starts_with(path + "/"))
       result.push_back(path);
   return result;
 }
 
 void directory::abandon(std::string path, const caf::actor& handle) {
   std::lock_guard guard{mutex_};
+  std::erase_if(abandoned_, [](auto& known) {
+    return has_ended(caf::actor_cast<caf::actor>(known.second.lock()));
+  });
   abandoned_.emplace_back(std::move(path),
                           caf::actor_cast<caf::weak_actor_ptr>(handle));
 }

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace coppice::actor {
 
@@ -14,12 +15,16 @@ using namespace supervision;
 struct partition_supervisor::state {
   options how;
   std::mutex mutex;
-  runtime_ptr rt;      // … of the last start
-  std::string path;    // …
-  std::size_t used{0}; // partitions in use
+  // Of the last start:
+  runtime_ptr rt;
+  std::string path;
+  std::uint64_t generation = 0;
+  std::size_t target = 0; // partitions that there are to be
+  std::size_t used = 0;   // … and those that keys are sent to
 
-  start_result start(const start_args& args, std::shared_ptr<state> self);
+  start_result start(const start_args& args);
   caf::actor find(const std::string& below);
+  void resized(std::uint64_t of, std::size_t count);
 };
 
 namespace {
@@ -36,8 +41,10 @@ std::uint64_t hash(std::string_view key) {
 class all_done {
 public:
   all_done(std::size_t count, pending<done> result,
-           std::function<void()> finally)
-      : left_(count), result_(std::move(result)), finally_(std::move(finally)) {
+           std::function<void()> on_success)
+      : left_(count),
+        result_(std::move(result)),
+        on_success_(std::move(on_success)) {
     // nop
   }
 
@@ -48,11 +55,12 @@ public:
     if (--left_ > 0)
       return;
     guard.unlock();
-    finally_();
-    if (no_)
+    if (no_) {
       result_.set(*no_);
-    else
-      result_.set(done{});
+      return;
+    }
+    on_success_();
+    result_.set(done{});
   }
 
 private:
@@ -60,14 +68,18 @@ private:
   std::size_t left_;
   std::optional<refused> no_;
   pending<done> result_;
-  std::function<void()> finally_;
+  std::function<void()> on_success_;
 };
 
+// A partition that runs already is as it should be: a group restart starts
+// those that were stopped, too.
 template <class T>
-void then_tell(pending<T> what, std::shared_ptr<all_done> whom) {
+void then_tell(pending<T> what, const std::shared_ptr<all_done>& whom) {
   what.then([whom](answer<T> result) {
     auto* no = std::get_if<refused>(&result);
-    (*whom)(no == nullptr ? std::optional<refused>{} : *no);
+    (*whom)(no == nullptr || no->why == refusal::running
+              ? std::optional<refused>{}
+              : *no);
   });
 }
 
@@ -103,15 +115,11 @@ partition_supervisor::partition_supervisor(options what)
 
 child_spec partition_supervisor::spec() const {
   return {{.id = state_->how.id, .type = child_type::supervisor},
-          [self = state_](const start_args& args) {
-            return self->start(args, self);
-          }};
+          [self = state_](const start_args& args) { return self->start(args); },
+          validate(state_->how)};
 }
 
-start_result partition_supervisor::state::start(const start_args& args,
-                                                std::shared_ptr<state> self) {
-  if (auto err = validate(how))
-    return start_failed{exit_reason::abnormal(err->message)};
+start_result partition_supervisor::state::start(const start_args& args) {
   supervisor_setup setup;
   setup.flags = how.flags;
   for (std::size_t i = 0; i < how.partitions; ++i) {
@@ -119,11 +127,20 @@ start_result partition_supervisor::state::start(const start_args& args,
     setup.children.back().spec.id = std::to_string(i);
   }
   auto result = start_supervisor(args, std::move(setup));
-  std::lock_guard guard{self->mutex};
+  std::lock_guard guard{mutex};
+  ++generation;
   rt = args.rt;
   path = args.path;
-  used = how.partitions;
+  used = target = std::holds_alternative<starting>(result) ? how.partitions : 0;
   return result;
+}
+
+// What became of an earlier start is of no interest any more, nor is a size
+// that somebody has changed since.
+void partition_supervisor::state::resized(std::uint64_t of, std::size_t count) {
+  std::lock_guard guard{mutex};
+  if (generation == of && target == count)
+    used = count;
 }
 
 caf::actor partition_supervisor::state::find(const std::string& below) {
@@ -154,7 +171,7 @@ caf::actor partition_supervisor::route(std::string_view key) const {
 
 pending<done> partition_supervisor::resize(std::size_t count) {
   pending<done> result;
-  std::lock_guard guard{state_->mutex};
+  std::unique_lock guard{state_->mutex};
   auto supervisor = state_->find("");
   if (!supervisor) {
     result.set(refused{refusal::noproc});
@@ -170,20 +187,28 @@ pending<done> partition_supervisor::resize(std::size_t count) {
                            + " partitions at most"}});
     return result;
   }
-  auto before = state_->used;
-  auto changes = std::max(before, count) - std::min(before, count);
-  auto told
-    = std::make_shared<all_done>(changes + 1, result, [state = state_, count] {
-        std::lock_guard guard{state->mutex};
-        state->used = count;
-      });
   // Nobody is sent to a partition that is about to stop.
-  state_->used = std::min(before, count);
-  for (auto i = before; i > count; --i)
-    then_tell(terminate_child(supervisor, std::to_string(i - 1)), told);
-  for (auto i = before; i < count; ++i)
-    then_tell(restart_child(supervisor, std::to_string(i)), told);
-  then_tell(count_children(supervisor), told);
+  state_->used = std::min(state_->used, count);
+  std::vector<pending<done>> stops;
+  std::vector<pending<child_ref>> starts;
+  for (auto i = state_->target; i > count; --i)
+    stops.push_back(terminate_child(supervisor, std::to_string(i - 1)));
+  for (auto i = state_->target; i < count; ++i)
+    starts.push_back(restart_child(supervisor, std::to_string(i)));
+  auto last = count_children(supervisor);
+  state_->target = count;
+  auto told = std::make_shared<all_done>(
+    stops.size() + starts.size() + 1, result,
+    [state = state_, count, of = state_->generation] {
+      state->resized(of, count);
+    });
+  // Answers may be there already, and need the lock.
+  guard.unlock();
+  for (auto& stop : stops)
+    then_tell(stop, told);
+  for (auto& start : starts)
+    then_tell(start, told);
+  then_tell(last, told);
   return result;
 }
 

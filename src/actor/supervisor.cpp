@@ -30,19 +30,23 @@ engine make_engine(const supervisor_setup& setup) {
 
 } // namespace
 
-std::optional<spec_error> missing_start(const child_spec& child) {
-  if (child.start)
-    return {};
+std::optional<spec_error> mistake_in(const child_spec& child) {
+  if (child.mistake || child.start)
+    return child.mistake;
   return spec_error{"missing_start", "start",
                     "child \"" + child.spec.id + "\" needs a start function"};
 }
 
 std::optional<spec_error> validate(const supervisor_setup& setup) {
   for (auto& child : setup.children)
-    if (auto err = missing_start(child); err && !child.spec.id.empty())
+    if (auto err = mistake_in(child); err && !child.spec.id.empty())
       return err;
-  if (auto* settings = std::get_if<dynamic_flags>(&setup.flags))
+  if (auto* settings = std::get_if<dynamic_flags>(&setup.flags)) {
+    if (!setup.children.empty())
+      return spec_error{"bad_start_spec", "children",
+                        "a dynamic supervisor starts without children"};
     return validate(*settings);
+  }
   auto& settings = std::get<flags>(setup.flags);
   if (auto err = validate(settings))
     return err;
@@ -78,7 +82,7 @@ caf::behavior supervisor::make_behavior() {
   caf::message_handler handlers{
     [this](child_gone& msg) { on_child_gone(msg.instance, msg.reason); },
     [this](start_message& msg) {
-      feed(start_returned{msg.instance, std::move(msg.outcome)});
+      on_started(msg.instance, std::move(msg.outcome));
     },
     [this](start_acknowledged& msg) {
       on_acknowledged(msg.instance, std::move(msg.outcome));
@@ -138,12 +142,18 @@ void supervisor::on_child_gone(instance_id instance,
   if (acknowledging_ == instance) {
     acknowledging_ = 0;
     release(instance);
-    feed(start_returned{instance, start_failed{reason}});
+    on_started(instance, start_failed{reason});
     return;
   }
   // The end of a child whose start had failed before is old news.
   if (children_.contains(instance))
     feed(child_exited{instance, reason});
+}
+
+void supervisor::on_started(instance_id instance, start_outcome outcome) {
+  if (instance == starting_)
+    starting_ = 0;
+  feed(start_returned{instance, std::move(outcome)});
 }
 
 void supervisor::on_acknowledged(instance_id instance, start_outcome outcome) {
@@ -152,7 +162,7 @@ void supervisor::on_acknowledged(instance_id instance, start_outcome outcome) {
   acknowledging_ = 0;
   if (!std::holds_alternative<started>(outcome))
     release(instance);
-  feed(start_returned{instance, std::move(outcome)});
+  on_started(instance, std::move(outcome));
 }
 
 // -- children -----------------------------------------------------------------
@@ -164,7 +174,7 @@ void supervisor::learn(const start_instance& cmd) {
     return;
   auto& what = asked->second->what;
   if (auto* brought = std::get_if<ticket::start_spec>(&what)) {
-    auto& [spec, start] = brought->spec;
+    auto& [spec, start, _] = brought->spec;
     auto id
       = engine_.dynamic() ? spec.id + ":" + std::to_string(cmd.key) : spec.id;
     if (!engine_.dynamic())
@@ -186,7 +196,13 @@ start_result supervisor::call_start(const start_instance& cmd) {
   start_args args{rt_, path_of(cmd.key), caf::actor_cast<caf::actor>(ctrl()),
                   cmd.instance, how.arguments};
   try {
-    return (*how.start)(args);
+    auto result = (*how.start)(args);
+    auto* up = std::get_if<running>(&result);
+    auto* begun = std::get_if<starting>(&result);
+    if ((up != nullptr && !up->child) || (begun != nullptr && !begun->child))
+      return start_failed{
+        exit_reason::abnormal("the start function gave a null handle")};
+    return result;
   } catch (...) {
     return start_failed{to_reason(std::current_exception())};
   }
@@ -210,10 +226,18 @@ void supervisor::release(instance_id instance) {
   auto i = children_.find(instance);
   if (i == children_.end())
     return;
-  auto& [handle, key, type] = i->second;
-  if (!engine_.dynamic())
-    rt_->directory.erase(path_of(key), handle);
+  leave_directory(i->second);
   children_.erase(i);
+}
+
+void supervisor::leave_directory(const child& who) {
+  if (!engine_.dynamic() && recipes_.contains(who.key))
+    rt_->directory.erase(path_of(who.key), who.handle);
+}
+
+// Whoever asked hears that nobody answers any more.
+void supervisor::on_exit() {
+  tickets_.clear();
 }
 
 // Children that are left when a supervisor ends follow it, as over an OTP link:
@@ -221,15 +245,15 @@ void supervisor::release(instance_id instance) {
 void supervisor::on_cleanup(const caf::error& err) {
   auto reason = to_reason(err);
   for (auto& [_, c] : children_) {
-    if (!engine_.dynamic())
-      rt_->directory.erase(path_of(c.key), c.handle);
+    leave_directory(c);
     if (c.type == child_type::supervisor)
       signal_trapped_exit(c.handle, reason, this);
     else
       signal_exit(c.handle, reason, this);
   }
   children_.clear();
-  tickets_.clear();
+  if (auto fn = std::exchange(initialized_, nullptr))
+    fn(start_failed{reason});
   pinned_actor::on_cleanup(err);
 }
 

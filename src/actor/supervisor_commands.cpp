@@ -21,11 +21,12 @@ void supervisor::run(start_instance& cmd) {
   // What came in while the start function ran comes before its return.
   auto answer = [&](start_outcome outcome) {
     if (mailbox().empty())
-      feed(start_returned{cmd.instance, std::move(outcome)});
+      on_started(cmd.instance, std::move(outcome));
     else
       deliver(caf::actor_cast<caf::actor>(ctrl()),
               start_message{cmd.instance, std::move(outcome)});
   };
+  starting_ = cmd.instance;
   auto result = call_start(cmd);
   std::visit(overloaded{
                [&](running& x) {
@@ -53,11 +54,13 @@ void supervisor::run(send_signal& cmd) {
     signal_trapped_exit(handle, exit_reason::shutdown(), this);
   else
     signal_exit(handle, exit_reason::shutdown(), this);
-  // Who was not ready in time is no child, and nobody waits for its end.
-  if (cmd.instance == acknowledging_) {
-    acknowledging_ = 0;
-    release(cmd.instance);
-  }
+  if (cmd.instance != starting_)
+    return;
+  // Who was not ready in time is no child, and nobody waits for its end; but
+  // as long as it lives it can be asked for.
+  starting_ = acknowledging_ = 0;
+  rt_->directory.abandon(path_of(cmd.key), handle);
+  release(cmd.instance);
 }
 
 void supervisor::run(arm_timer& cmd) {
@@ -141,10 +144,9 @@ void supervisor::run(progress& cmd) {
 }
 
 void supervisor::run(restart_decided& cmd) {
-  auto& c = engine_.children().at(cmd.key);
   if (cmd.delay.count() > 0)
     show(cmd.key, node_state::restarting);
-  auto detail = std::string{to_string(c.spec().restart)} + ", " + why_;
+  auto detail = std::string{to_string(cmd.restart)} + ", " + why_;
   if (cmd.affected.size() > 1) {
     detail += ", ";
     detail += to_string(cmd.strategy);
@@ -152,7 +154,7 @@ void supervisor::run(restart_decided& cmd) {
     for (auto key : cmd.affected)
       detail += " " + recipes_.at(key).id;
   }
-  detail += ", " + budget();
+  detail += ", " + budget(cmd.used);
   if (cmd.delay.count() > 0)
     detail += ", in " + std::to_string(cmd.delay.count()) + " ms";
   rt_->tree.set_supervisor(path_, cmd.strategy, engine_.window(), id());
@@ -166,8 +168,17 @@ void supervisor::run(stalled& cmd) {
 void supervisor::run(report& cmd) {
   switch (cmd.context) {
   case report_context::child_terminated:
-  case report_context::shutdown_error:
     return; // the exit itself was told already
+  case report_context::shutdown_error:
+    // … and so was the end of a child that has a node of its own.
+    if (engine_.dynamic() && cmd.offender.count == 0)
+      publish(event_kind::child_stopped, path_of(cmd.key),
+              to_string(*cmd.reason));
+    else if (engine_.dynamic())
+      publish(event_kind::notice, path_, {},
+              std::to_string(cmd.offender.count) + " children of " + cmd.id
+                + " stopped: " + to_string(*cmd.reason));
+    return;
   case report_context::start_error:
     cause_ = publish(event_kind::start_failed, path_of(cmd.key),
                      to_string(*cmd.reason));
@@ -177,7 +188,8 @@ void supervisor::run(report& cmd) {
     rt_->tree.set_supervisor(path_, engine_.settings().strategy,
                              engine_.window(), id());
     cause_ = publish(event_kind::gave_up, path_, {},
-                     cmd.id + " failed once too often, " + budget());
+                     cmd.id + " failed once too often, "
+                       + budget(engine_.window().used(now())));
   }
 }
 
@@ -202,11 +214,11 @@ void supervisor::show_exit(child_key key, const exit_reason& reason) {
     rt_->tree.set_last_exit(path_of(key), to_string(reason), id());
 }
 
-std::string supervisor::budget() const {
+std::string supervisor::budget(std::size_t used) const {
   auto& window = engine_.window();
-  return std::to_string(window.used(now())) + " of "
-         + std::to_string(window.intensity()) + " restarts in "
-         + std::to_string(window.period().count()) + " s used";
+  return std::to_string(used) + " of " + std::to_string(window.intensity())
+         + " restarts in " + std::to_string(window.period().count())
+         + " s used";
 }
 
 std::uint64_t supervisor::publish(event_kind kind, std::string path,

@@ -18,7 +18,7 @@ constexpr auto no_id = "";
 
 void supervisor::on_request(std::shared_ptr<ticket> what) {
   if (auto* added = std::get_if<ticket::start_spec>(&what->what))
-    if (auto err = missing_start(added->spec)) {
+    if (auto err = mistake_in(added->spec)) {
       what->answer(actor::refused{refusal::invalid_spec, {}, {}, err});
       return;
     }
@@ -70,7 +70,7 @@ instance_id supervisor::instance_of(const caf::actor& handle) const {
 
 void supervisor::run(send_reply& cmd) {
   auto asked = tickets_.extract(cmd.id).mapped();
-  asked->answer(std::visit(
+  auto told = asked->answer(std::visit(
     overloaded{
       [](supervision::done& x) -> reply { return x; },
       [this](supervision::child_ref& x) -> reply {
@@ -92,6 +92,9 @@ void supervisor::run(send_reply& cmd) {
       [](supervision::child_spec& x) -> reply { return std::move(x); },
     },
     cmd.body));
+  if (!told)
+    publish(observe::event_kind::notice, path_, {},
+            "a callback of whoever asked this supervisor threw");
 }
 
 } // namespace coppice::actor

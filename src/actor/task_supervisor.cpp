@@ -6,6 +6,7 @@
 #include "coppice/actor/virtual_time.hpp"
 
 #include <mutex>
+#include <unordered_map>
 #include <utility>
 
 namespace coppice::actor {
@@ -16,6 +17,10 @@ struct task_supervisor::state {
   options how;
   std::mutex mutex;
   caf::weak_actor_ptr supervisor; // of the last start
+  // Whose tasks end with whom. An entry goes with its caller.
+  std::unordered_map<caf::actor_id,
+                     std::unordered_map<caf::actor_id, caf::actor>>
+    links;
 
   caf::actor find() {
     std::lock_guard guard{mutex};
@@ -61,20 +66,10 @@ private:
   std::stop_source stop_;
 };
 
-// An exit signal from one to the other, unless `reason` is normal.
-void pass_on(const caf::weak_actor_ptr& whom, const caf::error& err) {
-  auto reason = to_reason(err);
-  if (auto strong = whom.lock(); strong && reason != exit_reason::normal())
-    signal_exit(caf::actor_cast<caf::actor>(strong), reason);
-}
-
-void link(const caf::actor& one, const caf::actor& other) {
-  auto weak_one = caf::actor_cast<caf::weak_actor_ptr>(one);
-  auto weak_other = caf::actor_cast<caf::weak_actor_ptr>(other);
-  caf::actor_cast<caf::abstract_actor*>(one)->attach_functor(
-    [weak_other](const caf::error& err) { pass_on(weak_other, err); });
-  caf::actor_cast<caf::abstract_actor*>(other)->attach_functor(
-    [weak_one](const caf::error& err) { pass_on(weak_one, err); });
+// At once if it has ended already.
+void on_end(const caf::actor& who, std::function<void(exit_reason)> fn) {
+  caf::actor_cast<caf::abstract_actor*>(who)->attach_functor(
+    [fn = std::move(fn)](const caf::error& err) { fn(to_reason(err)); });
 }
 
 template <class T>
@@ -103,7 +98,8 @@ child_spec task_supervisor::spec() const {
                 = caf::actor_cast<caf::weak_actor_ptr>(begun->child);
             }
             return result;
-          }};
+          },
+          validate(supervisor_setup{{}, state_->how.flags})};
 }
 
 pending<child_ref> task_supervisor::start_child(work fn, restart type) {
@@ -123,20 +119,49 @@ pending<child_ref> task_supervisor::start_child(work fn, restart type) {
   return actor::start_child(supervisor, std::move(task));
 }
 
+// Each end is watched, and the link is gone with either. A caller is watched
+// once, however many tasks it has.
+void task_supervisor::link(const std::shared_ptr<state>& state,
+                           const caf::actor& caller, const caf::actor& task) {
+  std::unique_lock guard{state->mutex};
+  auto [entry, first] = state->links.try_emplace(caller->id());
+  entry->second.emplace(task->id(), task);
+  guard.unlock();
+  on_end(task, [state, from = caller->id(), who = task->id(),
+                weak = caf::actor_cast<caf::weak_actor_ptr>(caller)](
+                 const exit_reason& reason) {
+    {
+      std::lock_guard inner{state->mutex};
+      if (auto i = state->links.find(from); i != state->links.end())
+        i->second.erase(who);
+    }
+    if (auto strong = weak.lock(); strong && reason != exit_reason::normal())
+      signal_exit(caf::actor_cast<caf::actor>(strong), reason);
+  });
+  if (first)
+    on_end(caller, [state, from = caller->id()](const exit_reason& reason) {
+      std::unique_lock inner{state->mutex};
+      auto tasks = state->links.extract(from);
+      inner.unlock();
+      if (!tasks.empty() && reason != exit_reason::normal())
+        for (auto& [_, task] : tasks.mapped())
+          signal_exit(task, reason);
+    });
+}
+
 pending<child_ref>
 task_supervisor::start_linked(caf::actor caller, work fn,
                               std::function<void(exit_reason)> on_end) {
   auto started = start_child(std::move(fn));
   pending<child_ref> result;
-  started.then([=](answer<child_ref> what) mutable {
+  started.then([=, state = state_](answer<child_ref> what) mutable {
     if (auto* no = std::get_if<refused>(&what)) {
       on_end(exit_reason::abnormal(to_string(*no)));
     } else {
       auto& child = std::get<child_ref>(what).child;
-      caf::actor_cast<caf::abstract_actor*>(child)->attach_functor(
-        [on_end](const caf::error& err) { on_end(to_reason(err)); });
+      coppice::actor::on_end(child, on_end);
       if (caller)
-        link(caller, child);
+        link(state, caller, child);
     }
     result.set(std::move(what));
   });

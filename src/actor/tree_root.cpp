@@ -41,7 +41,7 @@ tree_root::result tree_root::start(runtime_ptr rt, std::string id,
   setup.initialized
     = [&](start_outcome outcome) { initialized.set_value(std::move(outcome)); };
   if (auto err = validate(setup))
-    return {nullptr, err->message};
+    return {nullptr, err->message, err};
   rt->tree.add({}, id, child_type::supervisor, {}, 0);
   std::promise<void> ended;
   auto handle = rt->system.spawn<supervisor>(rt, std::move(setup));

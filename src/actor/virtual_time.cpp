@@ -13,8 +13,9 @@ virtual_time::virtual_time(caf::actor_system& sys,
 }
 
 virtual_time::~virtual_time() {
-  for (auto* left : ready_)
-    release(left);
+  // The end of one may make another one ready.
+  while (!ready_.empty())
+    release(next());
 }
 
 void virtual_time::after(std::chrono::milliseconds delay,

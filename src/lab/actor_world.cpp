@@ -111,10 +111,12 @@ void actor_world::impl::on_command(const actor::supervisor& who,
   auto& sup = supervisors_.at(who.id());
   if (watcher)
     watcher(who, cmd, time_.now());
-  chronicle_.tell(time_.now(), sup.record, cmd);
   if (auto* start = std::get_if<start_instance>(&cmd))
     starting_ = *start;
-  else if (std::holds_alternative<up>(cmd))
+  if (sup.killed)
+    return;
+  chronicle_.tell(time_.now(), sup.record, cmd);
+  if (std::holds_alternative<up>(cmd))
     supervisor_up(sup);
   else if (auto* end = std::get_if<stopped>(&cmd))
     supervisor_stopped(sup, end->reason);

@@ -54,6 +54,7 @@ private:
     std::string info;   // to hand over once it is up
     caf::actor handle;
     std::map<supervision::instance_id, caf::actor> children = {};
+    bool killed = false; // what it still does is not seen
   };
 
   struct entity {
@@ -96,6 +97,7 @@ private:
                               label name, std::string parent, std::string info,
                               actor::supervisor_setup setup);
   void supervisor_up(supervisor_part& sup);
+  void kill(const entity& who);
   void supervisor_stopped(supervisor_part& sup,
                           const supervision::exit_reason& reason);
 

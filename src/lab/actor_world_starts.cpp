@@ -69,6 +69,9 @@ actor_world::impl::make_spec(std::shared_ptr<const child_def> def) {
 
 actor::start_result
 actor_world::impl::start_child(const actor::start_args& args) {
+  // A process that was killed would not have come so far.
+  if (part_of(args.supervisor).killed)
+    return ignored{};
   auto& record = part_of(args.supervisor).record;
   auto what = chronicle_.begin(record, *starting_);
   if (what.what.def->nested)
@@ -77,6 +80,8 @@ actor_world::impl::start_child(const actor::start_args& args) {
     perform(next, true);
     time_.run(); // the others, while this one is at work
   }
+  if (part_of(args.supervisor).killed)
+    return ignored{};
   if (!runs(what.plan()))
     return start_fails(args, what);
   if (what.what.def->nested)

@@ -110,7 +110,7 @@ void actor_world::impl::tell_child(const step& what) {
   if (!alive)
     return;
   if (what.what == op::kill)
-    actor::signal_kill(who->handle);
+    kill(*who);
   else if (!who->supervisor && what.what == op::exit_later)
     time_.after(what.time, [child = who->handle, reason = what.reason] {
       tell_to_end(child, reason);
@@ -131,13 +131,24 @@ void actor_world::impl::tell_supervisor(const step& what) {
   if (!what.msg.empty()) {
     actor::deliver(who->handle, std::string{what.msg});
   } else if (lethal) {
-    actor::signal_kill(who->handle);
+    kill(*who);
   } else if (what.what == op::exit_signal) {
     record.strangers.emplace_back();
     actor::signal_trapped_exit(who->handle, what.reason, nullptr);
   } else {
     actor::deliver(who->handle, actor::stop_message{what.reason});
   }
+}
+
+// A supervisor that is at work sees the kill when it is done; a process would
+// be dead at once. If it was starting, its start has failed.
+void actor_world::impl::kill(const entity& who) {
+  actor::signal_kill(who.handle);
+  if (!who.supervisor)
+    return;
+  auto& sup = part_of(who.handle);
+  if (!std::exchange(sup.killed, true) && !sup.record.up)
+    supervisor_stopped(sup, exit_reason::killed());
 }
 
 // -- names --------------------------------------------------------------------

@@ -16,6 +16,8 @@ void engine_world::start_child(process_id sup, const start_instance& cmd) {
     note(event::start_begin(record.name.id, what.name));
   for (auto& next : what.plan().during)
     perform(next, true);
+  if (living(sup) == nullptr)
+    return;
   if (!runs(what.plan()))
     start_fails(sup, what, cmd.instance);
   else if (what.what.def->nested)
@@ -157,7 +159,10 @@ void engine_world::signal(process_id who, supervision::signal what) {
 
 // Its children are linked to it: each gets an exit with reason killed.
 void engine_world::kill_supervisor(process_id who) {
-  die(who, exit_reason::killed());
+  if (processes_.at(who).sup->record.up)
+    die(who, exit_reason::killed());
+  else
+    supervisor_ended(who, exit_reason::killed());
   for (auto& [id, p] : processes_) {
     if (p.parent != who || !p.alive)
       continue;

@@ -206,7 +206,8 @@ void engine::mark_down(child_key key) {
 void engine::report_on(report_context context, child_key key, const child& c,
                        std::optional<exit_reason> reason) {
   emit(report{context, key, c.spec().id, c.spec().restart,
-              offender{c.state, c.instance}, std::move(reason)});
+              offender{c.state, c.instance}, std::move(reason),
+              c.specification});
 }
 
 void engine::emit(command cmd) {

@@ -64,7 +64,7 @@ void engine::on_start_returned(child_key key, instance_id instance,
     c.instance = instance;
     keys_by_instance_.emplace(instance, key);
     begin_watch(key, instance);
-    emit(progress{key, instance, dynamic()});
+    emit(progress{key, instance, dynamic(), c.specification});
     ref = child_ref{instance, std::move(good->info)};
   } else {
     mark_down(key); // ignored

@@ -13,8 +13,8 @@ void engine::try_restart(child_key key, bool retried) {
   }
   auto& c = children_.at(key);
   auto delay = next_delay(key);
-  emit(restart_decided{key, c.spec().id, flags_.strategy, affected_by(key),
-                       window_.used(now_), delay});
+  emit(restart_decided{key, c.spec().id, c.spec().restart, flags_.strategy,
+                       affected_by(key), window_.used(now_), delay});
   if (delay.count() == 0) {
     begin_restart(key, retried);
     return;
@@ -38,10 +38,10 @@ std::chrono::milliseconds engine::next_delay(child_key key) {
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
   x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
   auto luck = static_cast<double>((x ^ (x >> 31)) >> 11) * 0x1p-53;
-  auto ms = static_cast<double>(p.next.count()) * (1 - how->jitter * luck);
-  p.next = std::min(how->limit,
-                    std::chrono::milliseconds{static_cast<std::int64_t>(
-                      static_cast<double>(p.next.count()) * how->factor)});
+  auto next = static_cast<double>(p.next.count());
+  auto ms = next * (1 - how->jitter * luck);
+  p.next = std::chrono::milliseconds{static_cast<std::int64_t>(
+    std::min(next * how->factor, static_cast<double>(how->limit.count())))};
   std::chrono::milliseconds delay{static_cast<std::int64_t>(std::ceil(ms))};
   p.last = now_ + delay;
   return delay;

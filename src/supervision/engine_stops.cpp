@@ -53,6 +53,7 @@ void engine::begin_shutdown(child_key key) {
     on_down(key, c.instance, gone.mapped());
     return;
   }
+  end_watch(c.instance);
   waiting_for_down state{key, c.instance, 0, brutal};
   if (brutal && flags_.kill_grace)
     state.timer = arm(*flags_.kill_grace);
@@ -99,6 +100,7 @@ void engine::stop_all_dynamic() {
     if (how.kind() == shutdown::how::timeout)
       limits[how.limit()].push_back(state.all.size());
     state.all.push_back({c.instance, key, 0, brutal});
+    end_watch(c.instance);
   }
   state.left = state.all.size();
   for (auto& [limit, places] : limits) {
@@ -145,9 +147,9 @@ void engine::on_dynamic_down(instance_id instance, const exit_reason& reason) {
 void engine::finish_dynamic_stop() {
   auto errors = std::move(std::get<waiting_for_all>(waiting_).errors);
   for (auto& [_, error] : errors)
-    emit(report{report_context::shutdown_error, 1, template_->id,
-                template_->restart,
-                offender{child_state::running, 0, error.second}, error.first});
+    emit(report{
+      report_context::shutdown_error, 1, template_->id, template_->restart,
+      offender{child_state::running, 0, error.second}, error.first, template_});
   waiting_ = std::monostate{};
   while (!children_.empty())
     remove(children_.begin()->first);

@@ -87,9 +87,17 @@ void engine::begin_watch(child_key key, instance_id instance) {
   watches_due_.emplace(arm(*limit), instance);
 }
 
+// A child that is being stopped has its own time; one that was killed because
+// it hung is still waited for.
+void engine::end_watch(instance_id instance) {
+  if (auto i = watches_.find(instance);
+      i != watches_.end() && !i->second.stalled)
+    watches_.erase(i);
+}
+
 void engine::on_watch_due(instance_id instance) {
   auto i = watches_.find(instance);
-  if (i == watches_.end())
+  if (i == watches_.end() || deferred_exits_.contains(instance))
     return;
   auto& w = i->second;
   auto known = keys_by_instance_.find(instance);

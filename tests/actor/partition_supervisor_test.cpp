@@ -174,6 +174,31 @@ TEST_F(PartitionSupervisor, ShrinksFromTheEndAndGrowsAgain) {
   EXPECT_TRUE(p.route(2));
 }
 
+TEST_F(PartitionSupervisor, EndsUpAtTheSizeThatWasAskedForLast) {
+  auto& p = start(options());
+
+  for (auto round = 0; round < 50; ++round) {
+    auto first = p.resize(1);
+    auto second = p.resize(3);
+    auto third = p.resize(2);
+    first.get();
+    second.get();
+    third.get();
+
+    EXPECT_EQ(p.partitions(), 2u);
+    EXPECT_EQ(value(count_children(at("top/pool"))).active, 2u);
+  }
+}
+
+TEST_F(PartitionSupervisor, MayBeAskedForTheSizeThatItHas) {
+  auto& p = start(options());
+
+  for (auto round = 0; round < 200; ++round)
+    value(p.resize(3));
+
+  EXPECT_EQ(p.partitions(), 3u);
+}
+
 TEST_F(PartitionSupervisor, FindsNothingWithoutPartitions) {
   auto& p = start(options());
 

@@ -388,6 +388,85 @@ TEST_F(Requests, TheTreeShowsHowManyChildrenADynamicSupervisorHas) {
 
 // -- beyond OTP ---------------------------------------------------------------
 
+TEST_F(Requests, AStartFunctionThatTakesTooLongIsAFailedStart) {
+  actor::child_spec slow{
+    {.id = "slow", .ready_within = std::chrono::milliseconds{1}},
+    [](const start_args& args) -> start_result {
+      // The supervisor cannot look at its clock meanwhile.
+      auto until
+        = std::chrono::steady_clock::now() + std::chrono::milliseconds{30};
+      while (std::chrono::steady_clock::now() < until)
+        std::this_thread::yield();
+      return running{args.rt->system.spawn<idle_actor>()};
+    }};
+  auto& top = start({}, {});
+
+  auto result = start_child(top, slow).get();
+
+  // Whichever was first in the mailbox; the supervisor is well in any case.
+  if (auto* no = std::get_if<refused>(&result)) {
+    EXPECT_EQ(to_string(*no), "start_failed: not ready within 1 ms");
+  }
+  EXPECT_LE(value(count_children(top)).active, 1u);
+}
+
+TEST_F(Requests, ANullHandleIsAFailedStart) {
+  auto& top = start({}, {});
+  auto none = [](auto nobody) {
+    return actor::child_spec{
+      {.id = "a"},
+      [nobody](const start_args&) -> start_result { return nobody; }};
+  };
+
+  EXPECT_EQ(to_string(refusal_of(start_child(top, none(running{})))),
+            "start_failed: the start function gave a null handle");
+  EXPECT_EQ(refusal_of(start_child(top, none(starting{}))).why,
+            refusal::start_failed);
+}
+
+TEST_F(Requests, MistakesInNestedSupervisorsAreFoundBeforeAnythingStarts) {
+  test::recorder log;
+  actor::child_spec first{{.id = "first"},
+                          [&](const start_args& args) -> start_result {
+                            log.add("started");
+                            return running{args.rt->system.spawn<idle_actor>()};
+                          }};
+
+  auto result = tree_root::start(
+    rt, "top", {},
+    {first, supervisor_child(
+              "inner", {}, {supervisor_child("deep", {.intensity = -1}, {})})});
+
+  ASSERT_TRUE(result.mistake);
+  EXPECT_EQ(result.mistake->field, "intensity");
+  EXPECT_THAT(log.lines(), IsEmpty());
+}
+
+TEST_F(Requests, ADynamicSupervisorDecidesWhileItsChildrenGo) {
+  // A restart that waits, its child terminated, both in one go.
+  auto pool = start_dynamic({.intensity = 10});
+  auto patient = idle("patient");
+  patient.spec.backoff = supervision::backoff{};
+  auto child = value(start_child(pool, patient)).child;
+  std::promise<start_args> begun;
+  actor::child_spec slow{{.id = "slow"},
+                         [&](const start_args& args) -> start_result {
+                           begun.set_value(args);
+                           return starting{args.rt->system.spawn<idle_actor>()};
+                         }};
+  auto started = start_child(pool, slow);
+  auto args = begun.get_future().get();
+  signal_exit(child, exit_reason::abnormal("boom"));
+  end_of(child);
+  auto gone = terminate_child(pool, child);
+
+  acknowledge_start(args, supervision::started{});
+
+  value(started);
+  EXPECT_TRUE(std::holds_alternative<done>(gone.get()));
+  EXPECT_EQ(value(count_children(pool)).specs, 1u);
+}
+
 TEST_F(Requests, AChildThatDoesNotGetReadyIsGivenUp) {
   actor::child_spec slow{
     {.id = "slow", .ready_within = std::chrono::milliseconds{20}},

@@ -266,6 +266,35 @@ TEST(Watchdog, ForgetsAChildThatWasStopped) {
   EXPECT_TRUE(sup.take().empty());
 }
 
+TEST(Watchdog, DoesNotHurryAChildThatIsBeingStopped) {
+  auto spec = busy();
+  spec.shutdown = shutdown::infinity();
+  harness sup{with(strategy::one_for_one), {spec}};
+  sup.stubborn = {"a"};
+  sup.begin();
+  sup.send(parent_exited{exit_reason::shutdown()});
+  sup.take();
+
+  sup.wait(10s);
+
+  EXPECT_TRUE(sup.take().empty());
+}
+
+TEST(Watchdog, LeavesTheTrueReasonToAChildThatIsDeadAlready) {
+  harness sup{with(strategy::one_for_one), {busy(), child("b")}};
+  sup.begin();
+  sup.slow = {"b"};
+  sup.crash("b#1"); // the supervisor waits for its start
+  sup.crash("a#1");
+  sup.wait(1s);
+  sup.take();
+
+  sup.send(start_returned{sup.instances.at("b#2"), started{}});
+
+  EXPECT_THAT(sup.take(),
+              Contains("report child_terminated a (running a#1) boom"));
+}
+
 // -- what cannot be killed ----------------------------------------------------
 
 flags impatient(strategy s = strategy::one_for_one) {

@@ -8,6 +8,7 @@
 
 #include <any>
 #include <functional>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -25,7 +26,8 @@ struct start_args {
   std::any arguments = {};
 };
 
-/// The child runs; `info` goes to whom asked for the start.
+/// The child runs; `info` goes to whom asked for the start. A null handle is a
+/// failed start, here and in `starting`.
 struct running {
   caf::actor child;
   std::string info = {};
@@ -51,6 +53,9 @@ using start_function = std::function<start_result(const start_args&)>;
 struct child_spec {
   supervision::child_spec spec;
   start_function start;
+  /// What whoever made this found wrong in it, such as in the children of a
+  /// nested supervisor: nothing is started then.
+  std::optional<supervision::spec_error> mistake = {};
 };
 
 /// Tells the supervisor of `args` that the child it started makes progress, as
@@ -58,7 +63,8 @@ struct child_spec {
 void report_progress(const start_args& args);
 
 /// Tells the supervisor of `args` what became of a child that it was given as
-/// `starting`. To be called once. Any thread.
+/// `starting`. To be called once. Any thread. After `ignored` or `start_failed`
+/// nobody looks after that actor any more; it has to end by itself.
 void acknowledge_start(const start_args& args,
                        supervision::start_outcome outcome);
 

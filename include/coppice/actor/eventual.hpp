@@ -30,7 +30,8 @@ public:
   }
 
   /// Waits for the value. Not for actors: it would keep a thread of the
-  /// scheduler from its work, and might wait for the actor itself.
+  /// scheduler from its work, and might wait for the actor itself. Not in
+  /// virtual time either, where nobody else makes the value: run that first.
   T get() const {
     std::unique_lock guard{state_->mutex};
     state_->changed.wait(guard, [this] { return state_->value.has_value(); });
@@ -46,8 +47,8 @@ public:
   }
 
   /// Has `fn` called once with the value: at once if it is there, else on the
-  /// thread that makes it, where `fn` must not block. To be called at most
-  /// once.
+  /// thread that makes it, where `fn` must neither block nor throw. To be
+  /// called at most once.
   void then(std::function<void(T)> fn) {
     {
       std::lock_guard guard{state_->mutex};

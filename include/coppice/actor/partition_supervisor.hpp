@@ -35,13 +35,15 @@ public:
   /// The first thing wrong with `what`, or nothing.
   static std::optional<supervision::spec_error> validate(const options& what);
 
-  /// What `validate` finds wrong makes the start fail.
+  /// What `validate` finds wrong keeps the tree that it is put into from
+  /// starting.
   explicit partition_supervisor(options what);
 
   /// For the children of one supervisor.
   child_spec spec() const;
 
-  /// Partitions in use; 0 before the start.
+  /// Partitions that keys are sent to; 0 before the start. After the end it is
+  /// what it was; `route` finds nobody then.
   std::size_t partitions() const;
 
   /// The child that `key` belongs to: number |key| mod `partitions()`. Null if
@@ -52,8 +54,11 @@ public:
   caf::actor route(std::string_view key) const;
 
   /// Uses `count` partitions from now on, at most as many as at the start:
-  /// those with the highest numbers are stopped or started again. Refused:
-  /// noproc before the start, invalid_spec if there are too many.
+  /// those with the highest numbers are stopped or started again. Keys are
+  /// sent to fewer at once, to more when all of them run. If somebody changes
+  /// the size meanwhile, that counts. Refused: noproc before the start and
+  /// after the end, invalid_spec if there are too many, start_failed if one
+  /// does not start again; no keys are sent to new ones then.
   pending<supervision::done> resize(std::size_t count);
 
 private:

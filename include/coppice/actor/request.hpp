@@ -62,6 +62,8 @@ pending<supervision::done> delete_child(const caf::actor& supervisor,
 /// All children, the newest first.
 pending<std::vector<child_info>> which_children(const caf::actor& supervisor);
 
+/// How many specifications there are, how many children run, and how many are
+/// workers or supervisors. Never refused while the supervisor lives.
 pending<supervision::child_counts> count_children(const caf::actor& supervisor);
 
 /// Under simple_one_for_one, `id` is that of the template. Refused: not_found.

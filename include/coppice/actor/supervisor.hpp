@@ -31,8 +31,8 @@ struct supervisor_setup {
   std::function<void(supervision::start_outcome)> initialized = {};
 };
 
-/// What is wrong with a child that cannot be started at all, or nothing.
-std::optional<supervision::spec_error> missing_start(const child_spec& child);
+/// Why a child cannot be started at all, or nothing.
+std::optional<supervision::spec_error> mistake_in(const child_spec& child);
 
 /// The first thing wrong with `setup`, or nothing.
 std::optional<supervision::spec_error> validate(const supervisor_setup& setup);
@@ -69,6 +69,7 @@ public:
   }
 
 protected:
+  void on_exit() override;
   void on_cleanup(const caf::error& reason) override;
 
 private:
@@ -94,6 +95,8 @@ private:
   void on_exit_signal(caf::exit_msg& msg);
   void on_child_gone(supervision::instance_id instance,
                      const supervision::exit_reason& reason);
+  void on_started(supervision::instance_id instance,
+                  supervision::start_outcome outcome);
   void on_acknowledged(supervision::instance_id instance,
                        supervision::start_outcome outcome);
   void on_request(std::shared_ptr<ticket> what);
@@ -125,6 +128,7 @@ private:
   void adopt(supervision::instance_id instance, supervision::child_key key,
              caf::actor handle);
   void release(supervision::instance_id instance);
+  void leave_directory(const child& who);
   caf::actor handle_of(supervision::instance_id instance) const;
   void bind(supervision::child_key key, supervision::instance_id instance);
   supervision::instance_id instance_of(const caf::actor& handle) const;
@@ -133,7 +137,7 @@ private:
   void show_exit(supervision::child_key key,
                  const supervision::exit_reason& reason);
   supervision::time_point now() const;
-  std::string budget() const;
+  std::string budget(std::size_t used) const;
   std::uint64_t publish(observe::event_kind kind, std::string path,
                         std::string reason = {}, std::string detail = {},
                         std::uint64_t incarnation = 0);
@@ -154,7 +158,8 @@ private:
   std::unordered_map<supervision::request_id, std::shared_ptr<ticket>> tickets_;
   supervision::request_id last_request_ = 0;
   supervision::instance_id last_stranger_ = std::uint64_t{1} << 63;
-  supervision::instance_id acknowledging_ = 0;
+  supervision::instance_id starting_ = 0;      // its start has not returned
+  supervision::instance_id acknowledging_ = 0; // … and will be acknowledged
   std::deque<supervision::event> events_;
   std::vector<supervision::command> commands_;
   bool feeding_ = false;

@@ -60,7 +60,8 @@ public:
                                           = supervision::restart::temporary);
 
   /// Has `fn(std::stop_token)` called and gives its value, or why there is
-  /// none. The caller does not notice otherwise.
+  /// none. The caller does not notice otherwise. `fn` has to be copyable; its
+  /// value is anything but an `exit_reason`.
   template <class F>
   auto async_nolink(F fn) {
     return async(caf::actor{}, std::move(fn));
@@ -102,6 +103,9 @@ public:
 
 private:
   struct state;
+
+  static void link(const std::shared_ptr<state>& state,
+                   const caf::actor& caller, const caf::actor& task);
 
   pending<child_ref>
   start_linked(caf::actor caller, work fn,

@@ -50,8 +50,15 @@ public:
       answer(refused{supervision::refusal::noproc});
   }
 
-  void answer(reply value) {
-    std::exchange(fn_, nullptr)(std::move(value));
+  /// Returns whether the callback came back without an exception, which is not
+  /// the supervisor's to deal with.
+  bool answer(reply value) noexcept {
+    try {
+      std::exchange(fn_, nullptr)(std::move(value));
+      return true;
+    } catch (...) {
+      return false;
+    }
   }
 
   body what;

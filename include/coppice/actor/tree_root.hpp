@@ -14,16 +14,20 @@ namespace coppice::actor {
 /// A supervision tree as its owner sees it.
 class tree_root {
 public:
+  /// What came of a start.
+  struct result {
+    std::unique_ptr<tree_root> root; ///< Null if it failed.
+    std::string error;               ///< … and why.
+    /// … if something was wrong with a specification: nothing was started.
+    std::optional<supervision::spec_error> mistake = {};
+  };
+
   /// Starts a supervisor named `id` with `children` and waits until all of
-  /// them are up. On failure `error` says why and nothing is left running.
+  /// them are up. On failure nothing is left running. Specifications and flags
+  /// are looked at first, those of nested supervisors included.
   ///
   /// Blocks; must not be called from an actor. In virtual time, it runs the
   /// actors itself.
-  struct result {
-    std::unique_ptr<tree_root> root;
-    std::string error;
-  };
-
   static result start(runtime_ptr rt, std::string id, supervision::flags flags,
                       std::vector<child_spec> children);
 

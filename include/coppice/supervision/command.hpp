@@ -3,6 +3,7 @@
 #include "coppice/supervision/event.hpp"
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -146,12 +147,14 @@ struct progress {
   child_key key;
   instance_id instance;
   bool dynamic; ///< OTP sends no progress report for those.
+  std::shared_ptr<const child_spec> spec;
 };
 
 /// A restart was decided: these children will be started, because `key` ended.
 struct restart_decided {
   child_key key;
   std::string id;
+  supervision::restart restart;
   supervision::strategy strategy;
   std::vector<child_key> affected; ///< In start order.
   std::size_t used;                ///< Restarts in the window, this included.
@@ -188,6 +191,8 @@ struct report {
   supervision::offender offender;
   /// Unset for `report_context::shutdown`: reached_max_restart_intensity.
   std::optional<exit_reason> reason;
+  /// What else OTP says of the child: significant, shutdown, type.
+  std::shared_ptr<const child_spec> spec;
 };
 
 using command

@@ -237,6 +237,7 @@ private:
   // -- progress ---------------------------------------------------------------
 
   void begin_watch(child_key key, instance_id instance);
+  void end_watch(instance_id instance);
   void on_watch_due(instance_id instance);
   exit_reason true_reason(instance_id instance, const exit_reason& reason);
 
