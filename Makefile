@@ -45,10 +45,15 @@ setup:
 build: setup ## install what is missing and build
 	@meson compile -C $(BUILD)
 
+.PHONY: bench
+bench: setup ## measure supervision, beside Erlang where it is installed
+	@meson compile -C $(BUILD) supervision-bench
+	@bench/run $(BUILD)/bench/supervision-bench $(ARGS)
+
 .PHONY: format
 format: ## format the C++ with clang-format
 	@scripts/install-packages format
-	find include src tests examples -name '*.[ch]pp' -exec clang-format -i {} +
+	find bench examples include src tests -name '*.[ch]pp' -exec clang-format -i {} +
 
 .PHONY: image
 image: ## build the container image
