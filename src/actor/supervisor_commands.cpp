@@ -5,6 +5,7 @@
 #include "coppice/actor/virtual_time.hpp"
 #include "coppice/supervision/overloaded.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace coppice::actor {
@@ -12,6 +13,13 @@ namespace coppice::actor {
 using namespace supervision;
 using observe::event_kind;
 using observe::node_state;
+
+namespace {
+
+// For a person; all of them are in the tree.
+constexpr std::size_t names_in_an_event = 16;
+
+} // namespace
 
 // -- things to do -------------------------------------------------------------
 
@@ -151,8 +159,11 @@ void supervisor::run(restart_decided& cmd) {
     detail += ", ";
     detail += to_string(cmd.strategy);
     detail += " restarts";
-    for (auto key : cmd.affected)
-      detail += " " + recipes_.at(key).id;
+    auto named = std::min(cmd.affected.size(), names_in_an_event);
+    for (std::size_t i = 0; i < named; ++i)
+      detail += " " + recipes_.at(cmd.affected[i]).id;
+    if (named < cmd.affected.size())
+      detail += " and " + std::to_string(cmd.affected.size() - named) + " more";
   }
   detail += ", " + budget(cmd.used);
   if (cmd.delay.count() > 0)

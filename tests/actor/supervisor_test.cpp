@@ -132,6 +132,24 @@ TEST_F(SupervisorActor, NamesEveryIncarnationAndTheCauseOfARestart) {
   EXPECT_EQ(std::next(decision)->incarnation, 2U);
 }
 
+TEST_F(SupervisorActor, NamesNotTooManyChildrenInAnEvent) {
+  std::vector<actor::child_spec> children;
+  for (auto n = 0; n < 20; ++n)
+    children.push_back(child("c" + std::to_string(n)));
+  auto root = start({.strategy = strategy::one_for_all}, std::move(children));
+  rt->events.drain();
+  crash("top/c3", "boom");
+  log.wait_for(60);
+
+  stop(*root);
+
+  std::string told;
+  for (auto& ev : rt->events.drain())
+    if (ev.kind == observe::event_kind::restarting)
+      told = ev.detail;
+  EXPECT_NE(told.find(" c15 and 4 more, 1 of 1 "), std::string::npos) << told;
+}
+
 TEST_F(SupervisorActor, GivesUpWhenTheBudgetIsExceeded) {
   auto root = start({.intensity = 0}, {child("a"), child("b")});
 
