@@ -5,6 +5,7 @@
 #include "coppice/cli/serve.hpp"
 #include "coppice/cli/token.hpp"
 #include "coppice/net/cpu_limit.hpp"
+#include "coppice/protocol/protocols.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -25,6 +26,10 @@ struct serve_arguments {
   unsigned port = default_port;
   std::string bind = "::";
   std::string topology = "linked";
+  std::string protocol = "echo";
+  std::size_t max_connections = 0;
+  std::string overflow = "queue";
+  std::string idle_timeout = "off";
   unsigned acceptors = net::allowed_cpus();
   std::int64_t max_restarts = -1;
   unsigned max_seconds = 5;
@@ -51,6 +56,15 @@ net::endpoint parse_authority(const std::string& text) {
   return *where;
 }
 
+std::chrono::milliseconds duration(const char* option,
+                                   const std::string& text) {
+  if (auto value = cli::parse_duration(text))
+    return *value;
+  throw CLI::ValidationError(option, "\"" + text
+                                       + "\" is no duration such as 500ms, 8s "
+                                         "or 2m");
+}
+
 cli::serve_options check(const serve_arguments& args) {
   cli::serve_options result;
   auto where
@@ -62,17 +76,19 @@ cli::serve_options check(const serve_arguments& args) {
   result.where = *where;
   result.topology = args.topology == "linked" ? net::topology::linked
                                               : net::topology::supervised;
+  result.protocol = args.protocol;
+  if (args.max_connections > 0)
+    result.limits.max_connections = args.max_connections;
+  if (args.overflow == "reject")
+    result.limits.overflow = net::overflow::reject;
+  if (args.idle_timeout != "off")
+    result.limits.idle = duration("--idle-timeout", args.idle_timeout);
   result.acceptors = args.acceptors;
   result.max_restarts = args.max_restarts >= 0
                           ? args.max_restarts
                           : 3 + std::int64_t{args.acceptors};
   result.max_seconds = std::chrono::seconds{args.max_seconds};
-  auto drain = cli::parse_duration(args.drain_timeout);
-  if (!drain)
-    throw CLI::ValidationError("--drain-timeout",
-                               "\"" + args.drain_timeout
-                                 + "\" is no duration such as 500ms, 8s or 2m");
-  result.drain_timeout = *drain;
+  result.drain_timeout = duration("--drain-timeout", args.drain_timeout);
   if (args.admin == "off")
     return result;
   result.admin = parse_authority(args.admin);
@@ -99,6 +115,24 @@ void add_serve(CLI::App& app, serve_arguments& args) {
                  "linked: connections fall with their acceptor; supervised: "
                  "they have a supervisor of their own")
     ->check(CLI::IsMember({"linked", "supervised"}))
+    ->capture_default_str();
+  cmd->add_option("--protocol", args.protocol, "what is spoken on the port")
+    ->check(CLI::IsMember(protocol::names()))
+    ->capture_default_str();
+  cmd
+    ->add_option("--max-connections", args.max_connections,
+                 "connections at a time, on all reactors; 0: any number")
+    ->capture_default_str();
+  cmd
+    ->add_option("--overflow", args.overflow,
+                 "clients beyond --max-connections: queue in the kernel's "
+                 "backlog, or reject after a second")
+    ->check(CLI::IsMember({"queue", "reject"}))
+    ->capture_default_str();
+  cmd
+    ->add_option("--idle-timeout", args.idle_timeout,
+                 "ends a connection whose peer sends nothing for so long; off: "
+                 "never")
     ->capture_default_str();
   cmd
     ->add_option("--acceptors", args.acceptors,

@@ -8,7 +8,7 @@
 #include "coppice/cli/server_loop.hpp"
 #include "coppice/journal/journal.hpp"
 #include "coppice/journal/messages.hpp"
-#include "coppice/protocol/echo.hpp"
+#include "coppice/protocol/protocols.hpp"
 
 #include <sys/resource.h>
 
@@ -48,13 +48,13 @@ public:
       reactors_.back()->start_thread();
     }
     listener_ = std::make_shared<net::listener>(
-      net::listener_config{.name = "echo",
+      net::listener_config{.name = options.protocol,
                            .where = options.where,
                            .topology = options.topology,
                            .acceptor_intensity = options.max_restarts,
                            .acceptor_period = options.max_seconds,
-                           .make_handler
-                           = [] { return std::make_unique<protocol::echo>(); }},
+                           .make_handler = protocol::find(options.protocol),
+                           .limits = options.limits},
       rt_, reactors_);
     if (options.admin)
       admin_ = std::make_shared<admin::server>(
@@ -104,16 +104,19 @@ private:
     auto where = *listener_->local();
     auto n = options_.acceptors;
     auto address = where.any() ? std::string{"127.0.0.1"} : where.address();
-    std::cout << "coppice: listening on " << to_string(where) << " (echo, "
-              << to_string(options_.topology) << ", " << n
-              << (n == 1 ? " acceptor); " : " acceptors); ")
+    std::cout << "coppice: listening on " << to_string(where) << " ("
+              << options_.protocol << ", " << to_string(options_.topology)
+              << ", " << n << (n == 1 ? " acceptor); " : " acceptors); ")
               << (admin_ ? "admin at " + admin_->url() : "admin is off")
               << "\n  talk to it    nc " << address << " " << where.port()
-              << "    (a line \"stop\" closes the connection)";
+              << (options_.protocol == "echo" || options_.protocol == "line"
+                    ? "    (a line \"stop\" closes the connection)"
+                    : "");
     if (admin_)
       std::cout << "\n  see the tree  coppice tree" << admin_option()
-                << "\n  break it      coppice kill coppice/listener:echo/"
-                << "accepting/acceptors/acceptor:0" << admin_option();
+                << "\n  break it      coppice kill coppice/listener:"
+                << options_.protocol << "/accepting/acceptors/acceptor:0"
+                << admin_option();
     std::cout << std::endl;
   }
 

@@ -25,6 +25,9 @@ namespace {
 // So that a flood of new clients does not starve those who are there already.
 constexpr int accepts_a_turn = 16;
 
+// So that turning clients away does not keep those who are there waiting.
+constexpr int rejections_a_turn = 256;
+
 constexpr std::chrono::milliseconds pause_length{100};
 constexpr std::chrono::seconds warning_period{10};
 
@@ -50,8 +53,7 @@ caf::behavior acceptor::make_behavior() {
   if (owner_->config().topology == topology::linked)
     linked_
       = std::make_shared<connection_table>(path_, rt.tree.connections(path_));
-  else
-    owner_->at(home_).user = this;
+  owner_->at(home_).user = this;
   port_ = owner_->port();
   if (!port_)
     throw std::runtime_error("there is no listening socket");
@@ -76,11 +78,15 @@ void acceptor::accept_some() {
   for (int i = 0; i < accepts_a_turn && watching_; ++i) {
     auto& table = linked_ ? linked_ : owner_->at(home_).table;
     if (!table)
-      return unwatch(); // until there is one: see on_table
+      return unwatch(); // until there is one: see on_room
+    if (!owner_->take_place())
+      return wait_for_room();
     socket sock{
       ::accept4(port_->fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
     if (!sock) {
-      if (!on_accept_error(errno))
+      auto error = errno;
+      owner_->give_back();
+      if (!on_accept_error(error))
         return;
       continue;
     }
@@ -99,12 +105,39 @@ void acceptor::spawn_connection(const connection_table_ptr& table,
     home_system().spawn<connection, caf::hidden>(owner_, std::ref(home_), table,
                                                  std::move(sock));
   } catch (const std::bad_alloc&) {
+    owner_->give_back();
     pause(ENOMEM);
   }
 }
 
+// -- when there is no room ----------------------------------------------------
+
+void acceptor::wait_for_room() {
+  unwatch();
+  full_ = true;
+  auto limits = owner_->current_limits();
+  if (limits->overflow == overflow::reject)
+    home_.arm(*this, limits->reject_after);
+}
+
+// Those who came meanwhile have waited long enough.
+void acceptor::reject_all() {
+  auto limits = owner_->current_limits();
+  if (limits->overflow != overflow::reject)
+    return;
+  for (int i = 0; i < rejections_a_turn; ++i) {
+    socket sock{::accept4(port_->fd(), nullptr, nullptr, SOCK_CLOEXEC)};
+    if (!sock)
+      break;
+    owner_->at(home_).traffic.rejected.add(1);
+  }
+  home_.arm(*this, limits->reject_after);
+}
+
 // Returns whether to go on accepting at once.
 bool acceptor::on_accept_error(int error) {
+  if (error != EAGAIN)
+    owner_->at(home_).traffic.accept_errors.add(1);
   switch (error) {
   case EAGAIN:
     return false;
@@ -143,11 +176,24 @@ void acceptor::pause(int error) {
 }
 
 void acceptor::on_timer() {
-  perform([this] { watch(); }, reason_of);
+  perform(
+    [this] {
+      if (full_ && port_)
+        reject_all();
+      else
+        watch();
+    },
+    reason_of);
 }
 
-void acceptor::on_table() {
-  perform([this] { watch(); }, reason_of);
+void acceptor::on_room() {
+  perform(
+    [this] {
+      if (std::exchange(full_, false))
+        home_.cancel(*this);
+      watch();
+    },
+    reason_of);
 }
 
 bool acceptor::watch() {

@@ -5,6 +5,7 @@
 
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <exception>
@@ -19,6 +20,11 @@ namespace {
 // How long a peer that was closed on may take to notice.
 constexpr std::chrono::seconds linger_limit{2};
 
+// How long a peer may take to read what is left when the server ends.
+constexpr std::chrono::seconds goodbye_limit{1};
+
+constexpr reactor::clock::duration no_time{0};
+
 caf::error reason_of(const std::exception_ptr& thrown) {
   return actor::to_error(actor::to_reason(thrown));
 }
@@ -29,6 +35,24 @@ void handler::on_half_close(connection& self) {
   self.close();
 }
 
+void handler::on_timeout(connection& self, time_limit what) {
+  self.abort(exit_reason::shutdown(std::string{to_string(what)} + "_timeout"));
+}
+
+std::string_view to_string(time_limit value) {
+  switch (value) {
+  case time_limit::first_byte:
+    return "first_byte";
+  case time_limit::idle:
+    return "idle";
+  case time_limit::send:
+    return "send";
+  case time_limit::lifetime:
+    return "lifetime";
+  }
+  return {};
+}
+
 connection::connection(caf::actor_config& cfg, std::shared_ptr<listener> owner,
                        reactor& home, connection_table_ptr table, socket sock)
     : actor::pinned_actor(cfg, &home),
@@ -36,7 +60,14 @@ connection::connection(caf::actor_config& cfg, std::shared_ptr<listener> owner,
       home_(home),
       table_(std::move(table)),
       sock_(std::move(sock)),
-      id_(owner_->connection_opened()) {
+      id_(owner_->next_id()),
+      limits_(owner_->current_limits()),
+      traffic_(owner_->at(home_).traffic),
+      idle_limit_(limits_->idle),
+      opened_(home_.now()),
+      last_byte_(opened_),
+      last_sent_(opened_) {
+  traffic_.accepted.add(1);
   table_->add(*this);
 }
 
@@ -53,11 +84,32 @@ caf::behavior connection::make_behavior() {
     return {};
   }
   self_ = ctrl();
+  watch_time();
   handler_ = owner_->make_handler();
   handler_->on_connect(*this);
-  return {[](caf::message&) {
-    // nop: nothing is said to a connection yet
-  }};
+  auto on_exit = [this](caf::exit_msg& msg) {
+    on_exit_signal(actor::to_reason(msg.reason));
+  };
+  auto on_other = [this](caf::message& msg) {
+    if (phase_ == phase::open)
+      handler_->on_message(*this, msg);
+  };
+  return actor::trapping(*this, on_exit, actor::others(*this, on_other));
+}
+
+void connection::on_exit_signal(const exit_reason& reason) {
+  if (!reason.plain_shutdown()) {
+    quit(actor::to_error(reason));
+    return;
+  }
+  leaving_ = true;
+  if (phase_ == phase::open)
+    handler_->on_shutdown(*this);
+  if (phase_ == phase::lingering)
+    quit(actor::to_error(reason));
+  else
+    close();
+  home_.arm(*this, goodbye_limit);
 }
 
 // -- for handlers -------------------------------------------------------------
@@ -67,15 +119,41 @@ void connection::write(std::string_view data) {
     return;
   if (pending_.empty() && !data.empty()) {
     auto n = ::send(sock_.fd(), data.data(), data.size(), MSG_NOSIGNAL);
-    if (n >= 0)
+    if (n >= 0) {
+      traffic_.bytes_out.add(static_cast<std::uint64_t>(n));
       data.remove_prefix(static_cast<std::size_t>(n));
-    else if (errno != EAGAIN && errno != EINTR)
+    } else if (errno != EAGAIN && errno != EINTR)
       return fail(errno);
   }
-  if (!data.empty()) {
-    pending_.append(data);
-    update_interest();
-  }
+  if (data.empty())
+    return;
+  if (waiting_bytes() + data.size() > limits_->max_output_bytes)
+    return abort(exit_reason::shutdown("output_limit"));
+  if (pending_.empty())
+    last_sent_ = home_.now();
+  pending_.append(data);
+  update_interest();
+  if (limits_->send)
+    watch_time();
+}
+
+void connection::abort(const exit_reason& reason) {
+  quit(actor::to_error(reason));
+}
+
+void connection::call_when_writable() {
+  calls_writable_ = true;
+  update_interest();
+}
+
+void connection::pause() {
+  paused_ = true;
+  update_interest();
+}
+
+void connection::resume() {
+  paused_ = false;
+  update_interest();
 }
 
 void connection::close() {
@@ -105,9 +183,14 @@ void connection::on_io(std::uint32_t events) {
     return;
   perform(
     [this, events] {
-      if ((events & EPOLLOUT) != 0)
+      auto both = (events & EPOLLOUT) != 0 && (events & EPOLLIN) != 0;
+      if ((events & EPOLLOUT) != 0 && !(both && reads_next_)) {
+        reads_next_ = true;
         flush();
-      else if ((interest_ & EPOLLIN) != 0)
+        return;
+      }
+      reads_next_ = false;
+      if ((interest_ & EPOLLIN) != 0)
         read();
       else if ((events & (EPOLLERR | EPOLLHUP)) != 0)
         fail(ECONNRESET);
@@ -119,6 +202,9 @@ void connection::read() {
   auto into = home_.buffer();
   auto n = ::recv(sock_.fd(), into.data(), into.size(), 0);
   if (n > 0) {
+    traffic_.bytes_in.add(static_cast<std::uint64_t>(n));
+    last_byte_ = home_.now();
+    heard_ = true;
     // A lingering connection only waits for the end.
     if (phase_ == phase::open)
       handler_->on_data(*this, {into.data(), static_cast<std::size_t>(n)});
@@ -137,6 +223,12 @@ void connection::read() {
 }
 
 void connection::flush() {
+  if (pending_.empty()) {
+    calls_writable_ = false;
+    update_interest();
+    handler_->on_writable(*this);
+    return;
+  }
   auto n = ::send(sock_.fd(), pending_.data() + pending_offset_,
                   pending_.size() - pending_offset_, MSG_NOSIGNAL);
   if (n < 0) {
@@ -144,21 +236,25 @@ void connection::flush() {
       fail(errno);
     return;
   }
+  traffic_.bytes_out.add(static_cast<std::uint64_t>(n));
+  last_sent_ = home_.now();
   pending_offset_ += static_cast<std::size_t>(n);
   if (pending_offset_ < pending_.size())
     return;
   pending_ = {}; // gives the memory back
   pending_offset_ = 0;
-  if (phase_ == phase::flushing)
+  if (phase_ == phase::flushing) {
     finish_close();
-  else
-    update_interest();
+    return;
+  }
+  update_interest();
+  handler_->on_writable(*this);
 }
 
 // Closing a socket whose peer still sends would reset it, and with it bytes
 // that the peer has not read yet; so wait for the peer's end, but not for ever.
 void connection::finish_close() {
-  if (peer_done_) {
+  if (peer_done_ || leaving_) {
     quit();
     return;
   }
@@ -168,8 +264,77 @@ void connection::finish_close() {
   home_.arm(*this, linger_limit);
 }
 
+// -- time ---------------------------------------------------------------------
+
+void connection::set_timeout(std::optional<std::chrono::milliseconds> idle) {
+  idle_limit_ = idle;
+  watch_time();
+}
+
+// The limit that is reached first, if nothing happens before.
+std::optional<connection::due> connection::next_due() const {
+  std::optional<due> first;
+  auto consider = [&](const std::optional<std::chrono::milliseconds>& limit,
+                      reactor::clock::time_point since, time_limit what) {
+    if (limit && (!first || since + *limit < first->at))
+      first = due{since + *limit, what};
+  };
+  consider(limits_->lifetime, opened_, time_limit::lifetime);
+  if (!pending_.empty())
+    consider(limits_->send, last_sent_, time_limit::send);
+  // A peer that is not read from cannot be blamed for its silence.
+  if (phase_ == phase::open && (interest_ & EPOLLIN) != 0) {
+    if (!heard_)
+      consider(limits_->first_byte, opened_, time_limit::first_byte);
+    consider(idle_limit_, last_byte_, time_limit::idle);
+  }
+  return first;
+}
+
+// The timer is set for the earliest limit and looks again when it fires, so
+// that a byte costs no more than to remember its time.
+void connection::watch_time() {
+  if (phase_ == phase::lingering || leaving_)
+    return;
+  if (auto next = next_due())
+    home_.arm(*this, std::max(next->at - home_.now(), no_time));
+  else
+    home_.cancel(*this);
+}
+
 void connection::on_timer() {
-  perform([this] { quit(); }, reason_of);
+  perform(
+    [this] {
+      if (phase_ == phase::lingering || leaving_) {
+        quit();
+        return;
+      }
+      auto next = next_due();
+      if (next && next->at <= home_.now())
+        expire(next->what);
+      watch_time();
+    },
+    reason_of);
+}
+
+void connection::expire(time_limit what) {
+  if (phase_ != phase::open) {
+    abort(exit_reason::shutdown(std::string{to_string(what)} + "_timeout"));
+    return;
+  }
+  handler_->on_timeout(*this, what);
+  switch (what) {
+  case time_limit::first_byte:
+  case time_limit::idle:
+    last_byte_ = home_.now();
+    break;
+  case time_limit::send:
+    last_sent_ = home_.now();
+    break;
+  case time_limit::lifetime:
+    opened_ = home_.now();
+    break;
+  }
 }
 
 // What a peer or the network does to a connection is no crash.
@@ -182,11 +347,18 @@ void connection::update_interest() {
   std::uint32_t wanted = 0;
   if (!pending_.empty())
     wanted = EPOLLOUT;
-  else if (!peer_done_)
+  else if (!peer_done_ && (!paused_ || phase_ != phase::open))
     wanted = EPOLLIN;
-  if (wanted != interest_) {
-    interest_ = wanted;
-    home_.modify(sock_.fd(), wanted, *this);
+  if (calls_writable_ && phase_ == phase::open)
+    wanted |= EPOLLOUT;
+  if (wanted == interest_)
+    return;
+  auto heard_before = (interest_ & EPOLLIN) != 0;
+  interest_ = wanted;
+  home_.modify(sock_.fd(), wanted, *this);
+  if (!heard_before && (wanted & EPOLLIN) != 0 && idle_limit_) {
+    last_byte_ = home_.now();
+    watch_time();
   }
 }
 
@@ -198,7 +370,7 @@ void connection::on_exit() {
     report_crash(reason);
   if (handler_) {
     try {
-      handler_->on_close(*this);
+      handler_->on_close(*this, reason);
     } catch (...) {
       report_crash(actor::to_reason(std::current_exception()));
     }
@@ -214,7 +386,8 @@ void connection::on_exit() {
 void connection::leave() {
   if (auto table = std::exchange(table_, nullptr)) {
     table->remove(*this);
-    owner_->connection_closed();
+    traffic_.closed.add(1);
+    owner_->give_back();
   }
 }
 

@@ -41,7 +41,7 @@ caf::behavior connection_supervisor::make_behavior() {
   auto& place = owner_->at(home_);
   place.table = table_;
   if (place.user != nullptr)
-    place.user->on_table();
+    place.user->on_room();
   auto start = std::move(start_); // so as not to hold on to the supervisor
   actor::acknowledge_start(start, supervision::started{});
   auto on_exit_signal = [this](caf::exit_msg& msg) {

@@ -21,7 +21,8 @@ listener::listener(listener_config config, actor::runtime_ptr rt,
     : config_(std::move(config)),
       rt_(std::move(rt)),
       reactors_(std::move(reactors)),
-      homes_(reactors_.size()) {
+      homes_(reactors_.size()),
+      limits_(std::make_shared<const limits>(config_.limits)) {
   // nop
 }
 
@@ -75,20 +76,69 @@ std::string listener::open_error() const {
 
 // -- connections --------------------------------------------------------------
 
-std::uint64_t listener::connection_opened() noexcept {
-  active_.fetch_add(1, std::memory_order_relaxed);
-  return 1 + last_id_.fetch_add(1, std::memory_order_relaxed);
+bool listener::take_place() {
+  auto limit = current_limits()->max_connections;
+  if (!limit) {
+    active_.fetch_add(1, std::memory_order_relaxed);
+    return true;
+  }
+  auto most = static_cast<std::int64_t>(*limit);
+  for (auto now = active_.load();;) {
+    if (now < most) {
+      if (active_.compare_exchange_weak(now, now + 1))
+        return true;
+      continue;
+    }
+    // Somebody may have left before he could see that there is somebody to
+    // tell.
+    full_.store(true);
+    now = active_.load();
+    if (now >= most)
+      return false;
+  }
 }
 
-void listener::connection_closed() {
+void listener::give_back() {
   // Ordered with the store to draining_, so that one of the two sees the other.
-  if (active_.fetch_sub(1) != 1 || !draining_.load())
+  auto last = active_.fetch_sub(1) == 1;
+  if (full_.load() && full_.exchange(false))
+    tell_of_room();
+  if (!last || !draining_.load())
     return;
   std::unique_lock guard{mutex_};
   auto fn = std::exchange(drained_, nullptr);
   guard.unlock();
   if (fn)
     fn();
+}
+
+void listener::tell_of_room() {
+  for (auto& reactor : reactors_)
+    reactor->run_soon([self = shared_from_this(), reactor = reactor.get()] {
+      if (auto* acceptor = self->at(*reactor).user)
+        acceptor->on_room();
+    });
+}
+
+std::shared_ptr<const limits> listener::current_limits() const {
+  std::lock_guard guard{mutex_};
+  return limits_;
+}
+
+void listener::set_limits(const limits& value) {
+  {
+    std::lock_guard guard{mutex_};
+    limits_ = std::make_shared<const limits>(value);
+  }
+  full_.store(false);
+  tell_of_room();
+}
+
+traffic listener::counters() const noexcept {
+  traffic result;
+  for (auto& home : homes_)
+    result += home.traffic.read();
+  return result;
 }
 
 void listener::drain(std::function<void()> drained) {

@@ -126,7 +126,7 @@ void reactor::loop() {
   while (!stopping_ || !local_.empty()) {
     run_local();
     wait_for_io();
-    timers_.advance(clock::now());
+    timers_.advance(now_);
     buried_.clear();
     if (stopping_)
       fetch_remote();
@@ -150,6 +150,7 @@ void reactor::wait_for_io() {
   std::array<epoll_event, 256> events;
   auto n = ::epoll_wait(epoll_.fd(), events.data(),
                         static_cast<int>(events.size()), timeout());
+  now_ = clock::now();
   for (int i = 0; i < n; ++i) {
     auto& ev = events[static_cast<std::size_t>(i)];
     if (ev.data.ptr != nullptr)

@@ -82,7 +82,7 @@ TEST_P(Listener, AnExceptionOnDataEndsThatConnectionAloneAndIsReported) {
 }
 
 TEST_P(Listener, AnExceptionOnCloseIsReportedAndHurtsNobody) {
-  script.close = [](connection& self) {
+  script.close = [](connection& self, auto&) {
     if (self.id() == 1)
       throw std::runtime_error("late");
   };

@@ -100,7 +100,12 @@ public:
     std::function<void(net::connection&)> connect;
     std::function<void(net::connection&, std::string_view)> data
       = [](auto& self, auto bytes) { self.write(bytes); };
-    std::function<void(net::connection&)> close;
+    std::function<void(net::connection&)> writable;
+    std::function<void(net::connection&, net::time_limit)> timeout;
+    std::function<void(net::connection&, caf::message&)> message;
+    std::function<void(net::connection&)> shutdown;
+    std::function<void(net::connection&, const supervision::exit_reason&)>
+      close;
   };
 
   explicit scripted(const script& what) : script_(what) {
@@ -116,9 +121,32 @@ public:
     script_.data(self, bytes);
   }
 
-  void on_close(net::connection& self) override {
+  void on_writable(net::connection& self) override {
+    if (script_.writable)
+      script_.writable(self);
+  }
+
+  void on_timeout(net::connection& self, net::time_limit what) override {
+    if (script_.timeout)
+      script_.timeout(self, what);
+    else
+      handler::on_timeout(self, what);
+  }
+
+  void on_message(net::connection& self, caf::message& what) override {
+    if (script_.message)
+      script_.message(self, what);
+  }
+
+  void on_shutdown(net::connection& self) override {
+    if (script_.shutdown)
+      script_.shutdown(self);
+  }
+
+  void on_close(net::connection& self,
+                const supervision::exit_reason& reason) override {
     if (script_.close)
-      script_.close(self);
+      script_.close(self, reason);
   }
 
 private:
@@ -129,27 +157,42 @@ private:
 class listener_fixture : public actor_fixture {
 protected:
   ~listener_fixture() override {
-    if (root) {
-      root->stop(supervision::exit_reason::shutdown());
-      end_of(root->handle());
+    stop();
+  }
+
+  /// Ends the tree and the reactors. Idempotent.
+  void stop() {
+    if (auto ending = std::move(root)) {
+      ending->stop(supervision::exit_reason::shutdown());
+      end_of(ending->handle());
     }
     for (auto& reactor : reactors)
       reactor->stop_thread();
   }
 
   void serve(net::topology how, unsigned acceptors = 1,
-             std::int64_t intensity = 1000) {
+             std::int64_t intensity = 1000, net::limits limits = {}) {
+    serve(how, acceptors, intensity, limits,
+          [this] { return std::make_unique<scripted>(script); });
+  }
+
+  void serve_with(net::handler_factory factory) {
+    serve(net::topology::linked, 1, 1000, {}, std::move(factory));
+  }
+
+  void serve(net::topology how, unsigned acceptors, std::int64_t intensity,
+             net::limits limits, net::handler_factory factory) {
     for (unsigned i = 0; i < acceptors; ++i) {
       reactors.push_back(std::make_shared<net::reactor>(system, i));
       reactors.back()->start_thread();
     }
     listener = std::make_shared<net::listener>(
-      net::listener_config{
-        .name = "test",
-        .where = *net::endpoint::parse("127.0.0.1", 0),
-        .topology = how,
-        .acceptor_intensity = intensity,
-        .make_handler = [this] { return std::make_unique<scripted>(script); }},
+      net::listener_config{.name = "test",
+                           .where = *net::endpoint::parse("127.0.0.1", 0),
+                           .topology = how,
+                           .acceptor_intensity = intensity,
+                           .make_handler = std::move(factory),
+                           .limits = limits},
       rt, reactors);
     auto result = actor::tree_root::start(rt, "top", {}, {listener->child()});
     ASSERT_TRUE(result.root) << result.error;

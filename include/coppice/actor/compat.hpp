@@ -94,7 +94,8 @@ caf::message_handler others(caf::event_based_actor& self, F fn) {
       fn(msg);
       return caf::sec::unexpected_message;
     });
-  return {};
+  // An actor without any handler would end; this one is never called.
+  return {[](const caf::down_msg&) {}};
 }
 
 /// Has to be called once for each block of message types, before there is a

@@ -12,6 +12,8 @@ namespace coppice::cli {
 /// What `coppice serve` was asked for, checked.
 struct serve_options {
   net::endpoint where;
+  std::string protocol = "echo";
+  net::limits limits;
   net::topology topology = net::topology::linked;
   unsigned acceptors = 1; ///< >= 1
   std::int64_t max_restarts = 0;

@@ -19,7 +19,7 @@ namespace coppice::net {
 /// condition of one client is skipped; a broken socket ends it.
 class acceptor final : public actor::pinned_actor,
                        public connection_hub,
-                       private table_user,
+                       private accepting_side,
                        private io_handler,
                        private timer {
 public:
@@ -41,9 +41,11 @@ public:
 private:
   void on_io(std::uint32_t events) override;
   void on_timer() override;
-  void on_table() override;
+  void on_room() override;
 
   void accept_some();
+  void wait_for_room();
+  void reject_all();
   void spawn_connection(const connection_table_ptr& table, socket sock);
   bool on_accept_error(int error);
   void pause(int error);
@@ -59,6 +61,7 @@ private:
   connection_table_ptr linked_; // null where connections have a supervisor
   caf::strong_actor_ptr self_;  // while the reactor may call us
   bool watching_ = false;
+  bool full_ = false;   // there was no room for one more
   bool paused_ = false; // and told so
   std::chrono::steady_clock::time_point warned_
     = std::chrono::steady_clock::time_point{} - std::chrono::hours{1};

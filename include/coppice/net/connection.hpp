@@ -2,6 +2,7 @@
 
 #include "coppice/actor/compat.hpp"
 #include "coppice/net/connection_table.hpp"
+#include "coppice/net/counters.hpp"
 #include "coppice/net/handler.hpp"
 #include "coppice/net/reactor.hpp"
 #include "coppice/net/socket.hpp"
@@ -9,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -38,6 +40,26 @@ public:
 
   /// Sends what waits, then closes: the peer sees the end, not a reset.
   void close();
+
+  /// Ends at once, for `reason`; what waits is lost.
+  void abort(const supervision::exit_reason& reason);
+
+  /// Has `handler::on_writable` called once the kernel takes more, also if
+  /// nothing waits; for those who send for as long as somebody takes it.
+  void call_when_writable();
+
+  /// Reads nothing until `resume`, so that the peer has to wait.
+  void pause();
+  void resume();
+
+  /// Sets the idle limit of this connection, in place of the listener's; none
+  /// if it is unset. Counts from the peer's last byte.
+  void set_timeout(std::optional<std::chrono::milliseconds> idle);
+
+  /// Bytes that were written and wait to be sent.
+  std::size_t waiting_bytes() const noexcept {
+    return pending_.size() - pending_offset_;
+  }
 
   /// Unique within its listener.
   std::uint64_t id() const noexcept {
@@ -71,8 +93,17 @@ private:
     lingering, // nothing to send; waits for the peer's end
   };
 
+  struct due {
+    reactor::clock::time_point at;
+    time_limit what;
+  };
+
   void on_io(std::uint32_t events) override;
   void on_timer() override;
+  void on_exit_signal(const supervision::exit_reason& reason);
+  std::optional<due> next_due() const;
+  void watch_time();
+  void expire(time_limit what);
 
   void read();
   void flush();
@@ -90,12 +121,23 @@ private:
   socket sock_;
   std::unique_ptr<handler> handler_;
   std::uint64_t id_;
+  std::shared_ptr<const limits> limits_;
+  traffic_counters& traffic_;
+  std::optional<std::chrono::milliseconds> idle_limit_;
+  reactor::clock::time_point opened_;
+  reactor::clock::time_point last_byte_; // of the peer, or since it is heard
+  reactor::clock::time_point last_sent_; // when output moved, or began to wait
   std::string pending_;
   std::size_t pending_offset_ = 0;
   caf::strong_actor_ptr self_; // while the reactor may call us
   std::uint32_t interest_ = 0;
   phase phase_ = phase::open;
   bool peer_done_ = false;
+  bool heard_ = false; // there was a byte
+  bool paused_ = false;
+  bool calls_writable_ = false;
+  bool reads_next_ = false; // so that writing does not keep it from reading
+  bool leaving_ = false;    // the server ends it; nobody waits for the peer
 };
 
 } // namespace coppice::net

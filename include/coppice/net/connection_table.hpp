@@ -73,14 +73,14 @@ protected:
   ~connection_hub() = default;
 };
 
-/// Somebody who adds connections to a table that is not his.
-class table_user {
+/// Who accepts on a reactor. Called on that reactor only.
+class accepting_side {
 public:
-  /// There is a table where there was none. Only on its reactor.
-  virtual void on_table() = 0;
+  /// There is a table, or room, where there was none.
+  virtual void on_room() = 0;
 
 protected:
-  ~table_user() = default;
+  ~accepting_side() = default;
 };
 
 } // namespace coppice::net

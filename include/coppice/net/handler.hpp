@@ -1,16 +1,23 @@
 #pragma once
 
+#include "coppice/net/limits.hpp"
+#include "coppice/supervision/exit_reason.hpp"
+
 #include <functional>
 #include <memory>
 #include <string_view>
+
+namespace caf {
+class message;
+} // namespace caf
 
 namespace coppice::net {
 
 class connection;
 
 /// What a protocol does with one connection. Every function runs on the
-/// connection's reactor, one at a time; one that throws ends its connection,
-/// and that one alone.
+/// connection's reactor, one at a time, and must not block; one that throws
+/// ends its connection, and that one alone.
 class handler {
 public:
   virtual ~handler() = default;
@@ -23,11 +30,31 @@ public:
   /// Bytes have come. They are gone when this returns.
   virtual void on_data(connection& self, std::string_view data) = 0;
 
+  /// All that was written has been sent, after some of it had to wait.
+  virtual void on_writable(connection&) {
+    // nop
+  }
+
+  /// A limit on time was reached. The default ends the connection; if this
+  /// returns with the connection open, the time begins anew.
+  virtual void on_timeout(connection& self, time_limit what);
+
+  /// Another actor sent `what` to `connection::handle`.
+  virtual void on_message(connection&, caf::message&) {
+    // nop
+  }
+
   /// The peer will send no more. It may still read; the default closes.
   virtual void on_half_close(connection& self);
 
-  /// The connection is over; nothing can be written any more.
-  virtual void on_close(connection&) {
+  /// The server wants the connection to end: the place for a goodbye. The
+  /// connection closes when this returns.
+  virtual void on_shutdown(connection&) {
+    // nop
+  }
+
+  /// The connection is over, for `reason`; nothing can be written any more.
+  virtual void on_close(connection&, const supervision::exit_reason&) {
     // nop
   }
 };

@@ -2,7 +2,9 @@
 
 #include "coppice/actor/child_spec.hpp"
 #include "coppice/net/connection_table.hpp"
+#include "coppice/net/counters.hpp"
 #include "coppice/net/handler.hpp"
+#include "coppice/net/limits.hpp"
 #include "coppice/net/reactor.hpp"
 #include "coppice/net/socket.hpp"
 
@@ -35,6 +37,7 @@ struct listener_config {
   std::int64_t acceptor_intensity = 5;
   std::chrono::seconds acceptor_period{5};
   handler_factory make_handler;
+  net::limits limits = {};
 };
 
 /// What the actors of one listener share, and how the rest of the program
@@ -71,6 +74,9 @@ public:
     return active_.load(std::memory_order_relaxed);
   }
 
+  /// What has happened since the start, on all reactors.
+  traffic counters() const noexcept;
+
   struct connection_view {
     std::string id;
     std::string peer;
@@ -82,6 +88,10 @@ public:
   connections(std::string_view path) const;
 
   // -- acting on it -----------------------------------------------------------
+
+  /// Sets limits: `max_connections`, `overflow` and `reject_after` from now on,
+  /// the others for new connections. Nobody is ended because of it.
+  void set_limits(const limits& value);
 
   /// Ends the connection at `path`, or kills it if there is no `reason`.
   /// Returns whether there is one. Blocks as `connections` does.
@@ -116,13 +126,24 @@ public:
     return draining_.load(std::memory_order_relaxed);
   }
 
-  std::uint64_t connection_opened() noexcept;
-  void connection_closed();
+  std::shared_ptr<const limits> current_limits() const;
+
+  std::uint64_t next_id() noexcept {
+    return 1 + last_id_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  /// Takes a place for one more connection, if there is one. If not, all
+  /// acceptors are told when there may be.
+  bool take_place();
+
+  /// Gives a place back.
+  void give_back();
 
   /// The hub of a reactor; only on that reactor's thread.
   struct home {
     connection_table_ptr table;
-    table_user* user = nullptr; ///< Told when there is a new table.
+    accepting_side* user = nullptr; ///< The acceptor.
+    traffic_counters traffic;
   };
 
   home& at(const reactor& r) noexcept {
@@ -137,16 +158,20 @@ private:
   template <class F>
   bool on_hub(std::string_view path, F fn) const;
 
+  void tell_of_room();
+
   listener_config config_;
   actor::runtime_ptr rt_;
   std::vector<reactor_ptr> reactors_;
   std::vector<home> homes_;
   mutable std::mutex mutex_;
-  std::shared_ptr<socket> port_;  // guarded by mutex_
-  std::optional<endpoint> bound_; // guarded by mutex_
-  std::string open_error_;        // guarded by mutex_
-  std::function<void()> drained_; // guarded by mutex_
+  std::shared_ptr<const limits> limits_; // guarded by mutex_
+  std::shared_ptr<socket> port_;         // guarded by mutex_
+  std::optional<endpoint> bound_;        // guarded by mutex_
+  std::string open_error_;               // guarded by mutex_
+  std::function<void()> drained_;        // guarded by mutex_
   std::atomic<bool> draining_ = false;
+  std::atomic<bool> full_ = false; // somebody waits for room
   std::atomic<std::int64_t> active_ = 0;
   std::atomic<std::uint64_t> last_id_ = 0;
 };

@@ -79,6 +79,11 @@ public:
 
   // -- time -------------------------------------------------------------------
 
+  /// As of the last look at the sockets, so that it costs nothing to ask.
+  clock::time_point now() const noexcept {
+    return now_;
+  }
+
   void arm(timer& t, clock::duration delay) {
     timers_.arm(t, clock::now() + delay);
   }
@@ -105,6 +110,7 @@ private:
   socket epoll_;
   socket wakeup_;
   timer_wheel timers_;
+  clock::time_point now_ = clock::now();
   std::deque<job> local_;
   std::mutex mutex_;
   std::vector<job> remote_; // guarded by mutex_

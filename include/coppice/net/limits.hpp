@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace coppice::net {
+
+/// What a connection can take too long for.
+enum class time_limit {
+  first_byte, ///< The peer has sent nothing yet.
+  idle,       ///< The peer has sent nothing for a while.
+  send,       ///< The peer has taken nothing of what waits for a while.
+  lifetime,   ///< The connection as a whole.
+};
+
+std::string_view to_string(time_limit value);
+
+/// What is done with clients beyond `max_connections`.
+enum class overflow {
+  queue,  ///< They wait in the backlog of the kernel until there is room.
+  reject, ///< They wait for `reject_after`; then they are closed.
+};
+
+/// The limits of a listener's connections. Unset means none. Times are
+/// monotonic, and are kept to within a tick of the timer wheel.
+struct limits {
+  /// Hard, for all reactors together; >= 1.
+  std::optional<std::size_t> max_connections = {};
+  net::overflow overflow = net::overflow::queue;
+  std::chrono::milliseconds reject_after{1000};
+  std::optional<std::chrono::milliseconds> first_byte = {};
+  /// Measured from the peer's last byte: what the server sends, or messages
+  /// from other actors, do not count.
+  std::optional<std::chrono::milliseconds> idle = {};
+  std::optional<std::chrono::milliseconds> send = {};
+  std::optional<std::chrono::milliseconds> lifetime = {};
+  /// A connection with more output waiting than this is ended.
+  std::size_t max_output_bytes = 64 * 1024 * 1024;
+};
+
+} // namespace coppice::net
