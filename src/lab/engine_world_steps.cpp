@@ -13,39 +13,20 @@ constexpr auto no_id = "$pid";
 } // namespace
 
 void engine_world::perform(const step& what, bool during) {
-  switch (what.what) {
-  case op::start:
+  switch (addressee_of(what.what)) {
+  case addressee::nobody:
+    break;
+  case addressee::parent:
     start_top();
     break;
-  case op::start_child:
-  case op::terminate_child:
-  case op::restart_child:
-  case op::delete_child:
-  case op::get_childspec:
-  case op::which_children:
-  case op::count_children:
+  case addressee::service:
     ask(what, during);
     break;
-  case op::exit:
-  case op::exit_later:
-  case op::kill:
-  case op::probe_alive:
+  case addressee::child:
     tell_child(what);
     break;
-  case op::parent_signal:
-  case op::parent_exit:
-  case op::exit_signal:
-  case op::stop:
-  case op::info:
-  case op::cast:
-  case op::rawcall:
+  case addressee::supervisor:
     tell_supervisor(what);
-    break;
-  // A coppice child can neither unlink itself nor fake its own exit.
-  case op::unlink:
-  case op::child_signals_sup:
-  case op::sleep_ms:
-  case op::advance_ms:
     break;
   }
 }

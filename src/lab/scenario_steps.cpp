@@ -183,4 +183,39 @@ std::string describe(const step& what) {
   return what.sup.empty() ? text : text + " (on " + what.sup + ")";
 }
 
+addressee addressee_of(op value) {
+  switch (value) {
+  case op::start:
+    return addressee::parent;
+  case op::start_child:
+  case op::terminate_child:
+  case op::restart_child:
+  case op::delete_child:
+  case op::get_childspec:
+  case op::which_children:
+  case op::count_children:
+    return addressee::service;
+  case op::exit:
+  case op::exit_later:
+  case op::kill:
+  case op::probe_alive:
+    return addressee::child;
+  case op::parent_signal:
+  case op::parent_exit:
+  case op::exit_signal:
+  case op::stop:
+  case op::info:
+  case op::cast:
+  case op::rawcall:
+    return addressee::supervisor;
+  // A coppice child can neither unlink itself nor fake its own exit.
+  case op::unlink:
+  case op::child_signals_sup:
+  case op::sleep_ms:
+  case op::advance_ms:
+    return addressee::nobody;
+  }
+  return addressee::nobody;
+}
+
 } // namespace coppice::lab

@@ -22,6 +22,23 @@ reply engine::refuse_id() const {
                                       : refusal::not_found);
 }
 
+std::optional<reply> engine::refuse_unless_down(std::string_view id) {
+  if (dynamic())
+    return refuse_id();
+  auto* c = find(id);
+  if (c == nullptr)
+    return refuse(refusal::not_found);
+  switch (c->state) {
+  case child_state::running:
+    return refuse(refusal::running);
+  case child_state::restarting:
+    return refuse(refusal::restarting);
+  case child_state::undefined:
+    break;
+  }
+  return {};
+}
+
 std::optional<reply> engine::answer(request_id id, start_child& body) {
   if (kind_ == kind::simple)
     return refuse(refusal::simple_one_for_one);
@@ -86,19 +103,8 @@ std::optional<reply> engine::answer(request_id id,
 }
 
 std::optional<reply> engine::answer(request_id id, restart_child& body) {
-  if (dynamic())
-    return refuse_id();
-  auto* c = find(body.id);
-  if (c == nullptr)
-    return refuse(refusal::not_found);
-  switch (c->state) {
-  case child_state::running:
-    return refuse(refusal::running);
-  case child_state::restarting:
-    return refuse(refusal::restarting);
-  case child_state::undefined:
-    break;
-  }
+  if (auto no = refuse_unless_down(body.id))
+    return no;
   job_ = job{job::kind::revive};
   job_->origin = id;
   job_->to_start.push_back(keys_by_id_.find(body.id)->second);
@@ -106,19 +112,8 @@ std::optional<reply> engine::answer(request_id id, restart_child& body) {
 }
 
 std::optional<reply> engine::answer(request_id, delete_child& body) {
-  if (dynamic())
-    return refuse_id();
-  auto* c = find(body.id);
-  if (c == nullptr)
-    return refuse(refusal::not_found);
-  switch (c->state) {
-  case child_state::running:
-    return refuse(refusal::running);
-  case child_state::restarting:
-    return refuse(refusal::restarting);
-  case child_state::undefined:
-    break;
-  }
+  if (auto no = refuse_unless_down(body.id))
+    return no;
   remove(keys_by_id_.find(body.id)->second);
   return done{};
 }

@@ -129,7 +129,6 @@ private:
   void start_supervisor(process_id who,
                         std::shared_ptr<const supervisor_def> def);
   void supervisor_up(process_id who);
-  void supervisor_refused(process_id who, const std::string& reason);
   void supervisor_ended(process_id who, const supervision::exit_reason& reason);
   process_id spawn(label name, process_id parent, supervision::instance_id id);
   void signal(process_id who, supervision::signal what);

@@ -108,6 +108,17 @@ enum class op {
 
 std::string_view to_string(op value);
 
+/// Whom a step goes to.
+enum class addressee {
+  nobody,  ///< Time passes, or it is what a coppice child cannot do.
+  parent,  ///< Who starts the tree.
+  service, ///< A supervisor, who answers.
+  child,
+  supervisor, ///< … by a signal or a message.
+};
+
+addressee addressee_of(op value);
+
 struct step {
   op what = op::start;
   /// The supervisor that it goes to; empty means the top one.

@@ -194,6 +194,7 @@ private:
 
   reply refuse(refusal why, instance_id instance = 0) const;
   reply refuse_id() const;
+  std::optional<reply> refuse_unless_down(std::string_view id);
   std::optional<reply> answer(request_id id, start_child& body);
   std::optional<reply> answer(request_id id, start_dynamic_child&);
   std::optional<reply> answer(request_id id, terminate_child& body);
