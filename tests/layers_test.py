@@ -11,7 +11,7 @@ MAY_INCLUDE = {
     "observe": {"supervision"},
     "actor": {"supervision", "fault", "observe"},
     "net": {"actor", "fault", "observe", "supervision"},
-    "protocol": {"net"},
+    "protocol": {"net", "actor"},
     "lab": {"actor", "supervision", "observe"},
     "journal": {"actor", "observe"},
     "testing": {"actor", "net", "supervision", "fault", "observe"},

@@ -1,8 +1,8 @@
 #include "coppice/admin/api.hpp"
 
 #include "coppice/actor/tree_root.hpp"
+#include "coppice/admin/listener_json.hpp"
 #include "coppice/admin/tree_json.hpp"
-#include "coppice/net/socket.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -18,11 +18,28 @@ using supervision::exit_reason;
 namespace {
 
 constexpr std::string_view index_text
-  = "coppice: a supervised server. GET /tree shows its actors; "
-    "POST /kill {\"path\": \"...\", \"reason\": \"...\"} ends one.\n";
+  = "coppice: a supervised server.\n"
+    "  GET  /tree                      its actors\n"
+    "  POST /kill                      {\"path\": ..., \"reason\": ...}\n"
+    "  GET  /listeners                 states, limits and counters\n"
+    "  GET  /listeners/NAME\n"
+    "  POST /listeners/NAME/suspend    takes no more clients\n"
+    "  POST /listeners/NAME/resume\n"
+    "  POST /listeners/NAME/limits     sets those that are given\n"
+    "  POST /drain                     {\"timeout_ms\": ...} ends the server\n";
+
+constexpr std::string_view listeners_path = "/listeners";
 
 response failure(int status, std::string message) {
   return {status, nlohmann::json{{"error", std::move(message)}}.dump() + "\n"};
+}
+
+response nothing_at(const std::string& path) {
+  return failure(404, "there is nothing at " + path + "; GET / says more");
+}
+
+response answer(const nlohmann::json& body) {
+  return {200, body.dump() + "\n"};
 }
 
 // The name in a Host header or an authority, without its port.
@@ -58,10 +75,11 @@ bool same_token(std::string_view a, std::string_view b) {
 } // namespace
 
 api::api(actor::runtime_ptr rt, std::vector<net::listener_ptr> listeners,
-         access rules)
+         access rules, operations program)
     : rt_(std::move(rt)),
       listeners_(std::move(listeners)),
-      rules_(std::move(rules)) {
+      rules_(std::move(rules)),
+      program_(std::move(program)) {
   // nop
 }
 
@@ -71,13 +89,11 @@ response api::handle(const request& req) const {
                    "the Host header \"" + req.host + "\" is not this server's");
   if (!permitted_origin(req))
     return failure(403, "pages of " + req.origin + " may not use this server");
-  if (req.path == "/" && req.method == "GET")
-    return {200, std::string{index_text}, "text/plain"};
-  if (req.path == "/tree")
-    return req.method == "GET" ? tree(req) : failure(405, "use GET");
-  if (req.path == "/kill")
-    return req.method == "POST" ? kill(req) : failure(405, "use POST");
-  return failure(404, "there is nothing at " + req.path + "; GET / says more");
+  if (req.method == "GET")
+    return look(req);
+  if (req.method == "POST")
+    return change(req);
+  return failure(405, "use GET, or POST to change something");
 }
 
 // -- who may ------------------------------------------------------------------
@@ -132,19 +148,53 @@ response api::tree(const request& req) const {
   auto wanted = req.query.find("connections");
   if (wanted != req.query.end() && wanted->second == "true")
     add_connections(result, listeners_);
-  return {200, result.dump() + "\n"};
+  return answer(result);
 }
 
-// -- breaking -----------------------------------------------------------------
+response api::look(const request& req) const {
+  if (req.path == "/")
+    return {200, std::string{index_text}, "text/plain"};
+  if (req.path == "/tree")
+    return tree(req);
+  if (req.path == listeners_path) {
+    nlohmann::json all = nlohmann::json::array();
+    for (auto& listener : listeners_)
+      all.push_back(to_json(*listener));
+    return answer({{"listeners", std::move(all)}});
+  }
+  if (req.path.starts_with("/listeners/"))
+    if (auto* found = find(req.path.substr(listeners_path.size() + 1)))
+      return answer(to_json(*found));
+  if (req.path == "/kill" || req.path == "/drain")
+    return failure(405, "use POST");
+  return nothing_at(req.path);
+}
 
-response api::kill(const request& req) const {
+// -- changing -----------------------------------------------------------------
+
+response api::change(const request& req) const {
   if (!permitted_token(req))
     return failure(401, "this needs the admin token: send it as "
                         "\"Authorization: Bearer TOKEN\"");
   if (media_type(req.content_type) != "application/json")
     return failure(415, "send JSON, with Content-Type: application/json");
-  auto body = nlohmann::json::parse(req.body, nullptr, false);
-  if (!body.is_object() || !body.contains("path") || !body["path"].is_string())
+  auto body
+    = nlohmann::json::parse(req.body.empty() ? "{}" : req.body, nullptr, false);
+  if (!body.is_object())
+    return failure(400, "send a JSON object");
+  if (req.path == "/kill")
+    return kill(body);
+  if (req.path == "/drain")
+    return drain(body);
+  if (req.path.starts_with("/listeners/"))
+    return operate(req.path.substr(listeners_path.size() + 1), body);
+  if (req.path == "/" || req.path == "/tree" || req.path == listeners_path)
+    return failure(405, "use GET");
+  return nothing_at(req.path);
+}
+
+response api::kill(const nlohmann::json& body) const {
+  if (!body.contains("path") || !body["path"].is_string())
     return failure(400, "send an object with the text \"path\", and "
                         "\"reason\" if it is not to be a kill");
   if (body.contains("reason") && !body["reason"].is_string())
@@ -160,7 +210,58 @@ response api::kill(const request& req) const {
                 });
   if (!hit)
     return failure(404, "there is no actor at \"" + path + "\"");
-  return {200, nlohmann::json{{"path", path}, {"reason", text}}.dump() + "\n"};
+  return answer({{"path", path}, {"reason", text}});
+}
+
+response api::drain(const nlohmann::json& body) const {
+  std::optional<std::chrono::milliseconds> timeout;
+  if (auto i = body.find("timeout_ms"); i != body.end()) {
+    constexpr std::chrono::milliseconds longest = std::chrono::hours{24};
+    if (!i->is_number_unsigned() || *i > longest.count())
+      return failure(400, "\"timeout_ms\" has to be a number from 0 on, at "
+                          "most a day");
+    timeout = std::chrono::milliseconds{i->get<std::int64_t>()};
+  }
+  std::int64_t active = 0;
+  for (auto& listener : listeners_)
+    active += listener->active();
+  program_.drain(timeout);
+  return answer({{"active", active}});
+}
+
+// `path` is NAME/WHAT.
+response api::operate(const std::string& path,
+                      const nlohmann::json& body) const {
+  auto slash = path.rfind('/');
+  auto* listener = find(path.substr(0, slash));
+  if (listener == nullptr)
+    return failure(404, "there is no listener \"" + path.substr(0, slash)
+                          + "\"; GET /listeners shows them");
+  auto what = slash == std::string::npos ? "" : path.substr(slash + 1);
+  if (what == "suspend") {
+    listener->suspend();
+  } else if (what == "resume") {
+    if (auto why = listener->resume(); !why.empty())
+      return failure(503, why);
+  } else if (what == "limits") {
+    std::lock_guard one_at_a_time{limits_mutex_};
+    auto limits = listener->limits();
+    if (auto wrong = merge(body, limits); !wrong.empty())
+      return failure(400, wrong);
+    listener->set_limits(limits);
+  } else {
+    return failure(404,
+                   "a listener knows suspend, resume and limits, but not \""
+                     + what + "\"");
+  }
+  return answer(to_json(*listener));
+}
+
+net::listener* api::find(std::string_view name) const {
+  for (auto& listener : listeners_)
+    if (listener->config().name == name)
+      return listener.get();
+  return nullptr;
 }
 
 } // namespace coppice::admin

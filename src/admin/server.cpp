@@ -2,6 +2,7 @@
 
 #include "coppice/actor/compat.hpp"
 #include "coppice/actor/exit_signal.hpp"
+#include "coppice/net/listening.hpp"
 
 #include <httplib.h>
 
@@ -111,10 +112,12 @@ private:
 } // namespace
 
 server::server(net::endpoint where, actor::runtime_ptr rt,
-               std::vector<net::listener_ptr> listeners, access rules)
+               std::vector<net::listener_ptr> listeners, access rules,
+               operations program)
     : where_(where),
       api_(std::move(rt), std::move(listeners),
-           access{std::move(rules.token), where.loopback()}),
+           access{std::move(rules.token), where.loopback()},
+           std::move(program)),
       port_(where.port()) {
   // nop
 }
@@ -129,12 +132,11 @@ actor::child_spec server::child() {
 actor::start_result server::start(const actor::start_args& args) {
   std::lock_guard guard{mutex_};
   // The library does not say why it cannot bind; a trial of our own does.
-  auto trial
-    = net::listen_tcp(*net::endpoint::parse(where_.address(), port_), 1);
+  auto trial = net::listen_on(*net::endpoint::parse(where_.address(), port_));
   open_error_ = trial.message;
-  if (!trial.sock)
+  if (!trial.port)
     return start_failed{exit_reason::abnormal(open_error_)};
-  trial.sock.close();
+  trial.port.reset();
   auto http = std::make_unique<httplib::Server>();
   configure(*http, api_);
   auto address = where_.address();

@@ -4,19 +4,114 @@
 #include "coppice/cli/token.hpp"
 #include "coppice/cli/tree_drawing.hpp"
 
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <array>
 #include <iostream>
 
 namespace coppice::cli {
+
+namespace {
+
+struct subcommand {
+  const char* name;
+  const char* help;
+  int (*run)(const remote_options&);
+  bool changes; // and so may need the token
+};
+
+constexpr std::array subcommands{
+  subcommand{"tree", "draw a running server's actors", show_tree, false},
+  subcommand{"kill", "end an actor of a running server", kill, true},
+  subcommand{"status", "show listeners, their limits and counters", show_status,
+             false},
+  subcommand{"suspend", "close a listener's port; connections go on", suspend,
+             true},
+  subcommand{"resume", "open a suspended listener's port again", resume, true},
+  subcommand{"limit", "change a listener's limits while it runs", limit, true},
+  subcommand{"drain", "let connections finish, then end the server", drain,
+             true},
+};
+
+void add_json(CLI::App& cmd, remote_options& options, const char* what) {
+  cmd.add_flag("--json", options.json,
+               std::string{"print what "} + what + " answers");
+}
+
+void add_kill(CLI::App& cmd, remote_options& options) {
+  cmd.add_option("PATH", options.path, "as coppice tree --json shows it")
+    ->required();
+  cmd
+    .add_option("--reason", options.reason,
+                "what it ends with: kill cannot be trapped; normal, shutdown "
+                "or any other word")
+    ->capture_default_str();
+}
+
+void add_drain(CLI::App& cmd, remote_options& options) {
+  cmd.add_option("--timeout", options.timeout,
+                 "how long connections may go on; default: the server's "
+                 "--drain-timeout");
+  cmd.add_flag("--wait", options.wait, "return when the server has gone");
+}
+
+void add_details(CLI::App& cmd, remote_options& options) {
+  auto name = cmd.get_name();
+  if (name == "tree") {
+    add_json(cmd, options, "GET /tree");
+    cmd.add_flag("--connections", options.connections,
+                 "list the connections, too");
+  } else if (name == "kill") {
+    add_kill(cmd, options);
+  } else if (name == "status") {
+    add_json(cmd, options, "GET /listeners");
+  } else if (name == "drain") {
+    add_drain(cmd, options);
+  } else {
+    cmd.add_option("LISTENER", options.listener,
+                   "its name; may be left out if there is one only");
+    if (name == "limit")
+      add_limits(cmd, options.limits);
+  }
+}
+
+} // namespace
+
+void add_remote(CLI::App& app, remote_options& options) {
+  for (auto& what : subcommands) {
+    auto* cmd = app.add_subcommand(what.name, what.help);
+    add_details(*cmd, options);
+    cmd
+      ->add_option("--admin", options.admin,
+                   "HOST:PORT of the server's admin API")
+      ->capture_default_str();
+    if (what.changes)
+      cmd->add_option("--token-file", options.token_file,
+                      "where the server's admin token is");
+  }
+}
+
+int run_remote(const CLI::App& app, const remote_options& options) {
+  for (auto& what : subcommands)
+    if (app.got_subcommand(what.name))
+      return what.run(options);
+  return usage;
+}
 
 int report(const admin::answer& bad) {
   std::cerr << "coppice: " << bad.error << std::endl;
   return bad.status == 0 ? unreachable : failed;
 }
 
-int show_tree(const tree_options& options) {
-  admin::client server{options.remote.admin, {}};
+int report_nonsense(const remote_options& options) {
+  std::cerr << "coppice: " << options.admin
+            << " does not speak as a coppice server does" << std::endl;
+  return failed;
+}
+
+int show_tree(const remote_options& options) {
+  admin::client server{options.admin, {}};
   auto answer
     = server.get(options.connections ? "/tree?connections=true" : "/tree");
   if (answer.status != 200)
@@ -26,18 +121,14 @@ int show_tree(const tree_options& options) {
     return done;
   }
   auto root = nlohmann::json::parse(answer.body, nullptr, false);
-  if (root.is_discarded()) {
-    std::cerr << "coppice: " << options.remote.admin
-              << " does not speak as a coppice server does" << std::endl;
-    return failed;
-  }
+  if (root.is_discarded())
+    return report_nonsense(options);
   std::cout << draw_tree(root);
   return done;
 }
 
-int kill(const kill_options& options) {
-  admin::client server{options.remote.admin,
-                       read_token(options.remote.token_file)};
+int kill(const remote_options& options) {
+  admin::client server{options.admin, read_token(options.token_file)};
   nlohmann::json body{{"path", options.path}, {"reason", options.reason}};
   auto answer = server.post("/kill", body.dump());
   if (answer.status != 200)

@@ -8,11 +8,13 @@
 #include "coppice/cli/server_loop.hpp"
 #include "coppice/journal/journal.hpp"
 #include "coppice/journal/messages.hpp"
+#include "coppice/net/behavior_handler.hpp"
 #include "coppice/protocol/protocols.hpp"
 
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <iostream>
 #include <memory>
@@ -25,6 +27,10 @@ namespace {
 
 // Supervisors and the like; connections have the reactors.
 constexpr std::size_t scheduler_threads = 2;
+
+// How long a handler may keep the others on its reactor waiting before that is
+// worth a line.
+constexpr std::chrono::milliseconds held_up_limit{100};
 
 void raise_descriptor_limit() {
   rlimit limit{};
@@ -43,13 +49,14 @@ public:
         system_(configuration()),
         rt_(std::make_shared<actor::runtime>(system_)) {
     system_.await_actors_before_shutdown(false);
-    for (unsigned i = 0; i < options.acceptors; ++i) {
-      reactors_.push_back(std::make_shared<net::reactor>(system_, i));
-      reactors_.back()->start_thread();
-    }
+    log_->show_connections(options.log_connections);
+    for (unsigned i = 0; i < options.acceptors; ++i)
+      start_reactor(i);
     listener_ = std::make_shared<net::listener>(
       net::listener_config{.name = options.protocol,
                            .where = options.where,
+                           .listening = options.listening,
+                           .inherited = options.inherited,
                            .topology = options.topology,
                            .acceptor_intensity = options.max_restarts,
                            .acceptor_period = options.max_seconds,
@@ -59,7 +66,9 @@ public:
     if (options.admin)
       admin_ = std::make_shared<admin::server>(
         *options.admin, rt_, std::vector{listener_},
-        admin::access{.token = options.token});
+        admin::access{.token = options.token},
+        admin::operations{.drain
+                          = [this](auto timeout) { loop_.drain(timeout); }});
   }
 
   ~server_process() {
@@ -80,11 +89,33 @@ public:
     announce();
     rt_->events.drain(); // the start is told by the announcement
     log_->open();
-    return loop_.run(
-      {*started.root, *listener_, rt_->events, options_.drain_timeout});
+    auto code = loop_.run({*started.root, *listener_, options_.drain_timeout});
+    log_last_connections();
+    return code;
   }
 
 private:
+  void start_reactor(unsigned index) {
+    auto& reactor
+      = reactors_.emplace_back(std::make_shared<net::reactor>(system_, index));
+    reactor->on_held_up(held_up_limit, [rt = rt_, index](auto took) {
+      observe::event ev;
+      ev.kind = observe::event_kind::held_up;
+      ev.path = "reactor:" + std::to_string(index);
+      ev.detail = std::to_string(
+                    std::chrono::round<std::chrono::milliseconds>(took).count())
+                  + " ms; its connections had to wait";
+      rt->events.publish(std::move(ev));
+    });
+    reactor->start_thread();
+  }
+
+  // The journal ended with the tree, and some connections after it.
+  void log_last_connections() {
+    rt_->connections.drain(
+      [this](auto path, auto& record) { log_->write(path, record); });
+  }
+
   caf::actor_system_config& configuration() {
     actor::configure_scheduler(config_, scheduler_threads);
     return config_;
@@ -103,12 +134,11 @@ private:
   void announce() const {
     auto where = *listener_->local();
     auto n = options_.acceptors;
-    auto address = where.any() ? std::string{"127.0.0.1"} : where.address();
     std::cout << "coppice: listening on " << to_string(where) << " ("
               << options_.protocol << ", " << to_string(options_.topology)
               << ", " << n << (n == 1 ? " acceptor); " : " acceptors); ")
               << (admin_ ? "admin at " + admin_->url() : "admin is off")
-              << "\n  talk to it    nc " << address << " " << where.port()
+              << "\n  talk to it    " << how_to_talk(where)
               << (options_.protocol == "echo" || options_.protocol == "line"
                     ? "    (a line \"stop\" closes the connection)"
                     : "");
@@ -118,6 +148,13 @@ private:
                 << options_.protocol << "/accepting/acceptors/acceptor:0"
                 << admin_option();
     std::cout << std::endl;
+  }
+
+  static std::string how_to_talk(const net::endpoint& where) {
+    if (where.is_unix())
+      return "nc -U " + where.address();
+    return "nc " + (where.any() ? "127.0.0.1" : where.address()) + " "
+           + std::to_string(where.port());
   }
 
   std::string admin_option() const {
@@ -148,6 +185,7 @@ int serve(const serve_options& options) {
   actor::register_core_types();
   actor::register_types<caf::id_block::coppice_actor>();
   actor::register_types<caf::id_block::coppice_journal>();
+  actor::register_types<caf::id_block::coppice_net>();
   return server_process{options}.run();
 }
 

@@ -32,6 +32,7 @@ namespace {
 // How long a tree that was told to end may take, beyond its own limits.
 constexpr auto stop_limit = 10s;
 constexpr auto forced_stop_limit = 2s;
+constexpr auto parting_limit = 1s;
 
 sigset_t stop_signals() {
   sigset_t set;
@@ -83,6 +84,9 @@ struct server_loop::state {
   net::socket signals = open_signals();
   flag ended;
   flag drained;
+  flag drain_wanted;
+  std::mutex mutex;
+  std::optional<std::chrono::milliseconds> drain_timeout; // guarded by mutex
 };
 
 namespace {
@@ -98,26 +102,40 @@ public:
   }
 
   int run() {
-    for (;;) {
-      std::array<pollfd, 3> fds{pollfd{state_->signals.fd(), POLLIN, 0},
+    while (!code_) {
+      std::array<pollfd, 4> fds{pollfd{state_->signals.fd(), POLLIN, 0},
                                 pollfd{state_->ended.fd(), POLLIN, 0},
-                                pollfd{state_->drained.fd(), POLLIN, 0}};
+                                pollfd{state_->drained.fd(), POLLIN, 0},
+                                pollfd{state_->drain_wanted.fd(), POLLIN, 0}};
       ::poll(fds.data(), fds.size(), timeout());
-      if ((fds[1].revents & POLLIN) != 0)
-        return on_end();
+      if ((fds[1].revents & POLLIN) != 0) {
+        state_->ended.clear();
+        on_end();
+      }
       if ((fds[0].revents & POLLIN) != 0)
         on_signal();
       if ((fds[2].revents & POLLIN) != 0) {
         state_->drained.clear();
         on_drained();
       }
+      if ((fds[3].revents & POLLIN) != 0) {
+        state_->drain_wanted.clear();
+        on_drain_wanted();
+      }
       if (deadline_ && clock::now() >= *deadline_)
         on_deadline();
     }
+    return *code_;
   }
 
 private:
-  enum class stage { serving, draining, stopping, forced };
+  enum class stage {
+    serving,
+    draining,
+    stopping,
+    parting, // the tree has ended; the last connections say goodbye
+    forced,
+  };
 
   int timeout() const {
     if (!deadline_)
@@ -133,43 +151,67 @@ private:
       return;
     switch (stage_) {
     case stage::serving:
-      drain();
+      drain(server_.drain_timeout);
       break;
     case stage::draining:
       stop(stage::forced, forced_stop_limit);
       break;
     case stage::stopping:
+    case stage::parting:
     case stage::forced:
       std::_Exit(done);
     }
   }
 
-  void drain() {
+  void on_drain_wanted() {
+    if (stage_ != stage::serving)
+      return;
+    std::unique_lock guard{state_->mutex};
+    auto timeout = state_->drain_timeout.value_or(server_.drain_timeout);
+    guard.unlock();
+    drain(timeout);
+  }
+
+  void drain(std::chrono::milliseconds timeout) {
     stage_ = stage::draining;
-    deadline_ = clock::now() + server_.drain_timeout;
-    observe::event ev;
-    ev.kind = observe::event_kind::draining;
-    ev.path = "coppice/listener:" + server_.listener.config().name;
-    ev.detail = std::to_string(server_.listener.active())
-                + " connections may finish; a second signal does not wait";
-    server_.events.publish(std::move(ev));
+    deadline_ = clock::now() + timeout;
     server_.listener.drain([state = state_] { state->drained.set(); });
   }
 
   void on_drained() {
     if (stage_ == stage::draining)
-      stop(stage::stopping, stop_limit);
+      stop(stage::stopping, goodbye_and(stop_limit));
+    else if (stage_ == stage::parting)
+      code_ = done;
   }
 
-  void stop(stage next, clock::duration limit) {
+  // Nothing if peers may take as long as they want.
+  std::optional<clock::duration> goodbye_and(clock::duration more) const {
+    auto goodbye = server_.listener.limits().goodbye;
+    if (!goodbye)
+      return {};
+    return *goodbye + more;
+  }
+
+  void set_deadline(std::optional<clock::duration> limit) {
+    deadline_.reset();
+    if (limit)
+      deadline_ = clock::now() + *limit;
+  }
+
+  void stop(stage next, std::optional<clock::duration> limit) {
     stage_ = next;
-    deadline_ = clock::now() + limit;
+    set_deadline(limit);
     server_.root.stop(exit_reason::shutdown());
   }
 
   void on_deadline() {
     if (stage_ == stage::draining) {
-      stop(stage::stopping, stop_limit);
+      stop(stage::stopping, goodbye_and(stop_limit));
+      return;
+    }
+    if (stage_ == stage::parting) {
+      code_ = done;
       return;
     }
     std::cerr << "coppice: the tree did not end in time; it waits for"
@@ -179,15 +221,29 @@ private:
 
   // A tree that gave up may have left actors behind that nobody ends any more,
   // so there is nothing to be gained by an orderly end of the process.
-  int on_end() {
+  void on_end() {
     if (auto left = server_.root.left_behind(); !left.empty())
       leave(left);
-    if (stage_ != stage::serving)
-      return done;
+    if (stage_ == stage::stopping) {
+      part();
+      return;
+    }
+    if (stage_ != stage::serving) {
+      code_ = done;
+      return;
+    }
     std::cerr << "coppice: the tree gave up; exiting so that whoever "
                  "supervises this process can start it again"
               << std::endl;
     std::_Exit(gave_up);
+  }
+
+  // In the topology "linked" no supervisor waits for connections that end with
+  // their acceptor; what they have to say they say before the reactors stop.
+  void part() {
+    stage_ = stage::parting;
+    set_deadline(goodbye_and(parting_limit));
+    server_.listener.drain([state = state_] { state->drained.set(); });
   }
 
   // What could not be killed would keep the process for ever.
@@ -208,6 +264,7 @@ private:
   std::shared_ptr<State> state_;
   stage stage_ = stage::serving;
   std::optional<clock::time_point> deadline_;
+  std::optional<int> code_; // once it is over
 };
 
 } // namespace
@@ -222,6 +279,13 @@ server_loop::server_loop() : state_(std::make_shared<state>()) {
 }
 
 server_loop::~server_loop() = default;
+
+void server_loop::drain(std::optional<std::chrono::milliseconds> timeout) {
+  std::unique_lock guard{state_->mutex};
+  state_->drain_timeout = timeout;
+  guard.unlock();
+  state_->drain_wanted.set();
+}
 
 int server_loop::run(running_server server) {
   return ending{server, state_}.run();

@@ -8,6 +8,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
+#include <string>
 #include <utility>
 
 namespace coppice::journal {
@@ -39,10 +41,12 @@ public:
 
   caf::behavior make_behavior() override {
     actor::use_exception_text(*this);
-    rt_->events.on_pending([self = caf::weak_actor_ptr{ctrl()}] {
+    auto wake = [self = caf::weak_actor_ptr{ctrl()}] {
       if (auto strong = self.lock())
         actor::deliver(caf::actor_cast<caf::actor>(strong), wake_message{});
-    });
+    };
+    rt_->events.on_pending(wake);
+    rt_->connections.on_pending(wake);
     return {[this](wake_message) { write(); }};
   }
 
@@ -54,6 +58,8 @@ private:
   void write() {
     for (auto& ev : rt_->events.drain())
       out_->write(ev);
+    rt_->connections.drain(
+      [this](auto path, auto& record) { out_->write(path, record); });
   }
 
   actor::runtime_ptr rt_;
@@ -71,6 +77,19 @@ log::log()
 void log::write(const observe::event& ev) {
   if (open_)
     out_->log(ev.wall_time, {}, level_of(ev), observe::describe(ev));
+}
+
+void log::write(std::string_view path,
+                const observe::connection_record& record) {
+  if (!open_ || !shows_connections_)
+    return;
+  auto age = std::chrono::steady_clock::now() - record.time;
+  auto when = std::chrono::system_clock::now()
+              - std::chrono::duration_cast<std::chrono::microseconds>(age);
+  auto text = std::string{path}
+              + "/connection:" + std::to_string(record.connection) + " "
+              + observe::describe(record);
+  out_->log(when, {}, spdlog::level::info, text);
 }
 
 actor::child_spec journal_child(log_ptr out) {

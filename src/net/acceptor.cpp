@@ -1,10 +1,7 @@
 #include "coppice/net/acceptor.hpp"
 
 #include "coppice/actor/exit_signal.hpp"
-#include "coppice/net/connection.hpp"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 
 #include <caf/spawn_options.hpp>
@@ -49,14 +46,11 @@ acceptor::acceptor(caf::actor_config& cfg, listener_ptr owner, reactor& home,
 
 caf::behavior acceptor::make_behavior() {
   actor::use_exception_text(*this);
-  auto& rt = owner_->rt();
   if (owner_->config().topology == topology::linked)
-    linked_
-      = std::make_shared<connection_table>(path_, rt.tree.connections(path_));
+    linked_ = owner_->join(home_, path_);
   owner_->at(home_).user = this;
-  port_ = owner_->port();
-  if (!port_)
-    throw std::runtime_error("there is no listening socket");
+  port_owner_ = owner_->port_owner();
+  port_ = owner_->port(port_owner_);
   self_ = ctrl();
   if (!watch())
     throw std::runtime_error(std::string{"cannot watch the listening socket: "}
@@ -76,36 +70,49 @@ void acceptor::on_io(std::uint32_t) {
 
 void acceptor::accept_some() {
   for (int i = 0; i < accepts_a_turn && watching_; ++i) {
-    auto& table = linked_ ? linked_ : owner_->at(home_).table;
-    if (!table)
-      return unwatch(); // until there is one: see on_room
+    if (!owner_->at(home_).table)
+      return unwatch(); // until there is one: see on_change
     if (!owner_->take_place())
       return wait_for_room();
-    socket sock{
-      ::accept4(port_->fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
+    sockaddr_storage from;
+    auto sock = accept(from);
     if (!sock) {
       auto error = errno;
-      owner_->give_back();
+      owner_->give_back(nullptr);
       if (!on_accept_error(error))
         return;
       continue;
     }
     if (std::exchange(paused_, false))
       publish(observe::event_kind::accept_resumed);
-    spawn_connection(table, std::move(sock));
+    spawn_connection({std::move(sock), to_peer(from)});
   }
 }
 
+socket acceptor::accept(sockaddr_storage& from) {
+  from.ss_family = AF_UNSPEC;
+  socklen_t size = sizeof(from);
+  return socket{::accept4(port_->at(home_.index()).fd(),
+                          reinterpret_cast<sockaddr*>(&from), &size,
+                          SOCK_NONBLOCK | SOCK_CLOEXEC)};
+}
+
 // Whatever is wrong with one connection must not end the acceptor.
-void acceptor::spawn_connection(const connection_table_ptr& table,
-                                socket sock) {
-  int on = 1;
-  ::setsockopt(sock.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+void acceptor::spawn_connection(accepted_client client) {
+  auto& place = owner_->at(home_);
+  auto peer = client.peer;
+  if (!owner_->take_address(peer, client.counted)) {
+    place.traffic.rejected_by_address.add(1);
+    owner_->give_back(nullptr);
+    return;
+  }
+  auto counted = client.counted;
   try {
-    home_system().spawn<connection, caf::hidden>(owner_, std::ref(home_), table,
-                                                 std::move(sock));
+    home_system().spawn<connection, caf::hidden>(
+      owner_, std::ref(home_), place.table, std::move(client));
+    owner_->check_alarm();
   } catch (const std::bad_alloc&) {
-    owner_->give_back();
+    owner_->give_back(counted ? &peer : nullptr);
     pause(ENOMEM);
   }
 }
@@ -115,52 +122,49 @@ void acceptor::spawn_connection(const connection_table_ptr& table,
 void acceptor::wait_for_room() {
   unwatch();
   full_ = true;
-  auto limits = owner_->current_limits();
-  if (limits->overflow == overflow::reject)
-    home_.arm(*this, limits->reject_after);
+  auto limits = owner_->limits();
+  if (limits.overflow == overflow::reject)
+    home_.arm(*this, limits.reject_after);
 }
 
 // Those who came meanwhile have waited long enough.
 void acceptor::reject_all() {
-  auto limits = owner_->current_limits();
-  if (limits->overflow != overflow::reject)
+  auto limits = owner_->limits();
+  if (limits.overflow != overflow::reject)
     return;
   for (int i = 0; i < rejections_a_turn; ++i) {
-    socket sock{::accept4(port_->fd(), nullptr, nullptr, SOCK_CLOEXEC)};
-    if (!sock)
+    sockaddr_storage from;
+    if (!accept(from))
       break;
     owner_->at(home_).traffic.rejected.add(1);
   }
-  home_.arm(*this, limits->reject_after);
+  home_.arm(*this, limits.reject_after);
 }
 
 // Returns whether to go on accepting at once.
 bool acceptor::on_accept_error(int error) {
-  if (error != EAGAIN)
-    owner_->at(home_).traffic.accept_errors.add(1);
-  switch (error) {
-  case EAGAIN:
+  if (error == EAGAIN)
     return false;
-  case EMFILE:
-  case ENFILE:
-  case ENOBUFS:
-  case ENOMEM:
+  auto what = classify(error);
+  // A port that was closed on purpose is no error.
+  if (what == accept_error::fatal && owner_->port(port_owner_) != port_) {
+    unwatch();
+    return false;
+  }
+  owner_->at(home_).traffic.errors[accept_errors::index(error)].add(1);
+  switch (what) {
+  case accept_error::transient:
+    return true;
+  case accept_error::exhausted:
     pause(error);
     return false;
-  case EBADF:
-  case EINVAL:
-  case ENOTSOCK:
-  case EOPNOTSUPP:
-  case EFAULT:
+  case accept_error::fatal:
     unwatch();
-    // A port that was closed on purpose takes its acceptors along anyway.
-    if (owner_->port() == port_ && !owner_->draining())
-      quit(actor::to_error(exit_reason::abnormal(std::string{"cannot accept: "}
-                                                 + std::strerror(error))));
+    quit(actor::to_error(exit_reason::abnormal(std::string{"cannot accept: "}
+                                               + std::strerror(error))));
     return false;
-  default:
-    return true; // the client has gone, or the network says so
   }
+  return false;
 }
 
 void acceptor::pause(int error) {
@@ -186,9 +190,13 @@ void acceptor::on_timer() {
     reason_of);
 }
 
-void acceptor::on_room() {
+void acceptor::on_change() {
   perform(
     [this] {
+      if (auto current = owner_->port(port_owner_); current != port_) {
+        unwatch();
+        port_ = std::move(current);
+      }
       if (std::exchange(full_, false))
         home_.cancel(*this);
       watch();
@@ -199,13 +207,14 @@ void acceptor::on_room() {
 bool acceptor::watch() {
   if (watching_ || !port_)
     return true;
-  watching_ = home_.add(port_->fd(), EPOLLIN | EPOLLEXCLUSIVE, *this);
+  watching_
+    = home_.add(port_->at(home_.index()).fd(), EPOLLIN | EPOLLEXCLUSIVE, *this);
   return watching_;
 }
 
 void acceptor::unwatch() {
   if (std::exchange(watching_, false))
-    home_.remove(port_->fd());
+    home_.remove(port_->at(home_.index()).fd());
 }
 
 // -- the end ------------------------------------------------------------------
@@ -215,8 +224,10 @@ void acceptor::on_exit() {
   home_.cancel(*this);
   if (auto& place = owner_->at(home_); place.user == this)
     place.user = nullptr;
-  if (auto linked = std::exchange(linked_, nullptr))
+  if (auto linked = std::exchange(linked_, nullptr)) {
+    owner_->withdraw(home_, linked);
     linked->end(actor::to_reason(fail_state_));
+  }
   if (self_)
     home_.bury(std::move(self_));
 }

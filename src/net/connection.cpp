@@ -20,10 +20,10 @@ namespace {
 // How long a peer that was closed on may take to notice.
 constexpr std::chrono::seconds linger_limit{2};
 
-// How long a peer may take to read what is left when the server ends.
-constexpr std::chrono::seconds goodbye_limit{1};
+// A peer that sends faster than it is read from is not waited for.
+constexpr int discards_at_end = 16;
 
-constexpr reactor::clock::duration no_time{0};
+constexpr std::chrono::milliseconds no_time{0};
 
 caf::error reason_of(const std::exception_ptr& thrown) {
   return actor::to_error(actor::to_reason(thrown));
@@ -54,26 +54,32 @@ std::string_view to_string(time_limit value) {
 }
 
 connection::connection(caf::actor_config& cfg, std::shared_ptr<listener> owner,
-                       reactor& home, connection_table_ptr table, socket sock)
+                       reactor& home, connection_table_ptr table,
+                       accepted_client client)
     : actor::pinned_actor(cfg, &home),
       owner_(std::move(owner)),
       home_(home),
       table_(std::move(table)),
-      sock_(std::move(sock)),
+      sock_(std::move(client.sock)),
+      settings_(owner_->settings()),
+      limits_(settings_->limits),
       id_(owner_->next_id()),
-      limits_(owner_->current_limits()),
       traffic_(owner_->at(home_).traffic),
-      idle_limit_(limits_->idle),
+      peer_(client.peer),
+      idle_limit_(limits_.idle),
       opened_(home_.now()),
+      lives_since_(opened_),
       last_byte_(opened_),
-      last_sent_(opened_) {
+      last_sent_(opened_),
+      counted_(client.counted) {
   traffic_.accepted.add(1);
   table_->add(*this);
+  record(observe::connection_record::kind::opened, {});
 }
 
 // An actor that never ran has not exited either.
 connection::~connection() {
-  leave();
+  leave("never ran");
 }
 
 caf::behavior connection::make_behavior() {
@@ -85,8 +91,10 @@ caf::behavior connection::make_behavior() {
   }
   self_ = ctrl();
   watch_time();
-  handler_ = owner_->make_handler();
+  handler_ = settings_->make_handler();
   handler_->on_connect(*this);
+  if (owner_->draining())
+    tell_of_drain();
   auto on_exit = [this](caf::exit_msg& msg) {
     on_exit_signal(actor::to_reason(msg.reason));
   };
@@ -105,11 +113,26 @@ void connection::on_exit_signal(const exit_reason& reason) {
   leaving_ = true;
   if (phase_ == phase::open)
     handler_->on_shutdown(*this);
-  if (phase_ == phase::lingering)
+  auto limit = limits_.goodbye;
+  if (phase_ == phase::lingering || limit == no_time) {
     quit(actor::to_error(reason));
+    return;
+  }
+  close();
+  if (limit)
+    home_.arm(*this, *limit);
   else
-    close();
-  home_.arm(*this, goodbye_limit);
+    home_.cancel(*this);
+}
+
+void connection::drain() {
+  if (handler_)
+    perform([this] { tell_of_drain(); }, reason_of);
+}
+
+void connection::tell_of_drain() {
+  if (phase_ == phase::open && !std::exchange(drained_, true))
+    handler_->on_drain(*this);
 }
 
 // -- for handlers -------------------------------------------------------------
@@ -118,22 +141,21 @@ void connection::write(std::string_view data) {
   if (phase_ != phase::open)
     return;
   if (pending_.empty() && !data.empty()) {
-    auto n = ::send(sock_.fd(), data.data(), data.size(), MSG_NOSIGNAL);
-    if (n >= 0) {
-      traffic_.bytes_out.add(static_cast<std::uint64_t>(n));
+    auto n = transmit(data);
+    if (n >= 0)
       data.remove_prefix(static_cast<std::size_t>(n));
-    } else if (errno != EAGAIN && errno != EINTR)
+    else if (errno != EAGAIN && errno != EINTR)
       return fail(errno);
   }
   if (data.empty())
     return;
-  if (waiting_bytes() + data.size() > limits_->max_output_bytes)
+  if (waiting_bytes() + data.size() > limits_.max_output_bytes)
     return abort(exit_reason::shutdown("output_limit"));
   if (pending_.empty())
     last_sent_ = home_.now();
   pending_.append(data);
   update_interest();
-  if (limits_->send)
+  if (limits_.send)
     watch_time();
 }
 
@@ -162,10 +184,6 @@ void connection::close() {
   phase_ = phase::flushing;
   if (pending_.empty())
     finish_close();
-}
-
-std::string connection::peer() const {
-  return to_string(endpoint::peer(sock_.fd()));
 }
 
 std::string connection::path() const {
@@ -198,11 +216,28 @@ void connection::on_io(std::uint32_t events) {
     reason_of);
 }
 
-void connection::read() {
-  auto into = home_.buffer();
+ssize_t connection::receive(std::span<char> into) {
   auto n = ::recv(sock_.fd(), into.data(), into.size(), 0);
   if (n > 0) {
+    bytes_in_ += static_cast<std::uint64_t>(n);
     traffic_.bytes_in.add(static_cast<std::uint64_t>(n));
+  }
+  return n;
+}
+
+ssize_t connection::transmit(std::string_view data) {
+  auto n = ::send(sock_.fd(), data.data(), data.size(), MSG_NOSIGNAL);
+  if (n > 0) {
+    bytes_out_ += static_cast<std::uint64_t>(n);
+    traffic_.bytes_out.add(static_cast<std::uint64_t>(n));
+  }
+  return n;
+}
+
+void connection::read() {
+  auto into = home_.buffer();
+  auto n = receive(into);
+  if (n > 0) {
     last_byte_ = home_.now();
     heard_ = true;
     // A lingering connection only waits for the end.
@@ -229,14 +264,12 @@ void connection::flush() {
     handler_->on_writable(*this);
     return;
   }
-  auto n = ::send(sock_.fd(), pending_.data() + pending_offset_,
-                  pending_.size() - pending_offset_, MSG_NOSIGNAL);
+  auto n = transmit(std::string_view{pending_}.substr(pending_offset_));
   if (n < 0) {
     if (errno != EAGAIN && errno != EINTR)
       fail(errno);
     return;
   }
-  traffic_.bytes_out.add(static_cast<std::uint64_t>(n));
   last_sent_ = home_.now();
   pending_offset_ += static_cast<std::size_t>(n);
   if (pending_offset_ < pending_.size())
@@ -251,10 +284,23 @@ void connection::flush() {
   handler_->on_writable(*this);
 }
 
+// What lies unread when a socket is closed resets the connection, and the peer
+// may lose the goodbye.
+void connection::discard_input() {
+  for (int i = 0; i < discards_at_end; ++i)
+    if (receive(home_.buffer()) <= 0)
+      return;
+}
+
 // Closing a socket whose peer still sends would reset it, and with it bytes
 // that the peer has not read yet; so wait for the peer's end, but not for ever.
 void connection::finish_close() {
-  if (peer_done_ || leaving_) {
+  if (leaving_) {
+    discard_input();
+    quit(actor::to_error(exit_reason::shutdown()));
+    return;
+  }
+  if (peer_done_) {
     quit();
     return;
   }
@@ -279,13 +325,13 @@ std::optional<connection::due> connection::next_due() const {
     if (limit && (!first || since + *limit < first->at))
       first = due{since + *limit, what};
   };
-  consider(limits_->lifetime, opened_, time_limit::lifetime);
+  consider(limits_.lifetime, lives_since_, time_limit::lifetime);
   if (!pending_.empty())
-    consider(limits_->send, last_sent_, time_limit::send);
+    consider(limits_.send, last_sent_, time_limit::send);
   // A peer that is not read from cannot be blamed for its silence.
   if (phase_ == phase::open && (interest_ & EPOLLIN) != 0) {
     if (!heard_)
-      consider(limits_->first_byte, opened_, time_limit::first_byte);
+      consider(limits_.first_byte, opened_, time_limit::first_byte);
     consider(idle_limit_, last_byte_, time_limit::idle);
   }
   return first;
@@ -297,7 +343,8 @@ void connection::watch_time() {
   if (phase_ == phase::lingering || leaving_)
     return;
   if (auto next = next_due())
-    home_.arm(*this, std::max(next->at - home_.now(), no_time));
+    home_.arm(*this, std::max<reactor::clock::duration>(next->at - home_.now(),
+                                                        no_time));
   else
     home_.cancel(*this);
 }
@@ -305,7 +352,11 @@ void connection::watch_time() {
 void connection::on_timer() {
   perform(
     [this] {
-      if (phase_ == phase::lingering || leaving_) {
+      if (leaving_) {
+        quit(actor::to_error(exit_reason::shutdown()));
+        return;
+      }
+      if (phase_ == phase::lingering) {
         quit();
         return;
       }
@@ -332,7 +383,7 @@ void connection::expire(time_limit what) {
     last_sent_ = home_.now();
     break;
   case time_limit::lifetime:
-    opened_ = home_.now();
+    lives_since_ = home_.now();
     break;
   }
 }
@@ -378,17 +429,35 @@ void connection::on_exit() {
   }
   home_.cancel(*this);
   sock_.close();
-  leave();
+  leave(to_string(reason));
   if (self_)
     home_.bury(std::move(self_));
 }
 
-void connection::leave() {
-  if (auto table = std::exchange(table_, nullptr)) {
-    table->remove(*this);
-    traffic_.closed.add(1);
-    owner_->give_back();
+void connection::leave(std::string_view reason) {
+  auto table = std::exchange(table_, nullptr);
+  if (!table)
+    return;
+  record(observe::connection_record::kind::closed, reason);
+  table->remove(*this);
+  traffic_.closed.add(1);
+  owner_->give_back(counted_ ? &peer_ : nullptr);
+}
+
+void connection::record(observe::connection_record::kind what,
+                        std::string_view reason) {
+  observe::connection_record entry;
+  entry.what = what;
+  entry.time = home_.now();
+  entry.connection = id_;
+  entry.peer = peer_;
+  if (what == observe::connection_record::kind::closed) {
+    entry.bytes_in = bytes_in_;
+    entry.bytes_out = bytes_out_;
+    entry.lasted = entry.time - opened_;
+    entry.set_reason(reason);
   }
+  owner_->record(home_, entry);
 }
 
 void connection::report_crash(const exit_reason& reason) {
@@ -396,7 +465,7 @@ void connection::report_crash(const exit_reason& reason) {
   ev.kind = observe::event_kind::connection_crashed;
   ev.path = path();
   ev.reason = to_string(reason);
-  ev.detail = "peer " + peer();
+  ev.detail = "peer " + to_string(peer_);
   owner_->rt().events.publish(std::move(ev));
 }
 

@@ -13,7 +13,8 @@ using supervision::exit_reason;
 
 namespace {
 
-constexpr std::chrono::seconds shutdown_limit{5};
+// How much longer than its goodbye a connection may take to end.
+constexpr std::chrono::seconds kill_after{4};
 
 caf::error reason_of(const std::exception_ptr& thrown) {
   return actor::to_error(actor::to_reason(thrown));
@@ -36,12 +37,10 @@ connection_supervisor::connection_supervisor(caf::actor_config& cfg,
 
 caf::behavior connection_supervisor::make_behavior() {
   actor::use_exception_text(*this);
-  table_ = std::make_shared<connection_table>(
-    path_, owner_->rt().tree.connections(path_));
+  table_ = owner_->join(home_, path_);
   auto& place = owner_->at(home_);
-  place.table = table_;
   if (place.user != nullptr)
-    place.user->on_room();
+    place.user->on_change();
   auto start = std::move(start_); // so as not to hold on to the supervisor
   actor::acknowledge_start(start, supervision::started{});
   auto on_exit_signal = [this](caf::exit_msg& msg) {
@@ -58,7 +57,7 @@ void connection_supervisor::stop(const exit_reason& reason) {
   if (stopping_)
     return;
   stopping_ = reason;
-  withdraw();
+  owner_->withdraw(home_, table_);
   if (table_->size() == 0) {
     quit(actor::to_error(reason));
     return;
@@ -70,24 +69,20 @@ void connection_supervisor::stop(const exit_reason& reason) {
     });
   });
   table_->end_all(exit_reason::shutdown());
-  home_.arm(*this, shutdown_limit);
+  if (auto goodbye = owner_->limits().goodbye)
+    home_.arm(*this, *goodbye + kill_after);
 }
 
 void connection_supervisor::on_timer() {
   table_->kill_all();
 }
 
-void connection_supervisor::withdraw() {
-  auto& place = owner_->at(home_);
-  if (place.table == table_)
-    place.table = nullptr;
-}
-
 void connection_supervisor::on_exit() {
   home_.cancel(*this);
-  withdraw();
-  if (auto table = std::exchange(table_, nullptr))
+  if (auto table = std::exchange(table_, nullptr)) {
+    owner_->withdraw(home_, table);
     table->end(actor::to_reason(fail_state_));
+  }
 }
 
 } // namespace coppice::net

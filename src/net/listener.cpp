@@ -1,10 +1,27 @@
 #include "coppice/net/listener.hpp"
 
-#include <sys/socket.h>
+#include "coppice/net/connection.hpp"
 
+#include <cerrno>
+#include <limits>
 #include <utility>
 
 namespace coppice::net {
+
+namespace {
+
+// How long starts and ends of connections may wait to be read together.
+constexpr std::chrono::milliseconds log_delay{100};
+
+template <class T>
+constexpr T unlimited = std::numeric_limits<T>::max();
+
+// `coppice/listener:echo` of `coppice/listener:echo/accepting/port`.
+std::string grandparent_of(const std::string& path) {
+  return path.substr(0, path.rfind('/', path.rfind('/') - 1));
+}
+
+} // namespace
 
 std::string_view to_string(topology value) {
   switch (value) {
@@ -16,52 +33,45 @@ std::string_view to_string(topology value) {
   return {};
 }
 
+std::string_view to_string(listener_state value) {
+  switch (value) {
+  case listener_state::down:
+    return "down";
+  case listener_state::listening:
+    return "listening";
+  case listener_state::suspended:
+    return "suspended";
+  case listener_state::draining:
+    return "draining";
+  }
+  return {};
+}
+
 listener::listener(listener_config config, actor::runtime_ptr rt,
                    std::vector<reactor_ptr> reactors)
     : config_(std::move(config)),
       rt_(std::move(rt)),
       reactors_(std::move(reactors)),
       homes_(reactors_.size()),
-      limits_(std::make_shared<const limits>(config_.limits)) {
-  // nop
+      settings_(std::make_shared<const connection_settings>(
+        connection_settings{config_.limits, config_.make_handler})),
+      listening_(config_.listening) {
+  apply(config_.limits);
 }
 
-// -- the port -----------------------------------------------------------------
+// -- looking at it ------------------------------------------------------------
 
-open_result listener::open_port() {
-  // The port of a supervisor that was killed may not have ended yet.
-  if (auto former = port())
-    close_port(former);
-  // After a restart, the port that the kernel picked is kept.
-  auto where = local().value_or(config_.where);
-  auto result = listen_tcp(where, config_.backlog);
+std::string listener::path() const {
   std::lock_guard guard{mutex_};
-  open_error_ = result.message;
-  if (result.sock)
-    bound_ = endpoint::local(result.sock.fd());
-  if (result.sock && draining())
-    ::shutdown(result.sock.fd(), SHUT_RDWR);
-  return result;
+  return path_;
 }
 
-std::shared_ptr<socket> listener::port() const {
-  std::lock_guard guard{mutex_};
-  return port_;
-}
-
-void listener::set_port(std::shared_ptr<socket> sock) {
-  std::lock_guard guard{mutex_};
-  port_ = std::move(sock);
-}
-
-// Acceptors may still hold the socket; without the shutdown, the kernel would
-// go on completing handshakes that nobody accepts.
-void listener::close_port(const std::shared_ptr<socket>& sock) {
-  std::lock_guard guard{mutex_};
-  if (port_ != sock)
-    return;
-  ::shutdown(sock->fd(), SHUT_RDWR);
-  port_ = nullptr;
+listener_state listener::state() const {
+  if (draining_)
+    return listener_state::draining;
+  if (suspended_)
+    return listener_state::suspended;
+  return port() ? listener_state::listening : listener_state::down;
 }
 
 std::optional<endpoint> listener::local() const {
@@ -74,64 +84,45 @@ std::string listener::open_error() const {
   return open_error_;
 }
 
-// -- connections --------------------------------------------------------------
-
-bool listener::take_place() {
-  auto limit = current_limits()->max_connections;
-  if (!limit) {
-    active_.fetch_add(1, std::memory_order_relaxed);
-    return true;
-  }
-  auto most = static_cast<std::int64_t>(*limit);
-  for (auto now = active_.load();;) {
-    if (now < most) {
-      if (active_.compare_exchange_weak(now, now + 1))
-        return true;
-      continue;
-    }
-    // Somebody may have left before he could see that there is somebody to
-    // tell.
-    full_.store(true);
-    now = active_.load();
-    if (now >= most)
-      return false;
-  }
-}
-
-void listener::give_back() {
-  // Ordered with the store to draining_, so that one of the two sees the other.
-  auto last = active_.fetch_sub(1) == 1;
-  if (full_.load() && full_.exchange(false))
-    tell_of_room();
-  if (!last || !draining_.load())
-    return;
-  std::unique_lock guard{mutex_};
-  auto fn = std::exchange(drained_, nullptr);
-  guard.unlock();
-  if (fn)
-    fn();
-}
-
-void listener::tell_of_room() {
-  for (auto& reactor : reactors_)
-    reactor->run_soon([self = shared_from_this(), reactor = reactor.get()] {
-      if (auto* acceptor = self->at(*reactor).user)
-        acceptor->on_room();
-    });
-}
-
-std::shared_ptr<const limits> listener::current_limits() const {
+std::shared_ptr<net::port> listener::port() const {
   std::lock_guard guard{mutex_};
-  return limits_;
+  return port_;
 }
 
-void listener::set_limits(const limits& value) {
-  {
-    std::lock_guard guard{mutex_};
-    limits_ = std::make_shared<const limits>(value);
+std::shared_ptr<net::port> listener::port(std::uint64_t owner) const {
+  std::lock_guard guard{mutex_};
+  return owner == port_owner_ ? port_ : nullptr;
+}
+
+std::uint64_t listener::port_owner() const {
+  std::lock_guard guard{mutex_};
+  return port_owner_;
+}
+
+std::shared_ptr<const connection_settings> listener::settings() const {
+  std::lock_guard guard{mutex_};
+  return settings_;
+}
+
+std::int64_t listener::active() const noexcept {
+  std::uint64_t result = 0;
+  for (auto& home : homes_) {
+    auto closed = home.traffic.closed.get(); // first, so that it is not more
+    result += home.traffic.accepted.get() - closed;
   }
-  full_.store(false);
-  tell_of_room();
+  return static_cast<std::int64_t>(result);
+}
+
+std::string listener::connections_text() const {
+  auto n = active();
+  return std::to_string(n) + (n == 1 ? " connection" : " connections");
+}
+
+std::vector<traffic> listener::counters_by_reactor() const {
+  std::vector<traffic> result;
+  for (auto& home : homes_)
+    result.push_back(home.traffic.read());
+  return result;
 }
 
 traffic listener::counters() const noexcept {
@@ -141,20 +132,254 @@ traffic listener::counters() const noexcept {
   return result;
 }
 
-void listener::drain(std::function<void()> drained) {
+// -- the port -----------------------------------------------------------------
+
+std::uint64_t listener::own_port(const std::string& path) {
+  std::lock_guard one_at_a_time{port_mutex_};
+  // The owner below a supervisor that was killed may not have ended yet.
+  shut();
+  {
+    std::lock_guard guard{mutex_};
+    path_ = grandparent_of(path);
+    port_owner_ = ++last_owner_;
+    if (suspended_ || draining_)
+      return port_owner_;
+  }
+  auto opened = open();
+  std::lock_guard guard{mutex_};
+  if (!opened)
+    port_owner_ = 0;
+  return port_owner_;
+}
+
+void listener::disown_port(std::uint64_t owner) {
+  std::lock_guard one_at_a_time{port_mutex_};
+  {
+    std::lock_guard guard{mutex_};
+    if (port_owner_ != owner)
+      return;
+    port_owner_ = 0;
+  }
+  shut();
+}
+
+// Opens the port where it was; returns whether that went well.
+bool listener::open() {
   std::unique_lock guard{mutex_};
-  drained_ = std::move(drained);
+  auto options = listening_;
+  auto where = bound_.value_or(config_.where);
   guard.unlock();
-  draining_ = true;
-  if (auto sock = port())
-    ::shutdown(sock->fd(), SHUT_RDWR);
-  if (active_.load() > 0)
-    return;
+  auto result = config_.inherited.empty() ? listen_on(where, options)
+                                          : adopt(config_.inherited, options);
+  auto picked_by_kernel = where.port() != config_.where.port();
+  if (result.error == EADDRINUSE && picked_by_kernel)
+    result = listen_on(config_.where, options);
   guard.lock();
-  auto fn = std::exchange(drained_, nullptr);
+  open_error_ = result.message;
+  if (!result.port)
+    return false;
+  port_ = std::move(result.port);
+  bound_ = port_->local();
   guard.unlock();
-  if (fn)
+  tell_acceptors();
+  return true;
+}
+
+void listener::shut() {
+  std::unique_lock guard{mutex_};
+  auto former = std::exchange(port_, nullptr);
+  guard.unlock();
+  if (!former)
+    return;
+  former->shut();
+  tell_acceptors();
+}
+
+void listener::suspend() {
+  std::lock_guard one_at_a_time{port_mutex_};
+  if (suspended_.exchange(true) || draining_)
+    return;
+  shut();
+  publish(observe::event_kind::suspended, connections_text() + " may go on");
+}
+
+std::string listener::resume() {
+  std::lock_guard one_at_a_time{port_mutex_};
+  if (draining_)
+    return "it drains, and takes no more clients";
+  std::unique_lock guard{mutex_};
+  auto owned = port_owner_ != 0;
+  guard.unlock();
+  if (!suspended_.exchange(false) || !owned)
+    return {}; // whoever owns the port next opens it
+  if (!open()) {
+    suspended_ = true;
+    return open_error();
+  }
+  publish(observe::event_kind::listening, to_string(*local()));
+  return {};
+}
+
+// -- how many there may be ----------------------------------------------------
+
+bool listener::take_place() {
+  for (auto now = places_.load(std::memory_order_relaxed);;) {
+    if (now < most_.load(std::memory_order_relaxed)) {
+      if (places_.compare_exchange_weak(now, now + 1))
+        return true;
+      continue;
+    }
+    // Somebody may have left before he could see that there is somebody to
+    // tell.
+    full_.store(true);
+    now = places_.load();
+    if (now >= most_.load())
+      return false;
+  }
+}
+
+bool listener::take_address(const observe::peer_address& who, bool& counted) {
+  auto most = most_per_address_.load(std::memory_order_relaxed);
+  auto limited
+    = most
+        != unlimited<
+          std::
+            size_t> && who.family != observe::peer_address::kind::unix_socket;
+  counted = limited && addresses_.take(who, most);
+  return counted || !limited;
+}
+
+void listener::give_back(const observe::peer_address* counted) {
+  if (counted != nullptr)
+    addresses_.give_back(*counted);
+  // Ordered with the store to draining_, so that one of the two sees the other.
+  auto last = places_.fetch_sub(1) == 1;
+  if (full_.load())
+    tell_acceptors();
+  if (last && draining_.load())
+    call_drained();
+}
+
+void listener::check_alarm() {
+  auto threshold = alarm_at_.load(std::memory_order_relaxed);
+  if (threshold == unlimited<std::int64_t> || active() < threshold)
+    return;
+  auto now = reactor::clock::now().time_since_epoch().count();
+  auto quiet_until = quiet_until_.load();
+  auto period = reactor::clock::duration{limits().alarm_period}.count();
+  if (now >= quiet_until
+      && quiet_until_.compare_exchange_strong(quiet_until, now + period))
+    publish(observe::event_kind::alarm, connections_text() + " open");
+}
+
+void listener::tell_acceptors() {
+  full_.store(false);
+  for (auto& reactor : reactors_)
+    reactor->run_soon([self = shared_from_this(), reactor = reactor.get()] {
+      if (auto* acceptor = self->at(*reactor).user)
+        acceptor->on_change();
+    });
+}
+
+// -- settings -----------------------------------------------------------------
+
+void listener::apply(const net::limits& value) {
+  auto as_count = [](const std::optional<std::size_t>& limit) {
+    constexpr auto most = unlimited<std::int64_t>;
+    return limit && *limit < static_cast<std::size_t>(most)
+             ? static_cast<std::int64_t>(*limit)
+             : most;
+  };
+  most_ = as_count(value.max_connections);
+  alarm_at_ = as_count(value.alarm);
+  most_per_address_ = value.max_per_address.value_or(unlimited<std::size_t>);
+}
+
+void listener::set_limits(const net::limits& value) {
+  std::unique_lock guard{mutex_};
+  settings_ = std::make_shared<const connection_settings>(
+    connection_settings{value, settings_->make_handler});
+  apply(value);
+  guard.unlock();
+  tell_acceptors();
+}
+
+void listener::set_handler(handler_factory make) {
+  std::lock_guard guard{mutex_};
+  settings_ = std::make_shared<const connection_settings>(
+    connection_settings{settings_->limits, std::move(make)});
+}
+
+void listener::set_listen_options(const listen_options& value) {
+  std::lock_guard guard{mutex_};
+  listening_ = value;
+}
+
+// -- the hubs of connections --------------------------------------------------
+
+connection_table_ptr listener::join(const reactor& r, const std::string& path) {
+  auto& place = at(r);
+  place.log = rt_->connections.at(path);
+  place.table
+    = std::make_shared<connection_table>(path, rt_->tree.connections(path));
+  return place.table;
+}
+
+void listener::withdraw(const reactor& r, const connection_table_ptr& table) {
+  if (auto& place = at(r); place.table == table)
+    place.table = nullptr;
+}
+
+void listener::record(reactor& r, const observe::connection_record& what) {
+  auto& place = at(r);
+  place.log->push(what);
+  if (std::exchange(place.flushing, true))
+    return;
+  r.run_after(log_delay, [self = shared_from_this(), &place] {
+    place.flushing = false;
+    self->rt_->connections.flush();
+  });
+}
+
+// -- the end ------------------------------------------------------------------
+
+void listener::drain(std::function<void()> drained) {
+  if (drained) {
+    std::lock_guard guard{mutex_};
+    drained_.push_back(std::move(drained));
+  }
+  if (!draining_.exchange(true)) {
+    std::lock_guard one_at_a_time{port_mutex_};
+    shut();
+    publish(observe::event_kind::draining, connections_text() + " may finish");
+    tell_connections_of_drain();
+  }
+  if (places_.load() == 0)
+    call_drained();
+}
+
+void listener::tell_connections_of_drain() {
+  for (auto& reactor : reactors_)
+    reactor->run_soon([self = shared_from_this(), reactor = reactor.get()] {
+      if (auto table = self->at(*reactor).table)
+        table->for_each([](connection& c) { c.drain(); });
+    });
+}
+
+void listener::call_drained() {
+  std::unique_lock guard{mutex_};
+  auto waiting = std::exchange(drained_, {});
+  guard.unlock();
+  for (auto& fn : waiting)
     fn();
+}
+
+void listener::publish(observe::event_kind kind, std::string detail) const {
+  observe::event ev;
+  ev.kind = kind;
+  ev.path = path();
+  ev.detail = std::move(detail);
+  rt_->events.publish(std::move(ev));
 }
 
 } // namespace coppice::net

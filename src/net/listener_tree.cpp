@@ -17,15 +17,12 @@ namespace {
 
 constexpr std::chrono::seconds answer_limit{1};
 
-// Owns the listening socket and does nothing else, so that nothing can crash
-// it by accident.
-class port_owner final : public caf::event_based_actor {
+// Owns the port and does nothing else, so that nothing can crash it by
+// accident.
+class port_actor final : public caf::event_based_actor {
 public:
-  port_owner(caf::actor_config& cfg, listener_ptr owner,
-             std::shared_ptr<socket> sock)
-      : caf::event_based_actor(cfg),
-        owner_(std::move(owner)),
-        sock_(std::move(sock)) {
+  port_actor(caf::actor_config& cfg, listener_ptr owner, std::uint64_t number)
+      : caf::event_based_actor(cfg), owner_(std::move(owner)), number_(number) {
     // nop
   }
 
@@ -41,12 +38,12 @@ public:
   }
 
   void on_exit() override {
-    owner_->close_port(sock_);
+    owner_->disown_port(number_);
   }
 
 private:
   listener_ptr owner_;
-  std::shared_ptr<socket> sock_;
+  std::uint64_t number_;
 };
 
 template <class T>
@@ -100,12 +97,10 @@ actor::child_spec listener::accepting_child() {
 actor::child_spec listener::port_child() {
   auto start = [owner = shared_from_this()](
                  const actor::start_args& args) -> actor::start_result {
-    auto opened = owner->open_port();
-    if (!opened.sock)
-      return start_failed{exit_reason::abnormal(opened.message)};
-    auto sock = std::make_shared<socket>(std::move(opened.sock));
-    owner->set_port(sock);
-    return actor::running{args.rt->system.spawn<port_owner>(owner, sock)};
+    auto number = owner->own_port(args.path);
+    if (number == 0)
+      return start_failed{exit_reason::abnormal(owner->open_error())};
+    return actor::running{args.rt->system.spawn<port_actor>(owner, number)};
   };
   return {{.id = "port"}, std::move(start)};
 }
@@ -155,7 +150,8 @@ listener::connections(std::string_view path) const {
   auto found = std::make_shared<std::vector<connection_view>>();
   auto collect = [found](connection_table& table) {
     table.for_each([&](connection& c) {
-      found->push_back({"connection:" + std::to_string(c.id()), c.peer()});
+      found->push_back(
+        {"connection:" + std::to_string(c.id()), to_string(c.peer())});
     });
   };
   if (!on_hub(path, collect))

@@ -31,6 +31,24 @@ socket checked(int fd, const char* what) {
 
 } // namespace
 
+// A task that waits for its time.
+class reactor::delayed final : public timer {
+public:
+  delayed(std::list<delayed>& all, task fn) : all_(all), fn_(std::move(fn)) {
+    // nop
+  }
+
+private:
+  void on_timer() override {
+    auto fn = std::move(fn_);
+    all_.remove_if([this](auto& other) { return &other == this; });
+    fn();
+  }
+
+  std::list<delayed>& all_;
+  task fn_;
+};
+
 reactor::reactor(caf::actor_system& sys, unsigned index)
     : actor::run_queue(sys),
       index_(index),
@@ -120,9 +138,22 @@ void reactor::bury(caf::strong_actor_ptr self) {
   buried_.push_back(std::move(self));
 }
 
+// -- time ---------------------------------------------------------------------
+
+void reactor::run_after(clock::duration delay, task fn) {
+  arm(delayed_.emplace_back(delayed_, std::move(fn)), delay);
+}
+
+void reactor::on_held_up(clock::duration limit,
+                         std::function<void(clock::duration)> fn) {
+  held_up_limit_ = limit;
+  held_up_ = std::move(fn);
+}
+
 // -- the loop -----------------------------------------------------------------
 
 void reactor::loop() {
+  now_ = clock::now();
   while (!stopping_ || !local_.empty()) {
     run_local();
     wait_for_io();
@@ -148,6 +179,8 @@ int reactor::timeout() {
 
 void reactor::wait_for_io() {
   std::array<epoll_event, 256> events;
+  if (auto took = clock::now() - now_; took > held_up_limit_)
+    held_up_(took);
   auto n = ::epoll_wait(epoll_.fd(), events.data(),
                         static_cast<int>(events.size()), timeout());
   now_ = clock::now();

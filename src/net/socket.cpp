@@ -2,10 +2,10 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/un.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
+#include <cstddef>
 
 namespace coppice::net {
 
@@ -19,20 +19,6 @@ T& as(sockaddr_storage& storage) {
 template <class T>
 const T& as(const sockaddr_storage& storage) {
   return reinterpret_cast<const T&>(storage);
-}
-
-std::string explain(const endpoint& where, int error) {
-  auto text = "cannot listen on " + to_string(where) + ": ";
-  switch (error) {
-  case EADDRINUSE:
-    return text + "the port is taken; stop who has it or choose another port";
-  case EACCES:
-    return text + "ports below 1024 need privileges; choose a higher port";
-  case EADDRNOTAVAIL:
-    return text + "this machine has no such address";
-  default:
-    return text + std::strerror(error);
-  }
 }
 
 } // namespace
@@ -58,17 +44,6 @@ void socket::close() noexcept {
 
 // -- endpoint -----------------------------------------------------------------
 
-struct endpoint_access {
-  template <class F>
-  static endpoint fill(F fn, int fd) {
-    endpoint ep;
-    ep.size_ = sizeof(ep.storage_);
-    if (fn(fd, reinterpret_cast<sockaddr*>(&ep.storage_), &ep.size_) != 0)
-      return {};
-    return ep;
-  }
-};
-
 std::optional<endpoint> endpoint::parse(std::string_view address,
                                         std::uint16_t port) {
   std::string text{address == "localhost" ? "127.0.0.1" : address};
@@ -90,20 +65,42 @@ std::optional<endpoint> endpoint::parse(std::string_view address,
   return {};
 }
 
-endpoint endpoint::local(int fd) {
-  return endpoint_access::fill(::getsockname, fd);
+std::optional<endpoint> endpoint::unix_path(std::string_view path) {
+  endpoint ep;
+  auto& un = as<sockaddr_un>(ep.storage_);
+  if (path.empty() || path.size() >= sizeof(un.sun_path)
+      || path.find('\0') != std::string_view::npos)
+    return {};
+  un.sun_family = AF_UNIX;
+  path.copy(un.sun_path, path.size());
+  ep.size_
+    = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + 1);
+  return ep;
 }
 
-endpoint endpoint::peer(int fd) {
-  return endpoint_access::fill(::getpeername, fd);
+endpoint endpoint::local(int fd) {
+  endpoint ep;
+  ep.size_ = sizeof(ep.storage_);
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&ep.storage_), &ep.size_)
+      != 0)
+    return {};
+  return ep;
 }
 
 std::uint16_t endpoint::port() const noexcept {
-  return family() == AF_INET6 ? ntohs(as<sockaddr_in6>(storage_).sin6_port)
-                              : ntohs(as<sockaddr_in>(storage_).sin_port);
+  switch (family()) {
+  case AF_INET:
+    return ntohs(as<sockaddr_in>(storage_).sin_port);
+  case AF_INET6:
+    return ntohs(as<sockaddr_in6>(storage_).sin6_port);
+  default:
+    return 0;
+  }
 }
 
 std::string endpoint::address() const {
+  if (is_unix())
+    return as<sockaddr_un>(storage_).sun_path;
   char text[INET6_ADDRSTRLEN] = {};
   auto* raw
     = family() == AF_INET6
@@ -115,12 +112,16 @@ std::string endpoint::address() const {
 }
 
 bool endpoint::loopback() const noexcept {
+  if (is_unix())
+    return true;
   if (family() == AF_INET6)
     return IN6_IS_ADDR_LOOPBACK(&as<sockaddr_in6>(storage_).sin6_addr);
   return ntohl(as<sockaddr_in>(storage_).sin_addr.s_addr) >> 24 == 127;
 }
 
 bool endpoint::any() const noexcept {
+  if (is_unix())
+    return false;
   if (family() == AF_INET6)
     return IN6_IS_ADDR_UNSPECIFIED(&as<sockaddr_in6>(storage_).sin6_addr);
   return as<sockaddr_in>(storage_).sin_addr.s_addr == htonl(INADDR_ANY);
@@ -128,34 +129,11 @@ bool endpoint::any() const noexcept {
 
 std::string to_string(const endpoint& ep) {
   auto address = ep.address();
+  if (ep.is_unix())
+    return "unix:" + address;
   if (ep.family() == AF_INET6)
     address = "[" + address + "]";
   return address + ":" + std::to_string(ep.port());
-}
-
-// -- opening ------------------------------------------------------------------
-
-open_result listen_tcp(const endpoint& where, int backlog) {
-  auto failed = [&] {
-    auto error = errno;
-    return open_result{{}, error, explain(where, error)};
-  };
-  socket sock{
-    ::socket(where.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
-  if (!sock) {
-    if (errno == EAFNOSUPPORT && where.family() == AF_INET6 && where.any())
-      return listen_tcp(*endpoint::parse("0.0.0.0", where.port()), backlog);
-    return failed();
-  }
-  int on = 1;
-  int off = 0;
-  ::setsockopt(sock.fd(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-  if (where.family() == AF_INET6)
-    ::setsockopt(sock.fd(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-  if (::bind(sock.fd(), where.data(), where.size()) != 0
-      || ::listen(sock.fd(), backlog) != 0)
-    return failed();
-  return {std::move(sock), 0};
 }
 
 } // namespace coppice::net

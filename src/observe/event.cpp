@@ -13,12 +13,15 @@ severity severity_of(const event& ev) {
   case event_kind::restarting:
   case event_kind::connection_crashed:
   case event_kind::accept_paused:
+  case event_kind::alarm:
+  case event_kind::held_up:
     return severity::warning;
   case event_kind::child_started:
   case event_kind::child_restarted:
   case event_kind::child_stopped:
   case event_kind::accept_resumed:
   case event_kind::listening:
+  case event_kind::suspended:
   case event_kind::draining:
   case event_kind::notice:
     return severity::info;
@@ -68,9 +71,16 @@ std::string describe(const event& ev) {
   case event_kind::listening:
     text += " listens";
     break;
+  case event_kind::suspended:
+    text += " is suspended";
+    break;
   case event_kind::draining:
     text += " drains";
     break;
+  case event_kind::held_up:
+    text += " was held up";
+    break;
+  case event_kind::alarm:
   case event_kind::notice:
     break;
   }

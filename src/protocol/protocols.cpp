@@ -1,42 +1,47 @@
 #include "coppice/protocol/protocols.hpp"
 
+#include "coppice/protocol/chat.hpp"
 #include "coppice/protocol/echo.hpp"
 #include "coppice/protocol/simple.hpp"
 
-#include <utility>
+#include <array>
+#include <memory>
 
 namespace coppice::protocol {
 
 namespace {
 
 template <class T>
-std::unique_ptr<net::handler> make() {
-  return std::make_unique<T>();
+net::handler_factory make() {
+  return [] { return std::make_unique<T>(); };
 }
 
-const std::vector<std::pair<std::string, net::handler_factory>>& all() {
-  static const std::vector<std::pair<std::string, net::handler_factory>> result{
-    {"echo", make<echo>},
-    {"line", make<line>},
-    {"discard", make<discard>},
-    {"chargen", make<chargen>},
-  };
-  return result;
-}
+struct known_protocol {
+  const char* name;
+  net::handler_factory (*make)();
+};
+
+constexpr std::array all{
+  known_protocol{"echo", make<echo>},
+  known_protocol{"line", make<line>},
+  known_protocol{"discard", make<discard>},
+  known_protocol{"chargen", make<chargen>},
+  known_protocol{"chat", make_chat},
+};
 
 } // namespace
 
 std::vector<std::string> names() {
   std::vector<std::string> result;
-  for (auto& [name, _] : all())
-    result.push_back(name);
+  for (auto& known : all)
+    result.emplace_back(known.name);
   return result;
 }
 
 net::handler_factory find(std::string_view name) {
-  for (auto& [known, factory] : all())
-    if (known == name)
-      return factory;
+  for (auto& known : all)
+    if (known.name == name)
+      return known.make();
   return {};
 }
 

@@ -38,7 +38,7 @@ protected:
   }
 
   int status(const request& req, admin::access rules = {}) {
-    return api{rt, {}, rules}.handle(req).status;
+    return api{rt, {}, rules, {}}.handle(req).status;
   }
 
   std::unique_ptr<actor::tree_root> root;
@@ -49,7 +49,7 @@ constexpr auto kill_a = R"({"path": "top/a"})";
 } // namespace
 
 TEST_F(AdminApi, ShowsTheTree) {
-  auto answer = api{rt, {}, {}}.handle(get("/tree"));
+  auto answer = api{rt, {}, {}, {}}.handle(get("/tree"));
 
   ASSERT_EQ(answer.status, 200);
   auto top = json::parse(answer.body);
@@ -62,7 +62,7 @@ TEST_F(AdminApi, ShowsTheTree) {
 }
 
 TEST_F(AdminApi, KillsByPathAndSaysHow) {
-  auto answer = api{rt, {}, {}}.handle(kill(kill_a));
+  auto answer = api{rt, {}, {}, {}}.handle(kill(kill_a));
 
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(json::parse(answer.body),
@@ -87,7 +87,7 @@ TEST_F(AdminApi, RefusesWhatItDoesNotUnderstand) {
 }
 
 TEST_F(AdminApi, ErrorsSayWhatToDo) {
-  auto answer = api{rt, {}, {}}.handle(kill(R"({"path": "top/b"})"));
+  auto answer = api{rt, {}, {}, {}}.handle(kill(R"({"path": "top/b"})"));
 
   EXPECT_EQ(json::parse(answer.body)["error"],
             "there is no actor at \"top/b\"");

@@ -78,7 +78,7 @@ TEST_F(Handler, IsNotHeldUpByAPeerThatDoesNotReadTheGoodbye) {
   EXPECT_EQ(peer.ask("x"), "x");
 
   root->stop(supervision::exit_reason::shutdown());
-  EXPECT_EQ(reason(), "normal");
+  EXPECT_EQ(reason(), "shutdown");
 }
 
 TEST_F(Handler, GetsMessagesOfOtherActors) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "coppice/net/behavior_handler.hpp"
 #include "coppice/net/connection.hpp"
 #include "coppice/net/listener.hpp"
 #include "support/actor_fixture.hpp"
@@ -19,6 +20,12 @@
 #include <vector>
 
 namespace coppice::test {
+
+// Has to come before there is an actor system.
+inline const bool net_types_are_registered = [] {
+  actor::register_types<caf::id_block::coppice_net>();
+  return true;
+}();
 
 /// A blocking TCP client; every call fails after the deadline.
 class client {
@@ -103,6 +110,7 @@ public:
     std::function<void(net::connection&)> writable;
     std::function<void(net::connection&, net::time_limit)> timeout;
     std::function<void(net::connection&, caf::message&)> message;
+    std::function<void(net::connection&)> drain;
     std::function<void(net::connection&)> shutdown;
     std::function<void(net::connection&, const supervision::exit_reason&)>
       close;
@@ -136,6 +144,11 @@ public:
   void on_message(net::connection& self, caf::message& what) override {
     if (script_.message)
       script_.message(self, what);
+  }
+
+  void on_drain(net::connection& self) override {
+    if (script_.drain)
+      script_.drain(self);
   }
 
   void on_shutdown(net::connection& self) override {
@@ -182,18 +195,25 @@ protected:
 
   void serve(net::topology how, unsigned acceptors, std::int64_t intensity,
              net::limits limits, net::handler_factory factory) {
+    serve({.where = *net::endpoint::parse("127.0.0.1", 0),
+           .topology = how,
+           .acceptor_intensity = intensity,
+           .make_handler = std::move(factory),
+           .limits = limits},
+          acceptors);
+  }
+
+  /// Without a handler in `config`, `script` is one.
+  void serve(net::listener_config config, unsigned acceptors = 1) {
     for (unsigned i = 0; i < acceptors; ++i) {
       reactors.push_back(std::make_shared<net::reactor>(system, i));
       reactors.back()->start_thread();
     }
-    listener = std::make_shared<net::listener>(
-      net::listener_config{.name = "test",
-                           .where = *net::endpoint::parse("127.0.0.1", 0),
-                           .topology = how,
-                           .acceptor_intensity = intensity,
-                           .make_handler = std::move(factory),
-                           .limits = limits},
-      rt, reactors);
+    config.name = "test";
+    if (!config.make_handler)
+      config.make_handler
+        = [this] { return std::make_unique<scripted>(script); };
+    listener = std::make_shared<net::listener>(std::move(config), rt, reactors);
     auto result = actor::tree_root::start(rt, "top", {}, {listener->child()});
     ASSERT_TRUE(result.root) << result.error;
     root = std::move(result.root);

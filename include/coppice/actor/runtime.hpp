@@ -1,6 +1,7 @@
 #pragma once
 
 #include "coppice/actor/directory.hpp"
+#include "coppice/observe/connection_log.hpp"
 #include "coppice/observe/event_bus.hpp"
 #include "coppice/observe/tree.hpp"
 #include "coppice/supervision/command.hpp"
@@ -40,6 +41,7 @@ struct runtime {
   caf::actor_system& system;
   observe::tree tree;
   observe::event_bus events;
+  observe::connection_log connections;
   actor::directory directory;
 
   /// Runs the tree's supervisors in virtual time; null is real time on CAF's

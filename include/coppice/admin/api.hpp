@@ -3,8 +3,15 @@
 #include "coppice/actor/runtime.hpp"
 #include "coppice/net/listener.hpp"
 
+#include <nlohmann/json_fwd.hpp>
+
+#include <chrono>
+#include <functional>
 #include <map>
+#include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace coppice::admin {
@@ -37,19 +44,32 @@ struct access {
   bool loopback = true;
 };
 
-/// The admin API without a server: looks at trees and breaks them.
+/// What the program does beyond its tree. Any thread.
+struct operations {
+  /// Begins the end of the program, once: as a SIGTERM does, with a drain
+  /// timeout of its own if there is one.
+  std::function<void(std::optional<std::chrono::milliseconds>)> drain;
+};
+
+/// The admin API without a server: looks at trees and listeners, breaks them,
+/// and operates them.
 ///
 /// Thread-safe; may block up to a second; not for reactors.
 class api {
 public:
   api(actor::runtime_ptr rt, std::vector<net::listener_ptr> listeners,
-      access rules);
+      access rules, operations program);
 
   response handle(const request& req) const;
 
 private:
   response tree(const request& req) const;
-  response kill(const request& req) const;
+  response look(const request& req) const;
+  response change(const request& req) const;
+  response kill(const nlohmann::json& body) const;
+  response drain(const nlohmann::json& body) const;
+  response operate(const std::string& path, const nlohmann::json& body) const;
+  net::listener* find(std::string_view name) const;
   bool permitted_host(const request& req) const;
   bool permitted_origin(const request& req) const;
   bool permitted_token(const request& req) const;
@@ -57,6 +77,8 @@ private:
   actor::runtime_ptr rt_;
   std::vector<net::listener_ptr> listeners_;
   access rules_;
+  operations program_;
+  mutable std::mutex limits_mutex_; // so that no change is lost to another
 };
 
 } // namespace coppice::admin

@@ -18,7 +18,8 @@ class server : public std::enable_shared_from_this<server> {
 public:
   /// `rules.loopback` is derived from `where`.
   server(net::endpoint where, actor::runtime_ptr rt,
-         std::vector<net::listener_ptr> listeners, access rules);
+         std::vector<net::listener_ptr> listeners, access rules,
+         operations program);
 
   /// The worker to put into a supervisor. Its start opens the port.
   actor::child_spec child();

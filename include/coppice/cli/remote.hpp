@@ -1,6 +1,7 @@
 #pragma once
 
 #include "coppice/admin/client.hpp"
+#include "coppice/cli/limit_options.hpp"
 
 #include <string>
 
@@ -10,27 +11,36 @@ namespace coppice::cli {
 struct remote_options {
   std::string admin = "127.0.0.1:6060"; ///< HOST:PORT
   std::string token_file;
-};
-
-struct tree_options {
-  remote_options remote;
   bool json = false;
-  bool connections = false;
+  bool connections = false;    ///< `tree`
+  std::string path;            ///< `kill`
+  std::string reason = "kill"; ///< `kill`
+  std::string listener;        ///< Empty: the only one.
+  limit_options limits;
+  std::string timeout; ///< `drain`; empty: the server's.
+  bool wait = false;   ///< `drain`
 };
 
-/// Prints the live tree; returns the exit code.
-int show_tree(const tree_options& options);
+/// Declares the subcommands.
+void add_remote(CLI::App& app, remote_options& options);
 
-struct kill_options {
-  remote_options remote;
-  std::string path;
-  std::string reason = "kill";
-};
+/// Does what was asked for on the command line; returns the exit code.
+int run_remote(const CLI::App& app, const remote_options& options);
 
-/// Ends an actor; returns the exit code.
-int kill(const kill_options& options);
+// -- what each of them does; see --help ---------------------------------------
+
+int show_tree(const remote_options& options);
+int kill(const remote_options& options);
+int show_status(const remote_options& options);
+int suspend(const remote_options& options);
+int resume(const remote_options& options);
+int limit(const remote_options& options);
+int drain(const remote_options& options);
 
 /// Says on standard error what went wrong and returns the exit code for it.
 int report(const admin::answer& bad);
+
+/// Says on standard error that the server's answer made no sense.
+int report_nonsense(const remote_options& options);
 
 } // namespace coppice::cli

@@ -1,17 +1,22 @@
 #pragma once
 
+#include "coppice/net/limits.hpp"
 #include "coppice/net/listener.hpp"
+#include "coppice/net/socket.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace coppice::cli {
 
 /// What `coppice serve` was asked for, checked.
 struct serve_options {
   net::endpoint where;
+  std::vector<int> inherited; ///< Sockets to be used in place of `where`.
+  net::listen_options listening;
   std::string protocol = "echo";
   net::limits limits;
   net::topology topology = net::topology::linked;
@@ -21,6 +26,7 @@ struct serve_options {
   std::optional<net::endpoint> admin; ///< Unset: no admin API.
   std::string token;
   std::chrono::milliseconds drain_timeout{0};
+  bool log_connections = false;
 };
 
 /// Serves until a signal or the end of the tree; returns the exit code.

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 
 namespace coppice::cli {
 
@@ -17,7 +18,6 @@ void block_stop_signals();
 struct running_server {
   actor::tree_root& root;
   net::listener& listener;
-  observe::event_bus& events;
   std::chrono::milliseconds drain_timeout;
 };
 
@@ -36,6 +36,10 @@ public:
   /// The first signal closes the port and lets connections finish until the
   /// drain timeout; a second one does not wait.
   int run(running_server server);
+
+  /// Does what a first signal does, with a drain timeout of its own if there is
+  /// one; nothing if the end has begun. Any thread.
+  void drain(std::optional<std::chrono::milliseconds> timeout);
 
 private:
   struct state;

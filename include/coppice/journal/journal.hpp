@@ -1,10 +1,12 @@
 #pragma once
 
 #include "coppice/actor/child_spec.hpp"
+#include "coppice/observe/connection_log.hpp"
 #include "coppice/observe/event.hpp"
 
 #include <atomic>
 #include <memory>
+#include <string_view>
 
 namespace spdlog {
 class logger;
@@ -28,16 +30,26 @@ public:
     return open_;
   }
 
+  /// Has the starts and ends of connections written, too.
+  void show_connections(bool on) noexcept {
+    shows_connections_ = on;
+  }
+
   void write(const observe::event& ev);
+
+  /// `path` is that of whom the connection belongs to.
+  void write(std::string_view path, const observe::connection_record& record);
 
 private:
   std::shared_ptr<spdlog::logger> out_;
   std::atomic<bool> open_ = false;
+  std::atomic<bool> shows_connections_ = false;
 };
 
 using log_ptr = std::shared_ptr<log>;
 
-/// The child that takes events from the bus and writes them to `out`. It has a
+/// The child that takes events from the bus, and what happens to connections,
+/// and writes them to `out`. It has a
 /// thread of its own, since a log may block.
 actor::child_spec journal_child(log_ptr out);
 

@@ -2,6 +2,7 @@
 
 #include "coppice/actor/child_spec.hpp"
 #include "coppice/actor/compat.hpp"
+#include "coppice/net/connection.hpp"
 #include "coppice/net/connection_table.hpp"
 #include "coppice/net/listener.hpp"
 #include "coppice/net/reactor.hpp"
@@ -41,12 +42,13 @@ public:
 private:
   void on_io(std::uint32_t events) override;
   void on_timer() override;
-  void on_room() override;
+  void on_change() override;
 
   void accept_some();
   void wait_for_room();
   void reject_all();
-  void spawn_connection(const connection_table_ptr& table, socket sock);
+  socket accept(sockaddr_storage& from);
+  void spawn_connection(accepted_client client);
   bool on_accept_error(int error);
   void pause(int error);
   bool watch();
@@ -57,7 +59,8 @@ private:
   reactor& home_;
   std::string path_;
   actor::start_args start_;
-  std::shared_ptr<socket> port_;
+  std::uint64_t port_owner_ = 0;
+  std::shared_ptr<port> port_;  // null while it is closed
   connection_table_ptr linked_; // null where connections have a supervisor
   caf::strong_actor_ptr self_;  // while the reactor may call us
   bool watching_ = false;

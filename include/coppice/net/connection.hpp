@@ -7,16 +7,26 @@
 #include "coppice/net/reactor.hpp"
 #include "coppice/net/socket.hpp"
 #include "coppice/net/timer_wheel.hpp"
+#include "coppice/observe/connection_log.hpp"
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 namespace coppice::net {
 
 class listener;
+struct connection_settings;
+
+/// A client that was let in.
+struct accepted_client {
+  socket sock;
+  observe::peer_address peer;
+  bool counted = false; ///< By its address.
+};
 
 /// The actor of one accepted socket. Lives on a reactor, which calls it when
 /// the socket is ready; control comes by its mailbox, as to any actor.
@@ -27,7 +37,7 @@ class connection final : public actor::pinned_actor,
                          private timer {
 public:
   connection(caf::actor_config& cfg, std::shared_ptr<listener> owner,
-             reactor& home, connection_table_ptr table, socket sock);
+             reactor& home, connection_table_ptr table, accepted_client client);
 
   ~connection() override;
 
@@ -66,8 +76,10 @@ public:
     return id_;
   }
 
-  /// `address:port` of the peer.
-  std::string peer() const;
+  /// Who is at the other end.
+  const observe::peer_address& peer() const noexcept {
+    return peer_;
+  }
 
   /// The path in the supervision tree.
   std::string path() const;
@@ -83,6 +95,9 @@ public:
   caf::behavior make_behavior() override;
 
   void on_exit() override;
+
+  /// Tells the handler, once, that the listener drains. On the reactor.
+  void drain();
 
 private:
   friend class connection_table;
@@ -104,14 +119,22 @@ private:
   std::optional<due> next_due() const;
   void watch_time();
   void expire(time_limit what);
+  void tell_of_drain();
+
+  // The two ways between socket and handler, and so the place of whatever is to
+  // stand there: TLS, the PROXY protocol. As recv(2) and send(2).
+  ssize_t receive(std::span<char> into);
+  ssize_t transmit(std::string_view data);
 
   void read();
   void flush();
   void finish_close();
+  void discard_input();
   void fail(int error);
   void update_interest();
   void report_crash(const supervision::exit_reason& reason);
-  void leave();
+  void leave(std::string_view reason);
+  void record(observe::connection_record::kind what, std::string_view reason);
 
   std::shared_ptr<listener> owner_;
   reactor& home_;
@@ -119,13 +142,18 @@ private:
   connection* table_prev_ = nullptr;
   connection* table_next_ = nullptr;
   socket sock_;
+  std::shared_ptr<const connection_settings> settings_;
+  const limits& limits_; // of settings_
   std::unique_ptr<handler> handler_;
   std::uint64_t id_;
-  std::shared_ptr<const limits> limits_;
   traffic_counters& traffic_;
+  std::uint64_t bytes_in_ = 0;
+  std::uint64_t bytes_out_ = 0;
+  observe::peer_address peer_;
   std::optional<std::chrono::milliseconds> idle_limit_;
   reactor::clock::time_point opened_;
-  reactor::clock::time_point last_byte_; // of the peer, or since it is heard
+  reactor::clock::time_point lives_since_; // as the limit on it sees it
+  reactor::clock::time_point last_byte_;   // of the peer, or since it is heard
   reactor::clock::time_point last_sent_; // when output moved, or began to wait
   std::string pending_;
   std::size_t pending_offset_ = 0;
@@ -138,6 +166,8 @@ private:
   bool calls_writable_ = false;
   bool reads_next_ = false; // so that writing does not keep it from reading
   bool leaving_ = false;    // the server ends it; nobody waits for the peer
+  bool drained_ = false;    // and told so
+  bool counted_;            // by its address
 };
 
 } // namespace coppice::net

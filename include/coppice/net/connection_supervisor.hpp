@@ -11,9 +11,9 @@
 
 namespace coppice::net {
 
-/// Supervises the connections of one reactor: temporary children that share
-/// one shutdown of five seconds, all at once. The acceptor of the reactor adds
-/// to them without a message.
+/// Supervises the connections of one reactor: temporary children that are
+/// shut down all at once, and killed four seconds after `limits::goodbye`. The
+/// acceptor of the reactor adds to them without a message.
 ///
 /// Source: OTP supervisor, simple_one_for_one.
 class connection_supervisor final : public actor::pinned_actor,
@@ -40,7 +40,6 @@ private:
   void on_timer() override;
 
   void stop(const supervision::exit_reason& reason);
-  void withdraw();
 
   listener_ptr owner_;
   reactor& home_;

@@ -76,8 +76,8 @@ protected:
 /// Who accepts on a reactor. Called on that reactor only.
 class accepting_side {
 public:
-  /// There is a table, or room, where there was none.
-  virtual void on_room() = 0;
+  /// There is a table or room where there was none, or the port is another.
+  virtual void on_change() = 0;
 
 protected:
   ~accepting_side() = default;

@@ -47,8 +47,15 @@ public:
   /// The peer will send no more. It may still read; the default closes.
   virtual void on_half_close(connection& self);
 
-  /// The server wants the connection to end: the place for a goodbye. The
-  /// connection closes when this returns.
+  /// The listener takes no more clients and will end this connection before
+  /// long: the place to finish what has begun, and close.
+  virtual void on_drain(connection&) {
+    // nop
+  }
+
+  /// The server ends the connection: the place for a goodbye. The connection
+  /// closes when this returns; what was written is sent within
+  /// `limits::goodbye`.
   virtual void on_shutdown(connection&) {
     // nop
   }

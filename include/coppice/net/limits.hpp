@@ -27,10 +27,14 @@ enum class overflow {
 /// The limits of a listener's connections. Unset means none. Times are
 /// monotonic, and are kept to within a tick of the timer wheel.
 struct limits {
-  /// Hard, for all reactors together; >= 1.
+  /// Hard, for all reactors together. 0: nobody gets in.
   std::optional<std::size_t> max_connections = {};
+  /// Hard, for clients of one IPv4 address or one /64 network of IPv6; clients
+  /// beyond it are closed at once. Those who came while there was no such limit
+  /// do not count. Not for Unix sockets.
+  std::optional<std::size_t> max_per_address = {};
   net::overflow overflow = net::overflow::queue;
-  std::chrono::milliseconds reject_after{1000};
+  std::chrono::milliseconds reject_after = std::chrono::seconds{1};
   std::optional<std::chrono::milliseconds> first_byte = {};
   /// Measured from the peer's last byte: what the server sends, or messages
   /// from other actors, do not count.
@@ -39,6 +43,12 @@ struct limits {
   std::optional<std::chrono::milliseconds> lifetime = {};
   /// A connection with more output waiting than this is ended.
   std::size_t max_output_bytes = 64 * 1024 * 1024;
+  /// How long a peer may take to read what is left once the server ends the
+  /// connection. 0: what waits is lost; unset: as long as it takes.
+  std::optional<std::chrono::milliseconds> goodbye = std::chrono::seconds{1};
+  /// An event says when so many connections are open; at most one a period.
+  std::optional<std::size_t> alarm = {};
+  std::chrono::milliseconds alarm_period = std::chrono::seconds{10};
 };
 
 } // namespace coppice::net

@@ -5,8 +5,10 @@
 #include "coppice/net/counters.hpp"
 #include "coppice/net/handler.hpp"
 #include "coppice/net/limits.hpp"
+#include "coppice/net/listening.hpp"
+#include "coppice/net/peer.hpp"
 #include "coppice/net/reactor.hpp"
-#include "coppice/net/socket.hpp"
+#include "coppice/observe/connection_log.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -31,7 +33,9 @@ std::string_view to_string(topology value);
 struct listener_config {
   std::string name; ///< Its node is called `listener:NAME`.
   endpoint where;
-  int backlog = 1024;
+  listen_options listening = {};
+  /// Sockets that listen already, to be used in place of `where`.
+  std::vector<int> inherited = {};
   net::topology topology = topology::linked;
   /// Restart budget of the acceptors, all together.
   std::int64_t acceptor_intensity = 5;
@@ -39,6 +43,22 @@ struct listener_config {
   handler_factory make_handler;
   net::limits limits = {};
 };
+
+/// What a connection begins with.
+struct connection_settings {
+  net::limits limits;
+  handler_factory make_handler;
+};
+
+/// What a listener is about.
+enum class listener_state {
+  down,      ///< Its port is not open; open_error() may say why.
+  listening, ///< It takes clients.
+  suspended, ///< … and will again after `resume`.
+  draining,  ///< It takes no more clients.
+};
+
+std::string_view to_string(listener_state value);
 
 /// What the actors of one listener share, and how the rest of the program
 /// talks to them.
@@ -63,19 +83,30 @@ public:
     return config_;
   }
 
-  /// Where it listens; nothing while it does not.
+  /// Its path in the supervision tree; empty before it has started.
+  std::string path() const;
+
+  listener_state state() const;
+
+  /// Where it listens, or did before it was suspended; nothing before it has
+  /// started.
   std::optional<endpoint> local() const;
 
   /// Why the socket could not be opened the last time; empty if it could.
   std::string open_error() const;
 
-  /// Connections that are open.
-  std::int64_t active() const noexcept {
-    return active_.load(std::memory_order_relaxed);
+  /// Connections that are open: accepted, and not closed.
+  std::int64_t active() const noexcept;
+
+  net::limits limits() const {
+    return settings()->limits;
   }
 
   /// What has happened since the start, on all reactors.
   traffic counters() const noexcept;
+
+  /// The same, by reactor.
+  std::vector<traffic> counters_by_reactor() const;
 
   struct connection_view {
     std::string id;
@@ -89,9 +120,25 @@ public:
 
   // -- acting on it -----------------------------------------------------------
 
-  /// Sets limits: `max_connections`, `overflow` and `reject_after` from now on,
-  /// the others for new connections. Nobody is ended because of it.
-  void set_limits(const limits& value);
+  /// Sets limits: those on the number of connections, what is done beyond them
+  /// and the alarm from now on, the others for new connections. Nobody is ended
+  /// because of it.
+  void set_limits(const net::limits& value);
+
+  /// Sets what makes the handlers of new connections.
+  void set_handler(handler_factory make);
+
+  /// Sets how the port is opened the next time: by `resume`, or after a crash.
+  void set_listen_options(const listen_options& value);
+
+  /// Closes the port: clients are refused, connections go on. (Inherited
+  /// sockets stay open with who gave them; clients wait there.) Idempotent.
+  void suspend();
+
+  /// Opens the port again, with the number that it had; if the kernel picked
+  /// that, and somebody has taken it meanwhile, with another. Idempotent.
+  /// Returns why it could not be opened; empty if it could.
+  std::string resume();
 
   /// Ends the connection at `path`, or kills it if there is no `reason`.
   /// Returns whether there is one. Blocks as `connections` does.
@@ -99,8 +146,9 @@ public:
   crash_connection(std::string_view path,
                    const std::optional<supervision::exit_reason>& reason) const;
 
-  /// Closes the port for good and calls `drained`, on any thread, when the last
-  /// connection has gone. To be called once.
+  /// Closes the port for good, has `handler::on_drain` called on every
+  /// connection, and calls `drained`, on any thread, when the last one has
+  /// gone. May be called again: every `drained` is called.
   void drain(std::function<void()> drained);
 
   // -- for its actors ---------------------------------------------------------
@@ -109,24 +157,29 @@ public:
     return *rt_;
   }
 
-  std::unique_ptr<handler> make_handler() const {
-    return config_.make_handler();
-  }
+  /// Makes the actor at `path` the owner of the port, whoever was it before,
+  /// and opens it unless the listener is suspended or draining. The number
+  /// stands for the owner; 0 if the port cannot be opened: see `open_error`.
+  std::uint64_t own_port(const std::string& path);
 
-  /// Opens the port; the answer is what the start function of `port` needs.
-  open_result open_port();
+  /// That owner has ended, and the port is closed, unless it has a new one.
+  void disown_port(std::uint64_t owner);
 
-  /// The port's actor has ended: nobody may accept from its socket any more.
-  void close_port(const std::shared_ptr<socket>& sock);
+  /// What to accept from; null while the port is closed.
+  std::shared_ptr<net::port> port() const;
 
-  std::shared_ptr<socket> port() const;
-  void set_port(std::shared_ptr<socket> sock);
+  /// The same for an acceptor of the time of that owner: null once the port has
+  /// another. Who is left over from a supervisor that was killed must not take
+  /// clients that belong to its successor.
+  std::shared_ptr<net::port> port(std::uint64_t owner) const;
+
+  std::uint64_t port_owner() const;
 
   bool draining() const noexcept {
-    return draining_.load(std::memory_order_relaxed);
+    return draining_.load();
   }
 
-  std::shared_ptr<const limits> current_limits() const;
+  std::shared_ptr<const connection_settings> settings() const;
 
   std::uint64_t next_id() noexcept {
     return 1 + last_id_.fetch_add(1, std::memory_order_relaxed);
@@ -136,19 +189,37 @@ public:
   /// acceptors are told when there may be.
   bool take_place();
 
-  /// Gives a place back.
-  void give_back();
+  /// One more connection is open.
+  void check_alarm();
 
-  /// The hub of a reactor; only on that reactor's thread.
+  /// Has a client of that address counted, where there is a limit: `counted`
+  /// says whether it was. False if there are too many.
+  bool take_address(const observe::peer_address& who, bool& counted);
+
+  /// Gives a place back, and that of an address unless it is null.
+  void give_back(const observe::peer_address* counted);
+
+  /// What belongs to one reactor; only for its thread, but for `traffic`.
   struct home {
-    connection_table_ptr table;
+    connection_table_ptr table; ///< Of new connections; null: none may come.
     accepting_side* user = nullptr; ///< The acceptor.
     traffic_counters traffic;
+    std::shared_ptr<observe::connection_log::source> log;
+    bool flushing = false; ///< The log will be read soon.
   };
 
   home& at(const reactor& r) noexcept {
     return homes_[r.index()];
   }
+
+  /// Makes the table of the hub at `path`, for connections from now on.
+  connection_table_ptr join(const reactor& r, const std::string& path);
+
+  /// That hub takes no more connections.
+  void withdraw(const reactor& r, const connection_table_ptr& table);
+
+  /// Hands on the start or end of a connection.
+  void record(reactor& r, const observe::connection_record& what);
 
 private:
   actor::child_spec connections_child();
@@ -158,21 +229,39 @@ private:
   template <class F>
   bool on_hub(std::string_view path, F fn) const;
 
-  void tell_of_room();
+  bool open();
+  void shut();
+  void tell_acceptors();
+  void tell_connections_of_drain();
+  void call_drained();
+  std::string connections_text() const;
+  void apply(const net::limits& value);
+  void publish(observe::event_kind kind, std::string detail) const;
 
   listener_config config_;
   actor::runtime_ptr rt_;
   std::vector<reactor_ptr> reactors_;
   std::vector<home> homes_;
-  mutable std::mutex mutex_;
-  std::shared_ptr<const limits> limits_; // guarded by mutex_
-  std::shared_ptr<socket> port_;         // guarded by mutex_
-  std::optional<endpoint> bound_;        // guarded by mutex_
-  std::string open_error_;               // guarded by mutex_
-  std::function<void()> drained_;        // guarded by mutex_
+  std::mutex port_mutex_;    // held while the port is opened or closed
+  mutable std::mutex mutex_; // guards the next nine
+  std::shared_ptr<const connection_settings> settings_;
+  listen_options listening_;
+  std::shared_ptr<net::port> port_;
+  std::uint64_t port_owner_ = 0; // 0: nobody
+  std::uint64_t last_owner_ = 0;
+  std::optional<endpoint> bound_;
+  std::string open_error_;
+  std::string path_;
+  std::vector<std::function<void()>> drained_;
+  address_counts addresses_;
+  std::atomic<bool> suspended_ = false;
   std::atomic<bool> draining_ = false;
-  std::atomic<bool> full_ = false; // somebody waits for room
-  std::atomic<std::int64_t> active_ = 0;
+  std::atomic<bool> full_ = false;       // somebody waits for room
+  std::atomic<std::int64_t> places_ = 0; // taken, some before there is a client
+  std::atomic<std::int64_t> most_ = 0;   // connections
+  std::atomic<std::size_t> most_per_address_ = 0;
+  std::atomic<std::int64_t> alarm_at_ = 0;
+  std::atomic<reactor::clock::rep> quiet_until_ = 0; // the alarm is
   std::atomic<std::uint64_t> last_id_ = 0;
 };
 

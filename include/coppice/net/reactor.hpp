@@ -9,6 +9,7 @@
 #include <atomic>
 #include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -92,7 +93,19 @@ public:
     timers_.cancel(t);
   }
 
+  /// Runs `fn`, which must not throw, once `delay` has passed; not at all if
+  /// the reactor stops before.
+  void run_after(clock::duration delay, task fn);
+
+  /// Sets what is called when one round of this reactor has taken longer than
+  /// `limit`, with its duration. It must not throw. To be called before
+  /// `start_thread`.
+  void on_held_up(clock::duration limit,
+                  std::function<void(clock::duration)> fn);
+
 private:
+  class delayed;
+
   struct job {
     caf::resumable* actor = nullptr;
     task fn;
@@ -110,6 +123,7 @@ private:
   socket epoll_;
   socket wakeup_;
   timer_wheel timers_;
+  std::list<delayed> delayed_; // before the wheel goes
   clock::time_point now_ = clock::now();
   std::deque<job> local_;
   std::mutex mutex_;
@@ -117,6 +131,8 @@ private:
   std::vector<caf::strong_actor_ptr> buried_;
   std::vector<char> buffer_;
   std::atomic<bool> stopping_ = false;
+  clock::duration held_up_limit_ = clock::duration::max();
+  std::function<void(clock::duration)> held_up_;
   std::thread thread_;
 };
 

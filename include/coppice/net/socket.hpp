@@ -42,7 +42,8 @@ private:
   int fd_ = -1;
 };
 
-/// An IPv4 or IPv6 address with a port.
+/// Where a stream socket listens or is connected to: an IPv4 or IPv6 address
+/// with a port, or the path of a Unix socket.
 class endpoint {
 public:
   endpoint() noexcept = default;
@@ -52,18 +53,28 @@ public:
   static std::optional<endpoint> parse(std::string_view address,
                                        std::uint16_t port);
 
+  /// The Unix socket at `path`; nothing if it is empty, has a NUL in it, or is
+  /// too long for the kernel (107 bytes).
+  static std::optional<endpoint> unix_path(std::string_view path);
+
   /// Where `fd` is bound.
   static endpoint local(int fd);
-
-  /// Whom `fd` is connected to.
-  static endpoint peer(int fd);
 
   int family() const noexcept {
     return storage_.ss_family;
   }
 
+  bool is_unix() const noexcept {
+    return family() == AF_UNIX;
+  }
+
+  /// 0 for a Unix socket.
   std::uint16_t port() const noexcept;
+
+  /// The numeric address, or the path of a Unix socket.
   std::string address() const;
+
+  /// Whether only this machine can reach it; so it is for Unix sockets.
   bool loopback() const noexcept;
 
   /// Whether this stands for all addresses of the machine.
@@ -78,24 +89,11 @@ public:
   }
 
 private:
-  friend struct endpoint_access;
-
   sockaddr_storage storage_ = {};
   socklen_t size_ = 0;
 };
 
-/// `127.0.0.1:6000` or `[::1]:6000`.
+/// `127.0.0.1:6000`, `[::1]:6000` or `unix:/run/echo.sock`.
 std::string to_string(const endpoint& ep);
-
-/// A socket, or why there is none.
-struct open_result {
-  socket sock;
-  int error = 0;            ///< errno of the call that failed; 0: none did.
-  std::string message = {}; ///< For a person: what happened, what to do.
-};
-
-/// Opens a listening TCP socket, non-blocking, with SO_REUSEADDR; `::` takes
-/// IPv4, too. Falls back from `::` to `0.0.0.0` where there is no IPv6.
-open_result listen_tcp(const endpoint& where, int backlog);
 
 } // namespace coppice::net

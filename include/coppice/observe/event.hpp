@@ -23,7 +23,10 @@ enum class event_kind {
   accept_paused,
   accept_resumed,
   listening,
+  suspended, ///< No more clients until it is resumed.
   draining,
+  alarm,   ///< A limit that somebody asked to be told of is reached.
+  held_up, ///< A reactor did not get on for too long.
   notice,
 };
 

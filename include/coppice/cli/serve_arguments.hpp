@@ -1,0 +1,40 @@
+#pragma once
+
+#include "coppice/cli/limit_options.hpp"
+#include "coppice/cli/serve.hpp"
+#include "coppice/net/cpu_limit.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace coppice::cli {
+
+/// What the options of `serve` say, before it is checked.
+struct serve_arguments {
+  std::optional<unsigned> port;
+  std::string bind = "::";
+  std::string unix_mode = "0660";
+  unsigned listen_sockets = 1;
+  int backlog = net::listen_options{}.backlog;
+  std::string keepalive = "5m";
+  std::string user_timeout = "off";
+  std::string topology = "linked";
+  std::string protocol = "echo";
+  limit_options limits;
+  unsigned acceptors = net::allowed_cpus();
+  std::int64_t max_restarts = -1;
+  unsigned max_seconds = 5;
+  std::string admin = "127.0.0.1:6060";
+  std::string token_file;
+  std::string drain_timeout = "8s";
+  bool log_connections = false;
+};
+
+/// Declares `serve` and its options.
+void add_serve(CLI::App& app, serve_arguments& args);
+
+/// What was asked for. Throws `CLI::ValidationError` where that makes no sense.
+serve_options check(const serve_arguments& args);
+
+} // namespace coppice::cli

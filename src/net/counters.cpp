@@ -1,0 +1,57 @@
+#include "coppice/net/counters.hpp"
+
+namespace coppice::net {
+
+accept_error classify(int error) noexcept {
+  switch (error) {
+  case EMFILE:
+  case ENFILE:
+  case ENOBUFS:
+  case ENOMEM:
+    return accept_error::exhausted;
+  case EBADF:
+  case EINVAL:
+  case ENOTSOCK:
+  case EOPNOTSUPP:
+  case EFAULT:
+    return accept_error::fatal;
+  default:
+    return accept_error::transient;
+  }
+}
+
+std::uint64_t accept_errors::of(accept_error what) const noexcept {
+  std::uint64_t result = 0;
+  for_each([&](int error, std::uint64_t n) {
+    if (classify(error) == what)
+      result += n;
+  });
+  return result;
+}
+
+accept_errors& accept_errors::operator+=(const accept_errors& other) noexcept {
+  other.for_each([this](int error, std::uint64_t n) { add(error, n); });
+  return *this;
+}
+
+traffic& traffic::operator+=(const traffic& other) noexcept {
+  accepted += other.accepted;
+  closed += other.closed;
+  rejected += other.rejected;
+  rejected_by_address += other.rejected_by_address;
+  bytes_in += other.bytes_in;
+  bytes_out += other.bytes_out;
+  errors += other.errors;
+  return *this;
+}
+
+traffic traffic_counters::read() const noexcept {
+  traffic result{accepted.get(), closed.get(),
+                 rejected.get(), rejected_by_address.get(),
+                 bytes_in.get(), bytes_out.get()};
+  for (std::size_t i = 0; i < errors.size(); ++i)
+    result.errors.add(static_cast<int>(i), errors[i].get());
+  return result;
+}
+
+} // namespace coppice::net

@@ -1,0 +1,69 @@
+#include "coppice/admin/listener_json.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+using namespace coppice;
+using namespace std::chrono_literals;
+using admin::merge;
+using json = nlohmann::json;
+
+TEST(LimitsJson, NamesEveryLimitAndHasNullWhereThereIsNone) {
+  auto all = admin::to_json(net::limits{.max_connections = 5, .idle = 2s});
+
+  EXPECT_EQ(all["max_connections"], 5);
+  EXPECT_EQ(all["idle_ms"], 2000);
+  EXPECT_EQ(all["goodbye_ms"], 1000);
+  EXPECT_EQ(all["overflow"], "queue");
+  for (auto key :
+       {"max_per_address", "first_byte_ms", "send_ms", "lifetime_ms", "alarm"})
+    EXPECT_TRUE(all.at(key).is_null()) << key;
+}
+
+TEST(LimitsJson, ReadsWhatItWrites) {
+  net::limits into;
+  auto all = admin::to_json(net::limits{.max_connections = 5,
+                                        .max_per_address = 2,
+                                        .overflow = net::overflow::reject,
+                                        .reject_after = 3s,
+                                        .first_byte = 4s,
+                                        .goodbye = {},
+                                        .alarm = 9});
+
+  EXPECT_EQ(merge(all, into), "");
+
+  EXPECT_EQ(admin::to_json(into), all);
+}
+
+TEST(LimitsJson, ChangesOnlyWhatIsGiven) {
+  net::limits limits{.max_connections = 5, .idle = 2s};
+
+  EXPECT_EQ(merge({{"idle_ms", nullptr}}, limits), "");
+
+  EXPECT_EQ(limits.max_connections, 5U);
+  EXPECT_FALSE(limits.idle);
+}
+
+TEST(LimitsJson, ChangesNothingIfOneOfThemIsWrong) {
+  const std::vector<std::pair<json, std::string>> wrong{
+    {{{"max_connections", -1}}, "max_connections has to be a number"},
+    {{{"max_connections", 1.5}}, "max_connections has to be a number"},
+    {{{"max_connections", "5"}}, "max_connections has to be a number"},
+    {{{"idle_ms", 0}}, "idle_ms has to be a number from 1 on"},
+    {{{"idle_ms", 99'999'999'999}}, "at most a year"},
+    {{{"reject_after_ms", nullptr}}, "reject_after_ms has to be"},
+    {{{"overflow", "panic"}}, "overflow has to be \"queue\" or \"reject\""},
+    {{{"max_output_bytes", nullptr}}, "max_output_bytes has to be"},
+    {{{"speed", 1}}, "there is no limit called \"speed\""},
+  };
+  for (auto& [changes, why] : wrong) {
+    net::limits limits{.max_connections = 5};
+    auto both = changes;
+    both["alarm"] = 3;
+    EXPECT_THAT(merge(both, limits), testing::HasSubstr(why)) << changes;
+    EXPECT_EQ(admin::to_json(limits),
+              admin::to_json(net::limits{.max_connections = 5}));
+  }
+}
