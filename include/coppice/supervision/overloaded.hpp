@@ -8,4 +8,8 @@ struct overloaded : Fs... {
   using Fs::operator()...;
 };
 
+// clang needs it before version 17.
+template <class... Fs>
+overloaded(Fs...) -> overloaded<Fs...>;
+
 } // namespace coppice::supervision
