@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <string>
 
 namespace coppice::net {
@@ -21,8 +22,9 @@ std::optional<unsigned> parse_cpu_max(std::string_view text) {
   auto bad_period = std::from_chars(rest + 1, last, period).ec;
   if (bad_period != std::errc{} || period == 0)
     return {};
+  auto cpus = quota / period + (quota % period != 0 ? 1 : 0);
   return static_cast<unsigned>(
-    std::max<std::uint64_t>(1, (quota + period - 1) / period));
+    std::clamp<std::uint64_t>(cpus, 1, std::numeric_limits<unsigned>::max()));
 }
 
 unsigned allowed_cpus() {

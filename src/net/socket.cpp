@@ -46,6 +46,9 @@ void socket::close() noexcept {
 
 std::optional<endpoint> endpoint::parse(std::string_view address,
                                         std::uint16_t port) {
+  // inet_pton would read up to it and overlook the rest.
+  if (address.find('\0') != std::string_view::npos)
+    return {};
   std::string text{address == "localhost" ? "127.0.0.1" : address};
   endpoint ep;
   if (auto& v4 = as<sockaddr_in>(ep.storage_);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <limits>
 
 #include <gtest/gtest.h>
 
@@ -18,6 +19,7 @@ TEST(Endpoint, ReadsNumericAddresses) {
 TEST(Endpoint, RefusesEverythingElse) {
   for (auto text : {"", "example.org", "1.2.3", "300.1.1.1", ":::", "*"})
     EXPECT_FALSE(endpoint::parse(text, 1)) << text;
+  EXPECT_FALSE(endpoint::parse({"127.0.0.1\0.example.org", 22}, 1));
 }
 
 TEST(Endpoint, KnowsLoopbackAndAny) {
@@ -62,6 +64,13 @@ TEST(CpuLimit, ReadsTheQuotaOfACgroupRoundedUp) {
   EXPECT_EQ(parse_cpu_max("200000 100000\n"), 2U);
   EXPECT_EQ(parse_cpu_max("150000 100000\n"), 2U);
   EXPECT_EQ(parse_cpu_max("1000 100000\n"), 1U);
+}
+
+TEST(CpuLimit, StaysInRangeWhateverTheQuota) {
+  constexpr auto most = std::numeric_limits<unsigned>::max();
+  EXPECT_EQ(parse_cpu_max("18446744073709551615 100000\n"), most);
+  EXPECT_EQ(parse_cpu_max("4294967296 1\n"), most);
+  EXPECT_EQ(parse_cpu_max("1 18446744073709551615\n"), 1U);
 }
 
 TEST(CpuLimit, FindsNoLimitWhereThereIsNone) {
