@@ -175,7 +175,7 @@ parse_json(std::string_view text, const std::string& file) {
                           {},
                           "expected at most " + std::to_string(deepest)
                             + " levels, found more"};
-  } catch (const nlohmann::json::parse_error& err) {
+  } catch (const nlohmann::json::exception& err) { // or a number too large
     return scenario_error{
       file, {}, "expected JSON: " + std::string{err.what()}};
   }

@@ -73,10 +73,12 @@ TEST(Mistakes, OfSpellingAreNotOverlooked) {
 }
 
 TEST(Mistakes, InJsonItselfNameTheFile) {
-  auto result = parse_scenario("{", "t.json");
+  for (auto* text : {"{", R"({"name": 1e999})"}) {
+    auto result = parse_scenario(text, "t.json");
 
-  ASSERT_TRUE(std::holds_alternative<scenario_error>(result));
-  EXPECT_EQ(std::get<scenario_error>(result).file, "t.json");
+    ASSERT_TRUE(std::holds_alternative<scenario_error>(result)) << text;
+    EXPECT_EQ(std::get<scenario_error>(result).file, "t.json");
+  }
 }
 
 TEST(Mistakes, OfTooManyLevelsAreFoundBeforeTheStackEnds) {
