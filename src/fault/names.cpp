@@ -1,0 +1,72 @@
+#include "names.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+namespace coppice::fault {
+
+namespace {
+
+// How many characters have to be inserted, deleted or replaced (Levenshtein).
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), 0);
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    auto diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      auto replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, diagonal + 1, row[j] + 1});
+    }
+  }
+  return row.back();
+}
+
+} // namespace
+
+bool is_name_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+         || (c >= '0' && c <= '9')
+         || std::string_view{"_.:/-"}.find(c) != std::string_view::npos;
+}
+
+bool matches(std::string_view pattern, std::string_view name) {
+  // Each part between two stars takes the first place where it fits; that is
+  // right for all parts but the last, which has to fit at the end.
+  auto star = pattern.find('*');
+  if (star == std::string_view::npos)
+    return pattern == name;
+  if (!name.starts_with(pattern.substr(0, star)))
+    return false;
+  name.remove_prefix(star);
+  pattern.remove_prefix(star + 1);
+  while ((star = pattern.find('*')) != std::string_view::npos) {
+    auto part = pattern.substr(0, star);
+    auto place = name.find(part);
+    if (place == std::string_view::npos)
+      return false;
+    name.remove_prefix(place + part.size());
+    pattern.remove_prefix(star + 1);
+  }
+  return name.ends_with(pattern);
+}
+
+std::vector<std::string> names_near(std::string_view wrong,
+                                    const std::vector<std::string>& names) {
+  constexpr std::size_t most = 3;
+  std::vector<std::pair<std::size_t, std::string>> found;
+  for (auto& name : names) {
+    auto apart = distance(wrong, name);
+    auto part = !wrong.empty() && name.find(wrong) != std::string::npos;
+    if (part || apart <= std::max<std::size_t>(2, name.size() / 3))
+      found.emplace_back(apart, name);
+  }
+  std::ranges::sort(found);
+  std::vector<std::string> result;
+  for (std::size_t i = 0; i < std::min(most, found.size()); ++i)
+    result.push_back(std::move(found[i].second));
+  return result;
+}
+
+} // namespace coppice::fault

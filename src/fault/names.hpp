@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace coppice::fault {
+
+/// What the name of a point may consist of: letters, digits and `_.:/-`.
+bool is_name_character(char c);
+
+/// Whether `name` matches `pattern`, in which `*` stands for any characters.
+bool matches(std::string_view pattern, std::string_view name);
+
+/// Those of `names` that somebody who wrote `wrong` may have meant, three at
+/// most, the most alike first.
+std::vector<std::string> names_near(std::string_view wrong,
+                                    const std::vector<std::string>& names);
+
+} // namespace coppice::fault

@@ -1,0 +1,56 @@
+#pragma once
+
+#include "coppice/fault/term.hpp"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace coppice::fault {
+
+struct word;
+
+/// Reads terms from a text, and what stands between them. All throw term_error.
+class parser {
+public:
+  explicit parser(std::string_view text) : text_(text) {
+    // nop
+  }
+
+  /// Up to where no step follows.
+  term read_term();
+
+  /// The characters here, after spaces, that `belongs` is true of.
+  std::string_view take_while(bool (*belongs)(char));
+
+  /// Takes `token` if it is next, after spaces.
+  bool take(std::string_view token);
+
+  void expect(std::string_view token);
+
+  /// Whether there is nothing left but spaces.
+  bool at_end();
+
+  /// Says that `expected` was expected here, or at `at`.
+  [[noreturn]] void fail(const std::string& expected);
+  [[noreturn]] void fail(std::size_t at, const std::string& expected) const;
+
+private:
+  step read_step();
+  action read_action();
+  void read_argument(const word& of, action& into);
+  std::string read_text();
+  int read_errno();
+  std::chrono::nanoseconds read_time();
+  std::string_view take_number();
+  std::uint64_t whole(std::string_view number, std::uint64_t lowest) const;
+  double percentage(std::string_view number) const;
+
+  void skip_spaces();
+  std::size_t offset_of(std::string_view part) const;
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+};
+
+} // namespace coppice::fault
