@@ -1,0 +1,102 @@
+#pragma once
+
+#include "coppice/fault/registry.hpp"
+
+#include <optional>
+#include <source_location>
+#include <string_view>
+
+/// Whether fault points are compiled in: the Meson option `fault_injection`.
+#ifndef COPPICE_FAULT_INJECTION
+#define COPPICE_FAULT_INJECTION 1
+#endif
+
+namespace coppice::fault {
+
+template <bool Enabled>
+class basic_point;
+
+/// A place where faults can be asked for:
+///
+///     fault::point save_{registry, "app.save", "before the file is written"};
+///     …
+///     save_.apply();
+///
+/// Points of one name share their term and their counts. Copying is cheap.
+/// Thread-safe.
+using point = basic_point<COPPICE_FAULT_INJECTION != 0>;
+
+template <>
+class basic_point<true> {
+public:
+  /// A point that nobody can arm, for where there is no registry.
+  basic_point() = default;
+
+  /// See `registry::declare` for what a name is.
+  basic_point(registry& owner, std::string_view name,
+              std::string_view description,
+              std::source_location where = std::source_location::current())
+      : site_(&owner.declare(name, description, where)) {
+    // nop
+  }
+
+  /// Tells what is to happen here, for the place to do it. Never blocks or
+  /// throws. While the point is not armed it costs a load and a branch.
+  [[nodiscard]] std::optional<decision> hit() const {
+    if (!site_->armed()) [[likely]]
+      return std::nullopt;
+    return site_->hit();
+  }
+
+  /// Blocks the thread as a delay or hang says: for its time, but not beyond
+  /// the moment when the point is disarmed or armed anew.
+  void block(const decision& what) const {
+    site_->block(what);
+  }
+
+  /// Does what code on a thread of its own can do about any decision: throws
+  /// `injected`, or std::system_error for an error; blocks for delay and hang.
+  /// For what only the place could do, std::logic_error says so.
+  void apply(const decision& what) const {
+    site_->apply(what);
+  }
+
+  /// The same for the decision of `hit`, if there is one.
+  void apply() const {
+    if (auto what = hit())
+      apply(*what);
+  }
+
+private:
+  site* site_ = &site::unarmable();
+};
+
+/// What is left of a point where faults are compiled out: nothing.
+template <>
+class basic_point<false> {
+public:
+  constexpr basic_point() = default;
+
+  constexpr basic_point(registry&, std::string_view, std::string_view,
+                        std::source_location = {}) noexcept {
+    // nop
+  }
+
+  [[nodiscard]] constexpr std::optional<decision> hit() const noexcept {
+    return std::nullopt;
+  }
+
+  constexpr void block(const decision&) const noexcept {
+    // nop
+  }
+
+  constexpr void apply(const decision&) const noexcept {
+    // nop
+  }
+
+  constexpr void apply() const noexcept {
+    // nop
+  }
+};
+
+} // namespace coppice::fault

@@ -1,0 +1,112 @@
+#pragma once
+
+#include "coppice/fault/plan.hpp"
+#include "coppice/fault/site.hpp"
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace coppice::fault {
+
+/// Why points are not armed.
+struct arm_error {
+  enum class code {
+    unknown_point, ///< No point matches the pattern.
+    not_allowed,   ///< The term would abort a process that must not be.
+  };
+  code why;
+  std::string pattern;
+  /// Names like the one that is unknown, the most alike first; may be empty.
+  std::vector<std::string> near = {};
+};
+
+/// `no fault point is named net.rcv; near: net.recv`
+std::string to_string(const arm_error& error);
+
+/// The fault points of one actor system: arms them, lists them, counts.
+///
+/// Under one seed, points that are armed in the same way decide in the same way
+/// at their n-th hit, whatever other points and threads do meanwhile.
+///
+/// Thread-safe. It must outlive its points; nobody may be blocked in one when
+/// it is destroyed.
+class registry {
+public:
+  struct settings {
+    /// Unset is a random one.
+    std::optional<std::uint64_t> seed = {};
+    /// Whether terms may `abort`: for processes that are a test's own.
+    bool allow_abort = false;
+    /// Is told of each fire, on the thread that hit the point and before the
+    /// point's place acts on it. Must neither block nor throw.
+    fire_hook on_fire = {};
+  };
+
+  registry();
+  explicit registry(settings config);
+  registry(const registry&) = delete;
+  registry& operator=(const registry&) = delete;
+
+  /// What the points called `name` share, made when the first one is declared;
+  /// that one's description stays. `point` calls it.
+  ///
+  /// Throws std::invalid_argument if `name` is empty or has a character other
+  /// than letters, digits and `_.:/-`.
+  site& declare(std::string_view name, std::string_view description,
+                std::source_location where);
+
+  // -- seed -------------------------------------------------------------------
+
+  std::uint64_t seed() const;
+
+  /// For terms that are armed from now on, and as if none had been before.
+  void reseed(std::uint64_t seed);
+
+  // -- arming -----------------------------------------------------------------
+
+  /// Arms the points that match `pattern`; another term of theirs goes. Points
+  /// have to be declared by then, so that a misspelt name does not pass for a
+  /// fault that does nothing.
+  [[nodiscard]] std::optional<arm_error> arm(std::string_view pattern,
+                                             const term& what);
+
+  /// Arms the points that match a rule: those that are declared, and others as
+  /// soon as they are. For plans that are made before the points are.
+  [[nodiscard]] std::optional<arm_error> arm(const plan& rules);
+
+  /// The rules of plans that have not met a point yet.
+  std::vector<arm_error> unmet() const;
+
+  /// Disarms the points that match, and forgets rules whose pattern does, seen
+  /// as a name. Who is blocked by them goes on. Returns how many were armed.
+  std::size_t disarm(std::string_view pattern = "*");
+
+  // -- looking ----------------------------------------------------------------
+
+  /// All points, by name.
+  std::vector<point_info> list() const;
+
+  /// Of all points that match.
+  std::uint64_t fires(std::string_view pattern) const;
+
+private:
+  std::vector<site*> matching(std::string_view pattern);
+  arm_error unknown(std::string_view pattern) const;
+
+  const bool allow_abort_;
+  const fire_hook on_fire_;
+
+  mutable std::mutex mutex_; // taken before a site's
+  // All guarded by mutex_:
+  std::uint64_t seed_;
+  std::map<std::string, site, std::less<>> sites_;
+  plan rules_;
+};
+
+} // namespace coppice::fault

@@ -1,0 +1,104 @@
+#pragma once
+
+#include "coppice/fault/evaluation.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <source_location>
+#include <stdexcept>
+#include <string>
+
+namespace coppice::fault {
+
+/// What the place where a point is has to do.
+struct decision : action {
+  /// Tells by which arming it was decided, for `block`.
+  std::uint64_t arming = 0;
+};
+
+/// One fault that was asked for. Valid during the call alone.
+struct fire {
+  std::string_view point;
+  const action& what;
+  /// 1 is the first that the point ever fired.
+  std::uint64_t number;
+};
+
+using fire_hook = std::function<void(const fire&)>;
+
+/// What `throw` throws.
+class injected : public std::runtime_error {
+public:
+  using std::runtime_error::runtime_error;
+};
+
+/// A point as an observer sees it.
+struct point_info {
+  std::string name;
+  std::string description;
+  /// Where it is declared: `src/net/reactor.cpp:42`.
+  std::string where;
+  /// The term that it is armed with, in canonical form; else empty.
+  std::string term;
+  /// How often it was come by while it was armed.
+  std::uint64_t hits = 0;
+  /// How often it did something other than `off`.
+  std::uint64_t fires = 0;
+};
+
+/// What the points of one name share; their registry owns it. Thread-safe.
+class site {
+public:
+  site(std::string name, std::string description, std::source_location where,
+       const fire_hook& on_fire);
+
+  /// One for points that nobody can arm.
+  static site& unarmable();
+
+  bool armed() const noexcept {
+    // No more is needed: what comes after a term is read under the mutex.
+    return armed_.load(std::memory_order_relaxed);
+  }
+
+  // -- for points -------------------------------------------------------------
+
+  std::optional<decision> hit();
+  void block(const decision& what);
+  void apply(const decision& what);
+
+  // -- for the registry -------------------------------------------------------
+
+  void arm(const term& what, std::uint64_t seed);
+
+  /// Returns whether it was armed. Nothing fires after that.
+  bool disarm();
+
+  /// The next arming counts as the first.
+  void forget_armings();
+
+  point_info info() const;
+
+private:
+  void become(std::optional<evaluation> next);
+
+  const std::string name_;
+  const std::string description_;
+  const std::source_location where_;
+  const fire_hook& on_fire_;
+  std::atomic<bool> armed_ = false; // whether there is an evaluation
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  // All guarded by mutex_:
+  std::optional<evaluation> evaluation_;
+  std::uint64_t arming_ = 0;  // changes with the evaluation
+  std::uint64_t armings_ = 0; // since the seed was set
+  std::uint64_t hits_ = 0;
+  std::uint64_t fires_ = 0;
+};
+
+} // namespace coppice::fault

@@ -1,0 +1,34 @@
+#include "coppice/fault/armed_for.hpp"
+
+#include <stdexcept>
+
+namespace coppice::fault {
+
+namespace {
+
+term must_parse(std::string_view text) {
+  auto result = parse_term(text);
+  if (auto* error = std::get_if<term_error>(&result))
+    throw std::invalid_argument{"\"" + std::string{text} + "\" "
+                                + to_string(*error)};
+  return std::get<term>(std::move(result));
+}
+
+} // namespace
+
+armed_for::armed_for(registry& owner, std::string_view pattern,
+                     std::string_view text)
+    : owner_(owner), pattern_(pattern), fires_before_(owner.fires(pattern)) {
+  if (auto error = owner_.arm(pattern_, must_parse(text)))
+    throw std::invalid_argument{to_string(*error)};
+}
+
+armed_for::~armed_for() {
+  owner_.disarm(pattern_);
+}
+
+std::uint64_t armed_for::fires() const {
+  return owner_.fires(pattern_) - fires_before_;
+}
+
+} // namespace coppice::fault

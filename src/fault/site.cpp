@@ -1,0 +1,124 @@
+#include "coppice/fault/site.hpp"
+
+#include <chrono>
+#include <cstdlib>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace coppice::fault {
+
+namespace {
+
+std::string text_of(const std::source_location& where) {
+  // Meson compiles in the build folder, which is one inside the sources'.
+  std::string_view file = where.file_name();
+  while (file.starts_with("../"))
+    file.remove_prefix(3);
+  return std::string{file} + ":" + std::to_string(where.line());
+}
+
+} // namespace
+
+site::site(std::string name, std::string description,
+           std::source_location where, const fire_hook& on_fire)
+    : name_(std::move(name)),
+      description_(std::move(description)),
+      where_(where),
+      on_fire_(on_fire) {
+  // nop
+}
+
+site& site::unarmable() {
+  static const fire_hook nobody;
+  static site result{{}, {}, std::source_location::current(), nobody};
+  return result;
+}
+
+std::optional<decision> site::hit() {
+  std::unique_lock guard{mutex_};
+  if (!evaluation_)
+    return std::nullopt;
+  ++hits_;
+  auto* what = evaluation_->next();
+  if (what == nullptr || what->kind == action_kind::off)
+    return std::nullopt;
+  decision result{*what, arming_};
+  auto number = ++fires_;
+  guard.unlock();
+  if (on_fire_)
+    on_fire_({name_, result, number});
+  if (result.kind == action_kind::abort)
+    std::abort();
+  if (result.kind == action_kind::log)
+    return std::nullopt;
+  return result;
+}
+
+void site::block(const decision& what) {
+  auto over = [&] { return arming_ != what.arming; };
+  std::unique_lock guard{mutex_};
+  if (what.time)
+    changed_.wait_for(guard, *what.time, over);
+  else
+    changed_.wait(guard, over);
+}
+
+void site::apply(const decision& what) {
+  switch (what.kind) {
+  case action_kind::exception:
+    throw injected{what.text};
+  case action_kind::error:
+    throw std::system_error{what.error_code, std::generic_category(), name_};
+  case action_kind::delay:
+  case action_kind::hang:
+    return block(what);
+  case action_kind::off:
+  case action_kind::log:
+  case action_kind::abort:
+    return;
+  case action_kind::return_value:
+  case action_kind::exit:
+  case action_kind::kill:
+  case action_kind::drop:
+  case action_kind::dup:
+    throw std::logic_error{"the fault point " + name_ + " cannot "
+                           + to_string(what)};
+  }
+}
+
+void site::arm(const term& what, std::uint64_t seed) {
+  std::lock_guard guard{mutex_};
+  become(evaluation{what, seed, name_, armings_++});
+}
+
+bool site::disarm() {
+  std::lock_guard guard{mutex_};
+  auto was_armed = evaluation_.has_value();
+  become(std::nullopt);
+  return was_armed;
+}
+
+void site::become(std::optional<evaluation> next) {
+  evaluation_ = std::move(next);
+  armed_.store(evaluation_.has_value(), std::memory_order_relaxed);
+  ++arming_;
+  changed_.notify_all();
+}
+
+void site::forget_armings() {
+  std::lock_guard guard{mutex_};
+  armings_ = 0;
+}
+
+point_info site::info() const {
+  std::lock_guard guard{mutex_};
+  return {name_,
+          description_,
+          text_of(where_),
+          evaluation_ ? to_string(evaluation_->what()) : std::string{},
+          hits_,
+          fires_};
+}
+
+} // namespace coppice::fault
