@@ -66,9 +66,17 @@ build: setup ## install what is missing and build
 	@meson compile -C $(BUILD)
 
 .PHONY: bench
-bench: setup ## measure supervision, beside Erlang where it is installed
+bench: bench-supervision bench-listener ## measure supervision and the listener, beside what else is installed
+
+.PHONY: bench-supervision
+bench-supervision: setup
 	@meson compile -C $(BUILD) supervision-bench
 	@bench/run $(BUILD)/bench/supervision-bench $(ARGS)
+
+.PHONY: bench-listener
+bench-listener: setup
+	@meson compile -C $(BUILD) listener-bench
+	@bench/listener/run $(BUILD) $(ARGS)
 
 .PHONY: format
 format: ## format the C++ with clang-format

@@ -1,0 +1,102 @@
+"""The echo servers that are measured, and how to run one."""
+
+import contextlib
+import os
+import pathlib
+import re
+import resource
+import shutil
+import subprocess
+import time
+
+HERE = pathlib.Path(__file__).parent
+
+SERVE = ["serve", "0", "--bind", "127.0.0.1", "--acceptors", "1",
+         "--admin", "off"]
+
+BARE, OURS, SUPERVISED = "bare loop", "coppice", "coppice, supervised"
+TIMED = "coppice, idle timeout"
+COPPICES = (OURS, SUPERVISED, TIMED)
+
+PACKAGES = {"Asio": "libasio-dev", "libuv": "libuv1-dev", "Go": "golang-go",
+            "Node": "nodejs", "Erlang": "erlang-base",
+            "CAF brokers": "libcaf-dev"}
+
+
+def commands(build):
+    """The command of each server that this machine has, by name."""
+    built = build / "bench" / "listener"
+    coppice = build / "coppice"
+    all_of_them = {
+        BARE: [built / "epoll-echo"],
+        OURS: [coppice, *SERVE],
+        SUPERVISED: [coppice, *SERVE, "--topology", "supervised"],
+        TIMED: [coppice, *SERVE, "--idle-timeout", "10m"],
+        "Asio": [built / "asio-echo"],
+        "libuv": [built / "uv-echo"],
+        "CAF brokers": [built / "caf-echo"],
+        "Go": [built / "go-echo"],
+        "Node": ["node", HERE / "echo.js"],
+        "Erlang": ["escript", HERE / "echo.escript"],
+    }
+    return {name: [str(part) for part in command]
+            for name, command in all_of_them.items()
+            if shutil.which(command[0])}
+
+
+def raise_descriptor_limit():
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+class Process:
+    """A process on one CPU, whose output is read line by line."""
+
+    def __init__(self, command, cpu):
+        self.popen = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            preexec_fn=lambda: os.sched_setaffinity(0, {cpu}))
+
+    def line(self):
+        text = self.popen.stdout.readline()
+        if not text:
+            raise RuntimeError(f"{self.popen.args[0]} ended with exit code "
+                               f"{self.popen.wait()}")
+        return text
+
+    def say(self, text):
+        self.popen.stdin.write(text + "\n")
+        self.popen.stdin.flush()
+
+
+@contextlib.contextmanager
+def running(command, cpu):
+    process = Process(command, cpu)
+    try:
+        yield process
+    finally:
+        process.popen.kill()
+        process.popen.communicate()
+
+
+class Server:
+    """An echo server that runs."""
+
+    def __init__(self, process):
+        self.pid = process.popen.pid
+        # Either the number alone, or as coppice announces itself.
+        self.port = int(re.search(r"(?:^|:)(\d+)\b", process.line())[1])
+
+    def cpu_seconds(self):
+        """All CPU time so far, to the ns; see clock_getcpuclockid(3)."""
+        return time.clock_gettime(~self.pid << 3 | 2)
+
+    def resident_bytes(self):
+        text = pathlib.Path(f"/proc/{self.pid}/smaps_rollup").read_text()
+        return int(re.search(r"^Rss:\s+(\d+) kB", text, re.M)[1]) * 1024
+
+
+@contextlib.contextmanager
+def serving(command, cpu):
+    with running(command, cpu) as process:
+        yield Server(process)
