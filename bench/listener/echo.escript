@@ -7,6 +7,7 @@
 main([]) ->
     {ok, Listening} = gen_tcp:listen(0, [binary, {ip, {127, 0, 0, 1}},
                                          {active, false}, {nodelay, true},
+                                         {buffer, 64 * 1024},
                                          {backlog, 4096}]),
     {ok, Port} = inet:port(Listening),
     io:format("~b~n", [Port]),
