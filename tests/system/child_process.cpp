@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>
+#include <string_view>
 #include <system_error>
 
 namespace coppice_test {
@@ -32,6 +33,20 @@ std::string binary_path() {
   if (path == nullptr)
     throw std::runtime_error("COPPICE_BINARY is not set");
   return path;
+}
+
+// Out of the way of descriptors that are handed over.
+int open_binary() {
+  constexpr int first = 64;
+  const std::string path = binary_path();
+  const int low = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (low < 0)
+    throw_errno(path.c_str());
+  const int high = fcntl(low, F_DUPFD_CLOEXEC, first);
+  close(low);
+  if (high < 0)
+    throw_errno("F_DUPFD_CLOEXEC");
+  return high;
 }
 
 // The tests' own COPPICE_* variables must not configure the server.
@@ -63,6 +78,18 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
   return result;
 }
 
+// The process id is known in the child alone, which writes it over the blanks.
+constexpr std::string_view listen_pid = "LISTEN_PID=          ";
+constexpr std::size_t listen_pid_digits_at = 11;
+
+void announce_sockets(const launch_options& options,
+                      std::vector<std::string>& env) {
+  if (options.listen_fds.empty())
+    return;
+  env.push_back("LISTEN_FDS=" + std::to_string(options.listen_fds.size()));
+  env.emplace_back(listen_pid);
+}
+
 struct child_plan {
   int binary = -1;
   int out = -1;
@@ -75,6 +102,26 @@ struct child_plan {
 bool become_nobody() {
   return setgroups(0, nullptr) == 0 && setresgid(nobody, nobody, nobody) == 0
          && setresuid(nobody, nobody, nobody) == 0;
+}
+
+void write_decimal(char* at, pid_t number) {
+  char digits[16];
+  int count = 0;
+  for (; number > 0; number /= 10)
+    digits[count++] = static_cast<char>('0' + number % 10);
+  while (count > 0)
+    *at++ = digits[--count];
+  *at = '\0';
+}
+
+void hand_over_sockets(const launch_options& options, const child_plan& plan) {
+  int target = STDERR_FILENO + 1;
+  for (const int fd : options.listen_fds)
+    dup2(fd, target++);
+  char* last = nullptr;
+  for (char** entry = plan.envp; *entry != nullptr; ++entry)
+    last = *entry;
+  write_decimal(last + listen_pid_digits_at, getpid());
 }
 
 // Between fork and exec only async-signal-safe calls: the test may have
@@ -97,17 +144,29 @@ bool become_nobody() {
   sigprocmask(SIG_SETMASK, &none, nullptr);
   dup2(plan.out, STDOUT_FILENO);
   dup2(plan.err, STDERR_FILENO);
+  if (options.without_input)
+    ::close(STDIN_FILENO);
+  if (!options.directory.empty() && chdir(options.directory.c_str()) != 0)
+    _exit(exit_not_started);
+  if (!options.listen_fds.empty())
+    hand_over_sockets(options, plan);
   fexecve(plan.binary, plan.argv, plan.envp);
   _exit(exit_not_started);
 }
 
 } // namespace
 
+std::pair<std::string, std::string> sanitizer_options(const std::string& name,
+                                                      const std::string& more) {
+  const char* now = std::getenv(name.c_str());
+  return {name, now == nullptr ? more : std::string(now) + ":" + more};
+}
+
 child_process::child_process(const launch_options& options) {
-  const std::string path = binary_path();
   std::vector<std::string> args{"coppice"};
   args.insert(args.end(), options.args.begin(), options.args.end());
   std::vector<std::string> env = environment_for(options);
+  announce_sockets(options, env);
   std::vector<char*> argv = pointers(args);
   std::vector<char*> envp = pointers(env);
 
@@ -117,11 +176,13 @@ child_process::child_process(const launch_options& options) {
     throw_errno("pipe2");
   out_fd_ = out[0];
   err_fd_ = memfd_create("stderr", MFD_CLOEXEC);
-  const int binary = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (err_fd_ < 0 || binary < 0)
-    throw_errno(path.c_str());
+  const int binary = open_binary();
+  if (err_fd_ < 0)
+    throw_errno("memfd_create");
 
-  const child_plan plan{binary,   out[1],      err_fd_,
+  const int err
+    = options.standard_error >= 0 ? options.standard_error : err_fd_;
+  const child_plan plan{binary,   out[1],      err,
                         getpid(), argv.data(), envp.data()};
   pid_ = fork();
   if (pid_ == 0)

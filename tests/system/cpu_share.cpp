@@ -10,8 +10,6 @@
 
 namespace coppice_test {
 
-namespace {
-
 double cpu_seconds(pid_t pid) {
   constexpr int first_after_name = 3;
   constexpr int user_time = 14;
@@ -28,8 +26,6 @@ double cpu_seconds(pid_t pid) {
   fields >> user >> system;
   return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
-
-} // namespace
 
 double cpu_share(pid_t pid) {
   constexpr std::chrono::seconds interval{2};

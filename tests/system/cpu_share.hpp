@@ -9,6 +9,9 @@ namespace coppice_test {
 /// wait for time instead of an event.
 double cpu_share(pid_t pid);
 
+/// What the process has taken of all cores since its start, in seconds.
+double cpu_seconds(pid_t pid);
+
 /// The share below which a server counts as idle.
 inline constexpr double nearly_no_cpu = 0.05;
 

@@ -36,6 +36,18 @@ private:
   clock::time_point end_;
 };
 
+/// How long something took.
+class stopwatch {
+public:
+  milliseconds elapsed() const {
+    return std::chrono::floor<milliseconds>(clock::now() - start_);
+  }
+
+private:
+  using clock = std::chrono::steady_clock;
+  clock::time_point start_ = clock::now();
+};
+
 /// Asks until `holds` says yes, for conditions that nobody announces.
 template <class Predicate>
 bool eventually(Predicate holds, milliseconds budget = patience) {

@@ -157,7 +157,7 @@ constexpr int small_buffer = 32 * 1024;
 
 TEST_P(SlowReader, DoesNotHoldUpTheOthersOfItsReactor) {
   const auto& server = serve_topology(one_reactor());
-  tcp_client slow(server.host(), server.port(), small_buffer);
+  tcp_client slow(server.host(), server.port(), {small_buffer});
   const std::string data = random_bytes(4 * mebibyte) + "\n";
   const std::size_t sent = slow.send_until_stalled(data);
   auto other = connect_to(server);
@@ -172,7 +172,7 @@ TEST_P(SlowReader, DoesNotHoldUpTheOthersOfItsReactor) {
 
 TEST_P(SlowReader, GetsEveryByteInSmallPieces) {
   const auto& server = serve_topology();
-  tcp_client slow(server.host(), server.port(), small_buffer);
+  tcp_client slow(server.host(), server.port(), {small_buffer});
   const std::string data = random_bytes(mebibyte) + "\n";
   auto sending = std::async(std::launch::async, [&] { slow.send_all(data); });
   std::string got;

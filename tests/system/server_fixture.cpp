@@ -96,6 +96,29 @@ server_process& topology_test::serve_topology(serve_options options) {
   }
 }
 
+::testing::AssertionResult stays_silent(tcp_client& client, milliseconds span) {
+  const received got = client.receive_rest(span);
+  if (got.end == ending::deadline && got.data.empty())
+    return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure()
+         << to_string(got.end) << " after " << got.data.size() << " bytes";
+}
+
+::testing::AssertionResult ends(tcp_client& client, milliseconds budget) {
+  const ending end = client.receive_rest(budget).end;
+  if (end == ending::eof || end == ending::reset)
+    return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << to_string(end);
+}
+
+int count_of(std::string_view part, std::string_view text) {
+  int result = 0;
+  for (auto at = text.find(part); at != std::string_view::npos;
+       at = text.find(part, at + part.size()))
+    ++result;
+  return result;
+}
+
 std::string random_bytes(std::size_t count, unsigned seed) {
   std::mt19937 generator(seed);
   std::string result(count, '\0');

@@ -69,6 +69,18 @@ inline serve_options one_reactor() {
 /// Passes when a new connection is made and echoes.
 ::testing::AssertionResult serves(const server_process& server);
 
+/// Passes when the connection is still open after `span`, and nothing came on
+/// it meanwhile.
+::testing::AssertionResult stays_silent(tcp_client& client,
+                                        milliseconds span = milliseconds(300));
+
+/// Passes when the server ends the connection, in whatever way.
+::testing::AssertionResult ends(tcp_client& client,
+                                milliseconds budget = patience);
+
+/// How often `part` is in `text`.
+int count_of(std::string_view part, std::string_view text);
+
 /// Bytes of every value without order, the same for the same seed.
 std::string random_bytes(std::size_t count, unsigned seed = 1);
 

@@ -9,12 +9,19 @@ namespace {
 
 launch_options serve_command(const serve_options& options) {
   launch_options result;
-  result.args
-    = {"serve", options.port, "--bind", options.bind, "--admin", options.admin};
+  result.args = {"serve", "--admin", options.admin};
+  if (!options.port.empty())
+    result.args.push_back(options.port);
+  if (!options.bind.empty())
+    result.args.insert(result.args.end(), {"--bind", options.bind});
   result.args.insert(result.args.end(), options.args.begin(),
                      options.args.end());
   result.env = options.env;
   result.max_open_files = options.max_open_files;
+  result.listen_fds = options.listen_fds;
+  result.standard_error = options.standard_error;
+  result.without_input = options.without_input;
+  result.directory = options.directory;
   return result;
 }
 
@@ -53,14 +60,20 @@ void server_process::await_announcement() {
 bool server_process::announced() {
   static const std::regex listening(
     R"(^coppice: listening on (\[.*\]|[0-9.]+):([0-9]+) )");
+  static const std::regex listening_locally(
+    R"(^coppice: listening on (unix:[^ ]+) )");
   static const std::regex admin(R"(admin at http://[^\s]*:([0-9]+)\n)");
   static const std::regex no_admin(R"(admin is off\n)");
 
   std::smatch found;
-  if (!std::regex_search(child_.out(), found, listening))
+  if (std::regex_search(child_.out(), found, listening)) {
+    host_ = loopback_of(found[1]);
+    port_ = to_port(found[2]);
+  } else if (std::regex_search(child_.out(), found, listening_locally)) {
+    host_ = found[1];
+  } else {
     return false;
-  host_ = loopback_of(found[1]);
-  port_ = to_port(found[2]);
+  }
   if (std::regex_search(child_.out(), no_admin))
     return true;
   if (!std::regex_search(child_.out(), found, admin))

@@ -12,11 +12,16 @@ namespace coppice_test {
 /// What a test changes of `coppice serve`; the ports are the kernel's choice.
 struct serve_options {
   std::vector<std::string> args = {};
-  std::string bind = "127.0.0.1";
-  std::string port = "0";
+  std::string bind = "127.0.0.1"; ///< Empty: not said.
+  std::string port = "0";         ///< Empty: not said.
   std::string admin = "127.0.0.1:0";
   std::vector<std::pair<std::string, std::string>> env = {};
   std::optional<rlim_t> max_open_files = {};
+  /// See launch_options.
+  std::vector<int> listen_fds = {};
+  int standard_error = -1;
+  bool without_input = false;
+  std::string directory = {};
 };
 
 /// A running `coppice serve`; the constructor returns when it serves.
@@ -27,7 +32,7 @@ public:
   std::uint16_t port() const {
     return port_;
   }
-  /// A loopback address at which a client reaches it.
+  /// A loopback address, or `unix:PATH`, at which a client reaches it.
   const std::string& host() const {
     return host_;
   }

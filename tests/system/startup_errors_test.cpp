@@ -1,8 +1,5 @@
 #include "server_fixture.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,37 +15,12 @@ using arguments = std::vector<std::string>;
 constexpr int failed = 1;
 constexpr int usage_error = 2;
 
-// A port of 127.0.0.1 that somebody else listens on.
-class taken_port {
-public:
-  taken_port() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    socklen_t size = sizeof address;
-    if (::bind(fd_, generic, size) != 0 || ::listen(fd_, 1) != 0
-        || ::getsockname(fd_, generic, &size) != 0)
-      ADD_FAILURE() << "no port to take";
-    number_ = ntohs(address.sin_port);
-  }
-  ~taken_port() {
-    ::close(fd_);
-  }
-  taken_port(const taken_port&) = delete;
-  taken_port& operator=(const taken_port&) = delete;
-
-  std::string text() const {
-    return std::to_string(number_);
-  }
-
-private:
-  int fd_;
-  std::uint16_t number_ = 0;
-};
-
 std::uint16_t port_that_was_free() {
-  return static_cast<std::uint16_t>(std::stoi(taken_port().text()));
+  return listening_socket().port();
+}
+
+std::string port_of(const listening_socket& taken) {
+  return std::to_string(taken.port());
 }
 
 std::optional<int> read_number(const char* file) {
@@ -89,8 +61,8 @@ command_result serve_command(arguments args) {
 using StartupErrors = server_test;
 
 TEST_F(StartupErrors, TakenPortIsAFailure) {
-  const taken_port taken;
-  expect_refusal(serve_command({taken.text()}), failed);
+  const listening_socket taken;
+  expect_refusal(serve_command({port_of(taken)}), failed);
 }
 
 TEST_F(StartupErrors, PortOfAnotherCoppiceIsAFailure) {
@@ -100,8 +72,8 @@ TEST_F(StartupErrors, PortOfAnotherCoppiceIsAFailure) {
 }
 
 TEST_F(StartupErrors, PortTakenOnIpv4IsAFailureForDualStack) {
-  const taken_port taken;
-  expect_refusal(serve_command({taken.text(), "--bind", "::"}), failed);
+  const listening_socket taken;
+  expect_refusal(serve_command({port_of(taken), "--bind", "::"}), failed);
 }
 
 TEST_F(StartupErrors, PrivilegedPortIsAFailureForAnUnprivilegedUser) {
@@ -203,10 +175,10 @@ TEST_F(StartupErrors, UnknownSubcommandIsAUsageError) {
 }
 
 TEST_F(StartupErrors, TakenAdminPortIsAFailureThatLeavesTheEchoPortClosed) {
-  const taken_port taken;
+  const listening_socket taken;
   const std::uint16_t port = port_that_was_free();
   expect_refusal(serve_command({std::to_string(port), "--admin",
-                                "127.0.0.1:" + taken.text()}),
+                                "127.0.0.1:" + port_of(taken)}),
                  failed);
   EXPECT_EQ(connect_error("127.0.0.1", port), ECONNREFUSED);
 }

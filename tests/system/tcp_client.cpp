@@ -1,9 +1,6 @@
 #include "tcp_client.hpp"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -24,39 +21,12 @@ constexpr std::size_t everything = static_cast<std::size_t>(-1);
   throw std::system_error(code, std::generic_category(), what);
 }
 
-socklen_t to_address(const std::string& host, std::uint16_t port,
-                     sockaddr_storage& storage) {
-  storage = {};
-  auto* v4 = reinterpret_cast<sockaddr_in*>(&storage);
-  if (inet_pton(AF_INET, host.c_str(), &v4->sin_addr) == 1) {
-    v4->sin_family = AF_INET;
-    v4->sin_port = htons(port);
-    return sizeof *v4;
-  }
-  auto* v6 = reinterpret_cast<sockaddr_in6*>(&storage);
-  if (inet_pton(AF_INET6, host.c_str(), &v6->sin6_addr) == 1) {
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(port);
-    return sizeof *v6;
-  }
-  throw std::invalid_argument("not a numeric address: " + host);
-}
-
 short wait_for(int fd, short events, int timeout) {
   pollfd entry{fd, events, 0};
   const int count = ::poll(&entry, 1, timeout);
   if (count < 0 && errno != EINTR)
     throw_error(errno, "poll");
   return count > 0 ? entry.revents : short{0};
-}
-
-int finish_connect(int fd, const deadline& end) {
-  if (wait_for(fd, POLLOUT, end.poll_timeout()) == 0)
-    return ETIMEDOUT;
-  int error = 0;
-  socklen_t size = sizeof error;
-  getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
-  return error;
 }
 
 } // namespace
@@ -75,49 +45,9 @@ const char* to_string(ending end) {
   return "?";
 }
 
-int start_connect(const std::string& host, std::uint16_t port,
-                  int receive_buffer) {
-  sockaddr_storage address;
-  const socklen_t size = to_address(host, port, address);
-  const int fd = ::socket(address.ss_family,
-                          SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0)
-    return -1;
-  const int yes = 1;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-  if (receive_buffer > 0)
-    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer,
-               sizeof receive_buffer);
-  if (::connect(fd, reinterpret_cast<sockaddr*>(&address), size) == 0
-      || errno == EINPROGRESS)
-    return fd;
-  const int error = errno;
-  ::close(fd);
-  errno = error;
-  return -1;
-}
-
-int connect_error(const std::string& host, std::uint16_t port,
-                  milliseconds budget) {
-  const deadline end(budget);
-  const int fd = start_connect(host, port);
-  if (fd < 0)
-    return errno;
-  const int error = finish_connect(fd, end);
-  ::close(fd);
-  return error;
-}
-
-bool eventually_refused(const std::string& host, std::uint16_t port) {
-  // An attempt can also hang, when the backlog is full: asked again soon.
-  constexpr milliseconds an_attempt{1'000};
-  return eventually(
-    [&] { return connect_error(host, port, an_attempt) == ECONNREFUSED; });
-}
-
 tcp_client::tcp_client(const std::string& host, std::uint16_t port,
-                       int receive_buffer)
-    : fd_(start_connect(host, port, receive_buffer)) {
+                       const connect_options& options)
+    : fd_(start_connect(host, port, options)) {
   if (fd_ < 0)
     throw_error(errno, "connect");
   if (const int error = finish_connect(fd_, deadline()); error != 0) {
@@ -220,6 +150,11 @@ std::string tcp_client::receive(std::size_t count) {
 
 received tcp_client::receive_rest(milliseconds budget) {
   return pump({{}, everything, false}, budget);
+}
+
+void tcp_client::set_send_buffer(int bytes) {
+  if (setsockopt(fd_, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes) != 0)
+    throw_error(errno, "SO_SNDBUF");
 }
 
 bool tcp_client::has_input() const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "connecting.hpp"
 #include "deadline.hpp"
 
 #include <cstddef>
@@ -20,12 +21,11 @@ struct received {
   int send_error = 0;
 };
 
-/// A TCP connection whose every wait has a deadline. Failures throw.
+/// A TCP (or Unix) connection whose every wait has a deadline. Failures throw.
 class tcp_client {
 public:
-  /// `receive_buffer` > 0 sets SO_RCVBUF before the connection is made.
   tcp_client(const std::string& host, std::uint16_t port,
-             int receive_buffer = 0);
+             const connect_options& options = {});
   ~tcp_client();
   tcp_client(tcp_client&& other) noexcept;
   tcp_client& operator=(tcp_client&& other) noexcept;
@@ -39,7 +39,13 @@ public:
   std::string receive(std::size_t count);
   /// Everything up to the end of the stream.
   received receive_rest(milliseconds budget = patience);
+  /// False once it was closed here, or moved from.
+  bool open() const {
+    return fd_ >= 0;
+  }
+  /// Whether there is something to receive, or the end.
   bool has_input() const;
+  void set_send_buffer(int bytes);
 
   /// Sends `data` while reading, until as many bytes have come back.
   std::string echo(std::string_view data);
@@ -65,17 +71,5 @@ private:
 
   int fd_ = -1;
 };
-
-/// One attempt to connect; 0 or the errno with which it failed.
-int connect_error(const std::string& host, std::uint16_t port,
-                  milliseconds budget = patience);
-
-/// True when connections are refused, at once or in a while.
-bool eventually_refused(const std::string& host, std::uint16_t port);
-
-/// A non-blocking socket whose connection to a numeric address is under way;
-/// -1 and errno on failure.
-int start_connect(const std::string& host, std::uint16_t port,
-                  int receive_buffer = 0);
 
 } // namespace coppice_test

@@ -1,0 +1,97 @@
+#include "process_view.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace coppice_test {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path directory_of(pid_t pid) {
+  return "/proc/" + std::to_string(pid);
+}
+
+bool has_close_on_exec(const fs::path& fdinfo) {
+  std::ifstream file(fdinfo);
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream fields(line);
+    std::string name;
+    unsigned flags = 0;
+    if (fields >> name >> std::oct >> flags && name == "flags:")
+      return (flags & O_CLOEXEC) != 0;
+  }
+  return false;
+}
+
+// A file that is closed while one looks is left out.
+void append(std::vector<open_file>& result, const fs::path& process,
+            const fs::path& entry) {
+  std::error_code gone;
+  const fs::path target = fs::read_symlink(entry, gone);
+  if (!gone)
+    result.push_back(
+      {std::stoi(entry.filename()), target,
+       has_close_on_exec(process / "fdinfo" / entry.filename())});
+}
+
+int count_listening_in(const char* table, std::uint16_t port) {
+  constexpr const char* listening = "0A";
+  std::ifstream file(table);
+  std::string line;
+  std::getline(file, line); // names of the columns
+  int result = 0;
+  while (std::getline(file, line)) {
+    std::istringstream fields(line);
+    std::string number;
+    std::string local;
+    std::string remote;
+    std::string state;
+    fields >> number >> local >> remote >> state;
+    const auto local_port = local.substr(local.rfind(':') + 1);
+    result += state == listening && std::stoul(local_port, nullptr, 16) == port;
+  }
+  return result;
+}
+
+} // namespace
+
+std::vector<open_file> open_files(pid_t pid) {
+  const fs::path process = directory_of(pid);
+  std::vector<open_file> result;
+  for (const auto& entry : fs::directory_iterator(process / "fd"))
+    append(result, process, entry.path());
+  return result;
+}
+
+int count_open_files(pid_t pid) {
+  return static_cast<int>(open_files(pid).size());
+}
+
+int count_threads(pid_t pid) {
+  int result = 0;
+  for ([[maybe_unused]] const auto& entry :
+       fs::directory_iterator(directory_of(pid) / "task"))
+    ++result;
+  return result;
+}
+
+double resident_mebibytes(pid_t pid) {
+  constexpr double mebibyte = 1024.0 * 1024.0;
+  double total = 0;
+  double resident = 0;
+  std::ifstream(directory_of(pid) / "statm") >> total >> resident;
+  return resident * static_cast<double>(sysconf(_SC_PAGESIZE)) / mebibyte;
+}
+
+int count_listening_sockets(std::uint16_t port) {
+  return count_listening_in("/proc/net/tcp", port)
+         + count_listening_in("/proc/net/tcp6", port);
+}
+
+} // namespace coppice_test
