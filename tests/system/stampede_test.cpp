@@ -1,0 +1,141 @@
+#include "server_fixture.hpp"
+#include "tree_paths.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <exception>
+#include <future>
+#include <iostream>
+#include <random>
+
+namespace coppice_test {
+
+namespace {
+
+// COPPICE_TEST_SEED repeats a run, as far as the machine's timing allows.
+unsigned seed_of_this_run() {
+  const char* given = std::getenv("COPPICE_TEST_SEED");
+  return given != nullptr
+           ? static_cast<unsigned>(std::strtoul(given, nullptr, 10))
+           : std::random_device{}();
+}
+
+// A client that talks, and comes back whenever it was cut off.
+class stubborn_client {
+public:
+  explicit stubborn_client(const server_process& server)
+      : done_(std::async(std::launch::async, [this, &server] {
+          while (!stop_)
+            talk(server);
+        })) {}
+  ~stubborn_client() {
+    finish();
+  }
+
+  void finish() {
+    stop_ = true;
+    if (done_.valid())
+      done_.get();
+  }
+  int lines() const {
+    return lines_;
+  }
+
+private:
+  void talk(const server_process& server) {
+    constexpr milliseconds pause{20};
+    try {
+      tcp_client client(server.host(), server.port());
+      while (!stop_ && client.echo("still here\n") == "still here\n") {
+        ++lines_;
+        client.receive_rest(pause);
+      }
+      client.reset();
+    } catch (const std::exception&) {
+      // Cut off, or refused for a moment: comes back.
+    }
+  }
+
+  std::atomic<bool> stop_ = false;
+  std::atomic<int> lines_ = 0;
+  std::future<void> done_;
+};
+
+// Whether the supervisor of the node at `path` can afford one more restart.
+// Connections are nobody's to restart.
+bool affordable(const json& tree, const std::string& path) {
+  const json* parent = find_node(tree, parent_of(path));
+  return parent == nullptr || !parent->contains("intensity")
+         || parent->at("budget_used") < parent->at("intensity");
+}
+
+// Any actor of the tree but its root, a connection as likely as not. Those
+// whose end would make a supervisor give up are spared: that is for the tests
+// of escalation.
+std::string random_victim(const json& tree, std::mt19937& generator) {
+  const bool a_connection = generator() % 2 == 0;
+  const auto paths = paths_of(tree, [&](const json& node) {
+    const std::string path = node.at("path");
+    return path != paths::root && is_connection(node) == a_connection
+           && (a_connection || affordable(tree, path));
+  });
+  return paths.empty() ? std::string() : paths[generator() % paths.size()];
+}
+
+class Stampede : public topology_test {
+protected:
+  // A victim every 100 ms for ten seconds; how many were killed.
+  static int run(server_process& server, unsigned seed) {
+    constexpr milliseconds duration{10'000};
+    constexpr milliseconds interval{100};
+    std::mt19937 generator(seed);
+    int kills = 0;
+    auto next = milliseconds(0);
+    for (const stopwatch since; since.elapsed() < duration; next += interval) {
+      // Paced, for such is a stampede.
+      eventually([&] { return since.elapsed() >= next; });
+      try {
+        admin_api admin(server.admin_port());
+        const std::string victim
+          = random_victim(admin.tree_with_connections(), generator);
+        kills += !victim.empty() && admin.kill(victim) == 200 ? 1 : 0;
+      } catch (const std::exception&) {
+        // The admin page is one of the victims.
+      }
+    }
+    return kills;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(, Stampede, every_topology, topology_name);
+
+TEST_P(Stampede, IsSurvivedAndTheNextClientIsServed) {
+  constexpr int clients = 100;
+  constexpr int expected_kills = 30;
+  const unsigned seed = seed_of_this_run();
+  std::cout << "COPPICE_TEST_SEED=" << seed << "\n";
+  RecordProperty("seed", std::to_string(seed));
+  auto& server = serve_topology(
+    {{"--acceptors", "2", "--max-restarts", "1000000", "--max-seconds", "1"}});
+  std::vector<std::unique_ptr<stubborn_client>> herd;
+  for (int count = 0; count < clients; ++count)
+    herd.push_back(std::make_unique<stubborn_client>(server));
+
+  const int kills = run(server, seed);
+  EXPECT_GE(kills, expected_kills);
+  ASSERT_TRUE(server.running()) << "the tree gave up";
+  EXPECT_TRUE(serves(server));
+
+  for (auto& client : herd)
+    client->finish();
+  for (auto& client : herd)
+    EXPECT_GT(client->lines(), 0);
+  admin_api admin(server.admin_port());
+  EXPECT_TRUE(admin.await_healed());
+  EXPECT_TRUE(admin.await_connections(0));
+  EXPECT_TRUE(serves(server));
+}
+
+} // namespace
+
+} // namespace coppice_test
