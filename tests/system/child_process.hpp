@@ -1,35 +1,14 @@
 #pragma once
 
 #include "deadline.hpp"
+#include "launch.hpp"
 
-#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
 namespace coppice_test {
-
-/// How to start the binary under test.
-struct launch_options {
-  std::vector<std::string> args = {};
-  std::vector<std::pair<std::string, std::string>> env = {};
-  std::optional<rlim_t> max_open_files = {};
-  bool as_nobody = false;
-  /// Handed over as systemd does: descriptors from 3 on, and LISTEN_FDS and
-  /// LISTEN_PID to say so.
-  std::vector<int> listen_fds = {};
-  int standard_error = -1;    ///< Where it goes; -1: to what err() gives.
-  bool without_input = false; ///< Standard input is closed.
-  std::string directory = {}; ///< Where it runs; empty: here.
-};
-
-/// The variable `name` of a sanitizer as it is here, with `more` options: what
-/// a server that runs under one needs beyond them.
-std::pair<std::string, std::string> sanitizer_options(const std::string& name,
-                                                      const std::string& more);
 
 /// The binary under test as a child. Dies with its owner, at the latest.
 class child_process {

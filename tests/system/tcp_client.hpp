@@ -26,6 +26,8 @@ class tcp_client {
 public:
   tcp_client(const std::string& host, std::uint16_t port,
              const connect_options& options = {});
+  /// Takes over a socket that is connected.
+  explicit tcp_client(int connected) : fd_(connected) {}
   ~tcp_client();
   tcp_client(tcp_client&& other) noexcept;
   tcp_client& operator=(tcp_client&& other) noexcept;
