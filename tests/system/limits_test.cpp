@@ -166,6 +166,19 @@ TEST_P(Reject, ClosesClientsBeyondTheLimitAfterASecond) {
   EXPECT_TRUE(admin_api(server.admin_port()).await_connections(2));
 }
 
+TEST_P(Reject, GivesEachClientItsWholeTime) {
+  constexpr milliseconds wait{500};
+  auto& server = serve_with_limit(
+    1, {{"--overflow", "reject", "--reject-after", "500ms"}});
+  auto clients = served(server, 1);
+  for (int round = 0; round < 4; ++round) {
+    const stopwatch since;
+    auto next = connect_to(server);
+    EXPECT_TRUE(ends(next));
+    EXPECT_GE(since.elapsed(), wait - milliseconds(20)) << round;
+  }
+}
+
 TEST_P(Reject, ServesTheNextClientIfThereIsRoomInTime) {
   auto& server = serve_rejecting(1);
   auto clients = served(server, 1);

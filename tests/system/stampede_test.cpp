@@ -1,3 +1,4 @@
+#include "listener_api.hpp"
 #include "server_fixture.hpp"
 #include "tree_paths.hpp"
 
@@ -109,7 +110,7 @@ protected:
 };
 INSTANTIATE_TEST_SUITE_P(, Stampede, every_topology, topology_name);
 
-TEST_P(Stampede, IsSurvivedAndTheNextClientIsServed) {
+TEST_P(Stampede, IsSurvivedAndEveryConnectionIsAccountedFor) {
   constexpr int clients = 100;
   constexpr int expected_kills = 30;
   const unsigned seed = seed_of_this_run();
@@ -134,6 +135,9 @@ TEST_P(Stampede, IsSurvivedAndTheNextClientIsServed) {
   EXPECT_TRUE(admin.await_healed());
   EXPECT_TRUE(admin.await_connections(0));
   EXPECT_TRUE(serves(server));
+  listener_api listener(server);
+  EXPECT_TRUE(listener.await_active(0));
+  EXPECT_TRUE(listener.await_balance()) << listener.status();
 }
 
 } // namespace

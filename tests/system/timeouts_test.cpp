@@ -1,6 +1,8 @@
 #include "server_fixture.hpp"
 #include "tree_paths.hpp"
 
+#include <system_error>
+
 namespace coppice_test {
 
 namespace {
@@ -93,6 +95,89 @@ TEST_P(IdleTimeout, HoldsWhenTheListenerHasBeenRestarted) {
   auto client = connect_to(server);
   EXPECT_TRUE(echoes(client));
   EXPECT_TRUE(ends(client));
+}
+
+using FirstByteTimeout = Timeout;
+INSTANTIATE_TEST_SUITE_P(, FirstByteTimeout, every_topology, topology_name);
+
+TEST_P(FirstByteTimeout, EndsHundredsOfSilentClientsAndSparesTheOthers) {
+  constexpr int silent_clients = 500;
+  constexpr milliseconds timeout{1'000};
+  const auto& server = serve_with({"--first-byte-timeout", "1s"});
+  auto busy = connect_to(server);
+  EXPECT_TRUE(echoes(busy));
+  const stopwatch since;
+  std::vector<tcp_client> silent;
+  for (int count = 0; count < silent_clients; ++count)
+    silent.push_back(connect_to(server));
+  EXPECT_TRUE(ends(silent.front()));
+  EXPECT_GE(since.elapsed(), timeout - tick);
+  for (auto& client : silent)
+    ASSERT_TRUE(ends(client));
+  EXPECT_TRUE(echoes(busy));
+}
+
+TEST_P(FirstByteTimeout, IsOverWithTheFirstByte) {
+  const auto& server = serve_with({"--first-byte-timeout", "400ms"});
+  auto client = connect_to(server);
+  EXPECT_EQ(client.echo("x"), "x");
+  EXPECT_TRUE(stays_silent(client, milliseconds(1'200)));
+  EXPECT_TRUE(echoes(client));
+}
+
+using SendTimeout = Timeout;
+INSTANTIATE_TEST_SUITE_P(, SendTimeout, every_topology, topology_name);
+
+TEST_P(SendTimeout, EndsAClientThatTakesNothingOfWhatWaits) {
+  constexpr milliseconds timeout{500};
+  constexpr std::size_t more_than_the_kernel_takes = 64 * 1024 * 1024;
+  auto& server = serve_with({"--send-timeout", "500ms"});
+  admin_api admin(server.admin_port());
+  const stopwatch since;
+  auto client = connect_to(server);
+  try {
+    client.send_until_stalled(random_bytes(more_than_the_kernel_takes));
+  } catch (const std::system_error&) {
+    // Ended already, on a slow machine.
+  }
+  EXPECT_TRUE(admin.await_connections(0));
+  EXPECT_GE(since.elapsed(), timeout - tick);
+  EXPECT_TRUE(serves(server));
+}
+
+TEST_P(SendTimeout, SparesAClientThatReadsSlowlyOrHasNothingToRead) {
+  constexpr milliseconds timeout{2'000};
+  constexpr milliseconds between_reads{100};
+  constexpr int small_buffer = 32 * 1024;
+  auto& server = serve_with({"--send-timeout", "2s"});
+  auto quiet = connect_to(server);
+  EXPECT_TRUE(echoes(quiet));
+  tcp_client slow(server.host(), server.port(), {small_buffer});
+  const std::size_t sent
+    = slow.send_until_stalled(random_bytes(32 * 1024 * 1024));
+  std::size_t got = 0;
+  for (const stopwatch since; since.elapsed() < 2 * timeout;) {
+    got += slow.receive(small_buffer).size();
+    ASSERT_TRUE(stays_silent(quiet, between_reads));
+  }
+  slow.half_close();
+  const received rest = slow.receive_rest(long_patience);
+  EXPECT_EQ(rest.end, ending::eof);
+  EXPECT_EQ(got + rest.data.size(), sent);
+  EXPECT_TRUE(echoes(quiet));
+}
+
+using Lifetime = Timeout;
+INSTANTIATE_TEST_SUITE_P(, Lifetime, every_topology, topology_name);
+
+TEST_P(Lifetime, EndsAConnectionHoweverBusyItIs) {
+  constexpr milliseconds lifetime{1'000};
+  const auto& server = serve_with({"--lifetime", "1s", "--idle-timeout", "1m"});
+  const stopwatch since;
+  auto dripping = connect_to(server);
+  EXPECT_TRUE(eventually([&] { return !echoes(dripping, "x"); }));
+  EXPECT_GE(since.elapsed(), lifetime - tick);
+  EXPECT_TRUE(serves(server));
 }
 
 } // namespace

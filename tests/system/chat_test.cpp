@@ -1,0 +1,154 @@
+#include "server_fixture.hpp"
+
+#include <future>
+#include <set>
+
+namespace coppice_test {
+
+namespace {
+
+// A member of the chat, who reads line by line.
+class member {
+public:
+  explicit member(const server_process& server)
+      : client_(server.host(), server.port()) {}
+
+  void say(const std::string& text) {
+    client_.send_all(text + "\n");
+  }
+  // The next line that contains `text`, whole; throws if there is none.
+  std::string hear(const std::string& text) {
+    std::string line;
+    do {
+      line.clear();
+      while (line.empty() || line.back() != '\n')
+        line += client_.receive(1);
+      heard_ += line;
+    } while (line.find(text) == std::string::npos);
+    return line;
+  }
+  // Everything that was read so far.
+  const std::string& heard() const {
+    return heard_;
+  }
+  tcp_client& client() {
+    return client_;
+  }
+
+private:
+  tcp_client client_;
+  std::string heard_;
+};
+
+class Chat : public topology_test {
+protected:
+  server_process& serve_chat(std::vector<std::string> args = {}) {
+    args.insert(args.end(), {"--protocol", "chat"});
+    return serve_topology({std::move(args)});
+  }
+
+  // Members who hear each other: the last to come is heard by all others.
+  static std::vector<member> members(const server_process& server, int count) {
+    std::vector<member> result;
+    for (int number = 0; number < count; ++number) {
+      result.emplace_back(server);
+      const std::string hello = "hello" + std::to_string(number) + ".";
+      result.back().say(hello);
+      for (int other = 0; other < number; ++other)
+        result[static_cast<std::size_t>(other)].hear(hello);
+    }
+    return result;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(, Chat, every_topology, topology_name);
+
+std::string prefix_of(const std::string& line, const std::string& text) {
+  return line.substr(0, line.find(text));
+}
+
+TEST_P(Chat, LineGoesToAllOthersUnderTheNameOfItsSender) {
+  auto all = members(serve_chat({"--acceptors", "2"}), 3);
+  std::set<std::string> names;
+  for (std::size_t speaker = 0; speaker < all.size(); ++speaker) {
+    const std::string text = "words of " + std::to_string(speaker);
+    std::set<std::string> prefixes;
+    all[speaker].say(text);
+    for (std::size_t other = 0; other < all.size(); ++other) {
+      if (other != speaker)
+        prefixes.insert(prefix_of(all[other].hear(text), text));
+    }
+    ASSERT_EQ(prefixes.size(), 1U) << "others hear different names";
+    EXPECT_NE(*prefixes.begin(), "");
+    names.insert(*prefixes.begin());
+  }
+  EXPECT_EQ(names.size(), all.size()) << "two have one name";
+}
+
+TEST_P(Chat, LineDoesNotComeBackToItsSender) {
+  auto all = members(serve_chat(), 2);
+  all[0].say("my own words");
+  all[1].hear("my own words");
+  all[1].say("an answer");
+  all[0].hear("an answer");
+  EXPECT_EQ(all[0].heard().find("my own words"), std::string::npos);
+}
+
+TEST_P(Chat, ReachesMembersOfEveryReactorInOrder) {
+  constexpr int lines = 100;
+  auto all = members(serve_chat({"--acceptors", "4"}), 12);
+  for (int number = 0; number < lines; ++number)
+    all.front().say("line " + std::to_string(number) + ".");
+  for (std::size_t other = 1; other < all.size(); ++other) {
+    for (int number = 0; number < lines; ++number)
+      all[other].hear("line " + std::to_string(number) + ".");
+  }
+}
+
+TEST_P(Chat, StopLeavesAndTheOthersTalkOn) {
+  auto& server = serve_chat();
+  auto all = members(server, 3);
+  all[2].say("stop");
+  EXPECT_EQ(all[2].client().receive_rest().end, ending::eof);
+  all[0].say("still here?");
+  all[1].hear("still here?");
+  EXPECT_EQ(all[1].heard().find("stop\n"), std::string::npos);
+}
+
+TEST_P(Chat, LostMembersDoNotDisturbTheOthers) {
+  auto& server = serve_chat();
+  admin_api admin(server.admin_port());
+  auto all = members(server, 4);
+  all[2].client().reset();
+  const auto path = admin.await_connection_of(all[3].client().local_port());
+  ASSERT_TRUE(path);
+  ASSERT_EQ(admin.kill(*path, "boom"), 200);
+  EXPECT_TRUE(ends(all[3].client()));
+  ASSERT_TRUE(admin.await_connections(2));
+  all[0].say("still here?");
+  all[1].hear("still here?");
+}
+
+TEST_P(Chat, MemberWhoDoesNotReadHoldsUpNobody) {
+  constexpr int lines = 5'000;
+  const std::string much(1'000, 'x');
+  auto all = members(serve_chat(one_reactor().args), 3);
+  auto& listening = all[1].client();
+  auto talking = std::async(std::launch::async, [&] {
+    for (int number = 0; number < lines; ++number)
+      all[0].say(much);
+    all[0].say("the end");
+  });
+  std::string heard;
+  EXPECT_TRUE(eventually(
+    [&] {
+      heard += listening.receive_rest(milliseconds(10)).data;
+      return heard.find("the end\n") != std::string::npos;
+    },
+    long_patience));
+  talking.get();
+  EXPECT_EQ(count_of(much, heard), lines);
+}
+
+} // namespace
+
+} // namespace coppice_test
