@@ -62,6 +62,46 @@ TEST_F(SupervisedTopology, CrashOfTheConnectionsRestartsAcceptingToo) {
   EXPECT_TRUE(serves(server));
 }
 
+TEST_F(SupervisedTopology, CrashOfAHubEndsItsConnectionsAndNoOthers) {
+  auto& server = supervised_server();
+  admin_api admin(server.admin_port());
+  auto clients = clients_of(server);
+  const json tree = admin.tree_with_connections();
+  ASSERT_NO_FATAL_FAILURE(crash(admin, paths::connection_hub(0)));
+  int ended = 0;
+  for (auto& client : clients) {
+    const auto path = connection_of(tree, client.local_port());
+    ASSERT_TRUE(path);
+    const bool own = parent_of(*path) == paths::connection_hub(0);
+    EXPECT_TRUE(own ? ends(client) : echoes(client)) << *path;
+    ended += own ? 1 : 0;
+  }
+  EXPECT_EQ(admin.incarnation(paths::connection_hub(1)), 1);
+  EXPECT_EQ(admin.incarnation(paths::accepting), 1);
+  EXPECT_TRUE(
+    admin.await_connections(static_cast<int>(clients.size()) - ended));
+
+  // Both acceptors go on, the one whose hub is new as well.
+  auto more = clients_of(server);
+  EXPECT_TRUE(admin.await_connections(
+    static_cast<int>(clients.size() + more.size()) - ended));
+}
+
+TEST_F(SupervisedTopology, AcceptorsThatGiveUpKeepEveryConnection) {
+  auto& server = supervised_server({"--max-restarts", "1"});
+  admin_api admin(server.admin_port());
+  auto clients = clients_of(server);
+  const auto before = admin.lineage_at(paths::acceptors);
+  ASSERT_TRUE(before);
+  ASSERT_NO_FATAL_FAILURE(crash(admin, paths::acceptor(0)));
+  ASSERT_EQ(admin.kill(paths::acceptor(0)), 200);
+  ASSERT_TRUE(admin.await_restart(paths::acceptors, *before));
+  ASSERT_TRUE(admin.await_healed());
+  for (auto& client : clients)
+    EXPECT_TRUE(echoes(client));
+  EXPECT_TRUE(serves(server));
+}
+
 TEST_F(SupervisedTopology, CrashOfAConnectionIsItsOwnEndOnly) {
   auto& server = supervised_server({"--max-restarts", "1"});
   admin_api admin(server.admin_port());
