@@ -128,6 +128,19 @@ TEST_P(Chat, LostMembersDoNotDisturbTheOthers) {
   all[1].hear("still here?");
 }
 
+TEST_P(Chat, SilentMemberIsEndedHoweverMuchTheOthersSay) {
+  constexpr milliseconds timeout{1'000};
+  auto all = members(serve_chat({"--idle-timeout", "1s"}), 2);
+  auto& silent = all[1].client();
+  const stopwatch since;
+  EXPECT_TRUE(eventually([&] {
+    all[0].say("are you there?");
+    return silent.receive_rest(milliseconds(50)).end != ending::deadline;
+  }));
+  // The silence began a little before the stopwatch.
+  EXPECT_GE(since.elapsed(), timeout / 2);
+}
+
 TEST_P(Chat, MemberWhoDoesNotReadHoldsUpNobody) {
   constexpr int lines = 5'000;
   const std::string much(1'000, 'x');

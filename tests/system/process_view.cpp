@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -40,23 +41,42 @@ void append(std::vector<open_file>& result, const fs::path& process,
        has_close_on_exec(process / "fdinfo" / entry.filename())});
 }
 
-int count_listening_in(const char* table, std::uint16_t port) {
-  constexpr const char* listening = "0A";
+// A line of /proc/net/tcp.
+struct tcp_socket {
+  unsigned long local_port;
+  unsigned long peer_port;
+  std::string state;
+  std::string timer; // kind and hundredths of a second, hexadecimal
+};
+
+std::vector<tcp_socket> sockets_in(const char* table) {
+  const auto port_of = [](const std::string& address) {
+    return std::stoul(address.substr(address.rfind(':') + 1), nullptr, 16);
+  };
+  std::vector<tcp_socket> result;
   std::ifstream file(table);
   std::string line;
   std::getline(file, line); // names of the columns
-  int result = 0;
   while (std::getline(file, line)) {
     std::istringstream fields(line);
     std::string number;
     std::string local;
-    std::string remote;
-    std::string state;
-    fields >> number >> local >> remote >> state;
-    const auto local_port = local.substr(local.rfind(':') + 1);
-    result += state == listening && std::stoul(local_port, nullptr, 16) == port;
+    std::string peer;
+    std::string queues;
+    tcp_socket found{};
+    fields >> number >> local >> peer >> found.state >> queues >> found.timer;
+    found.local_port = port_of(local);
+    found.peer_port = port_of(peer);
+    result.push_back(found);
   }
   return result;
+}
+
+long count_listening_in(const char* table, std::uint16_t port) {
+  const auto sockets = sockets_in(table);
+  return std::count_if(sockets.begin(), sockets.end(), [&](const auto& each) {
+    return each.state == "0A" && each.local_port == port;
+  });
 }
 
 } // namespace
@@ -90,8 +110,20 @@ double resident_mebibytes(pid_t pid) {
 }
 
 int count_listening_sockets(std::uint16_t port) {
-  return count_listening_in("/proc/net/tcp", port)
-         + count_listening_in("/proc/net/tcp6", port);
+  return static_cast<int>(count_listening_in("/proc/net/tcp", port)
+                          + count_listening_in("/proc/net/tcp6", port));
+}
+
+std::optional<std::chrono::milliseconds>
+keepalive_due(std::uint16_t local_port, std::uint16_t peer_port) {
+  const std::string keepalive = "02:";
+  for (const auto& each : sockets_in("/proc/net/tcp")) {
+    if (each.local_port == local_port && each.peer_port == peer_port
+        && each.timer.rfind(keepalive, 0) == 0)
+      return std::chrono::milliseconds(
+        10 * std::stol(each.timer.substr(keepalive.size()), nullptr, 16));
+  }
+  return std::nullopt;
 }
 
 } // namespace coppice_test

@@ -2,7 +2,9 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,5 +25,10 @@ double resident_mebibytes(pid_t pid);
 
 /// Sockets on this machine that listen on this TCP port, IPv4 and IPv6.
 int count_listening_sockets(std::uint16_t port);
+
+/// How long until the kernel probes a silent IPv4 connection, seen from the end
+/// with these ports; nothing if it does not.
+std::optional<std::chrono::milliseconds> keepalive_due(std::uint16_t local_port,
+                                                       std::uint16_t peer_port);
 
 } // namespace coppice_test

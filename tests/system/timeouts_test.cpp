@@ -1,3 +1,4 @@
+#include "process_view.hpp"
 #include "server_fixture.hpp"
 #include "tree_paths.hpp"
 
@@ -178,6 +179,36 @@ TEST_P(Lifetime, EndsAConnectionHoweverBusyItIs) {
   EXPECT_TRUE(eventually([&] { return !echoes(dripping, "x"); }));
   EXPECT_GE(since.elapsed(), lifetime - tick);
   EXPECT_TRUE(serves(server));
+}
+
+using KeepAlive = Timeout;
+INSTANTIATE_TEST_SUITE_P(, KeepAlive, every_topology, topology_name);
+
+TEST_P(KeepAlive, IsDueInFiveMinutesUnlessToldOtherwise) {
+  using std::chrono::minutes;
+  using std::chrono::seconds;
+  struct setting {
+    std::vector<std::string> args;
+    milliseconds at_least;
+    milliseconds at_most;
+  };
+  const setting settings[] = {
+    {{}, minutes(4), minutes(5) + seconds(1)},
+    {{"--keepalive", "30s"}, seconds(5), seconds(31)},
+  };
+  for (const auto& [args, at_least, at_most] : settings) {
+    const auto& server = serve_with(args);
+    auto client = connect_to(server);
+    EXPECT_TRUE(echoes(client));
+    std::optional<milliseconds> due;
+    EXPECT_TRUE(eventually([&] {
+      due = keepalive_due(server.port(), client.local_port());
+      return due.has_value();
+    }))
+      << "no probe is planned";
+    EXPECT_GE(due.value_or(milliseconds(0)), at_least);
+    EXPECT_LE(due.value_or(at_most * 2), at_most);
+  }
 }
 
 } // namespace
