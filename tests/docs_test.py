@@ -11,12 +11,14 @@ import json
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import sys
 
 BLOCK = re.compile(r"(```sh\ncoppice (lab run \S+)\n```\n\n```text\n)(.*?)(```\n)",
                    re.S)
 RULES = re.compile(r"\brules? (\d+(?:(?:, | and | to |, and )\d+)*)", re.I)
+CODE = re.compile(r"^```.*?^```$", re.S | re.M)
 LINK = re.compile(r"\]\(([^)#:]+)[)#]")
 
 failures = []
@@ -152,9 +154,35 @@ def check_tour(binary, update):
                f"{page}: the block of {kind} is not that of the example")
 
 
+def check_listener(binary, update):
+    """docs/listener.md shows the example, which does what the page says."""
+    page = pathlib.Path("docs/listener.md")
+    source = pathlib.Path("examples/listener/shout.cpp").read_text("utf-8")
+    text = page.read_text("utf-8")
+    block = re.compile(r"(```cpp\n)(.*?)(```\n)", re.S)
+    if update:
+        text = block.sub(lambda m: m[1] + source + m[3], text, count=1)
+        page.write_text(text, "utf-8")
+    expect(block.search(text)[2] == source, f"{page}: the program is another")
+    program = pathlib.Path(binary).parent / "tests/example-listener"
+    with subprocess.Popen([program], stdout=subprocess.PIPE,
+                          encoding="utf-8") as server:
+        host, port = server.stdout.readline().split()[-1].split(":")
+        with socket.create_connection((host, int(port)), timeout=30) as client:
+            stream = client.makefile("r", encoding="utf-8")
+            client.sendall(b"hello\n")
+            expect(stream.readline() == "HELLO\n", "shout does not shout")
+            server.terminate()
+            said = stream.readline()
+            expect(said.strip() in text and said.strip(), f"{page} lacks {said!r}")
+        expect(server.stdout.read() == "1 served\n", "shout did not serve one")
+        expect(server.wait(30) == 0, f"shout ended with {server.returncode}")
+
+
 def check_links():
     for file in [*pathlib.Path("docs").rglob("*.md"), pathlib.Path("README.md")]:
-        for target in LINK.findall(file.read_text("utf-8")):
+        prose = CODE.sub("", file.read_text("utf-8"))
+        for target in LINK.findall(prose):
             expect((file.parent / target).exists(), f"{file}: no {target}")
 
 
@@ -165,6 +193,7 @@ def main(binary, update):
     check_rules()
     check_conformance()
     check_tour(binary, update)
+    check_listener(binary, update)
     check_links()
     for failure in failures:
         print("not ok -", failure)

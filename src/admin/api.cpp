@@ -1,6 +1,7 @@
 #include "coppice/admin/api.hpp"
 
 #include "coppice/actor/tree_root.hpp"
+#include "coppice/admin/limits_json.hpp"
 #include "coppice/admin/listener_json.hpp"
 #include "coppice/admin/tree_json.hpp"
 
@@ -30,8 +31,19 @@ constexpr std::string_view index_text
 
 constexpr std::string_view listeners_path = "/listeners";
 
+// What came from outside need not be UTF-8, as JSON has to be.
+std::string written(const nlohmann::json& value) {
+  return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
+         + "\n";
+}
+
 response failure(int status, std::string message) {
-  return {status, nlohmann::json{{"error", std::move(message)}}.dump() + "\n"};
+  return {status, written({{"error", std::move(message)}})};
+}
+
+bool needs_no_body(std::string_view path) {
+  return path == "/drain" || path.ends_with("/suspend")
+         || path.ends_with("/resume");
 }
 
 response nothing_at(const std::string& path) {
@@ -39,7 +51,7 @@ response nothing_at(const std::string& path) {
 }
 
 response answer(const nlohmann::json& body) {
-  return {200, body.dump() + "\n"};
+  return {200, written(body)};
 }
 
 // The name in a Host header or an authority, without its port.
@@ -178,8 +190,8 @@ response api::change(const request& req) const {
                         "\"Authorization: Bearer TOKEN\"");
   if (media_type(req.content_type) != "application/json")
     return failure(415, "send JSON, with Content-Type: application/json");
-  auto body
-    = nlohmann::json::parse(req.body.empty() ? "{}" : req.body, nullptr, false);
+  auto optional = req.body.empty() && needs_no_body(req.path);
+  auto body = nlohmann::json::parse(optional ? "{}" : req.body, nullptr, false);
   if (!body.is_object())
     return failure(400, "send a JSON object");
   if (req.path == "/kill")
@@ -215,9 +227,12 @@ response api::kill(const nlohmann::json& body) const {
 
 response api::drain(const nlohmann::json& body) const {
   std::optional<std::chrono::milliseconds> timeout;
-  if (auto i = body.find("timeout_ms"); i != body.end()) {
+  auto i = body.find("timeout_ms");
+  if (body.size() > (i == body.end() ? 0 : 1))
+    return failure(400, "\"timeout_ms\" is all that can be said of it");
+  if (i != body.end()) {
     constexpr std::chrono::milliseconds longest = std::chrono::hours{24};
-    if (!i->is_number_unsigned() || *i > longest.count())
+    if (!i->is_number_integer() || *i < 0 || *i > longest.count())
       return failure(400, "\"timeout_ms\" has to be a number from 0 on, at "
                           "most a day");
     timeout = std::chrono::milliseconds{i->get<std::int64_t>()};

@@ -1,6 +1,6 @@
 #include "coppice/cli/serve_arguments.hpp"
 
-#include "coppice/admin/listener_json.hpp"
+#include "coppice/admin/limits_json.hpp"
 #include "coppice/cli/duration.hpp"
 #include "coppice/cli/token.hpp"
 #include "coppice/protocol/protocols.hpp"

@@ -86,6 +86,7 @@ struct server_loop::state {
   flag drained;
   flag drain_wanted;
   std::mutex mutex;
+  bool is_drain_wanted = false;                           // guarded by mutex
   std::optional<std::chrono::milliseconds> drain_timeout; // guarded by mutex
 };
 
@@ -281,9 +282,12 @@ server_loop::server_loop() : state_(std::make_shared<state>()) {
 server_loop::~server_loop() = default;
 
 void server_loop::drain(std::optional<std::chrono::milliseconds> timeout) {
-  std::unique_lock guard{state_->mutex};
-  state_->drain_timeout = timeout;
-  guard.unlock();
+  {
+    std::lock_guard guard{state_->mutex};
+    if (std::exchange(state_->is_drain_wanted, true))
+      return;
+    state_->drain_timeout = timeout;
+  }
   state_->drain_wanted.set();
 }
 

@@ -22,9 +22,6 @@ namespace {
 // So that a flood of new clients does not starve those who are there already.
 constexpr int accepts_a_turn = 16;
 
-// So that turning clients away does not keep those who are there waiting.
-constexpr int rejections_a_turn = 256;
-
 constexpr std::chrono::milliseconds pause_length{100};
 constexpr std::chrono::seconds warning_period{10};
 
@@ -72,20 +69,27 @@ void acceptor::accept_some() {
   for (int i = 0; i < accepts_a_turn && watching_; ++i) {
     if (!owner_->at(home_).table)
       return unwatch(); // until there is one: see on_change
-    if (!owner_->take_place())
-      return wait_for_room();
+    // Who waits already comes first.
+    auto has_place = waiting_.empty() && owner_->take_place();
+    if (!has_place && !may_wait())
+      return unwatch(); // until there is room: see on_change
     sockaddr_storage from;
     auto sock = accept(from);
     if (!sock) {
       auto error = errno;
-      owner_->give_back(nullptr);
+      if (has_place)
+        owner_->give_back(nullptr);
       if (!on_accept_error(error))
         return;
       continue;
     }
-    if (std::exchange(paused_, false))
+    if (std::exchange(tells_of_pause_, false))
       publish(observe::event_kind::accept_resumed);
-    spawn_connection({std::move(sock), to_peer(from)});
+    accepted_client client{std::move(sock), to_peer(from)};
+    if (has_place)
+      spawn_connection(std::move(client));
+    else
+      let_wait(std::move(client));
   }
 }
 
@@ -119,27 +123,26 @@ void acceptor::spawn_connection(accepted_client client) {
 
 // -- when there is no room ----------------------------------------------------
 
-void acceptor::wait_for_room() {
-  unwatch();
-  full_ = true;
-  auto limits = owner_->limits();
-  if (limits.overflow == overflow::reject)
-    home_.arm(*this, limits.reject_after);
+bool acceptor::may_wait() const {
+  return owner_->limits().overflow == overflow::reject && !waiting_.full();
 }
 
-// Those who came meanwhile have waited long enough.
-void acceptor::reject_all() {
-  auto limits = owner_->limits();
-  if (limits.overflow != overflow::reject)
-    return;
-  for (int i = 0; i < rejections_a_turn; ++i) {
-    sockaddr_storage from;
-    if (!accept(from))
-      break;
-    owner_->at(home_).traffic.rejected.add(1);
-  }
-  home_.arm(*this, limits.reject_after);
+void acceptor::let_wait(accepted_client client) {
+  waiting_.enter(std::move(client),
+                 home_.now() + owner_->limits().reject_after);
+  set_timer();
 }
+
+void acceptor::serve_waiting() {
+  while (!waiting_.empty() && owner_->at(home_).table && owner_->take_place())
+    spawn_connection(waiting_.leave());
+}
+
+void acceptor::reject_waiting(reactor::clock::time_point until) {
+  owner_->at(home_).traffic.rejected.add(waiting_.expire(until));
+}
+
+// -- when accepting fails -----------------------------------------------------
 
 // Returns whether to go on accepting at once.
 bool acceptor::on_accept_error(int error) {
@@ -169,23 +172,36 @@ bool acceptor::on_accept_error(int error) {
 
 void acceptor::pause(int error) {
   unwatch();
-  home_.arm(*this, pause_length);
-  auto now = std::chrono::steady_clock::now();
+  auto now = reactor::clock::now();
+  paused_until_ = now + pause_length;
+  set_timer();
   if (now - warned_ < warning_period)
     return;
   publish(observe::event_kind::accept_paused,
           std::string{std::strerror(error)} + "; clients wait");
   warned_ = now;
-  paused_ = true;
+  tells_of_pause_ = true;
+}
+
+void acceptor::set_timer() {
+  auto next = waiting_.next();
+  if (paused_until_ && (!next || *paused_until_ < *next))
+    next = paused_until_;
+  if (next)
+    home_.arm(*this, *next - reactor::clock::now());
+  else
+    home_.cancel(*this);
 }
 
 void acceptor::on_timer() {
   perform(
     [this] {
-      if (full_ && port_)
-        reject_all();
-      else
-        watch();
+      auto now = reactor::clock::now();
+      if (paused_until_ && *paused_until_ <= now)
+        paused_until_.reset();
+      reject_waiting(now);
+      set_timer();
+      watch();
     },
     reason_of);
 }
@@ -197,15 +213,17 @@ void acceptor::on_change() {
         unwatch();
         port_ = std::move(current);
       }
-      if (std::exchange(full_, false))
-        home_.cancel(*this);
+      if (owner_->draining())
+        reject_waiting(reactor::clock::time_point::max());
+      serve_waiting();
+      set_timer();
       watch();
     },
     reason_of);
 }
 
 bool acceptor::watch() {
-  if (watching_ || !port_)
+  if (watching_ || !port_ || paused_until_)
     return true;
   watching_
     = home_.add(port_->at(home_.index()).fd(), EPOLLIN | EPOLLEXCLUSIVE, *this);

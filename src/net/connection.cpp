@@ -3,7 +3,9 @@
 #include "coppice/actor/exit_signal.hpp"
 #include "coppice/net/listener.hpp"
 
+#include <linux/sockios.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -22,6 +24,9 @@ constexpr std::chrono::seconds linger_limit{2};
 
 // A peer that sends faster than it is read from is not waited for.
 constexpr int discards_at_end = 16;
+
+// How often it is looked whether a slow peer reads, within the limit on that.
+constexpr int looks_a_limit = 4;
 
 constexpr std::chrono::milliseconds no_time{0};
 
@@ -130,6 +135,10 @@ void connection::drain() {
     perform([this] { tell_of_drain(); }, reason_of);
 }
 
+void connection::count_address() {
+  counted_ = counted_ || owner_->count_address(peer_);
+}
+
 void connection::tell_of_drain() {
   if (phase_ == phase::open && !std::exchange(drained_, true))
     handler_->on_drain(*this);
@@ -151,8 +160,11 @@ void connection::write(std::string_view data) {
     return;
   if (waiting_bytes() + data.size() > limits_.max_output_bytes)
     return abort(exit_reason::shutdown("output_limit"));
-  if (pending_.empty())
+  if (pending_.empty()) {
     last_sent_ = home_.now();
+    if (limits_.send)
+      peer_has_ = taken_by_peer();
+  }
   pending_.append(data);
   update_interest();
   if (limits_.send)
@@ -337,16 +349,37 @@ std::optional<connection::due> connection::next_due() const {
   return first;
 }
 
+// Whether a peer reads can only be seen by what the kernel still has of ours:
+// it takes more from us not before much of it has gone.
+std::int64_t connection::taken_by_peer() const {
+  int unsent = 0;
+  ::ioctl(sock_.fd(), SIOCOUTQ, &unsent);
+  return static_cast<std::int64_t>(bytes_out_) - unsent;
+}
+
+void connection::note_progress() {
+  if (!limits_.send || pending_.empty())
+    return;
+  auto before = std::exchange(peer_has_, taken_by_peer());
+  if (peer_has_ != before)
+    last_sent_ = home_.now();
+}
+
 // The timer is set for the earliest limit and looks again when it fires, so
 // that a byte costs no more than to remember its time.
 void connection::watch_time() {
   if (phase_ == phase::lingering || leaving_)
     return;
-  if (auto next = next_due())
-    home_.arm(*this, std::max<reactor::clock::duration>(next->at - home_.now(),
-                                                        no_time));
-  else
+  auto next = next_due();
+  if (!next) {
     home_.cancel(*this);
+    return;
+  }
+  reactor::clock::duration delay = next->at - home_.now();
+  if (limits_.send && !pending_.empty())
+    delay = std::min<reactor::clock::duration>(delay,
+                                               *limits_.send / looks_a_limit);
+  home_.arm(*this, std::max<reactor::clock::duration>(delay, no_time));
 }
 
 void connection::on_timer() {
@@ -360,6 +393,7 @@ void connection::on_timer() {
         quit();
         return;
       }
+      note_progress();
       auto next = next_due();
       if (next && next->at <= home_.now())
         expire(next->what);

@@ -13,8 +13,12 @@ namespace {
 // How long starts and ends of connections may wait to be read together.
 constexpr std::chrono::milliseconds log_delay{100};
 
-template <class T>
-constexpr T unlimited = std::numeric_limits<T>::max();
+constexpr auto unlimited = std::numeric_limits<std::int64_t>::max();
+constexpr auto no_limit_by_address = std::numeric_limits<std::size_t>::max();
+
+bool has_address(const observe::peer_address& who) {
+  return who.family != observe::peer_address::kind::unix_socket;
+}
 
 // `coppice/listener:echo` of `coppice/listener:echo/accepting/port`.
 std::string grandparent_of(const std::string& path) {
@@ -240,13 +244,16 @@ bool listener::take_place() {
 
 bool listener::take_address(const observe::peer_address& who, bool& counted) {
   auto most = most_per_address_.load(std::memory_order_relaxed);
-  auto limited
-    = most
-        != unlimited<
-          std::
-            size_t> && who.family != observe::peer_address::kind::unix_socket;
-  counted = limited && addresses_.take(who, most);
-  return counted || !limited;
+  auto is_free = most == no_limit_by_address || !has_address(who);
+  counted = !is_free && addresses_.take(who, most);
+  return counted || is_free;
+}
+
+bool listener::count_address(const observe::peer_address& who) {
+  if (!has_address(who))
+    return false;
+  addresses_.add(who);
+  return true;
 }
 
 void listener::give_back(const observe::peer_address* counted) {
@@ -262,7 +269,7 @@ void listener::give_back(const observe::peer_address* counted) {
 
 void listener::check_alarm() {
   auto threshold = alarm_at_.load(std::memory_order_relaxed);
-  if (threshold == unlimited<std::int64_t> || active() < threshold)
+  if (threshold == unlimited || active() < threshold)
     return;
   auto now = reactor::clock::now().time_since_epoch().count();
   auto quiet_until = quiet_until_.load();
@@ -285,14 +292,13 @@ void listener::tell_acceptors() {
 
 void listener::apply(const net::limits& value) {
   auto as_count = [](const std::optional<std::size_t>& limit) {
-    constexpr auto most = unlimited<std::int64_t>;
-    return limit && *limit < static_cast<std::size_t>(most)
+    return limit && *limit < static_cast<std::size_t>(unlimited)
              ? static_cast<std::int64_t>(*limit)
-             : most;
+             : unlimited;
   };
   most_ = as_count(value.max_connections);
   alarm_at_ = as_count(value.alarm);
-  most_per_address_ = value.max_per_address.value_or(unlimited<std::size_t>);
+  most_per_address_ = value.max_per_address.value_or(no_limit_by_address);
 }
 
 void listener::set_limits(const net::limits& value) {
@@ -301,6 +307,8 @@ void listener::set_limits(const net::limits& value) {
     connection_settings{value, settings_->make_handler});
   apply(value);
   guard.unlock();
+  if (value.max_per_address)
+    for_all_connections(&connection::count_address);
   tell_acceptors();
 }
 
@@ -352,17 +360,17 @@ void listener::drain(std::function<void()> drained) {
     std::lock_guard one_at_a_time{port_mutex_};
     shut();
     publish(observe::event_kind::draining, connections_text() + " may finish");
-    tell_connections_of_drain();
+    for_all_connections(&connection::drain);
   }
   if (places_.load() == 0)
     call_drained();
 }
 
-void listener::tell_connections_of_drain() {
+void listener::for_all_connections(void (connection::*fn)()) {
   for (auto& reactor : reactors_)
-    reactor->run_soon([self = shared_from_this(), reactor = reactor.get()] {
+    reactor->run_soon([self = shared_from_this(), reactor = reactor.get(), fn] {
       if (auto table = self->at(*reactor).table)
-        table->for_each([](connection& c) { c.drain(); });
+        table->for_each([fn](connection& c) { (c.*fn)(); });
     });
 }
 

@@ -81,6 +81,8 @@ std::string describe(const event& ev) {
     text += " was held up";
     break;
   case event_kind::alarm:
+    text += " raises an alarm";
+    break;
   case event_kind::notice:
     break;
   }

@@ -93,6 +93,14 @@ TEST_F(AdminApi, ErrorsSayWhatToDo) {
             "there is no actor at \"top/b\"");
 }
 
+TEST_F(AdminApi, AnswersInUtf8WhateverItIsAsked) {
+  auto answer = api{rt, {}, {}, {}}.handle(get("/\xff"));
+
+  EXPECT_EQ(answer.status, 404);
+  EXPECT_EQ(json::parse(answer.body)["error"],
+            "there is nothing at /\uFFFD; GET / says more");
+}
+
 TEST_F(AdminApi, ServesLoopbackNamesAloneWhereItListensOnLoopback) {
   for (auto host :
        {"localhost", "localhost:1", "127.0.0.1:6060", "[::1]:6060"}) {

@@ -198,7 +198,8 @@ TEST_F(Operation, AnAlarmTellsOfManyConnectionsOnceAPeriod) {
       alarms.push_back(describe(ev));
 
   EXPECT_THAT(alarms,
-              testing::ElementsAre("top/listener:test: 2 connections open"));
+              testing::ElementsAre(
+                "top/listener:test raises an alarm: 2 connections open"));
 }
 
 TEST_F(Operation, NobodyGetsInBeyondALimitOfZeroUntilItIsRaised) {

@@ -44,9 +44,9 @@ TEST_P(AddressLimit, GivesPlacesBack) {
   }
 }
 
-TEST_P(AddressLimit, OfZeroIsNone) {
+TEST_P(AddressLimit, OffIsNone) {
   constexpr int many = 50;
-  auto& server = serve_topology({{"--max-per-address", "0"}});
+  auto& server = serve_topology({{"--max-per-address", "off"}});
   std::vector<tcp_client> clients;
   for (int count = 0; count < many; ++count) {
     clients.push_back(from(somewhere, server));

@@ -7,9 +7,11 @@
 #include "coppice/net/listener.hpp"
 #include "coppice/net/reactor.hpp"
 #include "coppice/net/socket.hpp"
+#include "coppice/net/waiting_room.hpp"
 
 #include <chrono>
 #include <memory>
+#include <optional>
 
 namespace coppice::net {
 
@@ -45,12 +47,15 @@ private:
   void on_change() override;
 
   void accept_some();
-  void wait_for_room();
-  void reject_all();
+  bool may_wait() const;
+  void let_wait(accepted_client client);
+  void serve_waiting();
+  void reject_waiting(reactor::clock::time_point until);
   socket accept(sockaddr_storage& from);
   void spawn_connection(accepted_client client);
   bool on_accept_error(int error);
   void pause(int error);
+  void set_timer();
   bool watch();
   void unwatch();
   void publish(observe::event_kind kind, std::string detail = {});
@@ -64,10 +69,11 @@ private:
   connection_table_ptr linked_; // null where connections have a supervisor
   caf::strong_actor_ptr self_;  // while the reactor may call us
   bool watching_ = false;
-  bool full_ = false;   // there was no room for one more
-  bool paused_ = false; // and told so
-  std::chrono::steady_clock::time_point warned_
-    = std::chrono::steady_clock::time_point{} - std::chrono::hours{1};
+  waiting_room waiting_;
+  std::optional<reactor::clock::time_point> paused_until_;
+  bool tells_of_pause_ = false; // and so has to tell of its end
+  reactor::clock::time_point warned_
+    = reactor::clock::time_point{} - std::chrono::hours{1};
 };
 
 } // namespace coppice::net

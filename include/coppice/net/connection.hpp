@@ -99,6 +99,9 @@ public:
   /// Tells the handler, once, that the listener drains. On the reactor.
   void drain();
 
+  /// Has this connection counted by its address from now on. On the reactor.
+  void count_address();
+
 private:
   friend class connection_table;
 
@@ -119,6 +122,8 @@ private:
   std::optional<due> next_due() const;
   void watch_time();
   void expire(time_limit what);
+  std::int64_t taken_by_peer() const;
+  void note_progress();
   void tell_of_drain();
 
   // The two ways between socket and handler, and so the place of whatever is to
@@ -161,7 +166,8 @@ private:
   std::uint32_t interest_ = 0;
   phase phase_ = phase::open;
   bool peer_done_ = false;
-  bool heard_ = false; // there was a byte
+  bool heard_ = false;        // there was a byte
+  std::int64_t peer_has_ = 0; // bytes, when output last moved
   bool paused_ = false;
   bool calls_writable_ = false;
   bool reads_next_ = false; // so that writing does not keep it from reading

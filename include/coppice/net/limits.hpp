@@ -30,8 +30,7 @@ struct limits {
   /// Hard, for all reactors together. 0: nobody gets in.
   std::optional<std::size_t> max_connections = {};
   /// Hard, for clients of one IPv4 address or one /64 network of IPv6; clients
-  /// beyond it are closed at once. Those who came while there was no such limit
-  /// do not count. Not for Unix sockets.
+  /// beyond it are closed at once. Not for Unix sockets.
   std::optional<std::size_t> max_per_address = {};
   net::overflow overflow = net::overflow::queue;
   std::chrono::milliseconds reject_after = std::chrono::seconds{1};

@@ -196,6 +196,9 @@ public:
   /// says whether it was. False if there are too many.
   bool take_address(const observe::peer_address& who, bool& counted);
 
+  /// Counts a client who came while there was no limit by address.
+  bool count_address(const observe::peer_address& who);
+
   /// Gives a place back, and that of an address unless it is null.
   void give_back(const observe::peer_address* counted);
 
@@ -232,7 +235,7 @@ private:
   bool open();
   void shut();
   void tell_acceptors();
-  void tell_connections_of_drain();
+  void for_all_connections(void (connection::*fn)());
   void call_drained();
   std::string connections_text() const;
   void apply(const net::limits& value);

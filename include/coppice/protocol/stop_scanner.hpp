@@ -25,6 +25,10 @@ public:
 private:
   static constexpr std::string_view line = "stop\r";
 
+  // The end of the first line in `data` from `pos` on after which a line may
+  // be `stop`, as far as can be seen.
+  static std::size_t find_line(std::string_view data, std::size_t pos) noexcept;
+
   std::size_t matched_ = 0; // bytes of `line` at the start of this line
   std::size_t held_ = 0;    // … of which came with earlier data
   bool mid_line_ = false;   // this line is not `stop`
@@ -39,7 +43,7 @@ bool stop_scanner::feed(std::string_view data, F&& out) {
   std::size_t pos = 0;
   for (;;) {
     if (mid_line_) {
-      auto end = data.find('\n', pos);
+      auto end = find_line(data, pos);
       if (end == std::string_view::npos) {
         pass(data);
         return false;

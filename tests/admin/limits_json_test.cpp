@@ -1,4 +1,4 @@
-#include "coppice/admin/listener_json.hpp"
+#include "coppice/admin/limits_json.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "coppice/net/limits.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <string>
+
+namespace coppice::admin {
+
+/// All limits by name; null where there is none. Times are in milliseconds.
+nlohmann::json to_json(const net::limits& what);
+
+/// Sets in `into` what the object `changes` names, as `to_json` writes it.
+/// Returns what is wrong, and then has changed nothing; empty: it is done.
+std::string merge(const nlohmann::json& changes, net::limits& into);
+
+} // namespace coppice::admin

@@ -1,0 +1,69 @@
+#pragma once
+
+#include "coppice/net/connection.hpp"
+#include "coppice/net/reactor.hpp"
+
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <utility>
+
+namespace coppice::net {
+
+/// Clients for whom there is no room yet, first come, first served. Each is
+/// closed when its time is over. For one reactor.
+class waiting_room {
+public:
+  using time_point = reactor::clock::time_point;
+
+  /// So many may wait; the others stay in the backlog of the kernel.
+  static constexpr std::size_t capacity = 1024;
+
+  bool empty() const noexcept {
+    return clients_.empty();
+  }
+
+  bool full() const noexcept {
+    return clients_.size() >= capacity;
+  }
+
+  void enter(accepted_client client, time_point until) {
+    clients_.push_back({std::move(client), until});
+  }
+
+  /// Who comes next; there is somebody.
+  accepted_client leave() {
+    auto next = std::move(clients_.front().client);
+    clients_.pop_front();
+    return next;
+  }
+
+  /// Closes those whose time is over; returns how many.
+  std::size_t expire(time_point now) {
+    std::size_t count = 0;
+    for (; !clients_.empty() && clients_.front().until <= now; ++count)
+      clients_.pop_front();
+    return count;
+  }
+
+  /// When the first of them has waited long enough.
+  std::optional<time_point> next() const {
+    if (clients_.empty())
+      return {};
+    return clients_.front().until;
+  }
+
+  void clear() {
+    clients_.clear();
+  }
+
+private:
+  struct waiting {
+    accepted_client client;
+    time_point until;
+  };
+
+  std::deque<waiting> clients_;
+};
+
+} // namespace coppice::net

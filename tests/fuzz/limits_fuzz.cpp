@@ -1,0 +1,27 @@
+// Limits from JSON: all or nothing, and what is written can be read.
+
+#include "coppice/admin/limits_json.hpp"
+#include "fuzz.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace coppice::fuzz {
+
+void try_input(std::string_view input) {
+  auto changes = nlohmann::json::parse(input, nullptr, false);
+  if (!changes.is_object())
+    return;
+  net::limits limits;
+  auto before = admin::to_json(limits);
+  auto wrong = admin::merge(changes, limits);
+  auto after = admin::to_json(limits);
+  demand(wrong.empty() || after == before, "what is wrong changes nothing");
+  if (wrong.empty())
+    for (auto& [key, value] : changes.items())
+      demand(after.at(key) == value, "what is right is done");
+  net::limits again;
+  demand(admin::merge(after, again).empty(), "what is written can be read");
+  demand(admin::to_json(again) == after, "and says the same");
+}
+
+} // namespace coppice::fuzz
