@@ -78,7 +78,7 @@ void acceptor::accept_some() {
     if (!sock) {
       auto error = errno;
       if (has_place)
-        owner_->give_back(nullptr);
+        owner_->give_back();
       if (!on_accept_error(error))
         return;
       continue;
@@ -105,18 +105,18 @@ socket acceptor::accept(sockaddr_storage& from) {
 void acceptor::spawn_connection(accepted_client client) {
   auto& place = owner_->at(home_);
   auto peer = client.peer;
-  if (!owner_->take_address(peer, client.counted)) {
+  if (!owner_->take_address(peer)) {
     place.traffic.rejected_by_address.add(1);
-    owner_->give_back(nullptr);
+    owner_->give_back();
     return;
   }
-  auto counted = client.counted;
   try {
     home_system().spawn<connection, caf::hidden>(
       owner_, std::ref(home_), place.table, std::move(client));
     owner_->check_alarm();
   } catch (const std::bad_alloc&) {
-    owner_->give_back(counted ? &peer : nullptr);
+    owner_->give_back_address(peer);
+    owner_->give_back();
     pause(ENOMEM);
   }
 }

@@ -75,8 +75,7 @@ connection::connection(caf::actor_config& cfg, std::shared_ptr<listener> owner,
       opened_(home_.now()),
       lives_since_(opened_),
       last_byte_(opened_),
-      last_sent_(opened_),
-      counted_(client.counted) {
+      last_sent_(opened_) {
   traffic_.accepted.add(1);
   table_->add(*this);
   record(observe::connection_record::kind::opened, {});
@@ -133,10 +132,6 @@ void connection::on_exit_signal(const exit_reason& reason) {
 void connection::drain() {
   if (handler_)
     perform([this] { tell_of_drain(); }, reason_of);
-}
-
-void connection::count_address() {
-  counted_ = counted_ || owner_->count_address(peer_);
 }
 
 void connection::tell_of_drain() {
@@ -475,7 +470,8 @@ void connection::leave(std::string_view reason) {
   record(observe::connection_record::kind::closed, reason);
   table->remove(*this);
   traffic_.closed.add(1);
-  owner_->give_back(counted_ ? &peer_ : nullptr);
+  owner_->give_back_address(peer_);
+  owner_->give_back();
 }
 
 void connection::record(observe::connection_record::kind what,

@@ -242,23 +242,16 @@ bool listener::take_place() {
   }
 }
 
-bool listener::take_address(const observe::peer_address& who, bool& counted) {
-  auto most = most_per_address_.load(std::memory_order_relaxed);
-  auto is_free = most == no_limit_by_address || !has_address(who);
-  counted = !is_free && addresses_.take(who, most);
-  return counted || is_free;
+bool listener::take_address(const observe::peer_address& who) {
+  return !has_address(who) || addresses_.take(who, most_per_address_.load());
 }
 
-bool listener::count_address(const observe::peer_address& who) {
-  if (!has_address(who))
-    return false;
-  addresses_.add(who);
-  return true;
+void listener::give_back_address(const observe::peer_address& who) {
+  if (has_address(who))
+    addresses_.give_back(who);
 }
 
-void listener::give_back(const observe::peer_address* counted) {
-  if (counted != nullptr)
-    addresses_.give_back(*counted);
+void listener::give_back() {
   // Ordered with the store to draining_, so that one of the two sees the other.
   auto last = places_.fetch_sub(1) == 1;
   if (full_.load())
@@ -307,8 +300,6 @@ void listener::set_limits(const net::limits& value) {
     connection_settings{value, settings_->make_handler});
   apply(value);
   guard.unlock();
-  if (value.max_per_address)
-    for_all_connections(&connection::count_address);
   tell_acceptors();
 }
 
@@ -360,17 +351,17 @@ void listener::drain(std::function<void()> drained) {
     std::lock_guard one_at_a_time{port_mutex_};
     shut();
     publish(observe::event_kind::draining, connections_text() + " may finish");
-    for_all_connections(&connection::drain);
+    tell_connections_of_drain();
   }
   if (places_.load() == 0)
     call_drained();
 }
 
-void listener::for_all_connections(void (connection::*fn)()) {
+void listener::tell_connections_of_drain() {
   for (auto& reactor : reactors_)
-    reactor->run_soon([self = shared_from_this(), reactor = reactor.get(), fn] {
+    reactor->run_soon([self = shared_from_this(), reactor = reactor.get()] {
       if (auto table = self->at(*reactor).table)
-        table->for_each([fn](connection& c) { (c.*fn)(); });
+        table->for_each([](connection& c) { c.drain(); });
     });
 }
 

@@ -84,11 +84,6 @@ bool address_counts::take(const peer_address& who, std::size_t most) {
   return true;
 }
 
-void address_counts::add(const peer_address& who) {
-  std::lock_guard guard{mutex_};
-  ++counts_[key_of(who)];
-}
-
 void address_counts::give_back(const peer_address& who) {
   std::lock_guard guard{mutex_};
   auto i = counts_.find(key_of(who));

@@ -25,7 +25,6 @@ struct connection_settings;
 struct accepted_client {
   socket sock;
   observe::peer_address peer;
-  bool counted = false; ///< By its address.
 };
 
 /// The actor of one accepted socket. Lives on a reactor, which calls it when
@@ -99,9 +98,6 @@ public:
   /// Tells the handler, once, that the listener drains. On the reactor.
   void drain();
 
-  /// Has this connection counted by its address from now on. On the reactor.
-  void count_address();
-
 private:
   friend class connection_table;
 
@@ -173,7 +169,6 @@ private:
   bool reads_next_ = false; // so that writing does not keep it from reading
   bool leaving_ = false;    // the server ends it; nobody waits for the peer
   bool drained_ = false;    // and told so
-  bool counted_;            // by its address
 };
 
 } // namespace coppice::net

@@ -192,15 +192,14 @@ public:
   /// One more connection is open.
   void check_alarm();
 
-  /// Has a client of that address counted, where there is a limit: `counted`
-  /// says whether it was. False if there are too many.
-  bool take_address(const observe::peer_address& who, bool& counted);
+  /// Counts a client by its address; false if there are too many of it.
+  bool take_address(const observe::peer_address& who);
 
-  /// Counts a client who came while there was no limit by address.
-  bool count_address(const observe::peer_address& who);
+  /// Undoes a `take_address` that returned true.
+  void give_back_address(const observe::peer_address& who);
 
-  /// Gives a place back, and that of an address unless it is null.
-  void give_back(const observe::peer_address* counted);
+  /// Gives a place back.
+  void give_back();
 
   /// What belongs to one reactor; only for its thread, but for `traffic`.
   struct home {
@@ -235,7 +234,7 @@ private:
   bool open();
   void shut();
   void tell_acceptors();
-  void for_all_connections(void (connection::*fn)());
+  void tell_connections_of_drain();
   void call_drained();
   std::string connections_text() const;
   void apply(const net::limits& value);

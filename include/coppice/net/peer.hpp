@@ -23,10 +23,7 @@ public:
   /// Counts one more of `who`, unless there are `most` already.
   bool take(const observe::peer_address& who, std::size_t most);
 
-  /// Counts one more of `who`, however many there are.
-  void add(const observe::peer_address& who);
-
-  /// Undoes one `add`, or `take` that returned true.
+  /// Undoes one `take` that returned true.
   void give_back(const observe::peer_address& who);
 
 private:
