@@ -4,6 +4,7 @@
 #include "coppice/actor/exit_signal.hpp"
 #include "coppice/net/listening.hpp"
 
+#include <caf/spawn_options.hpp>
 #include <httplib.h>
 
 #include <sys/socket.h>
@@ -47,7 +48,7 @@ void configure(httplib::Server& http, const api& what) {
   http.Put(".*", serve);
   http.Delete(".*", serve);
   http.set_payload_max_length(max_body_bytes);
-  // A client that is slower delays the end of the server no longer than this.
+  // A client who says nothing for longer is dropped.
   http.set_read_timeout(1s);
   http.set_write_timeout(1s);
   http.set_keep_alive_timeout(1);
@@ -149,7 +150,9 @@ actor::start_result server::start(const actor::start_args& args) {
   }
   port_ = static_cast<std::uint16_t>(port);
   return actor::running{
-    args.rt->system.spawn<server_actor>(shared_from_this(), std::move(http))};
+    // A thread of its own, since its end waits for clients that are slow.
+    args.rt->system.spawn<server_actor, caf::detached>(shared_from_this(),
+                                                       std::move(http))};
 }
 
 std::string server::url() const {

@@ -229,7 +229,7 @@ private:
       part();
       return;
     }
-    if (stage_ != stage::serving) {
+    if (stage_ == stage::forced) {
       code_ = done;
       return;
     }

@@ -43,9 +43,10 @@ acceptor::acceptor(caf::actor_config& cfg, listener_ptr owner, reactor& home,
 
 caf::behavior acceptor::make_behavior() {
   actor::use_exception_text(*this);
+  auto supervisor = start_.supervisor.id();
+  owner_->enter(home_, *this, supervisor);
   if (owner_->config().topology == topology::linked)
-    linked_ = owner_->join(home_, path_);
-  owner_->at(home_).user = this;
+    linked_ = owner_->join(home_, path_, supervisor);
   port_owner_ = owner_->port_owner();
   port_ = owner_->port(port_owner_);
   self_ = ctrl();
@@ -67,8 +68,8 @@ void acceptor::on_io(std::uint32_t) {
 
 void acceptor::accept_some() {
   for (int i = 0; i < accepts_a_turn && watching_; ++i) {
-    if (!owner_->at(home_).table)
-      return unwatch(); // until there is one: see on_change
+    if (!owner_->at(home_).table || !owner_->accepts())
+      return unwatch(); // until that changes: see on_change
     // Who waits already comes first.
     auto has_place = waiting_.empty() && owner_->take_place();
     if (!has_place && !may_wait())
@@ -105,6 +106,7 @@ socket acceptor::accept(sockaddr_storage& from) {
 void acceptor::spawn_connection(accepted_client client) {
   auto& place = owner_->at(home_);
   auto peer = client.peer;
+  auto before = place.traffic.accepted.get();
   if (!owner_->take_address(peer)) {
     place.traffic.rejected_by_address.add(1);
     owner_->give_back();
@@ -113,12 +115,15 @@ void acceptor::spawn_connection(accepted_client client) {
   try {
     home_system().spawn<connection, caf::hidden>(
       owner_, std::ref(home_), place.table, std::move(client));
-    owner_->check_alarm();
   } catch (const std::bad_alloc&) {
-    owner_->give_back_address(peer);
-    owner_->give_back();
-    pause(ENOMEM);
+    // A connection that came into being has given them back itself.
+    if (place.traffic.accepted.get() == before) {
+      owner_->give_back_address(peer);
+      owner_->give_back();
+    }
+    return pause(ENOMEM);
   }
+  owner_->check_alarm();
 }
 
 // -- when there is no room ----------------------------------------------------
@@ -201,7 +206,7 @@ void acceptor::on_timer() {
         paused_until_.reset();
       reject_waiting(now);
       set_timer();
-      watch();
+      watch_or_quit();
     },
     reason_of);
 }
@@ -217,9 +222,14 @@ void acceptor::on_change() {
         reject_waiting(reactor::clock::time_point::max());
       serve_waiting();
       set_timer();
-      watch();
+      watch_or_quit();
     },
     reason_of);
+}
+
+void acceptor::retire() {
+  unwatch();
+  port_ = nullptr;
 }
 
 bool acceptor::watch() {
@@ -228,6 +238,12 @@ bool acceptor::watch() {
   watching_
     = home_.add(port_->at(home_.index()).fd(), EPOLLIN | EPOLLEXCLUSIVE, *this);
   return watching_;
+}
+
+void acceptor::watch_or_quit() {
+  if (!watch())
+    quit(actor::to_error(exit_reason::abnormal(
+      std::string{"cannot watch the port: "} + std::strerror(errno))));
 }
 
 void acceptor::unwatch() {
@@ -239,6 +255,7 @@ void acceptor::unwatch() {
 
 void acceptor::on_exit() {
   unwatch();
+  reject_waiting(reactor::clock::time_point::max());
   home_.cancel(*this);
   if (auto& place = owner_->at(home_); place.user == this)
     place.user = nullptr;

@@ -76,9 +76,10 @@ connection::connection(caf::actor_config& cfg, std::shared_ptr<listener> owner,
       lives_since_(opened_),
       last_byte_(opened_),
       last_sent_(opened_) {
-  traffic_.accepted.add(1);
-  table_->add(*this);
   record(observe::connection_record::kind::opened, {});
+  // Nothing may fail from here on: who is in the table has to be taken out.
+  table_->add(*this);
+  traffic_.accepted.add(1);
 }
 
 // An actor that never ran has not exited either.
@@ -338,7 +339,7 @@ std::optional<connection::due> connection::next_due() const {
   // A peer that is not read from cannot be blamed for its silence.
   if (phase_ == phase::open && (interest_ & EPOLLIN) != 0) {
     if (!heard_)
-      consider(limits_.first_byte, opened_, time_limit::first_byte);
+      consider(limits_.first_byte, last_byte_, time_limit::first_byte);
     consider(idle_limit_, last_byte_, time_limit::idle);
   }
   return first;
@@ -436,7 +437,8 @@ void connection::update_interest() {
   auto heard_before = (interest_ & EPOLLIN) != 0;
   interest_ = wanted;
   home_.modify(sock_.fd(), wanted, *this);
-  if (!heard_before && (wanted & EPOLLIN) != 0 && idle_limit_) {
+  auto limited = idle_limit_ || (limits_.first_byte && !heard_);
+  if (!heard_before && (wanted & EPOLLIN) != 0 && limited) {
     last_byte_ = home_.now();
     watch_time();
   }

@@ -37,7 +37,7 @@ connection_supervisor::connection_supervisor(caf::actor_config& cfg,
 
 caf::behavior connection_supervisor::make_behavior() {
   actor::use_exception_text(*this);
-  table_ = owner_->join(home_, path_);
+  table_ = owner_->join(home_, path_, start_.supervisor.id());
   auto& place = owner_->at(home_);
   if (place.user != nullptr)
     place.user->on_change();

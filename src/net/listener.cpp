@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <limits>
+#include <stdexcept>
 #include <utility>
 
 namespace coppice::net {
@@ -12,6 +13,8 @@ namespace {
 
 // How long starts and ends of connections may wait to be read together.
 constexpr std::chrono::milliseconds log_delay{100};
+
+constexpr auto taken_over = "its place was taken by who was started later";
 
 constexpr auto unlimited = std::numeric_limits<std::int64_t>::max();
 constexpr auto no_limit_by_address = std::numeric_limits<std::size_t>::max();
@@ -138,8 +141,17 @@ traffic listener::counters() const noexcept {
 
 // -- the port -----------------------------------------------------------------
 
-std::uint64_t listener::own_port(const std::string& path) {
+std::uint64_t listener::own_port(const std::string& path,
+                                 caf::actor_id supervisor) {
   std::lock_guard one_at_a_time{port_mutex_};
+  {
+    std::lock_guard guard{mutex_};
+    if (supervisor < port_parent_) {
+      open_error_ = taken_over;
+      return 0;
+    }
+    port_parent_ = supervisor;
+  }
   // The owner below a supervisor that was killed may not have ended yet.
   shut();
   {
@@ -316,12 +328,26 @@ void listener::set_listen_options(const listen_options& value) {
 
 // -- the hubs of connections --------------------------------------------------
 
-connection_table_ptr listener::join(const reactor& r, const std::string& path) {
+connection_table_ptr listener::join(const reactor& r, const std::string& path,
+                                    caf::actor_id supervisor) {
   auto& place = at(r);
+  if (supervisor < place.hub_parent)
+    throw std::runtime_error(taken_over);
+  place.hub_parent = supervisor;
   place.log = rt_->connections.at(path);
   place.table
     = std::make_shared<connection_table>(path, rt_->tree.connections(path));
   return place.table;
+}
+
+void listener::enter(const reactor& r, accepting_side& who,
+                     caf::actor_id supervisor) {
+  auto& place = at(r);
+  if (supervisor < place.user_parent)
+    throw std::runtime_error(taken_over);
+  place.user_parent = supervisor;
+  if (auto* former = std::exchange(place.user, &who))
+    former->retire();
 }
 
 void listener::withdraw(const reactor& r, const connection_table_ptr& table) {
@@ -332,10 +358,15 @@ void listener::withdraw(const reactor& r, const connection_table_ptr& table) {
 void listener::record(reactor& r, const observe::connection_record& what) {
   auto& place = at(r);
   place.log->push(what);
+  if (++place.unread >= observe::connection_log::source::capacity / 2) {
+    place.unread = 0;
+    rt_->connections.flush();
+  }
   if (std::exchange(place.flushing, true))
     return;
   r.run_after(log_delay, [self = shared_from_this(), &place] {
     place.flushing = false;
+    place.unread = 0;
     self->rt_->connections.flush();
   });
 }

@@ -97,7 +97,7 @@ actor::child_spec listener::accepting_child() {
 actor::child_spec listener::port_child() {
   auto start = [owner = shared_from_this()](
                  const actor::start_args& args) -> actor::start_result {
-    auto number = owner->own_port(args.path);
+    auto number = owner->own_port(args.path, args.supervisor.id());
     if (number == 0)
       return start_failed{exit_reason::abnormal(owner->open_error())};
     return actor::running{args.rt->system.spawn<port_actor>(owner, number)};

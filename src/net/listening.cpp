@@ -12,6 +12,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -60,6 +61,11 @@ int in_seconds(std::chrono::seconds time) {
   return static_cast<int>(std::clamp<std::int64_t>(time.count(), 1, most));
 }
 
+int in_milliseconds(std::chrono::milliseconds time) {
+  constexpr std::int64_t most = std::numeric_limits<int>::max();
+  return static_cast<int>(std::clamp<std::int64_t>(time.count(), 1, most));
+}
+
 // Accepted sockets take these over from the one that listens, which saves them
 // a call each.
 void set_tcp_options(const socket& sock, const listen_options& options) {
@@ -73,7 +79,7 @@ void set_tcp_options(const socket& sock, const listen_options& options) {
     set(sock, IPPROTO_TCP, TCP_KEEPCNT, keepalive_probes);
   }
   if (auto limit = options.user_timeout)
-    set(sock, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(limit->count()));
+    set(sock, IPPROTO_TCP, TCP_USER_TIMEOUT, in_milliseconds(*limit));
 }
 
 // -- Unix sockets -------------------------------------------------------------
@@ -101,13 +107,17 @@ int bind_unix(const socket& sock, const endpoint& where, unsigned mode) {
   // Before there is a file, so that there is never one with more permissions.
   if (::fchmod(sock.fd(), mode) != 0)
     return errno;
-  if (::bind(sock.fd(), where.data(), where.size()) == 0)
-    return ::chmod(where.address().c_str(), mode) == 0 ? 0 : errno;
-  if (errno != EADDRINUSE)
-    return errno;
-  if (auto error = remove_stale(where))
-    return error;
-  return ::bind(sock.fd(), where.data(), where.size()) == 0 ? 0 : errno;
+  auto bound
+    = [&] { return ::bind(sock.fd(), where.data(), where.size()) == 0; };
+  if (!bound()) {
+    if (errno != EADDRINUSE)
+      return errno;
+    if (auto error = remove_stale(where))
+      return error;
+    if (!bound())
+      return errno;
+  }
+  return ::chmod(where.address().c_str(), mode) == 0 ? 0 : errno;
 }
 
 int bind_tcp(const socket& sock, const endpoint& where,

@@ -116,6 +116,8 @@ void connection_log::flush() {
 void connection_log::on_pending(std::function<void()> wake) {
   std::lock_guard guard{mutex_};
   wake_ = std::move(wake);
+  if (wake_)
+    wake_(); // for what came while nobody listened
 }
 
 } // namespace coppice::observe

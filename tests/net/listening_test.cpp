@@ -156,9 +156,12 @@ TEST_F(UnixSocket, ReplacesAFileThatNobodyListensOn) {
   }
   ASSERT_TRUE(std::filesystem::exists(path));
 
-  auto opened = listen_on(where);
+  auto opened = listen_on(where, {.unix_mode = 0666}); // more than the umask's
 
   ASSERT_TRUE(opened.port) << opened.message;
+  struct stat file {};
+  ASSERT_EQ(::stat(path.c_str(), &file), 0);
+  EXPECT_EQ(file.st_mode & 0777, 0666U);
   EXPECT_TRUE(connect_to(where));
 }
 

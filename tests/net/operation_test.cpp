@@ -146,6 +146,21 @@ TEST_F(Operation, ServesAUnixSocket) {
   EXPECT_EQ(b.ask("b"), "b"); // they have no address to be counted by
 }
 
+TEST_F(Operation, WhatIsLeftOfAKilledSupervisorTakesNothingFromItsSuccessor) {
+  serve(net::topology::linked);
+  auto& home = *reactors.front();
+  auto later = std::make_shared<std::promise<bool>>();
+
+  EXPECT_EQ(listener->own_port("top/listener:test/accepting/port", 1), 0U);
+  home.run_soon([this, &home, later] {
+    EXPECT_THROW(listener->join(home, "top/old", 1), std::runtime_error);
+    later->set_value(true);
+  });
+  ASSERT_TRUE(later->get_future().get());
+
+  EXPECT_EQ(connect().ask("a"), "a");
+}
+
 // -- handlers -----------------------------------------------------------------
 
 TEST_F(Operation, ANewHandlerServesNewConnectionsOnly) {
@@ -200,6 +215,19 @@ TEST_F(Operation, AnAlarmTellsOfManyConnectionsOnceAPeriod) {
   EXPECT_THAT(alarms,
               testing::ElementsAre(
                 "top/listener:test raises an alarm: 2 connections open"));
+}
+
+TEST_F(Operation, AFirstByteTimeoutThatDoesNotEndAConnectionBeginsAnew) {
+  constexpr auto limit = 60ms;
+  script.timeout = [this](auto&, auto) { seen.add("timeout"); };
+  serve(net::topology::linked, 1, 1000, {.first_byte = limit});
+  auto begin = std::chrono::steady_clock::now();
+  auto a = connect();
+
+  EXPECT_EQ(seen.wait_for(4).size(), 4U);
+
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, 4 * limit);
+  EXPECT_EQ(a.ask("a"), "a");
 }
 
 TEST_F(Operation, NobodyGetsInBeyondALimitOfZeroUntilItIsRaised) {

@@ -11,7 +11,7 @@ class Alarm : public topology_test {
 protected:
   static int alarms(const server_process& server) {
     static const std::regex line(
-      "(warning|error|info|critical) [^ ]*listener:echo "
+      "(warning|error|info|critical) [^ ]*listener:echo:? "
       ".*connections");
     const std::string err = server.err();
     return static_cast<int>(

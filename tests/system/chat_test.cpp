@@ -27,6 +27,9 @@ public:
     } while (line.find(text) == std::string::npos);
     return line;
   }
+  bool has_input() const {
+    return client_.has_input();
+  }
   // Everything that was read so far.
   const std::string& heard() const {
     return heard_;
@@ -47,17 +50,26 @@ protected:
     return serve_topology({std::move(args)});
   }
 
-  // Members who hear each other: the last to come is heard by all others.
+  // Members who hear each other. One that is connected may not have joined
+  // yet, so the last repeats its greeting until it was heard by all others.
   static std::vector<member> members(const server_process& server, int count) {
     std::vector<member> result;
     for (int number = 0; number < count; ++number) {
       result.emplace_back(server);
       const std::string hello = "hello" + std::to_string(number) + ".";
-      result.back().say(hello);
       for (int other = 0; other < number; ++other)
-        result[static_cast<std::size_t>(other)].hear(hello);
+        greet(result.back(), result[static_cast<std::size_t>(other)], hello);
     }
     return result;
+  }
+
+  static void greet(member& speaking, member& listening,
+                    const std::string& hello) {
+    eventually([&] {
+      speaking.say(hello);
+      return listening.has_input();
+    });
+    listening.hear(hello);
   }
 };
 INSTANTIATE_TEST_SUITE_P(, Chat, every_topology, topology_name);

@@ -98,6 +98,13 @@ TEST_P(Limit, IsNeverExceeded) {
   EXPECT_EQ(served_in_all, crowd);
 }
 
+TEST_P(Limit, OfZeroLetsNobodyIn) {
+  auto& server = serve_with_limit(0);
+  auto clients = greeters(server, 3);
+  for (auto& client : clients)
+    EXPECT_TRUE(stays_silent(client));
+}
+
 TEST_P(Limit, OffIsNone) {
   constexpr int many = 300;
   auto& server = serve_topology({{"--max-connections", "off"}});

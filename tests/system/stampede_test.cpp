@@ -125,7 +125,7 @@ TEST_P(Stampede, IsSurvivedAndEveryConnectionIsAccountedFor) {
   const int kills = run(server, seed);
   EXPECT_GE(kills, expected_kills);
   ASSERT_TRUE(server.running()) << "the tree gave up";
-  EXPECT_TRUE(serves(server));
+  EXPECT_TRUE(serves(server)) << server.err();
 
   for (auto& client : herd)
     client->finish();

@@ -22,6 +22,7 @@
 
 #if CAF_MAJOR_VERSION == 0
 #include <caf/atom.hpp>
+#include <caf/detail/sync_request_bouncer.hpp>
 #include <caf/execution_unit.hpp>
 #include <caf/message_view.hpp>
 #else
@@ -244,6 +245,19 @@ public:
     caf::event_based_actor::enqueue(std::move(sender), id, std::move(content),
                                     at_home(context));
   }
+
+  // As CAF's, but for one thing: CAF has its clock drop the timeouts of every
+  // actor that ends, and wakes the clock's thread for it. On a home queue an
+  // actor has none; if it does have some, they find it dead when they are due.
+  bool cleanup(caf::error&& reason, host_context* host) override {
+    if (home_ == nullptr)
+      return caf::event_based_actor::cleanup(std::move(reason), host);
+    awaited_responses_.clear();
+    multiplexed_responses_.clear();
+    close_mailbox(reason);
+    unregister_from_system();
+    return monitorable_actor::cleanup(std::move(reason), host);
+  }
 #endif
 
 protected:
@@ -262,6 +276,20 @@ protected:
   }
 
 private:
+#if CAF_MAJOR_VERSION == 0
+  // Answers requests that wait with an error.
+  void close_mailbox(const caf::error& reason) {
+    if (mailbox_.closed())
+      return;
+    mailbox_.close();
+    get_normal_queue().flush_cache();
+    get_urgent_queue().flush_cache();
+    caf::detail::sync_request_bouncer bounce{reason};
+    while (mailbox_.queue().new_round(1000, bounce).consumed_items > 0)
+      ; // nop
+  }
+#endif
+
   host_context* at_home(host_context* otherwise) const noexcept {
     return home_ != nullptr ? home_ : otherwise;
   }

@@ -49,8 +49,7 @@ private:
 using log_ptr = std::shared_ptr<log>;
 
 /// The child that takes events from the bus, and what happens to connections,
-/// and writes them to `out`. It has a
-/// thread of its own, since a log may block.
+/// and writes them to `out`. It has a thread of its own, since a log may block.
 actor::child_spec journal_child(log_ptr out);
 
 } // namespace coppice::journal

@@ -45,6 +45,7 @@ private:
   void on_io(std::uint32_t events) override;
   void on_timer() override;
   void on_change() override;
+  void retire() override;
 
   void accept_some();
   bool may_wait() const;
@@ -57,6 +58,7 @@ private:
   void pause(int error);
   void set_timer();
   bool watch();
+  void watch_or_quit();
   void unwatch();
   void publish(observe::event_kind kind, std::string detail = {});
 

@@ -79,6 +79,9 @@ public:
   /// There is a table or room where there was none, or the port is another.
   virtual void on_change() = 0;
 
+  /// Somebody else accepts on this reactor from now on.
+  virtual void retire() = 0;
+
 protected:
   ~accepting_side() = default;
 };

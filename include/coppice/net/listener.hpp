@@ -160,7 +160,10 @@ public:
   /// Makes the actor at `path` the owner of the port, whoever was it before,
   /// and opens it unless the listener is suspended or draining. The number
   /// stands for the owner; 0 if the port cannot be opened: see `open_error`.
-  std::uint64_t own_port(const std::string& path);
+  ///
+  /// `supervisor` is the id of whoever starts that actor: ids grow, and what is
+  /// left over from one that was killed is refused once a younger one was here.
+  std::uint64_t own_port(const std::string& path, caf::actor_id supervisor);
 
   /// That owner has ended, and the port is closed, unless it has a new one.
   void disown_port(std::uint64_t owner);
@@ -177,6 +180,11 @@ public:
 
   bool draining() const noexcept {
     return draining_.load();
+  }
+
+  /// Whether clients may come in.
+  bool accepts() const noexcept {
+    return !suspended_.load() && !draining_.load();
   }
 
   std::shared_ptr<const connection_settings> settings() const;
@@ -205,17 +213,26 @@ public:
   struct home {
     connection_table_ptr table; ///< Of new connections; null: none may come.
     accepting_side* user = nullptr; ///< The acceptor.
+    caf::actor_id hub_parent = 0;   ///< The youngest that started a hub …
+    caf::actor_id user_parent = 0;  ///< … or an acceptor here.
     traffic_counters traffic;
     std::shared_ptr<observe::connection_log::source> log;
-    bool flushing = false; ///< The log will be read soon.
+    std::size_t unread = 0; ///< In the log, at most.
+    bool flushing = false;  ///< The log will be read soon.
   };
 
   home& at(const reactor& r) noexcept {
     return homes_[r.index()];
   }
 
-  /// Makes the table of the hub at `path`, for connections from now on.
-  connection_table_ptr join(const reactor& r, const std::string& path);
+  /// Makes the table of the hub at `path`, for connections from now on. As in
+  /// `own_port`, nobody takes the place of who was started by a younger
+  /// supervisor: then it throws `std::runtime_error`.
+  connection_table_ptr join(const reactor& r, const std::string& path,
+                            caf::actor_id supervisor);
+
+  /// Makes `who` the one that accepts on a reactor; as `join`.
+  void enter(const reactor& r, accepting_side& who, caf::actor_id supervisor);
 
   /// That hub takes no more connections.
   void withdraw(const reactor& r, const connection_table_ptr& table);
@@ -245,12 +262,13 @@ private:
   std::vector<reactor_ptr> reactors_;
   std::vector<home> homes_;
   std::mutex port_mutex_;    // held while the port is opened or closed
-  mutable std::mutex mutex_; // guards the next nine
+  mutable std::mutex mutex_; // guards the next ten
   std::shared_ptr<const connection_settings> settings_;
   listen_options listening_;
   std::shared_ptr<net::port> port_;
   std::uint64_t port_owner_ = 0; // 0: nobody
   std::uint64_t last_owner_ = 0;
+  caf::actor_id port_parent_ = 0;
   std::optional<endpoint> bound_;
   std::string open_error_;
   std::string path_;

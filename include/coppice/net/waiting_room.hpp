@@ -53,10 +53,6 @@ public:
     return clients_.front().until;
   }
 
-  void clear() {
-    clients_.clear();
-  }
-
 private:
   struct waiting {
     accepted_client client;

@@ -62,6 +62,8 @@ public:
   /// The ring of one writer. `push` is for one thread, `drain` for another.
   class source {
   public:
+    static constexpr std::size_t capacity = 1024;
+
     explicit source(std::string path);
 
     /// The path of whom the connections belong to.
@@ -74,8 +76,6 @@ public:
 
   private:
     friend class connection_log;
-
-    static constexpr std::size_t capacity = 1024;
 
     std::string path_;
     std::vector<connection_record> ring_;
