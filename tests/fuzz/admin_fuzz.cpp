@@ -1,6 +1,7 @@
 #include "coppice/actor/compat.hpp"
 #include "coppice/actor/tree_root.hpp"
 #include "coppice/admin/api.hpp"
+#include "coppice/admin/listener_json.hpp"
 
 #include "fuzz.hpp"
 
