@@ -12,7 +12,6 @@ accept_error classify(int error) noexcept {
   case EBADF:
   case EINVAL:
   case ENOTSOCK:
-  case EOPNOTSUPP:
   case EFAULT:
     return accept_error::fatal;
   default:

@@ -39,7 +39,7 @@ TEST_P(AcceptErrors, OfASingleConnectionDoNotHarmTheAcceptor) {
   EXPECT_TRUE(echoes(early));
   for (const int error :
        {ECONNABORTED, EPROTO, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH,
-        ENONET, ENOPROTOOPT, EPERM, EINTR, EAGAIN}) {
+        ENONET, ENOPROTOOPT, EOPNOTSUPP, EPERM, EINTR, EAGAIN}) {
     SCOPED_TRACE(std::strerror(error));
     greet_after(server, error, 10);
     EXPECT_TRUE(echoes(early));
