@@ -364,7 +364,11 @@ void listener::record(reactor& r, const observe::connection_record& what) {
   }
   if (std::exchange(place.flushing, true))
     return;
-  r.run_after(log_delay, [self = shared_from_this(), &place] {
+  // Weak, since the reactor that keeps this is kept by the listener.
+  r.run_after(log_delay, [weak = weak_from_this(), &place] {
+    auto self = weak.lock();
+    if (!self)
+      return;
     place.flushing = false;
     place.unread = 0;
     self->rt_->connections.flush();
