@@ -25,10 +25,6 @@ constexpr int accepts_a_turn = 16;
 constexpr std::chrono::milliseconds pause_length{100};
 constexpr std::chrono::seconds warning_period{10};
 
-caf::error reason_of(const std::exception_ptr& thrown) {
-  return actor::to_error(actor::to_reason(thrown));
-}
-
 } // namespace
 
 acceptor::acceptor(caf::actor_config& cfg, listener_ptr owner, reactor& home,
@@ -63,7 +59,7 @@ caf::behavior acceptor::make_behavior() {
 // -- accepting ----------------------------------------------------------------
 
 void acceptor::on_io(std::uint32_t) {
-  perform([this] { accept_some(); }, reason_of);
+  perform([this] { accept_some(); });
 }
 
 void acceptor::accept_some() {
@@ -199,32 +195,28 @@ void acceptor::set_timer() {
 }
 
 void acceptor::on_timer() {
-  perform(
-    [this] {
-      auto now = reactor::clock::now();
-      if (paused_until_ && *paused_until_ <= now)
-        paused_until_.reset();
-      reject_waiting(now);
-      set_timer();
-      watch_or_quit();
-    },
-    reason_of);
+  perform([this] {
+    auto now = reactor::clock::now();
+    if (paused_until_ && *paused_until_ <= now)
+      paused_until_.reset();
+    reject_waiting(now);
+    set_timer();
+    watch_or_quit();
+  });
 }
 
 void acceptor::on_change() {
-  perform(
-    [this] {
-      if (auto current = owner_->port(port_owner_); current != port_) {
-        unwatch();
-        port_ = std::move(current);
-      }
-      if (owner_->draining())
-        reject_waiting(reactor::clock::time_point::max());
-      serve_waiting();
-      set_timer();
-      watch_or_quit();
-    },
-    reason_of);
+  perform([this] {
+    if (auto current = owner_->port(port_owner_); current != port_) {
+      unwatch();
+      port_ = std::move(current);
+    }
+    if (owner_->draining())
+      reject_waiting(reactor::clock::time_point::max());
+    serve_waiting();
+    set_timer();
+    watch_or_quit();
+  });
 }
 
 void acceptor::retire() {

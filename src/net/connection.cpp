@@ -3,9 +3,7 @@
 #include "coppice/actor/exit_signal.hpp"
 #include "coppice/net/listener.hpp"
 
-#include <linux/sockios.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -25,38 +23,9 @@ constexpr std::chrono::seconds linger_limit{2};
 // A peer that sends faster than it is read from is not waited for.
 constexpr int discards_at_end = 16;
 
-// How often it is looked whether a slow peer reads, within the limit on that.
-constexpr int looks_a_limit = 4;
-
 constexpr std::chrono::milliseconds no_time{0};
 
-caf::error reason_of(const std::exception_ptr& thrown) {
-  return actor::to_error(actor::to_reason(thrown));
-}
-
 } // namespace
-
-void handler::on_half_close(connection& self) {
-  self.close();
-}
-
-void handler::on_timeout(connection& self, time_limit what) {
-  self.abort(exit_reason::shutdown(std::string{to_string(what)} + "_timeout"));
-}
-
-std::string_view to_string(time_limit value) {
-  switch (value) {
-  case time_limit::first_byte:
-    return "first_byte";
-  case time_limit::idle:
-    return "idle";
-  case time_limit::send:
-    return "send";
-  case time_limit::lifetime:
-    return "lifetime";
-  }
-  return {};
-}
 
 connection::connection(caf::actor_config& cfg, std::shared_ptr<listener> owner,
                        reactor& home, connection_table_ptr table,
@@ -132,7 +101,7 @@ void connection::on_exit_signal(const exit_reason& reason) {
 
 void connection::drain() {
   if (handler_)
-    perform([this] { tell_of_drain(); }, reason_of);
+    perform([this] { tell_of_drain(); });
 }
 
 void connection::tell_of_drain() {
@@ -207,21 +176,19 @@ caf::actor connection::handle() {
 void connection::on_io(std::uint32_t events) {
   if (!sock_)
     return;
-  perform(
-    [this, events] {
-      auto both = (events & EPOLLOUT) != 0 && (events & EPOLLIN) != 0;
-      if ((events & EPOLLOUT) != 0 && !(both && reads_next_)) {
-        reads_next_ = true;
-        flush();
-        return;
-      }
-      reads_next_ = false;
-      if ((interest_ & EPOLLIN) != 0)
-        read();
-      else if ((events & (EPOLLERR | EPOLLHUP)) != 0)
-        fail(ECONNRESET);
-    },
-    reason_of);
+  perform([this, events] {
+    auto both = (events & EPOLLOUT) != 0 && (events & EPOLLIN) != 0;
+    if ((events & EPOLLOUT) != 0 && !(both && reads_next_)) {
+      reads_next_ = true;
+      flush();
+      return;
+    }
+    reads_next_ = false;
+    if ((interest_ & EPOLLIN) != 0)
+      read();
+    else if ((events & (EPOLLERR | EPOLLHUP)) != 0)
+      fail(ECONNRESET);
+  });
 }
 
 ssize_t connection::receive(std::span<char> into) {
@@ -316,106 +283,6 @@ void connection::finish_close() {
   ::shutdown(sock_.fd(), SHUT_WR);
   update_interest();
   home_.arm(*this, linger_limit);
-}
-
-// -- time ---------------------------------------------------------------------
-
-void connection::set_timeout(std::optional<std::chrono::milliseconds> idle) {
-  idle_limit_ = idle;
-  watch_time();
-}
-
-// The limit that is reached first, if nothing happens before.
-std::optional<connection::due> connection::next_due() const {
-  std::optional<due> first;
-  auto consider = [&](const std::optional<std::chrono::milliseconds>& limit,
-                      reactor::clock::time_point since, time_limit what) {
-    if (limit && (!first || since + *limit < first->at))
-      first = due{since + *limit, what};
-  };
-  consider(limits_.lifetime, lives_since_, time_limit::lifetime);
-  if (!pending_.empty())
-    consider(limits_.send, last_sent_, time_limit::send);
-  // A peer that is not read from cannot be blamed for its silence.
-  if (phase_ == phase::open && (interest_ & EPOLLIN) != 0) {
-    if (!heard_)
-      consider(limits_.first_byte, last_byte_, time_limit::first_byte);
-    consider(idle_limit_, last_byte_, time_limit::idle);
-  }
-  return first;
-}
-
-// Whether a peer reads can only be seen by what the kernel still has of ours:
-// it takes more from us not before much of it has gone.
-std::int64_t connection::taken_by_peer() const {
-  int unsent = 0;
-  ::ioctl(sock_.fd(), SIOCOUTQ, &unsent);
-  return static_cast<std::int64_t>(bytes_out_) - unsent;
-}
-
-void connection::note_progress() {
-  if (!limits_.send || pending_.empty())
-    return;
-  auto before = std::exchange(peer_has_, taken_by_peer());
-  if (peer_has_ != before)
-    last_sent_ = home_.now();
-}
-
-// The timer is set for the earliest limit and looks again when it fires, so
-// that a byte costs no more than to remember its time.
-void connection::watch_time() {
-  if (phase_ == phase::lingering || leaving_)
-    return;
-  auto next = next_due();
-  if (!next) {
-    home_.cancel(*this);
-    return;
-  }
-  reactor::clock::duration delay = next->at - home_.now();
-  if (limits_.send && !pending_.empty())
-    delay = std::min<reactor::clock::duration>(delay,
-                                               *limits_.send / looks_a_limit);
-  home_.arm(*this, std::max<reactor::clock::duration>(delay, no_time));
-}
-
-void connection::on_timer() {
-  perform(
-    [this] {
-      if (leaving_) {
-        quit(actor::to_error(exit_reason::shutdown()));
-        return;
-      }
-      if (phase_ == phase::lingering) {
-        quit();
-        return;
-      }
-      note_progress();
-      auto next = next_due();
-      if (next && next->at <= home_.now())
-        expire(next->what);
-      watch_time();
-    },
-    reason_of);
-}
-
-void connection::expire(time_limit what) {
-  if (phase_ != phase::open) {
-    abort(exit_reason::shutdown(std::string{to_string(what)} + "_timeout"));
-    return;
-  }
-  handler_->on_timeout(*this, what);
-  switch (what) {
-  case time_limit::first_byte:
-  case time_limit::idle:
-    last_byte_ = home_.now();
-    break;
-  case time_limit::send:
-    last_sent_ = home_.now();
-    break;
-  case time_limit::lifetime:
-    lives_since_ = home_.now();
-    break;
-  }
 }
 
 // What a peer or the network does to a connection is no crash.

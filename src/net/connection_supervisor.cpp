@@ -16,10 +16,6 @@ namespace {
 // How much longer than its goodbye a connection may take to end.
 constexpr std::chrono::seconds kill_after{4};
 
-caf::error reason_of(const std::exception_ptr& thrown) {
-  return actor::to_error(actor::to_reason(thrown));
-}
-
 } // namespace
 
 connection_supervisor::connection_supervisor(caf::actor_config& cfg,
@@ -64,9 +60,8 @@ void connection_supervisor::stop(const exit_reason& reason) {
   }
   // The last connection calls from within its own end: do not end below it.
   table_->on_empty([this, self = caf::strong_actor_ptr{ctrl()}] {
-    home_.run_soon([this, self] {
-      perform([this] { quit(actor::to_error(*stopping_)); }, reason_of);
-    });
+    home_.run_soon(
+      [this, self] { perform([this] { quit(actor::to_error(*stopping_)); }); });
   });
   table_->end_all(exit_reason::shutdown());
   if (auto goodbye = owner_->limits().goodbye)

@@ -3,6 +3,8 @@
 /// The one header that knows CAF's versions: 0.17.6, which Debian and Ubuntu
 /// ship, and 1.1. Everything else in coppice compiles against both unchanged.
 
+#include "coppice/actor/exit_signal.hpp"
+
 #include <caf/abstract_actor.hpp>
 #include <caf/actor.hpp>
 #include <caf/actor_cast.hpp>
@@ -262,15 +264,16 @@ public:
 
 protected:
   /// Runs `fn` as if a message had brought it: an exception ends this actor
-  /// alone, and a `quit` takes effect on return. Only on the home queue's
-  /// thread, and only if there is one. Returns whether the actor still lives.
-  template <class F, class OnError>
-  bool perform(F&& fn, OnError&& to_reason) {
+  /// alone, with its text as reason, and a `quit` takes effect on return. Only
+  /// on the home queue's thread, and only if there is one. Returns whether the
+  /// actor still lives.
+  template <class F>
+  bool perform(F&& fn) {
     context(home_);
     try {
       fn();
     } catch (...) {
-      quit(to_reason(std::current_exception()));
+      quit(to_error(to_reason(std::current_exception())));
     }
     return !finalize();
   }

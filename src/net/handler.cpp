@@ -1,0 +1,31 @@
+#include "coppice/net/handler.hpp"
+
+#include "coppice/net/connection.hpp"
+
+namespace coppice::net {
+
+using supervision::exit_reason;
+
+void handler::on_half_close(connection& self) {
+  self.close();
+}
+
+void handler::on_timeout(connection& self, time_limit what) {
+  self.abort(exit_reason::shutdown(std::string{to_string(what)} + "_timeout"));
+}
+
+std::string_view to_string(time_limit value) {
+  switch (value) {
+  case time_limit::first_byte:
+    return "first_byte";
+  case time_limit::idle:
+    return "idle";
+  case time_limit::send:
+    return "send";
+  case time_limit::lifetime:
+    return "lifetime";
+  }
+  return {};
+}
+
+} // namespace coppice::net
