@@ -2,6 +2,7 @@
 
 #include "coppice/actor/compat.hpp"
 
+#include <algorithm>
 #include <set>
 
 namespace coppice::actor {
@@ -46,6 +47,19 @@ std::vector<std::string> directory::leaves() const {
     if (auto i = living.lower_bound(path + "/");
         i == living.end() || !i->starts_with(path + "/"))
       result.push_back(path);
+  return result;
+}
+
+std::vector<std::string> directory::workers_below(std::string_view path) const {
+  auto below = std::string{path} + "/";
+  std::vector<std::string> result;
+  std::lock_guard guard{mutex_};
+  for (auto& [where, who] : slots_)
+    if (who.type == supervision::child_type::worker
+        && (where == path || where.starts_with(below))
+        && !has_ended(caf::actor_cast<caf::actor>(who.handle.lock())))
+      result.push_back(where);
+  std::ranges::sort(result);
   return result;
 }
 

@@ -87,7 +87,11 @@ caf::behavior supervisor::make_behavior() {
     [this](start_acknowledged& msg) {
       on_acknowledged(msg.instance, std::move(msg.outcome));
     },
-    [this](request_message& msg) { on_request(std::move(msg.what)); },
+    [this](request_message& msg) { on_arrival(std::move(msg.what)); },
+    [this](delayed_request& msg) { on_request(std::move(msg.what)); },
+    [this](delayed_start& msg) { on_delayed_start(msg.instance); },
+    [this](delayed_stop& msg) { ask_to_end(msg.instance); },
+    [this](burn_message& msg) { burn(std::move(msg.reason)); },
     [this](progress_message& msg) { feed(progressed{msg.instance}); },
     [this](timer_message& msg) { feed(timer_fired{msg.generation}); },
     [this](retry_message& msg) { feed(retry_due{msg.key}); },

@@ -26,42 +26,57 @@ constexpr std::size_t names_in_an_event = 16;
 void supervisor::run(start_instance& cmd) {
   learn(cmd);
   show(cmd.key, node_state::starting);
-  // What came in while the start function ran comes before its return.
-  auto answer = [&](start_outcome outcome) {
-    if (mailbox().empty())
-      on_started(cmd.instance, std::move(outcome));
-    else
-      deliver(caf::actor_cast<caf::actor>(ctrl()),
-              start_message{cmd.instance, std::move(outcome)});
-  };
   starting_ = cmd.instance;
+  auto& point = rt_->points.start;
+  if (point.armed()) [[unlikely]]
+    if (auto what = point.hit(path_of(cmd.key)); what && !may_start(cmd, *what))
+      return;
+  start(cmd);
+}
+
+void supervisor::start(const start_instance& cmd) {
   auto result = call_start(cmd);
-  std::visit(overloaded{
-               [&](running& x) {
-                 adopt(cmd.instance, cmd.key, std::move(x.child));
-                 answer(started{std::move(x.info)});
-               },
-               [&](starting& x) {
-                 acknowledging_ = cmd.instance;
-                 adopt(cmd.instance, cmd.key, std::move(x.child));
-               },
-               [&](ignored& x) { answer(x); },
-               [&](start_failed& x) { answer(std::move(x)); },
-             },
-             result);
+  std::visit(
+    overloaded{
+      [&](running& x) {
+        adopt(cmd.instance, cmd.key, std::move(x.child));
+        answer_start(cmd.instance, started{std::move(x.info)});
+      },
+      [&](starting& x) {
+        acknowledging_ = cmd.instance;
+        adopt(cmd.instance, cmd.key, std::move(x.child));
+      },
+      [&](ignored& x) { answer_start(cmd.instance, x); },
+      [&](start_failed& x) { answer_start(cmd.instance, std::move(x)); },
+    },
+    result);
+}
+
+// What came in while the start function ran comes before its return.
+void supervisor::answer_start(instance_id instance, start_outcome outcome) {
+  if (mailbox().empty())
+    on_started(instance, std::move(outcome));
+  else
+    deliver(caf::actor_cast<caf::actor>(ctrl()),
+            start_message{instance, std::move(outcome)});
 }
 
 void supervisor::run(send_signal& cmd) {
   auto i = children_.find(cmd.instance);
-  if (i == children_.end())
+  if (i == children_.end()) {
+    if (delayed_ && delayed_->instance == cmd.instance)
+      starting_ = 0; // it will not begin any more
     return;
-  auto& [handle, _, type] = i->second;
+  }
+  auto handle = i->second.handle;
   if (cmd.what == signal::kill)
     signal_kill(handle);
-  else if (type == child_type::supervisor)
-    signal_trapped_exit(handle, exit_reason::shutdown(), this);
+  else if (auto& point = rt_->points.stop; !point.armed()) [[likely]]
+    ask_to_end(cmd.instance);
+  else if (auto what = point.hit(path_of(cmd.key)))
+    stop_with_fault(cmd.instance, *what);
   else
-    signal_exit(handle, exit_reason::shutdown(), this);
+    ask_to_end(cmd.instance);
   if (cmd.instance != starting_)
     return;
   // Who was not ready in time is no child, and nobody waits for its end; but
@@ -71,15 +86,18 @@ void supervisor::run(send_signal& cmd) {
   release(cmd.instance);
 }
 
-void supervisor::run(arm_timer& cmd) {
-  timer_message msg{cmd.generation};
-  if (rt_->time == nullptr)
-    send_after(*this, cmd.delay, msg);
+void supervisor::ask_to_end(instance_id instance) {
+  auto i = children_.find(instance);
+  if (i == children_.end())
+    return;
+  if (i->second.type == child_type::supervisor)
+    signal_trapped_exit(i->second.handle, exit_reason::shutdown(), this);
   else
-    rt_->time->after(cmd.delay, [self = caf::weak_actor_ptr{ctrl()}, msg] {
-      if (auto strong = self.lock())
-        deliver(caf::actor_cast<caf::actor>(strong), msg);
-    });
+    signal_exit(i->second.handle, exit_reason::shutdown(), this);
+}
+
+void supervisor::run(arm_timer& cmd) {
+  tell_later(cmd.delay, timer_message{cmd.generation});
 }
 
 void supervisor::run(abandon& cmd) {
@@ -145,6 +163,8 @@ void supervisor::run(progress& cmd) {
   if (engine_.dynamic())
     bind(cmd.key, cmd.instance);
   auto incarnation = show(cmd.key, node_state::running);
+  if (burning_)
+    signal_exit(handle_of(cmd.instance), *burning_, this);
   if (!cmd.dynamic || incarnation > 1)
     publish(incarnation > 1 ? event_kind::child_restarted
                             : event_kind::child_started,

@@ -21,6 +21,14 @@ std::uint64_t random_seed() {
 std::string to_string(const arm_error& error) {
   if (error.why == arm_error::code::not_allowed)
     return error.pattern + ": this process must not be aborted";
+  if (error.why == arm_error::code::not_known) {
+    auto result = error.pattern + " cannot "
+                  + std::string{to_string(error.action)} + "; it knows";
+    for (auto each : all_actions())
+      if (!first_unknown({{{.what = {.kind = each}}}}, error.actions))
+        result += " " + std::string{to_string(each)};
+    return result;
+  }
   auto result = "no fault point is named " + error.pattern;
   for (auto& name : error.near)
     result += (&name == &error.near.front() ? "; near: " : ", ") + name;
@@ -39,19 +47,39 @@ registry::registry(settings config)
 }
 
 site& registry::declare(std::string_view name, std::string_view description,
-                        std::source_location where) {
+                        action_set actions, std::source_location where) {
   if (name.empty() || !std::ranges::all_of(name, is_name_character))
     throw std::invalid_argument{"\"" + std::string{name}
                                 + "\" cannot name a fault point"};
   std::lock_guard guard{mutex_};
+  return add(name, description, actions, where);
+}
+
+path_site& registry::declare_for_paths(std::string_view name,
+                                       std::string_view description,
+                                       action_set actions,
+                                       std::source_location where) {
+  auto& all = declare(name, description, actions, where);
+  std::lock_guard guard{mutex_};
+  auto& result = path_sites_.try_emplace(std::string{name}, all).first->second;
+  for (auto& each : rules_)
+    if (each.pattern.starts_with(std::string{name} + ":"))
+      for (auto* found : to_arm(each.pattern))
+        if (!first_unknown(each.what, actions))
+          found->arm(each.what, seed_);
+  return result;
+}
+
+site& registry::add(std::string_view name, std::string_view description,
+                    action_set actions, std::source_location where) {
   auto [at, is_new]
     = sites_.try_emplace(std::string{name}, std::string{name},
-                         std::string{description}, where, on_fire_);
+                         std::string{description}, actions, where, on_fire_);
   auto& result = at->second;
   auto last = std::find_if(rules_.rbegin(), rules_.rend(), [&](auto& each) {
     return matches(each.pattern, name);
   });
-  if (is_new && last != rules_.rend())
+  if (is_new && last != rules_.rend() && !first_unknown(last->what, actions))
     result.arm(last->what, seed_);
   return result;
 }
@@ -73,25 +101,42 @@ std::optional<arm_error> registry::arm(std::string_view pattern,
   if (!allow_abort_ && uses(what, action_kind::abort))
     return arm_error{arm_error::code::not_allowed, std::string{pattern}};
   std::lock_guard guard{mutex_};
-  auto found = matching(pattern);
+  auto found = to_arm(pattern);
   if (found.empty())
     return unknown(pattern);
+  if (auto error = unable(found, what))
+    return error;
   for (auto* each : found)
     each->arm(what, seed_);
   return std::nullopt;
 }
 
 std::optional<arm_error> registry::arm(const plan& rules) {
-  if (!allow_abort_)
-    for (auto& each : rules)
-      if (uses(each.what, action_kind::abort))
-        return arm_error{arm_error::code::not_allowed, each.pattern};
   std::lock_guard guard{mutex_};
   for (auto& each : rules) {
+    if (!allow_abort_ && uses(each.what, action_kind::abort))
+      return arm_error{arm_error::code::not_allowed, each.pattern};
+    if (auto error = unable(to_arm(each.pattern), each.what))
+      return error;
+  }
+  for (auto& each : rules) {
     rules_.push_back(each);
-    for (auto* found : matching(each.pattern))
+    for (auto* found : to_arm(each.pattern))
       found->arm(each.what, seed_);
   }
+  return std::nullopt;
+}
+
+// What one of `points` cannot do of what is asked.
+std::optional<arm_error> registry::unable(const std::vector<site*>& points,
+                                          const term& what) {
+  for (auto* each : points)
+    if (auto action = first_unknown(what, each->actions()))
+      return arm_error{arm_error::code::not_known,
+                       each->info().name,
+                       {},
+                       *action,
+                       each->actions()};
   return std::nullopt;
 }
 
@@ -138,6 +183,25 @@ std::vector<site*> registry::matching(std::string_view pattern) {
     if (matches(pattern, name))
       result.push_back(&each);
   return result;
+}
+
+// Those that match; if there are none, but NAME:PATTERN names a point that can
+// be armed for some paths, a new one for these.
+std::vector<site*> registry::to_arm(std::string_view pattern) {
+  auto result = matching(pattern);
+  auto colon = pattern.find(':');
+  auto owner = path_sites_.find(pattern.substr(0, colon));
+  if (!result.empty() || colon == std::string_view::npos
+      || owner == path_sites_.end())
+    return result;
+  auto all = owner->second.all().info();
+  auto& made = sites_
+                 .try_emplace(std::string{pattern}, std::string{pattern},
+                              all.description, all.actions,
+                              owner->second.all().where(), on_fire_)
+                 .first->second;
+  owner->second.add(std::string{pattern.substr(colon + 1)}, made);
+  return {&made};
 }
 
 arm_error registry::unknown(std::string_view pattern) const {

@@ -20,10 +20,11 @@ std::string text_of(const std::source_location& where) {
 
 } // namespace
 
-site::site(std::string name, std::string description,
+site::site(std::string name, std::string description, action_set actions,
            std::source_location where, const fire_hook& on_fire)
     : name_(std::move(name)),
       description_(std::move(description)),
+      actions_(actions),
       where_(where),
       on_fire_(on_fire) {
   // nop
@@ -31,7 +32,8 @@ site::site(std::string name, std::string description,
 
 site& site::unarmable() {
   static const fire_hook nobody;
-  static site result{{}, {}, std::source_location::current(), nobody};
+  static site result{
+    {}, {}, action_set::all(), std::source_location::current(), nobody};
   return result;
 }
 
@@ -43,7 +45,7 @@ std::optional<decision> site::hit() {
   auto* what = evaluation_->next();
   if (what == nullptr || what->kind == action_kind::off)
     return std::nullopt;
-  decision result{*what, arming_};
+  decision result{*what, this, arming_};
   auto number = ++fires_;
   guard.unlock();
   if (on_fire_)
@@ -116,6 +118,7 @@ point_info site::info() const {
   return {name_,
           description_,
           text_of(where_),
+          actions_,
           evaluation_ ? to_string(evaluation_->what()) : std::string{},
           hits_,
           fires_};

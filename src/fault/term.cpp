@@ -98,4 +98,21 @@ bool uses(const term& what, action_kind kind) {
     what.steps, [kind](auto& each) { return each.what.kind == kind; });
 }
 
+std::vector<action_kind> all_actions() {
+  std::vector<action_kind> result;
+  for (auto& each : words)
+    result.push_back(each.kind);
+  return result;
+}
+
+std::optional<action_kind> first_unknown(const term& what,
+                                         const action_set& known) {
+  const action_set anywhere{action_kind::off, action_kind::log,
+                            action_kind::abort};
+  for (auto& each : what.steps)
+    if (!known.has(each.what.kind) && !anywhere.has(each.what.kind))
+      return each.what.kind;
+  return std::nullopt;
+}
+
 } // namespace coppice::fault

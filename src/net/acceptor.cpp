@@ -1,6 +1,7 @@
 #include "coppice/net/acceptor.hpp"
 
 #include "coppice/actor/exit_signal.hpp"
+#include "coppice/net/fault_action.hpp"
 
 #include <sys/epoll.h>
 
@@ -59,7 +60,18 @@ caf::behavior acceptor::make_behavior() {
 // -- accepting ----------------------------------------------------------------
 
 void acceptor::on_io(std::uint32_t) {
+  if (suspended()) {
+    unwatch();
+    return;
+  }
   perform([this] { accept_some(); });
+}
+
+void acceptor::on_resumed() {
+  home_.run_soon([this, self = caf::strong_actor_ptr{ctrl()}] {
+    if (self_)
+      on_change();
+  });
 }
 
 void acceptor::accept_some() {
@@ -90,12 +102,41 @@ void acceptor::accept_some() {
   }
 }
 
+// As accept4(2), which a fault may come before.
 socket acceptor::accept(sockaddr_storage& from) {
   from.ss_family = AF_UNSPEC;
+  if (auto what = owner_->faults().accept.hit())
+    if (auto error = accept_error_of(*what); error != 0) {
+      errno = error;
+      return {};
+    }
+  return accept4(from);
+}
+
+socket acceptor::accept4(sockaddr_storage& from) {
   socklen_t size = sizeof(from);
   return socket{::accept4(port_->at(home_.index()).fd(),
                           reinterpret_cast<sockaddr*>(&from), &size,
                           SOCK_NONBLOCK | SOCK_CLOEXEC)};
+}
+
+// What accepting fails with because of a fault; 0 if it goes on.
+int acceptor::accept_error_of(const fault::decision& what) {
+  switch (what.kind) {
+  case fault::action_kind::error:
+    return what.error_code;
+  case fault::action_kind::drop: {
+    sockaddr_storage nobody;
+    accept4(nobody);
+    return EAGAIN;
+  }
+  case fault::action_kind::delay:
+    pause_for(delay_of(what));
+    return EAGAIN;
+  default:
+    strike(*this, what);
+    return what.kind == fault::action_kind::hang ? 0 : EAGAIN;
+  }
 }
 
 // Whatever is wrong with one connection must not end the acceptor.
@@ -171,11 +212,15 @@ bool acceptor::on_accept_error(int error) {
   return false;
 }
 
-void acceptor::pause(int error) {
+void acceptor::pause_for(reactor::clock::duration length) {
   unwatch();
-  auto now = reactor::clock::now();
-  paused_until_ = now + pause_length;
+  paused_until_ = reactor::clock::now() + length;
   set_timer();
+}
+
+void acceptor::pause(int error) {
+  pause_for(pause_length);
+  auto now = reactor::clock::now();
   if (now - warned_ < warning_period)
     return;
   publish(observe::event_kind::accept_paused,
@@ -196,6 +241,8 @@ void acceptor::set_timer() {
 
 void acceptor::on_timer() {
   perform([this] {
+    if (fires_late(owner_->faults().timer, *this, home_, *this))
+      return;
     auto now = reactor::clock::now();
     if (paused_until_ && *paused_until_ <= now)
       paused_until_.reset();
@@ -225,7 +272,7 @@ void acceptor::retire() {
 }
 
 bool acceptor::watch() {
-  if (watching_ || !port_ || paused_until_)
+  if (watching_ || !port_ || paused_until_ || suspended())
     return true;
   watching_
     = home_.add(port_->at(home_.index()).fd(), EPOLLIN | EPOLLEXCLUSIVE, *this);

@@ -65,6 +65,8 @@ caf::behavior connection::make_behavior() {
   }
   self_ = ctrl();
   watch_time();
+  if (auto what = owner_->faults().start.hit(); what && !may_start(*what))
+    return {};
   handler_ = settings_->make_handler();
   handler_->on_connect(*this);
   if (owner_->draining())
@@ -74,7 +76,7 @@ caf::behavior connection::make_behavior() {
   };
   auto on_other = [this](caf::message& msg) {
     if (phase_ == phase::open)
-      handler_->on_message(*this, msg);
+      on_message(msg);
   };
   return actor::trapping(*this, on_exit, actor::others(*this, on_other));
 }
@@ -176,6 +178,11 @@ caf::actor connection::handle() {
 void connection::on_io(std::uint32_t events) {
   if (!sock_)
     return;
+  if (suspended()) {
+    home_.remove(sock_.fd());
+    unwatched_ = true;
+    return;
+  }
   perform([this, events] {
     auto both = (events & EPOLLOUT) != 0 && (events & EPOLLIN) != 0;
     if ((events & EPOLLOUT) != 0 && !(both && reads_next_)) {
@@ -201,6 +208,12 @@ ssize_t connection::receive(std::span<char> into) {
 }
 
 ssize_t connection::transmit(std::string_view data) {
+  if (auto what = owner_->faults().send.hit())
+    return transmit_with_fault(data, *what);
+  return send(data);
+}
+
+ssize_t connection::send(std::string_view data) {
   auto n = ::send(sock_.fd(), data.data(), data.size(), MSG_NOSIGNAL);
   if (n > 0) {
     bytes_out_ += static_cast<std::uint64_t>(n);
@@ -210,26 +223,37 @@ ssize_t connection::transmit(std::string_view data) {
 }
 
 void connection::read() {
+  if (auto what = owner_->faults().recv.hit())
+    read_with_fault(*what);
+  else
+    read_once();
+}
+
+void connection::read_once(int times) {
   auto into = home_.buffer();
   auto n = receive(into);
   if (n > 0) {
     last_byte_ = home_.now();
     heard_ = true;
     // A lingering connection only waits for the end.
-    if (phase_ == phase::open)
+    for (int i = 0; i < times && phase_ == phase::open; ++i)
       handler_->on_data(*this, {into.data(), static_cast<std::size_t>(n)});
   } else if (n == 0) {
-    peer_done_ = true;
-    if (phase_ == phase::lingering) {
-      quit();
-      return;
-    }
-    update_interest();
-    if (phase_ == phase::open)
-      handler_->on_half_close(*this);
+    on_peer_done();
   } else if (errno != EAGAIN && errno != EINTR) {
     fail(errno);
   }
+}
+
+void connection::on_peer_done() {
+  peer_done_ = true;
+  if (phase_ == phase::lingering) {
+    quit();
+    return;
+  }
+  update_interest();
+  if (phase_ == phase::open)
+    handler_->on_half_close(*this);
 }
 
 void connection::flush() {
@@ -299,6 +323,10 @@ void connection::update_interest() {
     wanted = EPOLLIN;
   if (calls_writable_ && phase_ == phase::open)
     wanted |= EPOLLOUT;
+  if (late_in_)
+    wanted &= ~std::uint32_t{EPOLLIN};
+  if (late_out_)
+    wanted &= ~std::uint32_t{EPOLLOUT};
   if (wanted == interest_)
     return;
   auto heard_before = (interest_ & EPOLLIN) != 0;

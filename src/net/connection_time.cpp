@@ -1,5 +1,6 @@
 #include "coppice/actor/exit_signal.hpp"
 #include "coppice/net/connection.hpp"
+#include "coppice/net/fault_action.hpp"
 #include "coppice/net/listener.hpp"
 
 #include <linux/sockios.h>
@@ -84,6 +85,8 @@ void connection::watch_time() {
 
 void connection::on_timer() {
   perform([this] {
+    if (fires_late(owner_->faults().timer, *this, home_, *this))
+      return;
     if (leaving_) {
       quit(actor::to_error(exit_reason::shutdown()));
       return;

@@ -58,6 +58,7 @@ listener::listener(listener_config config, actor::runtime_ptr rt,
                    std::vector<reactor_ptr> reactors)
     : config_(std::move(config)),
       rt_(std::move(rt)),
+      faults_(rt_->faults),
       reactors_(std::move(reactors)),
       homes_(reactors_.size()),
       settings_(std::make_shared<const connection_settings>(

@@ -7,6 +7,7 @@
 #include "coppice/net/connection_supervisor.hpp"
 
 #include <future>
+#include <thread>
 #include <utility>
 
 namespace coppice::net {
@@ -159,22 +160,46 @@ listener::connections(std::string_view path) const {
   return std::move(*found);
 }
 
+// Runs `fn` with the connection at `path`, on its reactor.
+template <class F>
+bool listener::on_connection(std::string_view path, F fn) const {
+  auto found = std::make_shared<bool>(false);
+  auto hit = [found, fn, path = std::string{path}](connection_table& table) {
+    table.for_each([&](connection& c) {
+      if (c.path() != path)
+        return;
+      *found = true;
+      fn(c);
+    });
+  };
+  return on_hub(parent_of(path), hit) && *found;
+}
+
 bool listener::crash_connection(
   std::string_view path, const std::optional<exit_reason>& reason) const {
-  auto found = std::make_shared<bool>(false);
-  auto hit
-    = [found, reason, path = std::string{path}](connection_table& table) {
-        table.for_each([&](connection& c) {
-          if (c.path() != path)
-            return;
-          *found = true;
-          if (reason)
-            actor::signal_exit(c.handle(), *reason);
-          else
-            actor::signal_kill(c.handle());
-        });
-      };
-  return on_hub(parent_of(path), hit) && *found;
+  return on_connection(path, [reason](connection& c) {
+    if (reason)
+      actor::signal_exit(c.handle(), *reason);
+    else
+      actor::signal_kill(c.handle());
+  });
+}
+
+bool listener::suspend_connection(std::string_view path, bool on) const {
+  return on_connection(path, [on](connection& c) {
+    if (on)
+      c.suspend();
+    else
+      c.resume_suspended();
+  });
+}
+
+bool listener::stall(std::size_t index,
+                     std::chrono::milliseconds length) const {
+  if (index >= reactors_.size())
+    return false;
+  reactors_[index]->run_soon([length] { std::this_thread::sleep_for(length); });
+  return true;
 }
 
 } // namespace coppice::net

@@ -15,6 +15,8 @@ severity severity_of(const event& ev) {
   case event_kind::accept_paused:
   case event_kind::alarm:
   case event_kind::held_up:
+  case event_kind::fault_armed:
+  case event_kind::fault_fired:
     return severity::warning;
   case event_kind::child_started:
   case event_kind::child_restarted:
@@ -23,6 +25,7 @@ severity severity_of(const event& ev) {
   case event_kind::listening:
   case event_kind::suspended:
   case event_kind::draining:
+  case event_kind::fault_cleared:
   case event_kind::notice:
     return severity::info;
   }
@@ -82,6 +85,15 @@ std::string describe(const event& ev) {
     break;
   case event_kind::alarm:
     text += " raises an alarm";
+    break;
+  case event_kind::fault_armed:
+    text = "fault at " + text;
+    break;
+  case event_kind::fault_fired:
+    text = "fault fired at " + text;
+    break;
+  case event_kind::fault_cleared:
+    text = "no fault any more at " + text;
     break;
   case event_kind::notice:
     break;

@@ -4,6 +4,7 @@
 /// ship, and 1.1. Everything else in coppice compiles against both unchanged.
 
 #include "coppice/actor/exit_signal.hpp"
+#include "coppice/actor/message_gate.hpp"
 
 #include <caf/abstract_actor.hpp>
 #include <caf/actor.hpp>
@@ -215,6 +216,13 @@ inline bool is_exit(caf::mailbox_element& what) {
   return content.size() == 1 && content.match_element<caf::exit_msg>(0);
 }
 
+/// … and one that cannot be trapped.
+inline bool is_kill(caf::mailbox_element& what) {
+  return is_exit(what)
+         && what.content().get_as<caf::exit_msg>(0).reason
+              == caf::exit_reason::kill;
+}
+
 /// Whether `who` has ended; a null handle has. Any thread.
 inline bool has_ended(const caf::actor& who) {
   return !who
@@ -234,7 +242,27 @@ public:
 
   enqueue_result enqueue(caf::mailbox_element_ptr what,
                          host_context* context) override {
+    if (gate_.closed() && !is_kill(*what) && gate_.hold(what)) [[unlikely]]
+      return enqueue_result(true);
     return caf::event_based_actor::enqueue(std::move(what), at_home(context));
+  }
+
+  /// Lets whatever is sent to this actor wait, all but a kill, until `resume`;
+  /// what is in its mailbox already still comes. Any thread.
+  void suspend() {
+    gate_.close();
+  }
+
+  /// Lets in what has waited, in its order. Any thread.
+  void resume_suspended() {
+    gate_.open([this](caf::mailbox_element_ptr what) {
+      caf::event_based_actor::enqueue(std::move(what), at_home(nullptr));
+    });
+    on_resumed();
+  }
+
+  bool suspended() const noexcept {
+    return gate_.closed();
   }
 
   void launch(host_context* context, bool lazy, bool hide) override {
@@ -244,8 +272,9 @@ public:
 #if CAF_MAJOR_VERSION == 0
   void enqueue(caf::strong_actor_ptr sender, caf::message_id id,
                caf::message content, host_context* context) override {
-    caf::event_based_actor::enqueue(std::move(sender), id, std::move(content),
-                                    at_home(context));
+    enqueue(
+      caf::make_mailbox_element(std::move(sender), id, {}, std::move(content)),
+      context);
   }
 
   // As CAF's, but for one thing: CAF has its clock drop the timeouts of every
@@ -278,6 +307,11 @@ protected:
     return !finalize();
   }
 
+  /// Called, on any thread, when this actor is not suspended any more.
+  virtual void on_resumed() {
+    // nop
+  }
+
 private:
 #if CAF_MAJOR_VERSION == 0
   // Answers requests that wait with an error.
@@ -298,6 +332,7 @@ private:
   }
 
   run_queue* home_;
+  message_gate gate_;
 };
 
 } // namespace coppice::actor

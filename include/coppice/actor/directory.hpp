@@ -38,6 +38,10 @@ public:
   /// one lives.
   std::vector<std::string> leaves() const;
 
+  /// The paths, in their order, of workers at `path` or below it that have not
+  /// ended.
+  std::vector<std::string> workers_below(std::string_view path) const;
+
   /// Remembers `handle` as one that could not be killed at `path`.
   void abandon(std::string path, const caf::actor& handle);
 

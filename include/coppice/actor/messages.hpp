@@ -47,6 +47,26 @@ struct retry_message {
   supervision::child_key key;
 };
 
+/// A start that a fault has held up goes on.
+struct delayed_start {
+  supervision::instance_id instance;
+};
+
+/// So does a request to a child to end.
+struct delayed_stop {
+  supervision::instance_id instance;
+};
+
+/// So does a request.
+struct delayed_request {
+  std::shared_ptr<ticket> what;
+};
+
+/// A fault: each child that is up is to fail, until the budget is used up.
+struct burn_message {
+  supervision::exit_reason reason;
+};
+
 /// Somebody in charge wants the supervisor to end its children and itself.
 struct stop_message {
   supervision::exit_reason reason;
@@ -64,6 +84,10 @@ CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::stop_message))
 CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::start_message))
 CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::request_message))
 CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::progress_message))
+CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::delayed_start))
+CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::delayed_stop))
+CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::delayed_request))
+CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::burn_message))
 
 CAF_END_TYPE_ID_BLOCK(coppice_actor)
 
@@ -75,3 +99,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::stop_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::request_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::progress_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::start_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::delayed_start)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::delayed_stop)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::delayed_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::burn_message)

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "coppice/actor/directory.hpp"
+#include "coppice/actor/fault_points.hpp"
+#include "coppice/fault/registry.hpp"
 #include "coppice/observe/connection_log.hpp"
 #include "coppice/observe/event_bus.hpp"
 #include "coppice/observe/tree.hpp"
@@ -34,15 +36,19 @@ public:
 
 /// What all actors of one supervision tree share. Every part is thread-safe.
 struct runtime {
-  explicit runtime(caf::actor_system& sys) : system(sys) {
-    // nop
-  }
+  /// Tells `events` of faults that fire, and then who asks for it in
+  /// `settings`: of each point the first sixteen times, then at every power of
+  /// two, so that a fault at a busy place does not drown the rest.
+  explicit runtime(caf::actor_system& sys,
+                   fault::registry::settings settings = {});
 
   caf::actor_system& system;
   observe::tree tree;
   observe::event_bus events;
   observe::connection_log connections;
   actor::directory directory;
+  fault::registry faults;
+  fault_points points{faults};
 
   /// Runs the tree's supervisors in virtual time; null is real time on CAF's
   /// scheduler. To be set before the tree starts.

@@ -3,12 +3,14 @@
 #include "coppice/actor/child_spec.hpp"
 #include "coppice/actor/compat.hpp"
 #include "coppice/actor/ticket.hpp"
+#include "coppice/actor/virtual_time.hpp"
 #include "coppice/supervision/engine.hpp"
 
 #include <any>
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <variant>
@@ -121,8 +123,25 @@ private:
   void run(supervision::stalled& cmd);
   void run(supervision::report& cmd);
 
+  template <class T>
+  void tell_later(std::chrono::milliseconds delay, T what);
+
+  // -- faults -----------------------------------------------------------------
+
+  bool may_start(const supervision::start_instance& cmd,
+                 const fault::decision& what);
+  void on_delayed_start(supervision::instance_id instance);
+  void stop_with_fault(supervision::instance_id instance,
+                       const fault::decision& what);
+  void on_arrival(std::shared_ptr<ticket> what);
+  void burn(supervision::exit_reason reason);
+
   // -- children ---------------------------------------------------------------
 
+  void start(const supervision::start_instance& cmd);
+  void answer_start(supervision::instance_id instance,
+                    supervision::start_outcome outcome);
+  void ask_to_end(supervision::instance_id instance);
   void learn(const supervision::start_instance& cmd);
   start_result call_start(const supervision::start_instance& cmd);
   void adopt(supervision::instance_id instance, supervision::child_key key,
@@ -165,6 +184,20 @@ private:
   bool feeding_ = false;
   std::uint64_t cause_ = 0; // the event that what happens now comes of
   std::string why_;         // … in words
+  std::optional<supervision::start_instance> delayed_; // by a fault
+  std::optional<supervision::exit_reason> burning_;    // what children fail of
 };
+
+template <class T>
+void supervisor::tell_later(std::chrono::milliseconds delay, T what) {
+  if (rt_->time == nullptr)
+    send_after(*this, delay, std::move(what));
+  else
+    rt_->time->after(delay, [self = caf::weak_actor_ptr{ctrl()},
+                             what = std::move(what)]() mutable {
+      if (auto strong = self.lock())
+        deliver(caf::actor_cast<caf::actor>(strong), std::move(what));
+    });
+}
 
 } // namespace coppice::actor

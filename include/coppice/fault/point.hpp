@@ -32,11 +32,13 @@ public:
   /// A point that nobody can arm, for where there is no registry.
   basic_point() = default;
 
-  /// See `registry::declare` for what a name is.
+  /// See `registry::declare` for what a name is. Whoever wants to arm it with
+  /// anything but `actions` is refused.
   basic_point(registry& owner, std::string_view name,
               std::string_view description,
+              action_set actions = action_set::all(),
               std::source_location where = std::source_location::current())
-      : site_(&owner.declare(name, description, where)) {
+      : site_(&owner.declare(name, description, actions, where)) {
     // nop
   }
 
@@ -51,14 +53,14 @@ public:
   /// Blocks the thread as a delay or hang says: for its time, but not beyond
   /// the moment when the point is disarmed or armed anew.
   void block(const decision& what) const {
-    site_->block(what);
+    what.origin->block(what);
   }
 
   /// Does what code on a thread of its own can do about any decision: throws
   /// `injected`, or std::system_error for an error; blocks for delay and hang.
   /// For what only the place could do, std::logic_error says so.
   void apply(const decision& what) const {
-    site_->apply(what);
+    what.origin->apply(what);
   }
 
   /// The same for the decision of `hit`, if there is one.
@@ -78,6 +80,7 @@ public:
   constexpr basic_point() = default;
 
   constexpr basic_point(registry&, std::string_view, std::string_view,
+                        action_set = action_set::all(),
                         std::source_location = {}) noexcept {
     // nop
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "coppice/fault/path_site.hpp"
 #include "coppice/fault/plan.hpp"
 #include "coppice/fault/site.hpp"
 
@@ -19,11 +20,15 @@ struct arm_error {
   enum class code {
     unknown_point, ///< No point matches the pattern.
     not_allowed,   ///< The term would abort a process that must not be.
+    not_known,     ///< A point that matches cannot do what the term says.
   };
   code why;
-  std::string pattern;
+  std::string pattern; ///< Or the name of the point that cannot.
   /// Names like the one that is unknown, the most alike first; may be empty.
   std::vector<std::string> near = {};
+  /// Of `not_known`: what it cannot do, and what it can.
+  action_kind action = action_kind::off;
+  action_set actions = action_set::all();
 };
 
 /// `no fault point is named net.rcv; near: net.recv`
@@ -59,7 +64,13 @@ public:
   /// Throws std::invalid_argument if `name` is empty or has a character other
   /// than letters, digits and `_.:/-`.
   site& declare(std::string_view name, std::string_view description,
-                std::source_location where);
+                action_set actions, std::source_location where);
+
+  /// The same for points that things at paths share; `path_point` calls it.
+  /// They are armed for all by NAME, for some by NAME:PATTERN.
+  path_site& declare_for_paths(std::string_view name,
+                               std::string_view description, action_set actions,
+                               std::source_location where);
 
   // -- seed -------------------------------------------------------------------
 
@@ -72,7 +83,8 @@ public:
 
   /// Arms the points that match `pattern`; another term of theirs goes. Points
   /// have to be declared by then, so that a misspelt name does not pass for a
-  /// fault that does nothing.
+  /// fault that does nothing. If one of them cannot do what the term says, none
+  /// is armed.
   [[nodiscard]] std::optional<arm_error> arm(std::string_view pattern,
                                              const term& what);
 
@@ -96,8 +108,13 @@ public:
   std::uint64_t fires(std::string_view pattern) const;
 
 private:
+  site& add(std::string_view name, std::string_view description,
+            action_set actions, std::source_location where);
   std::vector<site*> matching(std::string_view pattern);
+  std::vector<site*> to_arm(std::string_view pattern);
   arm_error unknown(std::string_view pattern) const;
+  static std::optional<arm_error> unable(const std::vector<site*>& points,
+                                         const term& what);
 
   const bool allow_abort_;
   const fire_hook on_fire_;
@@ -106,6 +123,7 @@ private:
   // All guarded by mutex_:
   std::uint64_t seed_;
   std::map<std::string, site, std::less<>> sites_;
+  std::map<std::string, path_site, std::less<>> path_sites_;
   plan rules_;
 };
 

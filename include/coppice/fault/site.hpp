@@ -14,9 +14,12 @@
 
 namespace coppice::fault {
 
+class site;
+
 /// What the place where a point is has to do.
 struct decision : action {
-  /// Tells by which arming it was decided, for `block`.
+  /// Who decided it and by which arming, for `block` and `apply`.
+  site* origin = nullptr;
   std::uint64_t arming = 0;
 };
 
@@ -42,6 +45,8 @@ struct point_info {
   std::string description;
   /// Where it is declared: `src/net/reactor.cpp:42`.
   std::string where;
+  /// What it can be armed with, beside `off`, `log` and `abort`.
+  action_set actions = action_set::all();
   /// The term that it is armed with, in canonical form; else empty.
   std::string term;
   /// How often it was come by while it was armed.
@@ -53,8 +58,11 @@ struct point_info {
 /// What the points of one name share; their registry owns it. Thread-safe.
 class site {
 public:
-  site(std::string name, std::string description, std::source_location where,
-       const fire_hook& on_fire);
+  site(std::string name, std::string description, action_set actions,
+       std::source_location where, const fire_hook& on_fire);
+
+  site(const site&) = delete;
+  site& operator=(const site&) = delete;
 
   /// One for points that nobody can arm.
   static site& unarmable();
@@ -72,6 +80,14 @@ public:
 
   // -- for the registry -------------------------------------------------------
 
+  const action_set& actions() const noexcept {
+    return actions_;
+  }
+
+  const std::source_location& where() const noexcept {
+    return where_;
+  }
+
   void arm(const term& what, std::uint64_t seed);
 
   /// Returns whether it was armed. Nothing fires after that.
@@ -87,6 +103,7 @@ private:
 
   const std::string name_;
   const std::string description_;
+  const action_set actions_;
   const std::source_location where_;
   const fire_hook& on_fire_;
   std::atomic<bool> armed_ = false; // whether there is an evaluation

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,6 +32,35 @@ enum class action_kind {
 
 /// The word of the language: `return`, `throw`, …
 std::string_view to_string(action_kind value);
+
+/// A set of them.
+class action_set {
+public:
+  constexpr action_set(std::initializer_list<action_kind> members) {
+    for (auto each : members)
+      bits_ |= bit(each);
+  }
+
+  static constexpr action_set all() {
+    action_set result{};
+    result.bits_ = ~0U;
+    return result;
+  }
+
+  constexpr bool has(action_kind value) const noexcept {
+    return (bits_ & bit(value)) != 0;
+  }
+
+private:
+  static constexpr unsigned bit(action_kind value) noexcept {
+    return 1U << static_cast<unsigned>(value);
+  }
+
+  unsigned bits_ = 0;
+};
+
+/// In the order of `action_kind`.
+std::vector<action_kind> all_actions();
 
 struct action {
   action_kind kind = action_kind::off;
@@ -109,5 +139,10 @@ std::string to_string(const action& what);
 
 /// Whether some step of `what` may do `kind`.
 bool uses(const term& what, action_kind kind);
+
+/// The first action of `what` that is not among `known`, if there is one.
+/// `off`, `log` and `abort` are known everywhere.
+std::optional<action_kind> first_unknown(const term& what,
+                                         const action_set& known);
 
 } // namespace coppice::fault

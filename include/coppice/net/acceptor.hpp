@@ -2,6 +2,7 @@
 
 #include "coppice/actor/child_spec.hpp"
 #include "coppice/actor/compat.hpp"
+#include "coppice/fault/site.hpp"
 #include "coppice/net/connection.hpp"
 #include "coppice/net/connection_table.hpp"
 #include "coppice/net/listener.hpp"
@@ -45,6 +46,7 @@ private:
   void on_io(std::uint32_t events) override;
   void on_timer() override;
   void on_change() override;
+  void on_resumed() override;
   void retire() override;
 
   void accept_some();
@@ -53,9 +55,12 @@ private:
   void serve_waiting();
   void reject_waiting(reactor::clock::time_point until);
   socket accept(sockaddr_storage& from);
+  socket accept4(sockaddr_storage& from);
+  int accept_error_of(const fault::decision& what);
   void spawn_connection(accepted_client client);
   bool on_accept_error(int error);
   void pause(int error);
+  void pause_for(reactor::clock::duration length);
   void set_timer();
   bool watch();
   void watch_or_quit();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "coppice/actor/compat.hpp"
+#include "coppice/fault/site.hpp"
 #include "coppice/net/connection_table.hpp"
 #include "coppice/net/counters.hpp"
 #include "coppice/net/handler.hpp"
@@ -128,6 +129,9 @@ private:
   ssize_t transmit(std::string_view data);
 
   void read();
+  void read_once(int times = 1);
+  void on_peer_done();
+  ssize_t send(std::string_view data);
   void flush();
   void finish_close();
   void discard_input();
@@ -136,6 +140,15 @@ private:
   void report_crash(const supervision::exit_reason& reason);
   void leave(std::string_view reason);
   void record(observe::connection_record::kind what, std::string_view reason);
+
+  // Faults.
+  bool may_start(const fault::decision& what);
+  void read_with_fault(const fault::decision& what);
+  ssize_t transmit_with_fault(std::string_view data,
+                              const fault::decision& what);
+  void on_message(caf::message& msg);
+  void hold_up(bool& late, const fault::decision& what);
+  void on_resumed() override;
 
   std::shared_ptr<listener> owner_;
   reactor& home_;
@@ -169,6 +182,9 @@ private:
   bool reads_next_ = false; // so that writing does not keep it from reading
   bool leaving_ = false;    // the server ends it; nobody waits for the peer
   bool drained_ = false;    // and told so
+  bool late_in_ = false;    // by a fault: does not read yet
+  bool late_out_ = false;   // … or write
+  bool unwatched_ = false;  // by its reactor, since it is suspended
 };
 
 } // namespace coppice::net

@@ -3,6 +3,7 @@
 #include "coppice/actor/child_spec.hpp"
 #include "coppice/net/connection_table.hpp"
 #include "coppice/net/counters.hpp"
+#include "coppice/net/fault_points.hpp"
 #include "coppice/net/handler.hpp"
 #include "coppice/net/limits.hpp"
 #include "coppice/net/listening.hpp"
@@ -140,6 +141,15 @@ public:
   /// Returns why it could not be opened; empty if it could.
   std::string resume();
 
+  /// Suspends the connection at `path`, or resumes it, as `actor::suspend`
+  /// does with actors of the tree. Returns whether there is one. Blocks as
+  /// `connections` does.
+  bool suspend_connection(std::string_view path, bool on) const;
+
+  /// Holds up the thread of reactor `index` for `length`. Returns whether there
+  /// is one.
+  bool stall(std::size_t index, std::chrono::milliseconds length) const;
+
   /// Ends the connection at `path`, or kills it if there is no `reason`.
   /// Returns whether there is one. Blocks as `connections` does.
   bool
@@ -155,6 +165,10 @@ public:
 
   actor::runtime& rt() noexcept {
     return *rt_;
+  }
+
+  const fault_points& faults() const noexcept {
+    return faults_;
   }
 
   /// Makes the actor at `path` the owner of the port, whoever was it before,
@@ -247,6 +261,8 @@ private:
   actor::child_spec acceptors_child();
   template <class F>
   bool on_hub(std::string_view path, F fn) const;
+  template <class F>
+  bool on_connection(std::string_view path, F fn) const;
 
   bool open();
   void shut();
@@ -259,6 +275,7 @@ private:
 
   listener_config config_;
   actor::runtime_ptr rt_;
+  fault_points faults_;
   std::vector<reactor_ptr> reactors_;
   std::vector<home> homes_;
   std::mutex port_mutex_;    // held while the port is opened or closed

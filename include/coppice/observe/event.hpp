@@ -25,8 +25,11 @@ enum class event_kind {
   listening,
   suspended, ///< No more clients until it is resumed.
   draining,
-  alarm,   ///< A limit that somebody asked to be told of is reached.
-  held_up, ///< A reactor did not get on for too long.
+  alarm,         ///< A limit that somebody asked to be told of is reached.
+  held_up,       ///< A reactor did not get on for too long.
+  fault_armed,   ///< Somebody asked for a fault.
+  fault_fired,   ///< … and it happened. The path is the point's name.
+  fault_cleared, ///< It will not happen any more.
   notice,
 };
 

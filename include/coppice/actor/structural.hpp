@@ -1,0 +1,42 @@
+#pragma once
+
+#include "coppice/actor/runtime.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// Faults that need no point in the code: they are done to an actor at a path.
+/// See `crash` in tree_root.hpp, too. All functions: any thread.
+namespace coppice::actor {
+
+/// What came of such a fault.
+enum class struck {
+  done,
+  nobody, ///< There is no such actor.
+  cannot, ///< This cannot be done to that kind of actor.
+};
+
+/// Has the actor do nothing until `resume`: what is sent to it waits, all but a
+/// kill. For supervisors, acceptors, connections and every `pinned_actor`.
+/// A connection reads and an acceptor accepts nothing meanwhile.
+struck suspend(runtime& rt, std::string_view path);
+
+/// Undoes it; does nothing to an actor that is not suspended.
+struck resume(runtime& rt, std::string_view path);
+
+/// Sends `count` messages to the actor that it does not know.
+struck flood(runtime& rt, std::string_view path, std::size_t count);
+
+/// Has the children of the supervisor at `path` fail, again after each restart,
+/// until it has used up its budget and gives up. Temporary children use none.
+struck burn_budget(runtime& rt, std::string_view path);
+
+/// Kills one of the workers below `path`, the one that `chance` picks; returns
+/// its path, or nothing if there is none.
+std::optional<std::string> kill_random(runtime& rt, std::string_view path,
+                                       std::uint64_t chance);
+
+} // namespace coppice::actor

@@ -1,0 +1,68 @@
+#include "coppice/actor/structural.hpp"
+
+#include "coppice/actor/compat.hpp"
+#include "coppice/actor/exit_signal.hpp"
+#include "coppice/actor/messages.hpp"
+#include "coppice/actor/tree_root.hpp"
+
+namespace coppice::actor {
+
+using supervision::child_type;
+using supervision::exit_reason;
+
+namespace {
+
+template <class F>
+struck with_pinned(runtime& rt, std::string_view path, F&& fn) {
+  auto found = rt.directory.find(path);
+  if (!found)
+    return struck::nobody;
+  auto* who = dynamic_cast<pinned_actor*>(
+    caf::actor_cast<caf::abstract_actor*>(found->handle));
+  if (who == nullptr)
+    return struck::cannot;
+  fn(*who);
+  return struck::done;
+}
+
+} // namespace
+
+struck suspend(runtime& rt, std::string_view path) {
+  return with_pinned(rt, path, [](pinned_actor& who) { who.suspend(); });
+}
+
+struck resume(runtime& rt, std::string_view path) {
+  return with_pinned(rt, path,
+                     [](pinned_actor& who) { who.resume_suspended(); });
+}
+
+struck flood(runtime& rt, std::string_view path, std::size_t count) {
+  auto found = rt.directory.find(path);
+  if (!found)
+    return struck::nobody;
+  for (std::size_t i = 0; i < count; ++i)
+    deliver(found->handle, std::string{"flood"});
+  return struck::done;
+}
+
+struck burn_budget(runtime& rt, std::string_view path) {
+  auto found = rt.directory.find(path);
+  if (!found)
+    return struck::nobody;
+  if (found->type != child_type::supervisor)
+    return struck::cannot;
+  deliver(found->handle, burn_message{exit_reason::abnormal("budget burnt")});
+  return struck::done;
+}
+
+std::optional<std::string> kill_random(runtime& rt, std::string_view path,
+                                       std::uint64_t chance) {
+  auto all = rt.directory.workers_below(path);
+  if (all.empty())
+    return {};
+  auto& victim = all[chance % all.size()];
+  crash(rt, victim, {});
+  return victim;
+}
+
+} // namespace coppice::actor

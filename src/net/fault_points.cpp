@@ -1,0 +1,38 @@
+#include "coppice/net/fault_points.hpp"
+
+namespace coppice::net {
+
+using enum fault::action_kind;
+
+fault_points::fault_points(fault::registry& owner)
+    : accept{owner,
+             "net.accept",
+             "an acceptor accepts a client: that fails (error), is late, the "
+             "client is let go at once (drop), or the acceptor ends",
+             {error, exception, exit, kill, delay, hang, drop}},
+      start{owner,
+            "net.connection.start",
+            "a connection starts: it ends at once (error, throw, exit, kill, "
+            "drop), or reads later (delay)",
+            {error, exception, exit, kill, delay, hang, drop}},
+      recv{
+        owner,
+        "net.recv",
+        "a connection reads: that fails, is late, ends (return), is lost or "
+        "there twice, or the connection ends",
+        {return_value, error, exception, exit, kill, delay, hang, drop, dup}},
+      send{
+        owner,
+        "net.send",
+        "a connection sends: that fails, is late, takes few bytes "
+        "(return(N)), is lost or sent twice, or the connection ends",
+        {return_value, error, exception, exit, kill, delay, hang, drop, dup}},
+      timer{owner,
+            "net.timer",
+            "the timer of a connection or an acceptor fires: late (delay), or "
+            "it ends",
+            {exception, exit, kill, delay, hang}} {
+  // nop
+}
+
+} // namespace coppice::net
