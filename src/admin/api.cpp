@@ -4,6 +4,7 @@
 #include "coppice/admin/limits_json.hpp"
 #include "coppice/admin/listener_json.hpp"
 #include "coppice/admin/tree_json.hpp"
+#include "responses.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -27,31 +28,22 @@ constexpr std::string_view index_text
     "  POST /listeners/NAME/suspend    takes no more clients\n"
     "  POST /listeners/NAME/resume\n"
     "  POST /listeners/NAME/limits     sets those that are given\n"
-    "  POST /drain                     {\"timeout_ms\": ...} ends the server\n";
+    "  POST /drain                     {\"timeout_ms\": ...} ends the server\n"
+    "  GET  /faults                    the seed, and all fault points\n"
+    "  PUT  /faults/POINT              {\"term\": ...} arms it\n"
+    "  DELETE /faults/POINT            disarms it; /faults: all of them\n"
+    "  POST /faults/seed               {\"seed\": ...}\n"
+    "  POST /actors/FAULT              {\"path\": ...} strikes an actor: "
+    "suspend,\n"
+    "                                  resume, kill_random, burn_budget,\n"
+    "                                  fail_starts, refuse_stop, flood, "
+    "stall\n";
 
 constexpr std::string_view listeners_path = "/listeners";
-
-// What came from outside need not be UTF-8, as JSON has to be.
-std::string written(const nlohmann::json& value) {
-  return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
-         + "\n";
-}
-
-response failure(int status, std::string message) {
-  return {status, written({{"error", std::move(message)}})};
-}
 
 bool needs_no_body(std::string_view path) {
   return path == "/drain" || path.ends_with("/suspend")
          || path.ends_with("/resume");
-}
-
-response nothing_at(const std::string& path) {
-  return failure(404, "there is nothing at " + path + "; GET / says more");
-}
-
-response answer(const nlohmann::json& body) {
-  return {200, written(body)};
 }
 
 // The name in a Host header or an authority, without its port.
@@ -91,7 +83,8 @@ api::api(actor::runtime_ptr rt, std::vector<net::listener_ptr> listeners,
     : rt_(std::move(rt)),
       listeners_(std::move(listeners)),
       rules_(std::move(rules)),
-      program_(std::move(program)) {
+      program_(std::move(program)),
+      faults_(rt_, listeners_, rules_.allow_faults) {
   // nop
 }
 
@@ -103,7 +96,7 @@ response api::handle(const request& req) const {
     return failure(403, "pages of " + req.origin + " may not use this server");
   if (req.method == "GET")
     return look(req);
-  if (req.method == "POST")
+  if (req.method == "POST" || req.method == "PUT" || req.method == "DELETE")
     return change(req);
   return failure(405, "use GET, or POST to change something");
 }
@@ -177,6 +170,8 @@ response api::look(const request& req) const {
   if (req.path.starts_with("/listeners/"))
     if (auto* found = find(req.path.substr(listeners_path.size() + 1)))
       return answer(to_json(*found));
+  if (faults_.serves(req.path))
+    return faults_.look(req.path);
   if (req.path == "/kill" || req.path == "/drain")
     return failure(405, "use POST");
   return nothing_at(req.path);
@@ -188,12 +183,19 @@ response api::change(const request& req) const {
   if (!permitted_token(req))
     return failure(401, "this needs the admin token: send it as "
                         "\"Authorization: Bearer TOKEN\"");
+  if (req.method == "DELETE")
+    return faults_.serves(req.path) ? faults_.heal(req.path)
+                                    : failure(405, "use GET or POST");
   if (media_type(req.content_type) != "application/json")
     return failure(415, "send JSON, with Content-Type: application/json");
   auto optional = req.body.empty() && needs_no_body(req.path);
   auto body = nlohmann::json::parse(optional ? "{}" : req.body, nullptr, false);
   if (!body.is_object())
     return failure(400, "send a JSON object");
+  if (faults_.serves(req.path))
+    return faults_.change(req.method, req.path, body);
+  if (req.method == "PUT")
+    return failure(405, "use POST");
   if (req.path == "/kill")
     return kill(body);
   if (req.path == "/drain")

@@ -55,4 +55,14 @@ answer client::post(const std::string& path, const std::string& json) const {
     connect(authority_, token_).Post(path.c_str(), json, "application/json"));
 }
 
+answer client::put(const std::string& path, const std::string& json) const {
+  return convert(
+    authority_,
+    connect(authority_, token_).Put(path.c_str(), json, "application/json"));
+}
+
+answer client::remove(const std::string& path) const {
+  return convert(authority_, connect(authority_, token_).Delete(path.c_str()));
+}
+
 } // namespace coppice::admin

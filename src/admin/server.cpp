@@ -117,7 +117,7 @@ server::server(net::endpoint where, actor::runtime_ptr rt,
                operations program)
     : where_(where),
       api_(std::move(rt), std::move(listeners),
-           access{std::move(rules.token), where.loopback()},
+           access{std::move(rules.token), where.loopback(), rules.allow_faults},
            std::move(program)),
       port_(where.port()) {
   // nop

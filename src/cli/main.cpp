@@ -1,4 +1,5 @@
 #include "coppice/cli/exit_code.hpp"
+#include "coppice/cli/faults.hpp"
 #include "coppice/cli/lab.hpp"
 #include "coppice/cli/remote.hpp"
 #include "coppice/cli/serve.hpp"
@@ -34,12 +35,16 @@ int run(int argc, char** argv) {
   cli::add_serve(app, serve_args);
   cli::add_remote(app, remote_args);
   cli::add_lab(app, lab_args);
+  cli::fault_options fault_args;
+  cli::add_fault(app, fault_args);
   try {
     app.parse(argc, argv);
     if (app.got_subcommand("serve"))
       return cli::serve(cli::check(serve_args));
     if (app.got_subcommand("lab"))
       return cli::run_lab(app, lab_args);
+    if (app.got_subcommand("fault"))
+      return cli::run_fault(app, fault_args);
     return cli::run_remote(app, remote_args);
   } catch (const CLI::Success& wanted) {
     return app.exit(wanted); // --help, --version

@@ -47,7 +47,8 @@ public:
   explicit server_process(const serve_options& options)
       : options_(options),
         system_(configuration()),
-        rt_(std::make_shared<actor::runtime>(system_)) {
+        rt_(std::make_shared<actor::runtime>(
+          system_, fault::registry::settings{.seed = options.fault_seed})) {
     system_.await_actors_before_shutdown(false);
     log_->show_connections(options.log_connections);
     for (unsigned i = 0; i < options.acceptors; ++i)
@@ -66,7 +67,8 @@ public:
     if (options.admin)
       admin_ = std::make_shared<admin::server>(
         *options.admin, rt_, std::vector{listener_},
-        admin::access{.token = options.token},
+        admin::access{.token = options.token,
+                      .allow_faults = options.allow_faults},
         admin::operations{.drain
                           = [this](auto timeout) { loop_.drain(timeout); }});
   }
@@ -77,6 +79,15 @@ public:
   }
 
   int run() {
+    if (auto wrong = rt_->faults.arm(options_.faults)) {
+      std::cerr << "coppice: COPPICE_FAULTS: " << to_string(*wrong)
+                << std::endl;
+      return usage;
+    }
+    for (auto& unmet : rt_->faults.unmet()) {
+      std::cerr << "coppice: COPPICE_FAULTS: " << to_string(unmet) << std::endl;
+      return usage;
+    }
     std::vector children{journal::journal_child(log_), listener_->child()};
     if (admin_)
       children.push_back(admin_->child());
@@ -147,6 +158,12 @@ private:
                 << "\n  break it      coppice kill coppice/listener:"
                 << options_.protocol << "/accepting/acceptors/acceptor:0"
                 << admin_option();
+    if (options_.allow_faults || !options_.faults.empty())
+      std::cout << "\n  faults        "
+                << (options_.allow_faults
+                      ? "coppice fault list" + admin_option()
+                      : "of COPPICE_FAULTS")
+                << "    (seed " << rt_->faults.seed() << ")";
     std::cout << std::endl;
   }
 

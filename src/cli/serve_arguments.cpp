@@ -116,6 +116,13 @@ net::limits limits(const limit_options& options) {
   return result;
 }
 
+fault::plan faults_of_environment() {
+  auto result = fault::plan_from_environment();
+  if (auto* wrong = std::get_if<fault::term_error>(&result))
+    throw CLI::ValidationError("COPPICE_FAULTS", to_string(*wrong));
+  return std::get<fault::plan>(std::move(result));
+}
+
 void set_admin(serve_options& result, const serve_arguments& args) {
   if (args.admin == "off")
     return;
@@ -148,6 +155,9 @@ serve_options check(const serve_arguments& args) {
   result.max_seconds = std::chrono::seconds{args.max_seconds};
   result.drain_timeout = duration("--drain-timeout", args.drain_timeout);
   result.log_connections = args.log_connections;
+  result.allow_faults = args.allow_faults;
+  result.fault_seed = args.fault_seed;
+  result.faults = faults_of_environment();
   set_admin(result, args);
   return result;
 }
@@ -223,6 +233,11 @@ void add_serve(CLI::App& app, serve_arguments& args) {
     ->capture_default_str();
   cmd->add_flag("--log-connections", args.log_connections,
                 "write a line when a connection starts and when it ends");
+  cmd->add_flag("--allow-faults", args.allow_faults,
+                "let the admin API ask for faults: see coppice fault; "
+                "COPPICE_FAULTS in the environment is obeyed in any case");
+  cmd->add_option("--fault-seed", args.fault_seed,
+                  "what chance in faults comes from; default: a random one");
 }
 
 } // namespace coppice::cli

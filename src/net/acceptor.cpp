@@ -241,7 +241,7 @@ void acceptor::set_timer() {
 
 void acceptor::on_timer() {
   perform([this] {
-    if (fires_late(owner_->faults().timer, *this, home_, *this))
+    if (fires_late(owner_->faults().timer, *this, home_, *this, late_))
       return;
     auto now = reactor::clock::now();
     if (paused_until_ && *paused_until_ <= now)

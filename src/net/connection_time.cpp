@@ -85,7 +85,7 @@ void connection::watch_time() {
 
 void connection::on_timer() {
   perform([this] {
-    if (fires_late(owner_->faults().timer, *this, home_, *this))
+    if (fires_late(owner_->faults().timer, *this, home_, *this, late_timer_))
       return;
     if (leaving_) {
       quit(actor::to_error(exit_reason::shutdown()));

@@ -2,6 +2,8 @@
 
 #include "coppice/actor/exit_signal.hpp"
 
+#include <utility>
+
 namespace coppice::net {
 
 using fault::action_kind;
@@ -30,13 +32,16 @@ reactor::clock::duration delay_of(const fault::decision& what) {
 }
 
 bool fires_late(const fault::point& point, caf::event_based_actor& self,
-                reactor& home, timer& t) {
+                reactor& home, timer& t, bool& late) {
+  if (std::exchange(late, false))
+    return false;
   auto what = point.hit();
-  if (what && what->kind == action_kind::delay)
+  late = what && what->kind == action_kind::delay;
+  if (late)
     home.arm(t, delay_of(*what));
   else if (what)
     strike(self, *what);
-  return what && what->kind == action_kind::delay;
+  return late;
 }
 
 } // namespace coppice::net

@@ -41,6 +41,11 @@ public:
     return wait_for(0);
   }
 
+  void clear() {
+    std::lock_guard guard{mutex_};
+    lines_.clear();
+  }
+
 private:
   std::mutex mutex_;
   std::condition_variable changed_;

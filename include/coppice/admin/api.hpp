@@ -1,6 +1,8 @@
 #pragma once
 
 #include "coppice/actor/runtime.hpp"
+#include "coppice/admin/faults_api.hpp"
+#include "coppice/admin/response.hpp"
 #include "coppice/net/listener.hpp"
 
 #include <nlohmann/json_fwd.hpp>
@@ -28,12 +30,6 @@ struct request {
   std::string body = {};
 };
 
-struct response {
-  int status = 200;
-  std::string body = {};
-  std::string content_type = "application/json";
-};
-
 /// Who may do what.
 struct access {
   /// Needed for everything that changes something; empty: nobody has to show
@@ -42,6 +38,8 @@ struct access {
   /// Whether the server listens on loopback only. Then a request that names
   /// another host was sent by somebody else's page and is refused.
   bool loopback = true;
+  /// Whether faults may be asked for. Undoing them is allowed in any case.
+  bool allow_faults = false;
 };
 
 /// What the program does beyond its tree. Any thread.
@@ -78,6 +76,7 @@ private:
   std::vector<net::listener_ptr> listeners_;
   access rules_;
   operations program_;
+  faults_api faults_;
   mutable std::mutex limits_mutex_; // so that no change is lost to another
 };
 

@@ -19,6 +19,8 @@ public:
 
   answer get(const std::string& path) const;
   answer post(const std::string& path, const std::string& json) const;
+  answer put(const std::string& path, const std::string& json) const;
+  answer remove(const std::string& path) const;
 
 private:
   std::string authority_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "coppice/fault/plan.hpp"
 #include "coppice/net/limits.hpp"
 #include "coppice/net/listener.hpp"
 #include "coppice/net/socket.hpp"
@@ -27,6 +28,9 @@ struct serve_options {
   std::string token;
   std::chrono::milliseconds drain_timeout{0};
   bool log_connections = false;
+  bool allow_faults = false; ///< Whether the admin API may ask for them.
+  std::optional<std::uint64_t> fault_seed; ///< Unset: a random one.
+  fault::plan faults;                      ///< Armed from the start.
 };
 
 /// Serves until a signal or the end of the tree; returns the exit code.

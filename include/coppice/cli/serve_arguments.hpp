@@ -29,6 +29,8 @@ struct serve_arguments {
   std::string token_file;
   std::string drain_timeout = "8s";
   bool log_connections = false;
+  bool allow_faults = false;
+  std::optional<std::uint64_t> fault_seed;
 };
 
 /// Declares `serve` and its options.

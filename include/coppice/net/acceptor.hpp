@@ -78,6 +78,7 @@ private:
   bool watching_ = false;
   waiting_room waiting_;
   std::optional<reactor::clock::time_point> paused_until_;
+  bool late_ = false;           // its timer is, by a fault
   bool tells_of_pause_ = false; // and so has to tell of its end
   reactor::clock::time_point warned_
     = reactor::clock::time_point{} - std::chrono::hours{1};

@@ -184,7 +184,8 @@ private:
   bool drained_ = false;    // and told so
   bool late_in_ = false;    // by a fault: does not read yet
   bool late_out_ = false;   // … or write
-  bool unwatched_ = false;  // by its reactor, since it is suspended
+  bool late_timer_ = false;
+  bool unwatched_ = false; // by its reactor, since it is suspended
 };
 
 } // namespace coppice::net

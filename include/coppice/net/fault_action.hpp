@@ -15,8 +15,9 @@ bool strike(caf::event_based_actor& self, const fault::decision& what);
 reactor::clock::duration delay_of(const fault::decision& what);
 
 /// Does what a fault at `point` does to a timer of `self` that fires. Returns
-/// whether it is for later.
+/// whether it is for later; `late` remembers that it was, since what comes late
+/// is not held up again.
 bool fires_late(const fault::point& point, caf::event_based_actor& self,
-                reactor& home, timer& t);
+                reactor& home, timer& t, bool& late);
 
 } // namespace coppice::net

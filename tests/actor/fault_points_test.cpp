@@ -1,0 +1,306 @@
+// What faults do to supervisors and their children, in virtual time.
+
+#include "coppice/actor/request.hpp"
+#include "coppice/actor/structural.hpp"
+#include "coppice/actor/virtual_time.hpp"
+#include "coppice/fault/armed_for.hpp"
+#include "support/actor_fixture.hpp"
+
+#include <gmock/gmock.h>
+
+using namespace coppice;
+using namespace std::chrono_literals;
+using supervision::exit_reason;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+namespace {
+
+class virtual_worker : public actor::pinned_actor {
+public:
+  virtual_worker(caf::actor_config& cfg, const actor::start_args& args,
+                 test::recorder& log)
+      : pinned_actor(cfg, args.rt->time), log_(log) {
+    // nop
+  }
+
+  caf::behavior make_behavior() override {
+    actor::use_exception_text(*this);
+    return {[this](const std::string& word) { log_.add(word); }};
+  }
+
+private:
+  test::recorder& log_;
+};
+
+class FaultsOfActors : public test::actor_fixture {
+protected:
+  void SetUp() override {
+    rt->time = &time;
+    auto start = [this](const actor::start_args& args) -> actor::start_result {
+      log.add("start " + args.path);
+      return actor::running{
+        args.rt->system.spawn<virtual_worker>(args, std::ref(log))};
+    };
+    auto result = actor::tree_root::start(
+      rt, "top", {.intensity = 3},
+      {{{.id = "a", .shutdown = supervision::shutdown::within(1s)}, start},
+       {{.id = "b"}, start}});
+    root = std::move(result.root);
+    ASSERT_TRUE(root) << result.error;
+    log.clear();
+    rt->events.drain();
+  }
+
+  void TearDown() override {
+    rt->faults.disarm();
+    root->stop(exit_reason::shutdown());
+    time.advance(1min);
+    EXPECT_FALSE(rt->directory.find("top"));
+  }
+
+  caf::actor at(const std::string& path) {
+    auto found = rt->directory.find(path);
+    return found ? found->handle : nullptr;
+  }
+
+  void crash(const std::string& path) {
+    EXPECT_TRUE(actor::crash(*rt, path, exit_reason::abnormal("crash")));
+    time.run();
+  }
+
+  std::vector<std::string> told() {
+    std::vector<std::string> result;
+    for (auto& each : rt->events.drain())
+      result.push_back(describe(each));
+    return result;
+  }
+
+  actor::virtual_time time{system};
+  test::recorder log;
+  std::unique_ptr<actor::tree_root> root;
+};
+
+using fault::armed_for;
+
+// -- actor.start --------------------------------------------------------------
+
+TEST_F(FaultsOfActors, StartsFailAsOftenAsAskedAndCountAgainstTheBudget) {
+  armed_for scope{rt->faults, "actor.start:a", "2*throw(no disk)"};
+
+  crash("top/a");
+
+  EXPECT_TRUE(at("top/a"));
+  EXPECT_EQ(scope.fires(), 2U);
+  auto events = told();
+  EXPECT_THAT(events, Contains("top/a failed to start: no disk").Times(2));
+  EXPECT_THAT(events, Contains(HasSubstr("3 of 3 restarts")));
+  EXPECT_THAT(log.lines(), ElementsAre("start top/a"));
+}
+
+TEST_F(FaultsOfActors, StartsFailWithAnErrorOrAReason) {
+  for (auto [term, reason] : {std::pair{"1*error(EMFILE)", "error(EMFILE)"},
+                              std::pair{"1*exit(shutdown)", "shutdown"},
+                              {"1*kill", "killed"}}) {
+    armed_for scope{rt->faults, "actor.start:a", term};
+    crash("top/a");
+    EXPECT_THAT(told(),
+                Contains("top/a failed to start: " + std::string{reason}));
+    time.advance(10s);
+  }
+}
+
+TEST_F(FaultsOfActors, AStartThatIsLateHoldsUpItsSupervisor) {
+  armed_for scope{rt->faults, "actor.start:a", "delay(2s)"};
+
+  crash("top/a");
+  crash("top/b");
+  EXPECT_FALSE(at("top/a"));
+  EXPECT_FALSE(at("top/b"));
+
+  time.advance(1999ms);
+  EXPECT_THAT(log.lines(), IsEmpty());
+  time.advance(1ms);
+  EXPECT_THAT(log.lines(), ElementsAre("start top/a", "start top/b"));
+}
+
+TEST_F(FaultsOfActors, AStartThatIsLateIsOverWhenItsSupervisorIsKilled) {
+  armed_for scope{rt->faults, "actor.start:a", "delay(2s)"};
+  crash("top/a");
+
+  actor::crash(*rt, "top", {});
+  time.advance(1min);
+
+  EXPECT_THAT(log.lines(), IsEmpty());
+}
+
+// -- actor.stop ---------------------------------------------------------------
+
+TEST_F(FaultsOfActors, WhoDoesNotHearThatItIsToEndIsKilledAtTheLimit) {
+  armed_for scope{rt->faults, "actor.stop:a", "drop"};
+  auto gone = actor::terminate_child(at("top"), "a");
+
+  time.advance(999ms);
+  EXPECT_TRUE(at("top/a"));
+  time.advance(1ms);
+
+  EXPECT_FALSE(at("top/a"));
+  EXPECT_TRUE(std::holds_alternative<supervision::done>(gone.get()));
+  EXPECT_THAT(told(), Contains("top/a stopped: killed"));
+}
+
+TEST_F(FaultsOfActors, WhoHearsItLateEndsLate) {
+  armed_for scope{rt->faults, "actor.stop:a", "delay(500ms)"};
+  auto gone = actor::terminate_child(at("top"), "a");
+
+  time.advance(499ms);
+  EXPECT_TRUE(at("top/a"));
+  time.advance(1ms);
+
+  EXPECT_THAT(told(), Contains("top/a stopped: shutdown"));
+}
+
+TEST_F(FaultsOfActors, AnotherReasonIsReported) {
+  armed_for scope{rt->faults, "actor.stop:a", "exit(oops)"};
+  auto gone = actor::terminate_child(at("top"), "a");
+
+  time.run();
+
+  EXPECT_THAT(told(), Contains("top/a stopped: oops"));
+}
+
+TEST_F(FaultsOfActors, ToldTwiceIsAsGoodAsOnce) {
+  armed_for scope{rt->faults, "actor.stop:a", "dup"};
+  auto gone = actor::terminate_child(at("top"), "a");
+
+  time.run();
+
+  EXPECT_THAT(told(), Contains("top/a stopped: shutdown"));
+}
+
+// -- actor.mailbox ------------------------------------------------------------
+
+TEST_F(FaultsOfActors, ARequestThatIsLostIsAnsweredByNoproc) {
+  armed_for scope{rt->faults, "actor.mailbox", "1*drop"};
+  auto lost = actor::count_children(at("top"));
+  auto next = actor::count_children(at("top"));
+
+  time.run();
+
+  auto answer = lost.get();
+  ASSERT_TRUE(std::holds_alternative<actor::refused>(answer));
+  EXPECT_EQ(std::get<actor::refused>(answer).why, supervision::refusal::noproc);
+  EXPECT_FALSE(std::holds_alternative<actor::refused>(next.get()));
+}
+
+TEST_F(FaultsOfActors, ARequestMayBeLate) {
+  armed_for scope{rt->faults, "actor.mailbox:top", "delay(1s)"};
+  auto gone = actor::terminate_child(at("top"), "a");
+
+  time.advance(999ms);
+  EXPECT_TRUE(at("top/a"));
+  time.advance(1ms);
+  EXPECT_FALSE(at("top/a"));
+}
+
+TEST_F(FaultsOfActors, ARequestThatComesTwiceIsCarriedOutTwice) {
+  auto gone = actor::terminate_child(at("top"), "a");
+  time.run();
+  armed_for scope{rt->faults, "actor.mailbox", "1*dup"};
+
+  auto back = actor::restart_child(at("top"), "a");
+  time.run();
+
+  // That of nobody comes first, and whoever asked finds it done.
+  auto answer = back.get();
+  ASSERT_TRUE(std::holds_alternative<actor::refused>(answer));
+  EXPECT_EQ(std::get<actor::refused>(answer).why,
+            supervision::refusal::running);
+  EXPECT_THAT(log.lines(), ElementsAre("start top/a"));
+}
+
+// -- by path ------------------------------------------------------------------
+
+TEST_F(FaultsOfActors, WhoIsSuspendedGetsNothingUntilItIsResumed) {
+  EXPECT_EQ(actor::suspend(*rt, "top/a"), actor::struck::done);
+  actor::deliver(at("top/a"), std::string{"one"});
+  actor::deliver(at("top/a"), std::string{"two"});
+  time.run();
+  EXPECT_THAT(log.lines(), IsEmpty());
+
+  EXPECT_EQ(actor::resume(*rt, "top/a"), actor::struck::done);
+  time.run();
+
+  EXPECT_THAT(log.lines(), ElementsAre("one", "two"));
+}
+
+TEST_F(FaultsOfActors, WhoIsSuspendedCanBeKilled) {
+  actor::suspend(*rt, "top/a");
+  crash("top/a");
+  EXPECT_THAT(log.lines(), IsEmpty());
+
+  actor::crash(*rt, "top/a", {});
+  time.run();
+
+  EXPECT_THAT(log.lines(), ElementsAre("start top/a"));
+}
+
+TEST_F(FaultsOfActors, ASuspendedSupervisorRestartsNobodyUntilItIsResumed) {
+  actor::suspend(*rt, "top");
+  crash("top/a");
+  EXPECT_FALSE(at("top/a"));
+
+  actor::resume(*rt, "top");
+  time.run();
+
+  EXPECT_TRUE(at("top/a"));
+}
+
+TEST_F(FaultsOfActors, ABurntBudgetEndsTheSupervisor) {
+  EXPECT_EQ(actor::burn_budget(*rt, "top"), actor::struck::done);
+  time.run();
+
+  EXPECT_FALSE(at("top"));
+  EXPECT_THAT(told(), Contains(HasSubstr("top gave up")));
+}
+
+TEST_F(FaultsOfActors, AFloodDoesNotKeepASupervisorFromItsWork) {
+  EXPECT_EQ(actor::flood(*rt, "top", 1000), actor::struck::done);
+  crash("top/a");
+
+  EXPECT_TRUE(at("top/a"));
+}
+
+TEST_F(FaultsOfActors, OneOfTheWorkersIsKilledByChance) {
+  EXPECT_EQ(actor::kill_random(*rt, "top", 3), "top/b");
+  EXPECT_EQ(actor::kill_random(*rt, "top/a", 3), "top/a");
+  EXPECT_EQ(actor::kill_random(*rt, "nowhere", 3), std::nullopt);
+  time.run();
+
+  EXPECT_THAT(log.lines(), ElementsAre("start top/b", "start top/a"));
+}
+
+TEST_F(FaultsOfActors, WhatCannotBeDoneIsSaid) {
+  EXPECT_EQ(actor::suspend(*rt, "top/c"), actor::struck::nobody);
+  EXPECT_EQ(actor::burn_budget(*rt, "top/a"), actor::struck::cannot);
+  EXPECT_EQ(actor::flood(*rt, "top/c", 1), actor::struck::nobody);
+}
+
+// -- the events ---------------------------------------------------------------
+
+TEST_F(FaultsOfActors, FiresAreToldButNotEachOfMany) {
+  armed_for scope{rt->faults, "actor.mailbox", "drop"};
+  for (int i = 0; i < 100; ++i)
+    actor::count_children(at("top"));
+  time.run();
+
+  auto events = told();
+
+  EXPECT_EQ(events.front(), "fault fired at actor.mailbox: drop, time 1");
+  EXPECT_EQ(events.back(), "fault fired at actor.mailbox: drop, time 64");
+  EXPECT_EQ(events.size(), 18U);
+}
+
+} // namespace

@@ -1,0 +1,133 @@
+#include "coppice/fault/armed_for.hpp"
+#include "coppice/fault/path_point.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+using namespace coppice::fault;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+namespace {
+
+using enabled_point = basic_path_point<true>;
+
+class PathPoint : public testing::Test {
+protected:
+  // What arming says, or `armed`.
+  std::string arm(std::string_view pattern, std::string_view text) {
+    auto error = faults_.arm(pattern, std::get<term>(parse_term(text)));
+    return error ? to_string(*error) : "armed";
+  }
+
+  // The text of what happens at `path`, or nothing.
+  std::string at(std::string_view path) {
+    auto what = start_.hit(path);
+    return what ? what->text : "";
+  }
+
+  registry faults_{{.seed = 1}};
+  enabled_point start_{faults_, "actor.start", "before a start"};
+};
+
+TEST_F(PathPoint, IsArmedForAllByItsName) {
+  EXPECT_EQ(arm("actor.start", "throw(x)"), "armed");
+
+  EXPECT_EQ(at("app/a"), "x");
+  EXPECT_EQ(at("app/b"), "x");
+}
+
+TEST_F(PathPoint, IsArmedForSomeByAPattern) {
+  EXPECT_EQ(arm("actor.start:app/a*", "throw(x)"), "armed");
+
+  EXPECT_EQ(at("app/a1"), "x");
+  EXPECT_EQ(at("app/b"), "");
+}
+
+TEST_F(PathPoint, TakesAPatternForTheEndOfAPath) {
+  EXPECT_EQ(arm("actor.start:a", "throw(x)"), "armed");
+
+  EXPECT_EQ(at("app/pool/a"), "x");
+  EXPECT_EQ(at("a"), "x");
+  EXPECT_EQ(at("app/ba"), "");
+}
+
+TEST_F(PathPoint, LetsTheLatestPatternDecideThenWhatIsForAll) {
+  arm("actor.start", "throw(all)");
+  arm("actor.start:app/*", "throw(app)");
+  arm("actor.start:a", "throw(a)");
+
+  EXPECT_EQ(at("app/a"), "a");
+  EXPECT_EQ(at("app/b"), "app");
+  EXPECT_EQ(at("other"), "all");
+
+  faults_.disarm("actor.start:a");
+  EXPECT_EQ(at("app/a"), "app");
+}
+
+TEST_F(PathPoint, CountsForEachPattern) {
+  armed_for scope{faults_, "actor.start:a", "2*throw(x)"};
+
+  EXPECT_EQ(at("app/a") + at("app/b") + at("app/a") + at("app/a"), "xx");
+  EXPECT_EQ(scope.fires(), 2U);
+}
+
+TEST_F(PathPoint, IsListedWithEachPatternItWasArmedFor) {
+  arm("actor.start:a", "throw(x)");
+
+  std::vector<std::string> names;
+  for (auto& each : faults_.list())
+    names.push_back(each.name + " " + each.term);
+
+  EXPECT_THAT(names, ElementsAre("actor.start ", "actor.start:a throw(x)"));
+}
+
+TEST_F(PathPoint, MeetsAPlanThatWasMadeBeforeIt) {
+  registry faults;
+  EXPECT_FALSE(
+    faults.arm(std::get<plan>(parse_plan("actor.start:a=throw(x)"))));
+  EXPECT_EQ(faults.unmet().size(), 1U);
+
+  enabled_point start{faults, "actor.start", ""};
+
+  EXPECT_TRUE(start.hit("app/a"));
+  EXPECT_FALSE(start.hit("app/b"));
+  EXPECT_TRUE(faults.unmet().empty());
+}
+
+TEST_F(PathPoint, IsRefusedIfNoPointIsNamedSo) {
+  EXPECT_THAT(arm("actor.stat:a", "throw(x)"),
+              HasSubstr("no fault point is named actor.stat:a"));
+}
+
+TEST(Actions, ThatAPlaceDoesNotKnowAreRefusedAndNothingIsArmed) {
+  registry faults;
+  basic_point<true> all{faults, "a.all", ""};
+  basic_point<true> some{
+    faults, "a.some", "", {action_kind::drop, action_kind::delay}};
+
+  auto error = faults.arm("a.*", std::get<term>(parse_term("drop->kill")));
+
+  ASSERT_TRUE(error);
+  EXPECT_EQ(to_string(*error),
+            "a.some cannot kill; it knows off delay drop log abort");
+  EXPECT_FALSE(all.hit());
+  EXPECT_FALSE(
+    faults.arm("a.some", std::get<term>(parse_term("log(x)->drop"))));
+}
+
+TEST(Actions, OfAPlanAreRefusedAsAWhole) {
+  registry faults;
+  basic_point<true> some{faults, "some", "", {action_kind::drop}};
+
+  EXPECT_TRUE(
+    faults.arm(std::get<plan>(parse_plan("some=drop;some=throw(x)"))));
+
+  EXPECT_FALSE(some.hit());
+}
+
+} // namespace

@@ -1,0 +1,293 @@
+// Faults as an operator asks for them: by command line, environment and HTTP.
+
+#include "listener_api.hpp"
+#include "server_fixture.hpp"
+#include "temporary_directory.hpp"
+#include "tree_paths.hpp"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace coppice_test {
+
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class FaultCommands : public server_test {
+protected:
+  server_process& serve_faults(std::vector<std::string> more = {}) {
+    more.insert(more.end(), {"--allow-faults", "--acceptors", "1"});
+    return serve({std::move(more)});
+  }
+
+  static command_result fault(const server_process& server,
+                              std::vector<std::string> args) {
+    args.insert(args.begin(), "fault");
+    return server.cli(std::move(args));
+  }
+};
+
+TEST_F(FaultCommands, ListThePointsAndTheSeed) {
+  auto& server = serve_faults({"--fault-seed", "42"});
+
+  auto listed = fault(server, {"list"});
+
+  EXPECT_EQ(listed.exit_code, 0) << listed.err;
+  EXPECT_THAT(server.out(), HasSubstr("(seed 42)"));
+  EXPECT_THAT(listed.out, HasSubstr("seed 42"));
+  for (const char* point :
+       {"actor.mailbox", "actor.start", "actor.stop", "net.accept",
+        "net.connection.start", "net.recv", "net.send", "net.timer"})
+    EXPECT_THAT(listed.out, HasSubstr(std::string(point) + " "));
+  EXPECT_EQ(json::parse(fault(server, {"list", "--json"}).out).at("seed"), 42);
+}
+
+TEST_F(FaultCommands, SetAndClearAPoint) {
+  auto& server = serve_faults();
+
+  EXPECT_EQ(fault(server, {"set", "net.recv", "throw(boom)"}).exit_code, 0);
+  auto client = connect_to(server);
+  client.send_all("x\n");
+  EXPECT_TRUE(ends(client));
+  EXPECT_THAT(fault(server, {"list"}).out,
+              HasSubstr("throw(boom)    (hits 1, fires 1)"));
+
+  auto cleared = fault(server, {"clear"});
+  EXPECT_EQ(cleared.out, "1 disarmed\n");
+  EXPECT_TRUE(serves(server));
+  EXPECT_TRUE(eventually([&] {
+    const auto log = server.err();
+    return log.find("fault at net.recv: throw(boom)") != std::string::npos
+           && log.find("fault fired at net.recv") != std::string::npos
+           && log.find("no fault any more at *") != std::string::npos;
+  }))
+    << server.err();
+}
+
+TEST_F(FaultCommands, SayWhatIsWrong) {
+  auto& server = serve_faults();
+  struct {
+    std::vector<std::string> args;
+    int exit_code;
+    std::string says;
+  } const cases[]{
+    {{"set", "net.recv", "drp"}, 1, "at 0: expected an action"},
+    {{"set", "net.rcv", "drop"}, 1, "near: net.recv"},
+    {{"set", "net.accept", "dup"}, 1, "net.accept cannot dup; it knows"},
+    {{"suspend", "nobody"}, 1, "there is no actor at \"nobody\""},
+    {{"stall", "7", "10ms"}, 1, "there is no reactor 7"},
+    {{"stall", "0", "soon"}, 2, "\"soon\" is no duration"},
+    {{"stall", "0", "2h"}, 1, "at most 60000"},
+    {{"set", "net.recv"}, 2, "TERM"},
+    {{}, 2, "subcommand"},
+  };
+  for (const auto& each : cases) {
+    const auto result = fault(server, each.args);
+    EXPECT_EQ(result.exit_code, each.exit_code) << each.says;
+    EXPECT_THAT(result.err, HasSubstr(each.says));
+    EXPECT_EQ(result.out, "");
+  }
+  EXPECT_EQ(
+    run_coppice({{"fault", "list", "--admin", "127.0.0.1:1"}}).exit_code, 3);
+}
+
+TEST_F(FaultCommands, AreRefusedUnlessTheServerAllowsThem) {
+  auto& server = serve();
+
+  auto refused = fault(server, {"set", "net.recv", "drop"});
+
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.err, HasSubstr("--allow-faults"));
+  EXPECT_THAT(fault(server, {"list"}).out,
+              HasSubstr("faults may not be asked for"));
+  EXPECT_TRUE(serves(server));
+}
+
+TEST_F(FaultCommands, NeedTheTokenWhereOneIsSet) {
+  const temporary_directory directory;
+  const auto file = directory.file("token");
+  auto& server = serve_faults({"--admin-token-file", file});
+  server.cli({"tree"}); // the file is there
+
+  EXPECT_EQ(fault(server, {"set", "net.recv", "drop"}).exit_code, 1);
+  EXPECT_EQ(fault(server, {"clear"}).exit_code, 1);
+  EXPECT_EQ(
+    fault(server, {"set", "net.recv", "drop", "--token-file", file}).exit_code,
+    0);
+  EXPECT_EQ(fault(server, {"clear", "--token-file", file}).exit_code, 0);
+}
+
+// -- by path ------------------------------------------------------------------
+
+TEST_F(FaultCommands, SuspendAnAcceptorAndResumeIt) {
+  auto& server = serve_faults();
+  auto before = connect_to(server);
+  ASSERT_TRUE(echoes(before));
+
+  EXPECT_EQ(fault(server, {"suspend", paths::acceptor(0)}).exit_code, 0);
+  auto waiting = connect_to(server); // in the backlog
+  waiting.send_all("hello\n");
+  EXPECT_TRUE(stays_silent(waiting));
+  EXPECT_TRUE(echoes(before));
+
+  EXPECT_EQ(fault(server, {"resume", paths::acceptor(0)}).exit_code, 0);
+  EXPECT_EQ(waiting.receive(6), "hello\n");
+}
+
+TEST_F(FaultCommands, SuspendAConnectionAndHealIt) {
+  auto& server = serve_faults();
+  auto client = connect_to(server);
+  ASSERT_TRUE(echoes(client));
+  admin_api admin(server.admin_port());
+  auto path = admin.await_connection_of(client.local_port());
+  ASSERT_TRUE(path);
+
+  EXPECT_EQ(fault(server, {"suspend", *path}).exit_code, 0);
+  client.send_all("hello\n");
+  EXPECT_TRUE(stays_silent(client));
+  EXPECT_TRUE(serves(server));
+
+  EXPECT_EQ(fault(server, {"clear"}).exit_code, 0);
+  EXPECT_EQ(client.receive(6), "hello\n");
+  EXPECT_TRUE(echoes(client));
+}
+
+TEST_F(FaultCommands, ASuspendedConnectionCanBeKilled) {
+  auto& server = serve_faults();
+  auto client = connect_to(server);
+  ASSERT_TRUE(echoes(client));
+  admin_api admin(server.admin_port());
+  auto path = admin.await_connection_of(client.local_port());
+  ASSERT_TRUE(path);
+  EXPECT_EQ(fault(server, {"suspend", *path}).exit_code, 0);
+  client.send_all("hello\n");
+
+  EXPECT_EQ(admin.kill(*path), 200);
+
+  EXPECT_TRUE(ends(client));
+  EXPECT_TRUE(listener_api(server).await_balance());
+}
+
+TEST_F(FaultCommands, BurnABudgetUntilItEscalates) {
+  auto& server = serve_faults();
+  admin_api admin(server.admin_port());
+  auto before = admin.lineage_at(paths::acceptors);
+  ASSERT_TRUE(before);
+
+  EXPECT_EQ(fault(server, {"burn-budget", paths::acceptors}).exit_code, 0);
+
+  EXPECT_TRUE(admin.await_restart(paths::acceptors, *before));
+  EXPECT_TRUE(serves(server)) << server.err();
+  EXPECT_THAT(server.err(), HasSubstr("acceptors gave up"));
+}
+
+TEST_F(FaultCommands, FailTheNextStarts) {
+  auto& server = serve_faults();
+  admin_api admin(server.admin_port());
+  auto before = admin.lineage_at(paths::acceptor(0));
+  ASSERT_TRUE(before);
+
+  EXPECT_EQ(fault(server, {"fail-starts", paths::acceptor(0), "2"}).exit_code,
+            0);
+  EXPECT_EQ(admin.kill(paths::acceptor(0)), 200);
+
+  EXPECT_TRUE(admin.await_restart(paths::acceptor(0), *before));
+  EXPECT_TRUE(serves(server));
+  EXPECT_EQ(count_of("failed to start: asked to fail", server.err()), 2);
+}
+
+TEST_F(FaultCommands, StallAReactor) {
+  auto& server = serve_faults();
+  auto client = connect_to(server);
+  ASSERT_TRUE(echoes(client));
+
+  EXPECT_EQ(fault(server, {"stall", "0", "300ms"}).exit_code, 0);
+
+  EXPECT_TRUE(echoes(client));
+  EXPECT_TRUE(eventually([&] {
+    return server.err().find("reactor:0 was held up: 3") != std::string::npos;
+  }))
+    << server.err();
+}
+
+TEST_F(FaultCommands, FloodAMailboxAndTheServerGoesOn) {
+  auto& server = serve_faults();
+  auto client = connect_to(server);
+
+  EXPECT_EQ(fault(server, {"flood", paths::acceptors, "100000"}).exit_code, 0);
+
+  EXPECT_TRUE(echoes(client));
+  EXPECT_EQ(admin_api(server.admin_port()).kill(paths::acceptor(0)), 200);
+  EXPECT_TRUE(serves(server));
+}
+
+TEST_F(FaultCommands, KillAWorkerByChance) {
+  auto& server = serve_faults();
+
+  auto killed = fault(server, {"kill-random", paths::acceptors});
+
+  EXPECT_EQ(killed.out, "kill_random " + paths::acceptor(0) + "\n");
+  EXPECT_TRUE(serves(server));
+}
+
+// -- from the start -----------------------------------------------------------
+
+TEST_F(FaultCommands, AreObeyedFromTheEnvironment) {
+  auto& server = serve({.args = {"--acceptors", "1"},
+                        .env = {{"COPPICE_FAULTS", "net.recv=@1 1*throw(x)"}}});
+  auto client = connect_to(server);
+  ASSERT_TRUE(echoes(client));
+
+  client.send_all("again\n");
+
+  EXPECT_TRUE(ends(client));
+  EXPECT_TRUE(serves(server));
+}
+
+TEST_F(FaultCommands, ThatMakeNoSenseKeepTheServerFromStarting) {
+  for (auto [plan, says] : {std::pair{"net.recv", "expected"},
+                            {"net.rcv=drop", "near: net.recv"},
+                            {"net.accept=dup", "net.accept cannot dup"},
+                            {"net.recv=abort", "must not be aborted"}}) {
+    auto result = run_coppice({.args = {"serve", "0", "--admin", "off"},
+                               .env = {{"COPPICE_FAULTS", plan}}});
+    EXPECT_EQ(result.exit_code, 2) << plan;
+    EXPECT_THAT(result.err, HasSubstr("COPPICE_FAULTS"));
+    EXPECT_THAT(result.err, HasSubstr(says));
+    EXPECT_EQ(result.out, "");
+  }
+}
+
+// One seed, the same faults: of a thousand reads the same ones fail.
+TEST_F(FaultCommands, AreTheSameUnderTheSameSeed) {
+  auto run = [this](const char* seed) {
+    auto& server = serve_faults({"--fault-seed", seed});
+    EXPECT_EQ(fault(server, {"set", "net.recv", "10%drop"}).exit_code, 0);
+    auto client = connect_to(server);
+    std::string lost;
+    http_client http(server.admin_port());
+    for (int i = 0; i < 200; ++i) {
+      client.send_all("x");
+      json point;
+      eventually([&] {
+        point = json::parse(http.get("/faults/net.recv").body);
+        return point.at("hits") == i + 1;
+      });
+      lost += std::to_string(point.at("fires").get<int>()) + " ";
+    }
+    return lost;
+  };
+
+  const auto first = run("7");
+  EXPECT_EQ(run("7"), first);
+  EXPECT_NE(run("8"), first);
+}
+
+} // namespace
+
+} // namespace coppice_test
