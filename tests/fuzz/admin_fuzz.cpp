@@ -1,4 +1,5 @@
 #include "coppice/actor/compat.hpp"
+#include "coppice/actor/structural.hpp"
 #include "coppice/actor/tree_root.hpp"
 #include "coppice/admin/api.hpp"
 #include "coppice/admin/listener_json.hpp"
@@ -54,9 +55,10 @@ struct world {
 
 const admin::request* served = nullptr;
 
-void demand_permission(std::string_view path) {
-  demand(served->method == "POST" && served->path == path,
-         "things change by POST, where the API says so");
+void demand_permission(std::string_view path,
+                       std::string_view method = "POST") {
+  demand(served->method == method && served->path.starts_with(path),
+         "things change by the method and where the API says so");
   demand(served->authorization == "Bearer " + std::string{token},
          "nothing changes without the token");
   demand(served->content_type.starts_with("application/json"),
@@ -73,7 +75,9 @@ void try_input(std::string_view input) {
   auto req = read_request(input);
   served = &req;
   auto drain = [](auto) { demand_permission("/drain"); };
-  auto answer = admin::api{w.rt, {}, {token, true}, {drain}}.handle(req);
+  auto answer = admin::api{w.rt, {}, {token, true, true}, {drain}}.handle(req);
+  if (w.rt->faults.disarm() > 0)
+    demand_permission("/faults/", "PUT");
   served = nullptr;
   demand(answer.status >= 200 && answer.status <= 503, "there is a status");
   if (answer.content_type != "application/json")
@@ -96,7 +100,42 @@ bool actor::crash(runtime&, std::string_view path,
   return path == "top/a";
 }
 
+actor::struck actor::suspend(runtime&, std::string_view) {
+  fuzz::demand_permission("/actors/suspend");
+  return struck::nobody;
+}
+
+// Healing resumes whoever was suspended, and here that is nobody.
+actor::struck actor::resume(runtime&, std::string_view) {
+  fuzz::demand_permission("/actors/resume");
+  return struck::nobody;
+}
+
+actor::struck actor::flood(runtime&, std::string_view, std::size_t) {
+  fuzz::demand_permission("/actors/flood");
+  return struck::done;
+}
+
+actor::struck actor::burn_budget(runtime&, std::string_view) {
+  fuzz::demand_permission("/actors/burn_budget");
+  return struck::cannot;
+}
+
+std::optional<std::string> actor::kill_random(runtime&, std::string_view,
+                                              std::uint64_t) {
+  fuzz::demand_permission("/actors/kill_random");
+  return "top/a";
+}
+
 // There are no listeners.
+
+bool net::listener::suspend_connection(std::string_view, bool) const {
+  std::abort();
+}
+
+bool net::listener::stall(std::size_t, std::chrono::milliseconds) const {
+  std::abort();
+}
 
 std::optional<std::vector<net::listener::connection_view>>
 net::listener::connections(std::string_view) const {
