@@ -1,0 +1,112 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+/// What a bad network does to connections, for tests: Toxiproxy's toxics, with
+/// its names, attributes and units.
+///
+/// Source: Toxiproxy 2, github.com/Shopify/toxiproxy.
+namespace coppice::net {
+
+/// The bytes that a toxic is put on.
+enum class toxic_stream {
+  upstream,   ///< From the client to the server.
+  downstream, ///< From the server to the client.
+};
+
+std::string_view to_string(toxic_stream value);
+
+/// Nothing if it is neither of them.
+std::optional<toxic_stream> parse_toxic_stream(std::string_view text);
+
+/// Everything is late by `latency`, and by up to `jitter` more or less.
+struct latency_toxic {
+  std::chrono::milliseconds latency{0};
+  std::chrono::milliseconds jitter{0};
+};
+
+/// No more than `rate` KB (of 1000 bytes) pass in a second. 0: nothing does.
+struct bandwidth_toxic {
+  std::int64_t rate = 0;
+};
+
+/// The end of the stream is late by `delay`.
+struct slow_close_toxic {
+  std::chrono::milliseconds delay{0};
+};
+
+/// Bytes are lost, and after `timeout` without any the connection is closed;
+/// 0: it stays. Also closed when the toxic is removed, since there is a gap.
+struct timeout_toxic {
+  std::chrono::milliseconds timeout{0};
+};
+
+/// Nothing passes; `timeout` after the first bytes the connection is reset.
+struct reset_peer_toxic {
+  std::chrono::milliseconds timeout{0};
+};
+
+/// What comes together is cut into pieces of `average_size` bytes, give or take
+/// `size_variation`, and each but the first is late by `delay`.
+struct slicer_toxic {
+  std::int64_t average_size = 0;
+  std::int64_t size_variation = 0;
+  std::chrono::microseconds delay{0};
+};
+
+/// After so many bytes the connection is closed.
+struct limit_data_toxic {
+  std::int64_t bytes = 0;
+};
+
+/// The listener's port is closed, and so are its connections, as with a
+/// disabled proxy of Toxiproxy's; for a whole listener only.
+struct down_toxic {};
+
+using toxic_effect
+  = std::variant<latency_toxic, bandwidth_toxic, slow_close_toxic,
+                 timeout_toxic, reset_peer_toxic, slicer_toxic,
+                 limit_data_toxic, down_toxic>;
+
+/// A toxic as somebody asks for it.
+struct toxic {
+  toxic_effect effect;
+  toxic_stream stream = toxic_stream::downstream;
+  double toxicity = 1;   ///< The share of connections it is put on: 0 … 1.
+  std::string name = {}; ///< Empty: TYPE_STREAM.
+};
+
+/// `latency`, `bandwidth`, …
+std::string_view type_of(const toxic_effect& what) noexcept;
+
+/// The effect of that type, with all attributes 0; nothing if there is none.
+std::optional<toxic_effect> parse_toxic_type(std::string_view type);
+
+/// All types, for a person.
+std::string toxic_types();
+
+/// The attributes and their values, in Toxiproxy's units.
+std::vector<std::pair<std::string_view, std::int64_t>>
+attributes(const toxic_effect& what);
+
+/// Sets an attribute. Returns what is wrong, and then has changed nothing;
+/// empty: it is done.
+std::string set_attribute(toxic_effect& what, std::string_view name,
+                          std::int64_t value);
+
+/// What is wrong with a toxic as a whole; empty: nothing. Gives it its name if
+/// it has none.
+std::string complete(toxic& what);
+
+inline bool takes_listener_down(const toxic& what) noexcept {
+  return std::holds_alternative<down_toxic>(what.effect);
+}
+
+} // namespace coppice::net
