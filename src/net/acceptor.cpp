@@ -258,7 +258,7 @@ void acceptor::on_change() {
       unwatch();
       port_ = std::move(current);
     }
-    if (owner_->draining())
+    if (owner_->refuses())
       reject_waiting(reactor::clock::time_point::max());
     serve_waiting();
     set_timer();

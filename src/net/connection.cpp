@@ -68,6 +68,8 @@ caf::behavior connection::make_behavior() {
   if (auto what = owner_->faults().start.hit(); what && !may_start(*what))
     return {};
   handler_ = settings_->make_handler();
+  if (owner_->has_toxics())
+    place_toxics(*owner_->toxics());
   handler_->on_connect(*this);
   if (owner_->draining())
     tell_of_drain();
@@ -117,7 +119,7 @@ void connection::write(std::string_view data) {
   if (phase_ != phase::open)
     return;
   if (pending_.empty() && !data.empty()) {
-    auto n = transmit(data);
+    auto n = pass_on(data);
     if (n >= 0)
       data.remove_prefix(static_cast<std::size_t>(n));
     else if (errno != EAGAIN && errno != EINTR)
@@ -127,11 +129,8 @@ void connection::write(std::string_view data) {
     return;
   if (waiting_bytes() + data.size() > limits_.max_output_bytes)
     return abort(exit_reason::shutdown("output_limit"));
-  if (pending_.empty()) {
-    last_sent_ = home_.now();
-    if (limits_.send)
-      peer_has_ = taken_by_peer();
-  }
+  if (pending_.empty())
+    begin_to_wait();
   pending_.append(data);
   update_interest();
   if (limits_.send)
@@ -155,6 +154,8 @@ void connection::pause() {
 void connection::resume() {
   paused_ = false;
   update_interest();
+  if (toxics_)
+    set_toxic_timer();
 }
 
 void connection::close() {
@@ -187,7 +188,10 @@ void connection::on_io(std::uint32_t events) {
     auto both = (events & EPOLLOUT) != 0 && (events & EPOLLIN) != 0;
     if ((events & EPOLLOUT) != 0 && !(both && reads_next_)) {
       reads_next_ = true;
-      flush();
+      if (toxics_)
+        pump();
+      else
+        flush();
       return;
     }
     reads_next_ = false;
@@ -232,6 +236,8 @@ void connection::read() {
 void connection::read_once(int times) {
   auto into = home_.buffer();
   auto n = receive(into);
+  if (toxics_ && absorb(n, times))
+    return;
   if (n > 0) {
     last_byte_ = home_.now();
     heard_ = true;
@@ -248,7 +254,7 @@ void connection::read_once(int times) {
 void connection::on_peer_done() {
   peer_done_ = true;
   if (phase_ == phase::lingering) {
-    quit();
+    quit_closed();
     return;
   }
   update_interest();
@@ -263,7 +269,7 @@ void connection::flush() {
     handler_->on_writable(*this);
     return;
   }
-  auto n = transmit(std::string_view{pending_}.substr(pending_offset_));
+  auto n = pass_on(std::string_view{pending_}.substr(pending_offset_));
   if (n < 0) {
     if (errno != EAGAIN && errno != EINTR)
       fail(errno);
@@ -294,13 +300,15 @@ void connection::discard_input() {
 // Closing a socket whose peer still sends would reset it, and with it bytes
 // that the peer has not read yet; so wait for the peer's end, but not for ever.
 void connection::finish_close() {
+  if (toxics_ && !end_has_passed())
+    return;
   if (leaving_) {
     discard_input();
     quit(actor::to_error(exit_reason::shutdown()));
     return;
   }
   if (peer_done_) {
-    quit();
+    quit_closed();
     return;
   }
   phase_ = phase::lingering;
@@ -323,6 +331,8 @@ void connection::update_interest() {
     wanted = EPOLLIN;
   if (calls_writable_ && phase_ == phase::open)
     wanted |= EPOLLOUT;
+  if (toxics_)
+    wanted = through_toxics(wanted);
   if (late_in_)
     wanted &= ~std::uint32_t{EPOLLIN};
   if (late_out_)
@@ -356,6 +366,8 @@ void connection::on_exit() {
   home_.cancel(*this);
   sock_.close();
   leave(to_string(reason));
+  if (std::exchange(toxics_, nullptr))
+    owner_->forget_toxics(id_);
   if (self_)
     home_.bury(std::move(self_));
 }

@@ -141,7 +141,11 @@ void connection::hold_up(bool& late, const fault::decision& what) {
 
 void connection::on_resumed() {
   home_.run_soon([this, self = caf::strong_actor_ptr{ctrl()}] {
-    if (!sock_ || suspended() || !std::exchange(unwatched_, false))
+    if (!sock_ || suspended())
+      return;
+    if (toxics_)
+      set_toxic_timer();
+    if (!std::exchange(unwatched_, false))
       return;
     if (!home_.add(sock_.fd(), interest_, *this))
       perform([this] { fail(errno); });

@@ -39,7 +39,7 @@ std::optional<connection::due> connection::next_due() const {
       first = due{since + *limit, what};
   };
   consider(limits_.lifetime, lives_since_, time_limit::lifetime);
-  if (!pending_.empty())
+  if (output_waits())
     consider(limits_.send, last_sent_, time_limit::send);
   // A peer that is not read from cannot be blamed for its silence.
   if (phase_ == phase::open && (interest_ & EPOLLIN) != 0) {
@@ -58,8 +58,14 @@ std::int64_t connection::taken_by_peer() const {
   return static_cast<std::int64_t>(bytes_out_) - unsent;
 }
 
+void connection::begin_to_wait() {
+  last_sent_ = home_.now();
+  if (limits_.send)
+    peer_has_ = taken_by_peer();
+}
+
 void connection::note_progress() {
-  if (!limits_.send || pending_.empty())
+  if (!limits_.send || !output_waits())
     return;
   auto before = std::exchange(peer_has_, taken_by_peer());
   if (peer_has_ != before)
@@ -77,7 +83,7 @@ void connection::watch_time() {
     return;
   }
   reactor::clock::duration delay = next->at - home_.now();
-  if (limits_.send && !pending_.empty())
+  if (limits_.send && output_waits())
     delay = std::min<reactor::clock::duration>(delay,
                                                *limits_.send / looks_a_limit);
   home_.arm(*this, std::max<reactor::clock::duration>(delay, no_time));
@@ -92,7 +98,7 @@ void connection::on_timer() {
       return;
     }
     if (phase_ == phase::lingering) {
-      quit();
+      quit_closed();
       return;
     }
     note_progress();

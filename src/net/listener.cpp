@@ -159,7 +159,7 @@ std::uint64_t listener::own_port(const std::string& path,
     std::lock_guard guard{mutex_};
     path_ = grandparent_of(path);
     port_owner_ = ++last_owner_;
-    if (suspended_ || draining_)
+    if (suspended_ || refuses())
       return port_owner_;
   }
   auto opened = open();
@@ -224,6 +224,8 @@ std::string listener::resume() {
   std::lock_guard one_at_a_time{port_mutex_};
   if (draining_)
     return "it drains, and takes no more clients";
+  if (down_)
+    return "a toxic has it down; coppice toxic reset takes it off";
   std::unique_lock guard{mutex_};
   auto owned = port_owner_ != 0;
   guard.unlock();

@@ -307,6 +307,11 @@ protected:
     return !finalize();
   }
 
+  /// Whether `quit` was called, which takes effect when the turn is over.
+  bool quitting() const noexcept {
+    return getf(is_shutting_down_flag);
+  }
+
   /// Called, on any thread, when this actor is not suspended any more.
   virtual void on_resumed() {
     // nop

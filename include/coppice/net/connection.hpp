@@ -8,6 +8,7 @@
 #include "coppice/net/reactor.hpp"
 #include "coppice/net/socket.hpp"
 #include "coppice/net/timer_wheel.hpp"
+#include "coppice/net/toxic_link.hpp"
 #include "coppice/observe/connection_log.hpp"
 
 #include <cstdint>
@@ -66,9 +67,10 @@ public:
   /// if it is unset. Counts from the peer's last byte.
   void set_timeout(std::optional<std::chrono::milliseconds> idle);
 
-  /// Bytes that were written and wait to be sent.
+  /// Bytes that were written and wait to be sent, toxics' doing included.
   std::size_t waiting_bytes() const noexcept {
-    return pending_.size() - pending_offset_;
+    auto held = toxics_ == nullptr ? 0 : toxics_->downstream.held_bytes();
+    return pending_.size() - pending_offset_ + held;
   }
 
   /// Unique within its listener.
@@ -99,8 +101,13 @@ public:
   /// Tells the handler, once, that the listener drains. On the reactor.
   void drain();
 
+  /// Makes those of `all` that concern it the toxics of this connection. On the
+  /// reactor.
+  void sync_toxics(const toxic_list& all);
+
 private:
   friend class connection_table;
+  friend class toxic_link;
 
   enum class phase {
     open,
@@ -141,6 +148,32 @@ private:
   void leave(std::string_view reason);
   void record(observe::connection_record::kind what, std::string_view reason);
 
+  // Toxics, which stand between these two ways and the handler.
+  void place_toxics(const toxic_list& all);
+  void on_toxics_due();
+  void pump();
+  ssize_t pass_on(std::string_view data) {
+    return toxics_ == nullptr ? transmit(data) : hold_back(data);
+  }
+  ssize_t hold_back(std::string_view data);
+  bool absorb(ssize_t n, int times);
+  int send_due();
+  std::size_t output_room() const;
+  bool output_may_go() const;
+  bool wants_input() const noexcept;
+  void deliver_due();
+  void on_toxic_ends();
+  bool ended_by_toxic(const toxic_pipe& pipe) const noexcept;
+  void end_for_toxic(const toxic_pipe& pipe);
+  bool end_has_passed();
+  std::uint32_t through_toxics(std::uint32_t interest) const;
+  void set_toxic_timer();
+  bool output_waits() const noexcept {
+    return !pending_.empty() || (toxics_ != nullptr && toxics_->blocked);
+  }
+  void begin_to_wait();
+  void quit_closed();
+
   // Faults.
   bool may_start(const fault::decision& what);
   void read_with_fault(const fault::decision& what);
@@ -159,6 +192,7 @@ private:
   std::shared_ptr<const connection_settings> settings_;
   const limits& limits_; // of settings_
   std::unique_ptr<handler> handler_;
+  std::unique_ptr<toxic_link> toxics_; // null: there are none
   std::uint64_t id_;
   traffic_counters& traffic_;
   std::uint64_t bytes_in_ = 0;

@@ -9,6 +9,7 @@
 #include "coppice/net/listening.hpp"
 #include "coppice/net/peer.hpp"
 #include "coppice/net/reactor.hpp"
+#include "coppice/net/toxic_collection.hpp"
 #include "coppice/observe/connection_log.hpp"
 
 #include <atomic>
@@ -43,6 +44,8 @@ struct listener_config {
   std::chrono::seconds acceptor_period{5};
   handler_factory make_handler;
   net::limits limits = {};
+  /// What toxics do by chance comes from it; unset: from the fault registry's.
+  std::optional<std::uint64_t> toxic_seed = {};
 };
 
 /// What a connection begins with.
@@ -161,6 +164,31 @@ public:
   /// gone. May be called again: every `drained` is called.
   void drain(std::function<void()> drained);
 
+  // -- toxics -----------------------------------------------------------------
+
+  std::shared_ptr<const toxic_list> toxics() const {
+    return toxics_.list();
+  }
+
+  /// Puts a toxic on all connections, those that are open included, or on a
+  /// single one; blocks as `connections` does then. A `down` toxic closes the
+  /// port and all connections.
+  toxic_collection::result add_toxic(toxic what,
+                                     toxic_collection::target connection = {});
+
+  /// Sets attributes and toxicity of the toxic of that name.
+  toxic_collection::result
+  update_toxic(toxic what, toxic_collection::target connection = {});
+
+  /// Takes a toxic off; what it held goes on. Without `down` the port is opened
+  /// again, as by `resume`.
+  toxic_collection::result
+  remove_toxic(std::string_view name, toxic_collection::target connection = {});
+
+  /// Takes off those of a single connection, or all there are.
+  toxic_collection::result remove_all_toxics(toxic_collection::target connection
+                                             = {});
+
   // -- for its actors ---------------------------------------------------------
 
   actor::runtime& rt() noexcept {
@@ -198,7 +226,23 @@ public:
 
   /// Whether clients may come in.
   bool accepts() const noexcept {
-    return !suspended_.load() && !draining_.load();
+    return !suspended_.load() && !refuses();
+  }
+
+  /// Whether clients who wait for room do so in vain.
+  bool refuses() const noexcept {
+    return draining_.load() || down_.load();
+  }
+
+  bool has_toxics() const noexcept {
+    return !toxics_.empty();
+  }
+
+  std::uint64_t toxic_seed() const noexcept;
+
+  /// That connection has ended, and had toxics.
+  void forget_toxics(std::uint64_t connection) {
+    toxics_.clear(connection);
   }
 
   std::shared_ptr<const connection_settings> settings() const;
@@ -264,6 +308,12 @@ private:
   template <class F>
   bool on_connection(std::string_view path, F fn) const;
 
+  void sync_toxics();
+  bool sync_toxics_of(std::uint64_t connection);
+  toxic_collection::result sync_down();
+  toxic_collection::result come_up();
+  void end_connections();
+
   bool open();
   void shut();
   void tell_acceptors();
@@ -291,6 +341,8 @@ private:
   std::string path_;
   std::vector<std::function<void()>> drained_;
   address_counts addresses_;
+  toxic_collection toxics_;
+  std::atomic<bool> down_ = false; // a toxic has it so
   std::atomic<bool> suspended_ = false;
   std::atomic<bool> draining_ = false;
   std::atomic<bool> full_ = false;       // somebody waits for room

@@ -77,7 +77,7 @@ using toxic_effect
 
 /// A toxic as somebody asks for it.
 struct toxic {
-  toxic_effect effect;
+  toxic_effect effect = {};
   toxic_stream stream = toxic_stream::downstream;
   double toxicity = 1;   ///< The share of connections it is put on: 0 … 1.
   std::string name = {}; ///< Empty: TYPE_STREAM.
