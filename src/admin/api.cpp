@@ -3,6 +3,7 @@
 #include "coppice/actor/tree_root.hpp"
 #include "coppice/admin/limits_json.hpp"
 #include "coppice/admin/listener_json.hpp"
+#include "coppice/admin/toxics_api.hpp"
 #include "coppice/admin/tree_json.hpp"
 #include "responses.hpp"
 
@@ -28,6 +29,10 @@ constexpr std::string_view index_text
     "  POST /listeners/NAME/suspend    takes no more clients\n"
     "  POST /listeners/NAME/resume\n"
     "  POST /listeners/NAME/limits     sets those that are given\n"
+    "  GET  /listeners/NAME/toxics     what makes its network a bad one\n"
+    "  POST /listeners/NAME/toxics     {\"type\": ..., \"attributes\": ...}\n"
+    "  POST /listeners/NAME/toxics/TOXIC    changes attributes\n"
+    "  DELETE /listeners/NAME/toxics[/TOXIC]    takes them off\n"
     "  POST /drain                     {\"timeout_ms\": ...} ends the server\n"
     "  GET  /faults                    the seed, and all fault points\n"
     "  PUT  /faults/POINT              {\"term\": ...} arms it\n"
@@ -94,6 +99,8 @@ response api::handle(const request& req) const {
                    "the Host header \"" + req.host + "\" is not this server's");
   if (!permitted_origin(req))
     return failure(403, "pages of " + req.origin + " may not use this server");
+  if (parse_toxics_path(req.path))
+    return toxics(req);
   if (req.method == "GET")
     return look(req);
   if (req.method == "POST" || req.method == "PUT" || req.method == "DELETE")
@@ -114,6 +121,17 @@ bool api::permitted_origin(const request& req) const {
 bool api::permitted_token(const request& req) const {
   return rules_.token.empty()
          || same_token(req.authorization, "Bearer " + rules_.token);
+}
+
+std::optional<response> api::refuse_change(const request& req) const {
+  if (permitted_token(req))
+    return {};
+  return failure(401, "this needs the admin token: send it as "
+                      "\"Authorization: Bearer TOKEN\"");
+}
+
+bool api::sends_json(const request& req) {
+  return media_type(req.content_type) == "application/json";
 }
 
 // -- looking ------------------------------------------------------------------
@@ -180,13 +198,12 @@ response api::look(const request& req) const {
 // -- changing -----------------------------------------------------------------
 
 response api::change(const request& req) const {
-  if (!permitted_token(req))
-    return failure(401, "this needs the admin token: send it as "
-                        "\"Authorization: Bearer TOKEN\"");
+  if (auto refused = refuse_change(req))
+    return *refused;
   if (req.method == "DELETE")
     return faults_.serves(req.path) ? faults_.heal(req.path)
                                     : failure(405, "use GET or POST");
-  if (media_type(req.content_type) != "application/json")
+  if (!sends_json(req))
     return failure(415, "send JSON, with Content-Type: application/json");
   auto optional = req.body.empty() && needs_no_body(req.path);
   auto body = nlohmann::json::parse(optional ? "{}" : req.body, nullptr, false);

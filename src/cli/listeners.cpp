@@ -21,7 +21,25 @@ namespace {
 
 constexpr std::chrono::milliseconds look_again{50};
 
-// The listener that is meant; if there is none, says why and sets `code`.
+int operate(const remote_options& options, const std::string& what,
+            const json& body) {
+  admin::client server{options.admin, read_token(options.token_file)};
+  int code = done;
+  auto name = listener_of(options, server, code);
+  if (name.empty())
+    return code;
+  auto answer = server.post("/listeners/" + name + "/" + what, body.dump());
+  if (answer.status != 200)
+    return report(answer);
+  auto now = json::parse(answer.body, nullptr, false);
+  if (!now.is_object())
+    return report_nonsense(options);
+  std::cout << draw_listeners(json{{"listeners", {now}}});
+  return done;
+}
+
+} // namespace
+
 std::string listener_of(const remote_options& options,
                         const admin::client& server, int& code) {
   if (!options.listener.empty())
@@ -43,25 +61,6 @@ std::string listener_of(const remote_options& options,
   code = usage;
   return {};
 }
-
-int operate(const remote_options& options, const std::string& what,
-            const json& body) {
-  admin::client server{options.admin, read_token(options.token_file)};
-  int code = done;
-  auto name = listener_of(options, server, code);
-  if (name.empty())
-    return code;
-  auto answer = server.post("/listeners/" + name + "/" + what, body.dump());
-  if (answer.status != 200)
-    return report(answer);
-  auto now = json::parse(answer.body, nullptr, false);
-  if (!now.is_object())
-    return report_nonsense(options);
-  std::cout << draw_listeners(json{{"listeners", {now}}});
-  return done;
-}
-
-} // namespace
 
 int show_status(const remote_options& options) {
   admin::client server{options.admin, {}};

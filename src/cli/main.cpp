@@ -4,6 +4,7 @@
 #include "coppice/cli/remote.hpp"
 #include "coppice/cli/serve.hpp"
 #include "coppice/cli/serve_arguments.hpp"
+#include "coppice/cli/toxics.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -37,6 +38,8 @@ int run(int argc, char** argv) {
   cli::add_lab(app, lab_args);
   cli::fault_options fault_args;
   cli::add_fault(app, fault_args);
+  cli::toxic_options toxic_args;
+  cli::add_toxics(app, toxic_args);
   try {
     app.parse(argc, argv);
     if (app.got_subcommand("serve"))
@@ -45,6 +48,8 @@ int run(int argc, char** argv) {
       return cli::run_lab(app, lab_args);
     if (app.got_subcommand("fault"))
       return cli::run_fault(app, fault_args);
+    if (app.got_subcommand("toxic"))
+      return cli::run_toxics(app, toxic_args);
     return cli::run_remote(app, remote_args);
   } catch (const CLI::Success& wanted) {
     return app.exit(wanted); // --help, --version

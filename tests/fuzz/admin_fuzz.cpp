@@ -159,6 +159,30 @@ std::string net::listener::resume() {
   std::abort();
 }
 
+std::shared_ptr<const net::toxic_list> net::toxic_collection::list() const {
+  std::abort();
+}
+
+net::toxic_collection::result
+net::listener::add_toxic(toxic, toxic_collection::target) {
+  std::abort();
+}
+
+net::toxic_collection::result
+net::listener::update_toxic(toxic, toxic_collection::target) {
+  std::abort();
+}
+
+net::toxic_collection::result
+net::listener::remove_toxic(std::string_view, toxic_collection::target) {
+  std::abort();
+}
+
+net::toxic_collection::result
+net::listener::remove_all_toxics(toxic_collection::target) {
+  std::abort();
+}
+
 nlohmann::json admin::to_json(const net::listener&) {
   std::abort();
 }

@@ -38,7 +38,8 @@ struct access {
   /// Whether the server listens on loopback only. Then a request that names
   /// another host was sent by somebody else's page and is refused.
   bool loopback = true;
-  /// Whether faults may be asked for. Undoing them is allowed in any case.
+  /// Whether faults may be asked for, and toxics be put on or taken off.
+  /// Undoing other faults is allowed in any case.
   bool allow_faults = false;
 };
 
@@ -67,10 +68,13 @@ private:
   response kill(const nlohmann::json& body) const;
   response drain(const nlohmann::json& body) const;
   response operate(const std::string& path, const nlohmann::json& body) const;
+  response toxics(const request& req) const;
   net::listener* find(std::string_view name) const;
   bool permitted_host(const request& req) const;
   bool permitted_origin(const request& req) const;
   bool permitted_token(const request& req) const;
+  std::optional<response> refuse_change(const request& req) const;
+  static bool sends_json(const request& req);
 
   actor::runtime_ptr rt_;
   std::vector<net::listener_ptr> listeners_;

@@ -37,6 +37,10 @@ int resume(const remote_options& options);
 int limit(const remote_options& options);
 int drain(const remote_options& options);
 
+/// The listener that is meant; if there is none, says why and sets `code`.
+std::string listener_of(const remote_options& options,
+                        const admin::client& server, int& code);
+
 /// Says on standard error what went wrong and returns the exit code for it.
 int report(const admin::answer& bad);
 
