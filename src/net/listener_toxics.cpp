@@ -38,14 +38,13 @@ std::uint64_t listener::toxic_seed() const noexcept {
 result listener::add_toxic(toxic what, target connection) {
   if (auto refused = toxics_.add(what, connection))
     return refused;
-  if (connection && !sync_toxics_of(*connection)) {
+  if (!sync_toxics(connection) && connection) {
     toxics_.clear(connection);
     return toxic_refusal{toxic_refusal::kind::unknown,
                          "there is no connection "
                            + std::to_string(*connection)};
   }
   publish(observe::event_kind::fault_armed, text_of(what) + on(connection));
-  sync_toxics();
   return sync_down();
 }
 
@@ -54,7 +53,7 @@ result listener::update_toxic(toxic what, target connection) {
   if (auto refused = toxics_.update(std::move(what), connection))
     return refused;
   publish(observe::event_kind::fault_armed, text);
-  sync_toxics();
+  sync_toxics(connection);
   return {};
 }
 
@@ -63,7 +62,7 @@ result listener::remove_toxic(std::string_view name, target connection) {
     return refused;
   publish(observe::event_kind::fault_cleared,
           "toxic " + std::string{name} + on(connection));
-  sync_toxics();
+  sync_toxics(connection);
   return sync_down();
 }
 
@@ -72,46 +71,35 @@ result listener::remove_all_toxics(target connection) {
     return {};
   toxics_.clear(connection);
   publish(observe::event_kind::fault_cleared, "all toxics" + on(connection));
-  sync_toxics();
+  sync_toxics(connection);
   return sync_down();
 }
 
 // Each reactor looks at the list when it gets to it, so that the last change
-// wins whatever order they come in.
-void listener::sync_toxics() {
-  for (auto& reactor : reactors_)
-    reactor->run_soon([self = shared_from_this(), reactor = reactor.get()] {
-      auto all = self->toxics();
-      if (auto table = self->at(*reactor).table)
-        table->for_each([&](connection& c) { c.sync_toxics(*all); });
-    });
-}
-
-// The same for one connection; returns whether there is one.
-bool listener::sync_toxics_of(std::uint64_t id) {
+// wins whatever order they come in. Returns whether that connection is there.
+bool listener::sync_toxics(target connection) {
   std::vector<std::future<bool>> answers;
   for (auto& reactor : reactors_) {
-    auto found = std::make_shared<std::promise<bool>>();
-    answers.push_back(found->get_future());
+    auto answer = std::make_shared<std::promise<bool>>();
+    answers.push_back(answer->get_future());
     reactor->run_soon(
-      [self = shared_from_this(), reactor = reactor.get(), found, id] {
+      [self = shared_from_this(), reactor = reactor.get(), answer, connection] {
         auto all = self->toxics();
         auto there = false;
         if (auto table = self->at(*reactor).table)
-          table->for_each([&](connection& c) {
-            if (c.id() != id)
-              return;
+          table->for_each([&](net::connection& c) {
+            there |= c.id() == connection;
             c.sync_toxics(*all);
-            there = true;
           });
-        found->set_value(there);
+        answer->set_value(there);
       });
   }
   auto until = reactor::clock::now() + answer_limit;
-  return std::any_of(answers.begin(), answers.end(), [&](auto& answer) {
-    return answer.wait_until(until) == std::future_status::ready
-           && answer.get();
-  });
+  auto there = false;
+  for (auto& answer : answers)
+    if (answer.wait_until(until) == std::future_status::ready)
+      there |= answer.get();
+  return there;
 }
 
 // -- down ---------------------------------------------------------------------

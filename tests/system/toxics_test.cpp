@@ -125,6 +125,27 @@ TEST_P(Toxics, EndConnectionsInTheirWays) {
   EXPECT_TRUE(listener_api(server).await_balance());
 }
 
+TEST_P(Toxics, AreOnTheSameConnectionsForTheSameSeed) {
+  const auto picks = [this](const std::string& seed) {
+    auto& server = serve_faults({"--acceptors", "1", "--fault-seed", seed});
+    order(server, "POST", all_toxics,
+          R"({"type": "limit_data", "toxicity": 0.5})");
+    std::string result;
+    for (int i = 0; i < 32; ++i) {
+      auto client = connect_to(server);
+      result += echoes(client) ? 'o' : 'x';
+    }
+    return result;
+  };
+
+  const std::string first = picks("42");
+
+  EXPECT_THAT(first, HasSubstr("o"));
+  EXPECT_THAT(first, HasSubstr("x"));
+  EXPECT_EQ(picks("42"), first);
+  EXPECT_NE(picks("43"), first);
+}
+
 TEST_P(Toxics, TakeTheListenerDownAndUpAgain) {
   auto& server = serve_faults();
   auto client = connect_to(server);

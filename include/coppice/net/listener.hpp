@@ -170,9 +170,11 @@ public:
     return toxics_.list();
   }
 
+  // When one of these returns, all connections act by it; or a reactor has not
+  // answered for a second, and will come to it. Not for reactors.
+
   /// Puts a toxic on all connections, those that are open included, or on a
-  /// single one; blocks as `connections` does then. A `down` toxic closes the
-  /// port and all connections.
+  /// single one. A `down` toxic closes the port and all connections.
   toxic_collection::result add_toxic(toxic what,
                                      toxic_collection::target connection = {});
 
@@ -308,8 +310,7 @@ private:
   template <class F>
   bool on_connection(std::string_view path, F fn) const;
 
-  void sync_toxics();
-  bool sync_toxics_of(std::uint64_t connection);
+  bool sync_toxics(toxic_collection::target connection);
   toxic_collection::result sync_down();
   toxic_collection::result come_up();
   void end_connections();
