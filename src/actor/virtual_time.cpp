@@ -18,7 +18,7 @@ virtual_time::~virtual_time() {
     release(next());
 }
 
-void virtual_time::after(std::chrono::milliseconds delay,
+void virtual_time::after(std::chrono::nanoseconds delay,
                          std::function<void()> fn) {
   timers_.emplace(due{now_ + delay, ++last_timer_}, std::move(fn));
 }
@@ -48,7 +48,7 @@ bool virtual_time::step() {
   return true;
 }
 
-void virtual_time::advance(std::chrono::milliseconds delay) {
+void virtual_time::advance(std::chrono::nanoseconds delay) {
   auto until = now_ + delay;
   run();
   for (auto due = next_timer(); due && *due <= until; due = next_timer()) {

@@ -29,13 +29,19 @@ public:
   virtual_time(const virtual_time&) = delete;
   virtual_time& operator=(const virtual_time&) = delete;
 
+  /// From now on chance decides who is next, as if `seed` had been given at the
+  /// beginning.
+  void shuffle(std::uint64_t seed) {
+    chance_.emplace(seed);
+  }
+
   /// Begins at zero.
   supervision::time_point now() const noexcept {
     return now_;
   }
 
   /// Has `step` or `advance` call `fn` when `delay` >= 0 has passed.
-  void after(std::chrono::milliseconds delay, std::function<void()> fn);
+  void after(std::chrono::nanoseconds delay, std::function<void()> fn);
 
   /// Runs actors until none has anything to do. An actor may call it: others
   /// run meanwhile, it does not.
@@ -48,7 +54,7 @@ public:
   bool step();
 
   /// Lets `delay` pass: runs, and calls each timer in its turn.
-  void advance(std::chrono::milliseconds delay);
+  void advance(std::chrono::nanoseconds delay);
 
   void post(caf::resumable* what) override;
 
