@@ -1,0 +1,190 @@
+#pragma once
+
+#include "coppice/actor/compat.hpp"
+#include "coppice/actor/request.hpp"
+#include "coppice/testing/matchers.hpp"
+#include "coppice/testing/world.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+namespace coppice::testing {
+
+/// Fields of a specification to be others for one start; what is unset stays.
+struct spec_overrides {
+  std::optional<std::string> id = {};
+  std::optional<supervision::restart> restart = {};
+  std::optional<supervision::shutdown> shutdown = {};
+  std::optional<supervision::backoff> backoff = {};
+  std::optional<std::chrono::milliseconds> ready_within = {};
+  std::optional<std::chrono::milliseconds> progress_within = {};
+};
+
+/// A test with a supervisor of its own, a clock that it moves, and a record of
+/// all that happens:
+///
+///     using Worker = coppice::testing::supervised_test;
+///
+///     TEST_F(Worker, IsRestarted) {
+///       start_supervised({{.id = "worker"}, start_worker});
+///       crash("worker");
+///       EXPECT_THAT(history(), restarted("worker").times(1));
+///     }
+///
+/// Children are ended in reverse order before the next test, in `TearDown`: an
+/// override has to call it, and what actors refer to has to live until then, so
+/// not in the body of the test. A failed test prints its seed.
+///
+/// What is wrong with a test itself, such as a path where nobody is, throws
+/// std::invalid_argument, with who is there. All functions are for the test's
+/// thread. Source: ExUnit, start_supervised.
+class supervised_test : public ::testing::Test {
+public:
+  explicit supervised_test(world_settings settings = {});
+  ~supervised_test() override;
+
+protected:
+  void TearDown() override;
+
+  // -- children ---------------------------------------------------------------
+
+  /// Starts `child`, a worker or a whole tree (`supervisor_child`), below the
+  /// test's supervisor, and waits until it is up. Its restarts never use up the
+  /// supervisor's budget. Throws std::runtime_error if it cannot be started,
+  /// also if its id is taken.
+  caf::actor start_supervised(actor::child_spec child,
+                              const spec_overrides& overrides = {});
+
+  /// The same for what may fail.
+  actor::answer<actor::child_ref>
+  try_start_supervised(actor::child_spec child,
+                       const spec_overrides& overrides = {});
+
+  /// Stops a child and waits for its end; its id is free again.
+  void stop_supervised(std::string_view id);
+
+  /// Stops all children in reverse order, as the end of the test would. Fails
+  /// the test if one had to be killed. Nothing can be started after that.
+  void stop_all_supervised();
+
+  // -- time -------------------------------------------------------------------
+
+  /// Virtual time: runs until nobody has anything to do before time goes on.
+  /// `history` does it, too.
+  void settle();
+
+  /// Virtual time: lets `delay` pass, from deadline to deadline.
+  void advance(std::chrono::nanoseconds delay);
+
+  /// Virtual time: goes on to the next deadline. False if there is none.
+  bool advance_to_next_timer();
+
+  /// Lets time pass until `holds`, for at most `limit`.
+  [[nodiscard]] bool run_until(const std::function<bool()>& holds,
+                               std::chrono::nanoseconds limit);
+
+  /// The same for what can be said of the history; by either clock:
+  ///
+  ///     EXPECT_TRUE(eventually(restarted("worker")));
+  [[nodiscard]] ::testing::AssertionResult
+  eventually(::testing::Matcher<const event_history&> what,
+             std::optional<std::chrono::nanoseconds> limit = {});
+
+  /// Since the start of the test.
+  std::chrono::nanoseconds now() const;
+
+  // -- faults, by path --------------------------------------------------------
+
+  /// Ends an actor as if it had failed, with `text` as its reason. As all of
+  /// these it sends a signal, which is obeyed when the actors next run.
+  void crash(std::string_view path, std::string text = "crash");
+
+  /// Ends it with any reason, or as a supervisor that is told to stop.
+  void exit(std::string_view path, const supervision::exit_reason& reason);
+
+  /// Kills it; nobody can trap that.
+  void kill(std::string_view path);
+
+  /// Sends `content` to the actor at `path`, from nobody.
+  template <class T>
+  void tell(std::string_view path, T&& content) {
+    actor::deliver(actor_at(path), std::forward<T>(content));
+  }
+
+  /// Arms fault points until the end of the test, those that are declared later
+  /// included. That none of that name ever was is a failure of the test. Throws
+  /// std::invalid_argument if `term` is none.
+  void arm(std::string_view point, std::string_view term);
+
+  void disarm(std::string_view point = "*");
+
+  // -- schedules --------------------------------------------------------------
+
+  /// Virtual time: from now on it is chance that decides which actor runs next.
+  /// The same number, the same order. Before the first child is started, best.
+  void schedule_seed(std::uint64_t seed);
+
+  /// Runs `body` under `n` schedules, each by chance and in a new world: with
+  /// no children, no history, no armed points. Stops at the first that fails
+  /// and says which seed it had; with that seed in COPPICE_TEST_SEED only that
+  /// one is run.
+  void for_each_schedule(std::size_t n, const std::function<void()>& body);
+
+  /// Chance for the test itself, by its seed.
+  std::mt19937_64& chance() noexcept {
+    return chance_;
+  }
+
+  // -- looking ----------------------------------------------------------------
+
+  /// What the matchers are for.
+  const event_history& history();
+
+  /// From here on `new_incarnation` is counted.
+  void mark();
+
+  /// Drops the events so far.
+  void forget_history();
+
+  /// Who lives at `path` now.
+  caf::actor actor_at(std::string_view path);
+
+  caf::actor_system& system() {
+    return world_->system();
+  }
+
+  const actor::runtime_ptr& rt() const {
+    return world_->rt();
+  }
+
+  fault::registry& faults() {
+    return world_->faults();
+  }
+
+private:
+  void renew(world_settings settings);
+  void end();
+  [[noreturn]] void complain_of(std::string_view path);
+
+  world_settings settings_;
+  std::unique_ptr<world> world_;
+  std::mt19937_64 chance_;
+};
+
+/// The same by the computer's clock, for trees with threads of their own, such
+/// as coppice's listeners. Nothing settles here: wait by `eventually`.
+class real_time_supervised_test : public supervised_test {
+public:
+  explicit real_time_supervised_test(world_settings settings = {});
+};
+
+} // namespace coppice::testing

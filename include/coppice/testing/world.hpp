@@ -1,0 +1,180 @@
+#pragma once
+
+#include "coppice/actor/child_spec.hpp"
+#include "coppice/actor/eventual.hpp"
+#include "coppice/actor/pending.hpp"
+#include "coppice/actor/tree_root.hpp"
+#include "coppice/actor/virtual_time.hpp"
+#include "coppice/fault/registry.hpp"
+#include "coppice/testing/event_history.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace coppice::testing {
+
+/// By which clock the actors of a test live.
+enum class clock_kind {
+  /// One that stands still until the test moves it. One thread runs every
+  /// event-based actor of the system, coppice's and others, one message at a
+  /// time; `delayed_send`, request timeouts and `after` go by it too. Detached
+  /// and blocking actors and net's reactors have threads of their own: for them
+  /// take the other one.
+  virtual_time,
+  /// CAF's scheduler and the computer's clock.
+  real_time,
+};
+
+struct world_settings {
+  clock_kind clock = clock_kind::virtual_time;
+  /// Of everything that is left to chance. Unset is COPPICE_TEST_SEED from the
+  /// environment or, without it, a random one.
+  std::optional<std::uint64_t> seed = {};
+  /// In virtual time: lets chance decide which actor runs next.
+  bool shuffled = false;
+  /// How long something may take that is waited for: unset is a virtual hour,
+  /// or 20 real seconds.
+  std::optional<std::chrono::milliseconds> patience = {};
+  /// Is given the configuration before there is an actor system.
+  std::function<void(caf::actor_system_config&)> configure = {};
+};
+
+/// The seed that the environment asks for: COPPICE_TEST_SEED, a decimal number.
+/// Throws std::invalid_argument if it is something else.
+std::optional<std::uint64_t> seed_from_environment();
+
+/// What one test lives in: an actor system, a runtime, a clock, a supervisor
+/// named `test` for the test's children, a registry of fault points, and all
+/// that has happened. `supervised_test` has one; use it alone where there is no
+/// fixture. For one thread.
+class world {
+public:
+  explicit world(world_settings settings = {});
+
+  /// Ends what lives, by force if need be.
+  ~world();
+
+  world(const world&) = delete;
+  world& operator=(const world&) = delete;
+
+  // -- what there is ----------------------------------------------------------
+
+  caf::actor_system& system() noexcept {
+    return system_;
+  }
+
+  const actor::runtime_ptr& rt() const noexcept {
+    return rt_;
+  }
+
+  fault::registry& faults() noexcept {
+    return faults_;
+  }
+
+  std::uint64_t seed() const noexcept {
+    return seed_;
+  }
+
+  /// The test's supervisor: one_for_one, with a million restarts a second.
+  const caf::actor& supervisor() const noexcept {
+    return root_->handle();
+  }
+
+  /// Waits for `what`: runs the actors and lets time pass as far as needed.
+  /// Nothing if it does not come within the patience.
+  template <class T>
+  std::optional<T> wait_for(const actor::eventual<T>& what) {
+    if (!time_)
+      return what.get_within(patience_);
+    std::optional<T> result;
+    auto there = [&] { return (result = what.get_within({})).has_value(); };
+    (void)run_until(there, patience_);
+    return result;
+  }
+
+  /// Ends the children in reverse order, then their supervisor. Returns the
+  /// paths of those who did not end within the patience and were killed.
+  /// Idempotent.
+  std::vector<std::string> end();
+
+  // -- time -------------------------------------------------------------------
+
+  /// Since the beginning.
+  std::chrono::nanoseconds now() const;
+
+  /// The clock, for actors and code that have to know it; null in real time.
+  actor::virtual_time* time() noexcept {
+    return time_ ? &*time_ : nullptr;
+  }
+
+  /// Runs until nobody has anything to do before time goes on. Virtual time
+  /// alone, as all but `run_until`: else it throws std::logic_error.
+  void settle();
+
+  /// Lets `delay` pass, from deadline to deadline.
+  void advance(std::chrono::nanoseconds delay);
+
+  /// Goes on to the next deadline, whatever it is for, and settles. False if
+  /// there is none.
+  bool advance_to_next_timer();
+
+  /// Runs, and lets time pass, until `holds` or `limit` has passed; returns
+  /// what `holds` says in the end. It is asked at each deadline, in real time
+  /// at each event and every few milliseconds.
+  bool run_until(const std::function<bool()>& holds,
+                 std::chrono::nanoseconds limit);
+
+  std::chrono::milliseconds patience() const noexcept {
+    return patience_;
+  }
+
+  // -- history ----------------------------------------------------------------
+
+  /// Everything up to now. In virtual time it settles first. Valid until the
+  /// next call.
+  const event_history& history();
+
+  /// Remembers the incarnations of all actors, for `new_incarnation`.
+  void mark();
+
+  /// Drops the events so far.
+  void forget_history();
+
+private:
+  void collect();
+  void look();
+  void enter(const observe::node_view& node);
+  std::optional<supervision::time_point> next_timer();
+  bool run_until_in_real_time(const std::function<bool()>& holds,
+                              std::chrono::nanoseconds limit);
+  void kill_all();
+  void let_strangers_go();
+
+  const std::chrono::milliseconds patience_;
+  const std::uint64_t seed_;
+  caf::actor_system_config config_;
+  caf::actor_system system_;
+  std::optional<actor::virtual_time> time_;
+  fault::registry faults_;
+  actor::runtime_ptr rt_;
+  const supervision::time_point start_;
+  std::mutex mutex_;
+  std::condition_variable changed_; // there are events
+  event_history history_;
+  std::map<std::string, std::uint64_t> marked_;
+  std::unique_ptr<actor::tree_root> root_;
+  bool ended_ = false;
+};
+
+} // namespace coppice::testing

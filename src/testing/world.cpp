@@ -1,0 +1,251 @@
+#include "coppice/testing/world.hpp"
+
+#include "coppice/actor/compat.hpp"
+#include "coppice/actor/exit_signal.hpp"
+#include "coppice/actor/messages.hpp"
+#include "coppice/net/behavior_handler.hpp"
+#include "virtual_scheduler.hpp"
+
+#include <charconv>
+#include <cstdlib>
+#include <random>
+#include <stdexcept>
+#include <thread>
+
+namespace coppice::testing {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+// ExUnit's: it never gives up.
+constexpr supervision::flags never_trips{.intensity = 1'000'000, .period = 1s};
+
+caf::actor_system_config& prepared(caf::actor_system_config& cfg,
+                                   const world_settings& settings) {
+  [[maybe_unused]] static const bool once = [] {
+    actor::register_core_types();
+    actor::register_types<caf::id_block::coppice_actor>();
+    actor::register_types<caf::id_block::coppice_net>();
+    return true;
+  }();
+  actor::configure_scheduler(cfg, 2);
+  if (settings.clock == clock_kind::virtual_time)
+    use_virtual_scheduler(cfg);
+  if (settings.configure)
+    settings.configure(cfg);
+  return cfg;
+}
+
+std::uint64_t seed_of(const world_settings& settings) {
+  if (settings.seed)
+    return *settings.seed;
+  if (auto asked = seed_from_environment())
+    return *asked;
+  return std::random_device{}();
+}
+
+std::chrono::milliseconds patience_of(const world_settings& settings) {
+  return settings.patience.value_or(
+    settings.clock == clock_kind::virtual_time ? 1h : 20s);
+}
+
+} // namespace
+
+std::optional<std::uint64_t> seed_from_environment() {
+  const auto* value = std::getenv("COPPICE_TEST_SEED");
+  if (value == nullptr)
+    return {};
+  std::string_view text{value};
+  std::uint64_t result = 0;
+  auto [end, error]
+    = std::from_chars(text.data(), text.data() + text.size(), result);
+  if (error != std::errc{} || end != text.data() + text.size())
+    throw std::invalid_argument{"COPPICE_TEST_SEED is no number: "
+                                + std::string{text}};
+  return result;
+}
+
+world::world(world_settings settings)
+    : patience_(patience_of(settings)),
+      seed_(seed_of(settings)),
+      system_(prepared(config_, settings)),
+      faults_({.seed = seed_}),
+      rt_(std::make_shared<actor::runtime>(system_)),
+      start_(std::chrono::steady_clock::now()) {
+  if (settings.clock == clock_kind::virtual_time) {
+    system_.await_actors_before_shutdown(false); // who would run them?
+    time_.emplace(system_,
+                  settings.shuffled ? std::optional{seed_} : std::nullopt);
+    run_on(system_, &*time_);
+    rt_->time = &*time_;
+  }
+  rt_->events.on_pending([this] { changed_.notify_all(); });
+  root_ = actor::tree_root::start(rt_, "test", never_trips, {}).root;
+}
+
+world::~world() {
+  end();
+  rt_->events.on_pending({});
+  let_strangers_go();
+  run_on(system_, nullptr);
+}
+
+// -- the end ------------------------------------------------------------------
+
+std::vector<std::string> world::end() {
+  if (ended_)
+    return {};
+  ended_ = true;
+  auto gone = [this] { return actor::has_ended(root_->handle()); };
+  root_->stop(supervision::exit_reason::shutdown());
+  if (run_until(gone, patience_))
+    return {};
+  std::vector<std::string> result;
+  for (auto& path : root_->still_there())
+    result.push_back(short_path(path));
+  kill_all();
+  (void)run_until(gone, patience_);
+  return result;
+}
+
+void world::kill_all() {
+  look();
+  for (auto& [path, who] : history_.actors)
+    if (auto found = rt_->directory.find(full_path(path)))
+      actor::signal_kill(found->handle);
+  actor::signal_kill(root_->handle());
+}
+
+// Actors outside of the tree, and those that were given up. The actor system
+// would wait for them for ever.
+void world::let_strangers_go() {
+  if (time_) {
+    time_->run();
+    return;
+  }
+  auto none = [this] { return system_.registry().running() == 0; };
+  if (!run_until(none, patience_))
+    system_.await_actors_before_shutdown(false);
+}
+
+// -- time ---------------------------------------------------------------------
+
+std::chrono::nanoseconds world::now() const {
+  return time_ ? time_->now().time_since_epoch()
+               : std::chrono::steady_clock::now() - start_;
+}
+
+void world::settle() {
+  if (!time_)
+    throw std::logic_error{"only virtual time stands still: in real time, wait "
+                           "for something by eventually() or run_until()"};
+  time_->run();
+  collect();
+}
+
+std::optional<supervision::time_point> world::next_timer() {
+  auto ours = time_->next_timer();
+  auto cafs = next_caf_timer(system_);
+  return ours && cafs ? std::min(*ours, *cafs) : ours ? ours : cafs;
+}
+
+bool world::advance_to_next_timer() {
+  settle();
+  auto due = next_timer();
+  if (!due)
+    return false;
+  time_->advance(std::max(*due - time_->now(), 0ns));
+  fire_caf_timers(system_);
+  settle();
+  return true;
+}
+
+void world::advance(std::chrono::nanoseconds delay) {
+  settle();
+  auto until = time_->now() + delay;
+  for (auto due = next_timer(); due && *due <= until; due = next_timer())
+    advance_to_next_timer();
+  time_->advance(until - time_->now());
+}
+
+bool world::run_until(const std::function<bool()>& holds,
+                      std::chrono::nanoseconds limit) {
+  if (!time_)
+    return run_until_in_real_time(holds, limit);
+  settle();
+  auto until = time_->now() + limit;
+  while (!holds()) {
+    auto due = next_timer();
+    if (!due || *due > until)
+      return false;
+    advance_to_next_timer();
+  }
+  return true;
+}
+
+bool world::run_until_in_real_time(const std::function<bool()>& holds,
+                                   std::chrono::nanoseconds limit) {
+  constexpr auto between_questions = 2ms; // for what no event tells of
+  auto until = std::chrono::steady_clock::now() + limit;
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > until)
+      return false;
+    std::unique_lock guard{mutex_};
+    changed_.wait_for(guard, between_questions);
+  }
+  return true;
+}
+
+// -- history ------------------------------------------------------------------
+
+void world::collect() {
+  for (auto& event : rt_->events.drain()) {
+    auto at = time_ ? now() : event.time - start_;
+    event.path = short_path(event.path);
+    history_.events.push_back({at, std::move(event)});
+  }
+  history_.lost = rt_->events.lost();
+}
+
+const event_history& world::history() {
+  if (time_)
+    settle();
+  collect();
+  look();
+  return history_;
+}
+
+void world::look() {
+  history_.actors.clear();
+  auto view
+    = rt_->tree.look(time_ ? time_->now() : std::chrono::steady_clock::now());
+  if (view)
+    enter(*view);
+}
+
+void world::enter(const observe::node_view& node) {
+  auto path = short_path(node.path);
+  auto marked = marked_.find(path);
+  history_.actors[path] = {
+    .alive = rt_->directory.find(node.path).has_value(),
+    .state = node.state,
+    .incarnation = node.incarnation,
+    .at_mark = marked == marked_.end() ? 1 : marked->second,
+    .supervisor = node.supervisor,
+  };
+  for (auto& child : node.children)
+    enter(child);
+}
+
+void world::mark() {
+  for (auto& [path, who] : history().actors)
+    marked_[path] = who.incarnation;
+}
+
+void world::forget_history() {
+  collect();
+  history_.events.clear();
+}
+
+} // namespace coppice::testing
