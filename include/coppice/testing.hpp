@@ -4,6 +4,9 @@
 /// docs/testing-kit.md.
 
 #include "coppice/testing/event_history.hpp"
+#include "coppice/testing/fault_matrix.hpp"
+#include "coppice/testing/fault_scope.hpp"
 #include "coppice/testing/matchers.hpp"
 #include "coppice/testing/supervised_test.hpp"
+#include "coppice/testing/tcp_client.hpp"
 #include "coppice/testing/world.hpp"

@@ -154,6 +154,10 @@ event_matcher unkillable(std::string_view path) {
   return {event_kind::unkillable, "was unkillable", path};
 }
 
+event_matcher fault_fired(std::string_view point) {
+  return {event_kind::fault_fired, "fired", point};
+}
+
 // -- in order -----------------------------------------------------------------
 
 bool in_order_matcher::MatchAndExplain(const event_history& what,

@@ -159,6 +159,27 @@ void supervised_test::kill(std::string_view path) {
     complain_of(path);
 }
 
+void supervised_test::suspend(std::string_view path) {
+  expect_done(actor::suspend(*rt(), full_path(path)), path);
+}
+
+void supervised_test::resume(std::string_view path) {
+  expect_done(actor::resume(*rt(), full_path(path)), path);
+}
+
+void supervised_test::burn_budget(std::string_view path) {
+  expect_done(actor::burn_budget(*rt(), full_path(path)), path);
+}
+
+void supervised_test::expect_done(actor::struck result, std::string_view path) {
+  if (result == actor::struck::nobody)
+    complain_of(path);
+  if (result == actor::struck::cannot)
+    throw std::invalid_argument{short_path(path)
+                                + " is not of a kind to which this can be "
+                                  "done: see actor/structural.hpp"};
+}
+
 void supervised_test::arm(std::string_view point, std::string_view term) {
   auto what = fault::parse_term(term);
   if (auto* error = std::get_if<fault::term_error>(&what))

@@ -70,8 +70,8 @@ world::world(world_settings settings)
     : patience_(patience_of(settings)),
       seed_(seed_of(settings)),
       system_(prepared(config_, settings)),
-      faults_({.seed = seed_}),
-      rt_(std::make_shared<actor::runtime>(system_)),
+      rt_(std::make_shared<actor::runtime>(
+        system_, fault::registry::settings{.seed = seed_})),
       start_(std::chrono::steady_clock::now()) {
   if (settings.clock == clock_kind::virtual_time) {
     system_.await_actors_before_shutdown(false); // who would run them?

@@ -105,6 +105,11 @@ event_matcher stalled(std::string_view path);
 /// It outlived a kill.
 event_matcher unkillable(std::string_view path);
 
+/// A fault point fired, which goes by the name that it was armed by:
+/// `fault_fired("actor.start:worker")`. Of many fires the first sixteen and
+/// every power of two are told.
+event_matcher fault_fired(std::string_view point);
+
 /// These happened one after the other, whatever happened between them.
 class in_order_matcher {
 public:

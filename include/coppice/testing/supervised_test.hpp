@@ -2,6 +2,7 @@
 
 #include "coppice/actor/compat.hpp"
 #include "coppice/actor/request.hpp"
+#include "coppice/actor/structural.hpp"
 #include "coppice/testing/matchers.hpp"
 #include "coppice/testing/world.hpp"
 
@@ -114,6 +115,15 @@ protected:
   /// Kills it; nobody can trap that.
   void kill(std::string_view path);
 
+  /// Has an actor do nothing until `resume`; a kill ends it nevertheless. For
+  /// supervisors and those that derive from `actor::pinned_actor`.
+  void suspend(std::string_view path);
+  void resume(std::string_view path);
+
+  /// Has the children of a supervisor fail, again after each restart, until it
+  /// gives up.
+  void burn_budget(std::string_view path);
+
   /// Sends `content` to the actor at `path`, from nobody.
   template <class T>
   void tell(std::string_view path, T&& content) {
@@ -173,6 +183,7 @@ protected:
 private:
   void renew(world_settings settings);
   void end();
+  void expect_done(actor::struck result, std::string_view path);
   [[noreturn]] void complain_of(std::string_view path);
 
   world_settings settings_;

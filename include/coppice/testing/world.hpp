@@ -5,7 +5,6 @@
 #include "coppice/actor/pending.hpp"
 #include "coppice/actor/tree_root.hpp"
 #include "coppice/actor/virtual_time.hpp"
-#include "coppice/fault/registry.hpp"
 #include "coppice/testing/event_history.hpp"
 
 #include <caf/actor_system.hpp>
@@ -79,7 +78,7 @@ public:
   }
 
   fault::registry& faults() noexcept {
-    return faults_;
+    return rt_->faults;
   }
 
   std::uint64_t seed() const noexcept {
@@ -166,7 +165,6 @@ private:
   caf::actor_system_config config_;
   caf::actor_system system_;
   std::optional<actor::virtual_time> time_;
-  fault::registry faults_;
   actor::runtime_ptr rt_;
   const supervision::time_point start_;
   std::mutex mutex_;

@@ -1,0 +1,93 @@
+#pragma once
+
+#include "coppice/net/socket.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <gtest/gtest.h>
+
+namespace coppice::testing {
+
+/// A client that looks at every byte:
+///
+///     tcp_client client{*listener->local()};
+///     EXPECT_TRUE(client.echoes(100'000));
+///     kill("listener:echo/accepting/acceptors/acceptor:0");
+///     EXPECT_TRUE(client.is_closed());
+///
+/// What does not hold says which byte was another, or how many are lost and how
+/// the connection stands. Each call returns within the patience; none sleeps.
+/// Works for Unix sockets, too. Any thread, one at a time.
+class tcp_client {
+public:
+  /// Connects, or says in `is_connected` why not.
+  explicit tcp_client(const net::endpoint& where,
+                      std::chrono::milliseconds patience
+                      = std::chrono::seconds{20});
+
+  ::testing::AssertionResult is_connected() const;
+
+  /// Sends `data`, and gets the same back. Reads while it sends.
+  [[nodiscard]] ::testing::AssertionResult echoes(std::string_view data);
+
+  /// The same for so many bytes: lines of numbers that go on from call to call,
+  /// so that one that is lost, doubled or in the wrong place is another.
+  [[nodiscard]] ::testing::AssertionResult echoes(std::size_t bytes);
+
+  /// Sends all of `data`.
+  [[nodiscard]] ::testing::AssertionResult sends(std::string_view data);
+
+  /// Gets `expected`, byte for byte, and not more by then.
+  [[nodiscard]] ::testing::AssertionResult receives(std::string_view expected);
+
+  /// The other side ends the connection, in order or by a reset, and sends
+  /// nothing before that.
+  [[nodiscard]] ::testing::AssertionResult is_closed();
+
+  /// Sends no more; can still receive.
+  void half_close();
+
+  void close();
+
+  /// Bytes that the kernel took, and bytes that came as they should.
+  std::uint64_t sent() const noexcept {
+    return sent_;
+  }
+
+  std::uint64_t received() const noexcept {
+    return received_;
+  }
+
+private:
+  enum class standing { open, ended, reset, late };
+
+  // To send, and to get back, of which `have` bytes have come.
+  struct exchange {
+    std::string_view to_send;
+    std::string_view expected;
+    std::size_t have = 0;
+    std::size_t wrong_at = std::string_view::npos;
+    std::string wrong = {};
+    standing how = standing::open;
+  };
+
+  void run(exchange& what);
+  bool wait(short events, std::chrono::steady_clock::time_point until);
+  void send_some(exchange& what);
+  void receive_some(exchange& what);
+  ::testing::AssertionResult verdict(const exchange& what) const;
+  static std::string how_it_stands(standing how);
+
+  std::chrono::milliseconds patience_;
+  net::socket socket_;
+  std::string error_;
+  std::uint64_t sent_ = 0;
+  std::uint64_t received_ = 0;
+  std::uint64_t next_line_ = 0;
+};
+
+} // namespace coppice::testing
