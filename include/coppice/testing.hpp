@@ -3,6 +3,7 @@
 /// The GoogleTest kit: tests for supervision trees, coppice's or your own. See
 /// docs/testing-kit.md.
 
+#include "coppice/fault/point.hpp"
 #include "coppice/testing/event_history.hpp"
 #include "coppice/testing/fault_matrix.hpp"
 #include "coppice/testing/fault_scope.hpp"

@@ -1,0 +1,79 @@
+// Starts that fail, starts that take too long, workers that do nothing any
+// more. All of it takes seconds, and no test waits for one.
+
+#include <coppice/testing.hpp>
+
+using namespace coppice::actor;
+using namespace coppice::testing;
+using namespace std::chrono_literals;
+using coppice::supervision::backoff;
+
+namespace {
+
+// Says four times a second that it gets on. A pinned actor, since these can be
+// suspended.
+class worker : public pinned_actor {
+public:
+  worker(caf::actor_config& cfg, start_args args)
+      : pinned_actor(cfg, args.rt->time), args_(std::move(args)) {
+    // nop
+  }
+
+  caf::behavior make_behavior() override {
+    delayed_send(this, 250ms, std::string{"tick"});
+    return {[this](const std::string&) {
+      report_progress(args_);
+      delayed_send(this, 250ms, std::string{"tick"});
+    }};
+  }
+
+private:
+  start_args args_;
+};
+
+child_spec worker_child() {
+  return {{.id = "worker"}, [](const start_args& args) {
+            return running{args.rt->system.spawn<worker>(args)};
+          }};
+}
+
+using Worker = supervised_test;
+
+} // namespace
+
+TEST_F(Worker, IsStartedAgainLaterAndLater) {
+  start_supervised(worker_child(),
+                   {.backoff = backoff{.initial = 100ms, .jitter = 0}});
+  arm("actor.start:worker", "2*throw(not yet)");
+
+  crash("worker");
+  advance(1s);
+
+  EXPECT_THAT(history(), start_failed("worker", "not yet").at(100ms).times(1));
+  EXPECT_THAT(history(), start_failed("worker", "not yet").at(300ms).times(1));
+  EXPECT_THAT(history(), restarted("worker").at(700ms).times(1));
+}
+
+TEST_F(Worker, IsNotWaitedForLongerThanItMayTake) {
+  auto never_ready = [](const start_args& args) {
+    return starting{args.rt->system.spawn<worker>(args)};
+  };
+
+  auto answer = try_start_supervised({{.id = "worker"}, never_ready},
+                                     {.ready_within = 3s});
+
+  ASSERT_TRUE(std::holds_alternative<refused>(answer));
+  EXPECT_EQ(now(), 3s);
+}
+
+TEST_F(Worker, IsReplacedIfItIsStuck) {
+  start_supervised(worker_child(), {.progress_within = 1s});
+  advance(10s);
+  EXPECT_THAT(history(), stalled("worker").times(0));
+
+  suspend("worker");
+  advance(2s);
+
+  EXPECT_THAT(history(), in_order(stalled("worker"), exited("worker"),
+                                  restarted("worker")));
+}
