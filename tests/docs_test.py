@@ -179,6 +179,38 @@ def check_listener(binary, update):
         expect(server.wait(30) == 0, f"shout ended with {server.returncode}")
 
 
+def check_testing_kit(binary):
+    """docs/testing-kit.md has a section for each example, shows pieces of it,
+    and how a failure looks."""
+    page = pathlib.Path("docs/testing-kit.md")
+    text = page.read_text("utf-8")
+    sources = {f.name: f.read_text("utf-8")
+               for f in pathlib.Path("examples/testing").glob("*.cpp")}
+    sections = dict(re.findall(r"^### [^\n]+\n\n\[(\S+\.cpp)\](.*?)(?=^##)", text,
+                               re.M | re.S))
+    expect(len(sources) == 8 and sources.keys() == sections.keys(),
+           f"{page}: sections {sorted(sections)}, examples {sorted(sources)}")
+    projects = (pathlib.Path("examples/testing/meson.build").read_text("utf-8"),
+                pathlib.Path("tests/meson.build").read_text("utf-8"))
+    for name, section in sections.items():
+        blocks = re.findall(r"^```cpp\n(.*?)^```$", section, re.M | re.S)
+        expect(blocks and all(b in sources.get(name, "") for b in blocks),
+               f"{page}: the code of {name} is another by now")
+        expect(all(name.removesuffix(".cpp") in each for each in projects),
+               f"{name} is not built everywhere")
+    linked = pathlib.Path("docs/fault-injection.md").read_text("utf-8")
+    for title in re.findall(r"^### ([^\n]+)\n\n\[\S+\.cpp\]", text, re.M):
+        expect(f"(testing-kit.md#{title.lower().replace(' ', '-')})" in linked,
+               f"docs/fault-injection.md does not link to {title}")
+    failing = pathlib.Path(binary).parent / "tests/testing-failing"
+    said = subprocess.run([failing, "--gtest_filter=*UnderSomeSchedules"],
+                          env=os.environ | {"COPPICE_TEST_SEED": "1"},
+                          timeout=30, encoding="utf-8",
+                          stdout=subprocess.PIPE).stdout
+    shown = re.search(r"^```text\n(Value of.*?)^```$", text, re.M | re.S)[1]
+    expect(shown in said, f"{page}: a failure looks different by now")
+
+
 def check_links():
     for file in [*pathlib.Path("docs").rglob("*.md"), pathlib.Path("README.md")]:
         prose = CODE.sub("", file.read_text("utf-8"))
@@ -194,6 +226,7 @@ def main(binary, update):
     check_conformance()
     check_tour(binary, update)
     check_listener(binary, update)
+    check_testing_kit(binary)
     check_links()
     for failure in failures:
         print("not ok -", failure)
