@@ -20,10 +20,10 @@ public:
   }
 
   caf::behavior make_behavior() override {
-    delayed_send(this, 250ms, std::string{"tick"});
+    send_after(*this, 250ms, std::string{"tick"});
     return {[this](const std::string&) {
       report_progress(args_);
-      delayed_send(this, 250ms, std::string{"tick"});
+      send_after(*this, 250ms, std::string{"tick"});
     }};
   }
 

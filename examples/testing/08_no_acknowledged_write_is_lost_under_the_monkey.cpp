@@ -32,16 +32,16 @@ public:
     return {
       [this](int value, const caf::actor& asks) {
         if (buffer_.empty())
-          delayed_send(this, 10ms, std::string{"flush"});
+          send_after(*this, 10ms, std::string{"flush"});
         buffer_.emplace_back(value, asks);
         if (when_ == acknowledge::at_once)
-          send(asks, value, true);
+          deliver(asks, caf::make_message(value, true));
       },
       [this](const std::string&) {
         for (auto& [value, asks] : std::exchange(buffer_, {})) {
           disk_->push_back(value);
           if (when_ == acknowledge::when_on_disk)
-            send(asks, value, true);
+            deliver(asks, caf::make_message(value, true));
         }
       },
     };
@@ -68,7 +68,8 @@ public:
     return {
       [this](int value) {
         if (auto found = rt_->directory.find("test/app/journal"))
-          send(found->handle, value, caf::actor_cast<caf::actor>(this));
+          deliver(found->handle,
+                  caf::make_message(value, caf::actor_cast<caf::actor>(this)));
       },
       [this](int value, bool) { acknowledged_->push_back(value); },
     };

@@ -5,6 +5,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
+#include <memory>
 #include <optional>
 
 /// Puts `virtual_time` in the place of CAF's scheduler and CAF's clock, so that
@@ -12,18 +13,18 @@
 /// their delayed messages and timeouts, too.
 namespace coppice::testing {
 
-/// Has the system that is made from `cfg` be without threads of a scheduler.
-void use_virtual_scheduler(caf::actor_system_config& cfg);
+/// A system without threads of a scheduler.
+std::unique_ptr<caf::actor_system>
+make_virtual_system(caf::actor_system_config& cfg);
 
-/// Has `time` run the actors of `system`; null: nobody does any more. A system
-/// without a virtual scheduler stays as it is.
+/// Has `time` run the actors of a virtual system; null: nobody does any more.
 void run_on(caf::actor_system& system, actor::virtual_time* time);
 
-/// When CAF's clock next has something to do.
+/// When the clock of a virtual system next has something to do.
 std::optional<supervision::time_point>
 next_caf_timer(caf::actor_system& system);
 
-/// Has CAF's clock do what is due by now.
+/// Has the clock of a virtual system do what is due by now.
 void fire_caf_timers(caf::actor_system& system);
 
 } // namespace coppice::testing

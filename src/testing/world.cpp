@@ -6,6 +6,8 @@
 #include "coppice/net/behavior_handler.hpp"
 #include "virtual_scheduler.hpp"
 
+#include <caf/actor_registry.hpp>
+
 #include <charconv>
 #include <cstdlib>
 #include <random>
@@ -21,8 +23,8 @@ namespace {
 // ExUnit's: it never gives up.
 constexpr supervision::flags never_trips{.intensity = 1'000'000, .period = 1s};
 
-caf::actor_system_config& prepared(caf::actor_system_config& cfg,
-                                   const world_settings& settings) {
+std::unique_ptr<caf::actor_system> make_system(caf::actor_system_config& cfg,
+                                               const world_settings& settings) {
   [[maybe_unused]] static const bool once = [] {
     actor::register_core_types();
     actor::register_types<caf::id_block::coppice_actor>();
@@ -30,11 +32,11 @@ caf::actor_system_config& prepared(caf::actor_system_config& cfg,
     return true;
   }();
   actor::configure_scheduler(cfg, 2);
-  if (settings.clock == clock_kind::virtual_time)
-    use_virtual_scheduler(cfg);
   if (settings.configure)
     settings.configure(cfg);
-  return cfg;
+  if (settings.clock == clock_kind::virtual_time)
+    return make_virtual_system(cfg);
+  return std::make_unique<caf::actor_system>(cfg);
 }
 
 std::uint64_t seed_of(const world_settings& settings) {
@@ -69,15 +71,15 @@ std::optional<std::uint64_t> seed_from_environment() {
 world::world(world_settings settings)
     : patience_(patience_of(settings)),
       seed_(seed_of(settings)),
-      system_(prepared(config_, settings)),
+      system_(make_system(config_, settings)),
       rt_(std::make_shared<actor::runtime>(
-        system_, fault::registry::settings{.seed = seed_})),
+        *system_, fault::registry::settings{.seed = seed_})),
       start_(std::chrono::steady_clock::now()) {
   if (settings.clock == clock_kind::virtual_time) {
-    system_.await_actors_before_shutdown(false); // who would run them?
-    time_.emplace(system_,
+    system_->await_actors_before_shutdown(false); // who would run them?
+    time_.emplace(*system_,
                   settings.shuffled ? std::optional{seed_} : std::nullopt);
-    run_on(system_, &*time_);
+    run_on(*system_, &*time_);
     rt_->time = &*time_;
   }
   rt_->events.on_pending([this] { changed_.notify_all(); });
@@ -88,7 +90,8 @@ world::~world() {
   end();
   rt_->events.on_pending({});
   let_strangers_go();
-  run_on(system_, nullptr);
+  if (time_)
+    run_on(*system_, nullptr);
 }
 
 // -- the end ------------------------------------------------------------------
@@ -124,9 +127,9 @@ void world::let_strangers_go() {
     time_->run();
     return;
   }
-  auto none = [this] { return system_.registry().running() == 0; };
+  auto none = [this] { return system_->registry().running() == 0; };
   if (!run_until(none, patience_))
-    system_.await_actors_before_shutdown(false);
+    system_->await_actors_before_shutdown(false);
 }
 
 // -- time ---------------------------------------------------------------------
@@ -146,7 +149,7 @@ void world::settle() {
 
 std::optional<supervision::time_point> world::next_timer() {
   auto ours = time_->next_timer();
-  auto cafs = next_caf_timer(system_);
+  auto cafs = next_caf_timer(*system_);
   return ours && cafs ? std::min(*ours, *cafs) : ours ? ours : cafs;
 }
 
@@ -156,7 +159,7 @@ bool world::advance_to_next_timer() {
   if (!due)
     return false;
   time_->advance(std::max(*due - time_->now(), 0ns));
-  fire_caf_timers(system_);
+  fire_caf_timers(*system_);
   settle();
   return true;
 }

@@ -41,7 +41,7 @@ public:
     return {
       [](const std::string& text) { throw std::runtime_error(text); },
       [this](int minutes) {
-        delayed_send(this, std::chrono::minutes{minutes}, std::string{"late"});
+        send_after(*this, std::chrono::minutes{minutes}, std::string{"late"});
       },
     };
   }

@@ -70,7 +70,7 @@ public:
   // -- what there is ----------------------------------------------------------
 
   caf::actor_system& system() noexcept {
-    return system_;
+    return *system_;
   }
 
   const actor::runtime_ptr& rt() const noexcept {
@@ -163,7 +163,7 @@ private:
   const std::chrono::milliseconds patience_;
   const std::uint64_t seed_;
   caf::actor_system_config config_;
-  caf::actor_system system_;
+  std::unique_ptr<caf::actor_system> system_;
   std::optional<actor::virtual_time> time_;
   actor::runtime_ptr rt_;
   const supervision::time_point start_;
