@@ -84,20 +84,20 @@ void event_matcher::explain_count(const event_history& what, const marks& found,
                missing);
 }
 
-void event_matcher::describe_event(std::ostream& out) const {
-  out << path_ << " " << word_;
+void event_matcher::describe_event(std::ostream& out,
+                                   const std::string& often) const {
+  out << path_ << " " << word_ << often;
+  if (when_)
+    out << ", at " << std::chrono::duration<double, std::milli>(*when_).count()
+        << " ms";
   if (reason_) {
     out << ", with a reason that ";
     reason_->DescribeTo(&out);
   }
-  if (when_)
-    out << ", at " << std::chrono::duration<double, std::milli>(*when_).count()
-        << " ms";
 }
 
 void event_matcher::DescribeTo(std::ostream* out) const {
-  describe_event(*out);
-  *out << (most_ ? " " : ", at least ") << times_text(least_);
+  describe_event(*out, (most_ ? " " : " at least ") + times_text(least_));
 }
 
 void event_matcher::DescribeNegationTo(std::ostream* out) const {
@@ -187,9 +187,8 @@ void in_order_matcher::DescribeTo(std::ostream* out) const {
   auto separator = ": ";
   for (auto& step : steps_) {
     *out << std::exchange(separator, "; then ");
-    step.describe_event(*out);
-    if (step.least() > 1)
-      *out << " " << times_text(step.least());
+    step.describe_event(
+      *out, step.least() == 1 ? "" : " " + times_text(step.least()));
   }
 }
 

@@ -132,11 +132,12 @@ supervised_test::eventually(::testing::Matcher<const event_history&> what,
   ::testing::StringMatchResultListener listener;
   auto& all = history();
   what.MatchAndExplain(all, &listener);
-  return ::testing::AssertionFailure()
-         << "it did not come to: "
+  auto result = ::testing::AssertionFailure();
+  result << "not in time\nExpected: "
          << ::testing::DescribeMatcher<const event_history&>(what)
-         << "\nThere are " << ::testing::PrintToString(all) << ", "
+         << "\n  Actual: " << ::testing::PrintToString(all) << ", "
          << listener.str();
+  return result;
 }
 
 std::chrono::nanoseconds supervised_test::now() const {

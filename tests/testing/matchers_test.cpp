@@ -106,12 +106,12 @@ TEST_F(Matchers, SeeTheTree) {
 }
 
 TEST_F(Matchers, TellWhatTheyLookFor) {
-  EXPECT_EQ(describe(restarted("worker")), "worker restarted, at least once");
+  EXPECT_EQ(describe(restarted("worker")), "worker restarted at least once");
   EXPECT_EQ(describe(restarted("worker").times(3).at(5ms)),
-            "worker restarted, at 5 ms 3 times");
+            "worker restarted 3 times, at 5 ms");
   EXPECT_EQ(describe(exited("worker", "boom")),
-            "worker exited, with a reason that is equal to \"boom\", "
-            "at least once");
+            "worker exited at least once, with a reason that is equal to "
+            "\"boom\"");
   EXPECT_EQ(describe(Not(alive("worker"))), "worker is not alive");
   EXPECT_EQ(describe(in_order(exited("db"), started("db").times(2))),
             "in this order: db exited; then db started 2 times");
@@ -228,7 +228,7 @@ TEST_F(Matchers, MakeAFailureThatReadsWell) {
 
   EXPECT_NONFATAL_FAILURE(EXPECT_THAT(history, restarted("app/worker")),
                           R"(Value of: history
-Expected: app/worker restarted, at least once
+Expected: app/worker restarted at least once
   Actual: 3 events (of type coppice::testing::event_history), of which 0 are so
         1       0 ms  app/worker started
         2       0 ms  app started

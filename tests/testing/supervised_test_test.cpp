@@ -55,6 +55,22 @@ private:
   std::string id_;
 };
 
+// One that can be suspended.
+class pinned_worker : public pinned_actor {
+public:
+  pinned_worker(caf::actor_config& cfg, const start_args& args, log_ptr log)
+      : pinned_actor(cfg, args.rt->time), log_(std::move(log)) {
+    // nop
+  }
+
+  caf::behavior make_behavior() override {
+    return {[this](const std::string& text) { log_->push_back(text); }};
+  }
+
+private:
+  log_ptr log_;
+};
+
 // Ignores every signal but a kill.
 class stubborn : public worker {
 public:
@@ -248,10 +264,58 @@ TEST_F(SupervisedTest, SaysWhatDidNotComeInTime) {
   auto result = eventually(exited("worker"));
 
   EXPECT_STREQ(result.message(),
-               "it did not come to: worker exited, at least once\n"
-               "There are 1 event, of which 0 are so\n"
+               "not in time\nExpected: worker exited at least once\n"
+               "  Actual: 1 event, of which 0 are so\n"
                "  =>    1       0 ms  worker started\n"
                "  => 1 more expected");
+}
+
+// -- by path ------------------------------------------------------------------
+
+TEST_F(SupervisedTest, SuspendsAnActorAndResumesIt) {
+  start_supervised({{.id = "worker"}, [this](const start_args& args) {
+                      return running{
+                        args.rt->system.spawn<pinned_worker>(args, log)};
+                    }});
+  suspend("worker");
+  tell("worker", std::string{"hello"});
+  settle();
+  EXPECT_THAT(*log, ElementsAre());
+
+  resume("worker");
+  settle();
+
+  EXPECT_THAT(*log, ElementsAre("hello"));
+}
+
+TEST_F(SupervisedTest, SaysThatAPlainActorCannotBeSuspended) {
+  start_supervised(child("worker"));
+
+  EXPECT_EQ(message_of([&] { suspend("worker"); }),
+            "worker is not of a kind to which this can be done: see "
+            "actor/structural.hpp");
+  EXPECT_EQ(message_of([&] { suspend("wroker"); }),
+            "nobody lives at wroker; there are: test worker");
+}
+
+TEST_F(SupervisedTest, BurnsABudget) {
+  start_supervised(supervisor_child("app", {.intensity = 5}, {child("a")}));
+
+  burn_budget("app");
+
+  EXPECT_THAT(history(), in_order(exited("app/a", "budget burnt").times(6),
+                                  gave_up("app"), restarted("app")));
+}
+
+TEST_F(SupervisedTest, ArmsAPointOfCoppicesByPath) {
+  start_supervised(child("worker"));
+  arm("actor.start:worker", "3*throw(no)");
+
+  crash("worker");
+
+  EXPECT_THAT(history(), fault_fired("actor.start:worker").times(3));
+  EXPECT_THAT(history(), start_failed("worker", "no").times(3));
+  EXPECT_THAT(history(), alive("worker"));
 }
 
 // -- faults and chance --------------------------------------------------------
@@ -276,6 +340,26 @@ TEST_F(SupervisedTest, MarksIncarnations) {
   EXPECT_THAT(history(), same_incarnation("worker"));
   crash("worker");
   EXPECT_THAT(history(), new_incarnation("worker"));
+}
+
+TEST_F(SupervisedTest, RepeatsAScheduleByItsSeed) {
+  auto order_under = [&](std::uint64_t seed) {
+    for (auto id : {"a", "b", "c", "d"})
+      start_supervised(child(id));
+    log->clear();
+    schedule_seed(seed);
+    for (auto id : {"a", "b", "c", "d"})
+      crash(id);
+    settle();
+    for (auto id : {"a", "b", "c", "d"})
+      stop_supervised(id);
+    return *log;
+  };
+
+  auto first = order_under(1);
+
+  EXPECT_EQ(order_under(1), first);
+  EXPECT_NE(order_under(2), first);
 }
 
 TEST_F(SupervisedTest, RunsABodyUnderManySchedules) {

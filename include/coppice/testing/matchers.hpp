@@ -56,8 +56,8 @@ public:
     return least_;
   }
 
-  /// `worker restarted`, without how often.
-  void describe_event(std::ostream& out) const;
+  /// `worker restarted`, `often`, and what else it has to be.
+  void describe_event(std::ostream& out, const std::string& often = {}) const;
 
 private:
   void explain_count(const event_history& what, const marks& found,
