@@ -20,7 +20,7 @@ LARGEST = "08_no_acknowledged_write_is_lost_under_the_monkey"
 def run(*command, env=None):
     done = subprocess.run(command, env=env, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, encoding="utf-8",
-                          timeout=300)
+                          timeout=600)
     if done.returncode != 0:
         sys.exit(f"not ok - {' '.join(map(str, command))}\n{done.stdout}")
     return done.stdout
