@@ -143,10 +143,10 @@ response api::toxics(const request& req) const {
     return failure(405, "use GET, or POST and DELETE to change something");
   if (auto refused = changes ? refuse_change(req) : std::nullopt)
     return *refused;
-  if (changes && !rules_.allow_faults)
+  auto has_body = req.method == "POST";
+  if (has_body && !rules_.allow_faults)
     return failure(403, "faults are off: start the server with --allow-faults "
                         "to put toxics on its connections");
-  auto has_body = req.method == "POST";
   if (has_body && !sends_json(req))
     return failure(415, "send JSON, with Content-Type: application/json");
   auto body = json::parse(has_body ? req.body : "{}", nullptr, false);

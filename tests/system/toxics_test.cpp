@@ -196,8 +196,8 @@ TEST_P(Toxics, AreRefusedWithoutAllowFaults) {
   const auto refused = http.post(all_toxics, latency);
   EXPECT_EQ(refused.status, 403);
   EXPECT_THAT(refused.body, HasSubstr("--allow-faults"));
-  EXPECT_EQ(status_of(server, "DELETE", all_toxics), 403);
-  EXPECT_EQ(status_of(server, "DELETE", all_toxics + "/x"), 403);
+  EXPECT_EQ(status_of(server, "POST", all_toxics + "/x", latency), 403);
+  EXPECT_EQ(status_of(server, "DELETE", all_toxics), 200);
   EXPECT_EQ(order(server, "GET", all_toxics), json::array());
 
   const command_result cli = server.cli({"toxic", "add", "latency"});

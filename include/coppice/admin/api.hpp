@@ -38,8 +38,8 @@ struct access {
   /// Whether the server listens on loopback only. Then a request that names
   /// another host was sent by somebody else's page and is refused.
   bool loopback = true;
-  /// Whether faults may be asked for, and toxics be put on or taken off.
-  /// Undoing other faults is allowed in any case.
+  /// Whether faults may be asked for, toxics included. Undoing them is allowed
+  /// in any case.
   bool allow_faults = false;
 };
 
