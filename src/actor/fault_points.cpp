@@ -7,9 +7,8 @@ using enum fault::action_kind;
 fault_points::fault_points(fault::registry& owner)
     : start{owner,
             "actor.start",
-            "a supervisor starts a child: the start fails (throw, error, "
-            "exit), "
-            "is late (delay) or the child is killed at once",
+            "a supervisor starts a child: the start fails (throw, error, exit, "
+            "kill) or is late (delay)",
             {exception, error, exit, kill, delay, hang}},
       stop{owner,
            "actor.stop",

@@ -5,6 +5,8 @@
 #include "coppice/actor/messages.hpp"
 #include "coppice/actor/tree_root.hpp"
 
+#include <utility>
+
 namespace coppice::actor {
 
 using supervision::child_type;
@@ -22,6 +24,17 @@ struck with_pinned(runtime& rt, std::string_view path, F&& fn) {
   if (who == nullptr)
     return struck::cannot;
   fn(*who);
+  return struck::done;
+}
+
+struck tell_supervisor(runtime& rt, std::string_view path,
+                       std::optional<exit_reason> burning) {
+  auto found = rt.directory.find(path);
+  if (!found)
+    return struck::nobody;
+  if (found->type != child_type::supervisor)
+    return struck::cannot;
+  deliver(found->handle, burn_message{std::move(burning)});
   return struck::done;
 }
 
@@ -46,13 +59,11 @@ struck flood(runtime& rt, std::string_view path, std::size_t count) {
 }
 
 struck burn_budget(runtime& rt, std::string_view path) {
-  auto found = rt.directory.find(path);
-  if (!found)
-    return struck::nobody;
-  if (found->type != child_type::supervisor)
-    return struck::cannot;
-  deliver(found->handle, burn_message{exit_reason::abnormal("budget burnt")});
-  return struck::done;
+  return tell_supervisor(rt, path, exit_reason::abnormal("budget burnt"));
+}
+
+struck spare(runtime& rt, std::string_view path) {
+  return tell_supervisor(rt, path, {});
 }
 
 std::optional<std::string> kill_random(runtime& rt, std::string_view path,

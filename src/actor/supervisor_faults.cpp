@@ -115,8 +115,10 @@ void supervisor::on_arrival(std::shared_ptr<ticket> what) {
 }
 
 // Whoever is restarted fails again, see `run(progress&)`.
-void supervisor::burn(exit_reason reason) {
+void supervisor::burn(std::optional<exit_reason> reason) {
   burning_ = std::move(reason);
+  if (!burning_)
+    return;
   for (auto& [_, who] : children_)
     signal_exit(who.handle, *burning_, this);
 }

@@ -140,9 +140,12 @@ response faults_api::heal(const std::string& path) const {
   if (name.empty()) {
     std::unique_lock guard{mutex_};
     auto suspended = suspended_;
+    auto burning = std::exchange(burning_, {});
     guard.unlock();
     for (auto& each : suspended)
       disarmed += suspend(each, false) ? 1 : 0;
+    for (auto& each : burning)
+      actor::spare(*rt_, each);
   }
   if (disarmed > 0)
     tell(observe::event_kind::fault_cleared, pattern);
@@ -187,6 +190,9 @@ response faults_api::strike_actor(const std::string& what,
       result = struck::cannot;
   } else if (what == "burn_budget") {
     result = actor::burn_budget(*rt_, path);
+    std::lock_guard guard{mutex_};
+    if (result == struck::done)
+      burning_.insert(path);
   } else if (what == "flood") {
     result = actor::flood(*rt_, path, count);
   } else {
@@ -202,7 +208,8 @@ response faults_api::strike_actor(const std::string& what,
   return answer({{"path", path}, {"fault", what}});
 }
 
-// Actors of the tree, and connections. Returns whether there is one that can be.
+// Actors of the tree, and connections. Returns whether there is one that can
+// be.
 bool faults_api::suspend(const std::string& path, bool on) const {
   auto result = on ? actor::suspend(*rt_, path) : actor::resume(*rt_, path);
   auto hit = result == struck::done

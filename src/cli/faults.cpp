@@ -139,7 +139,8 @@ struct by_path {
 
 constexpr by_path strikes[] = {
   {"suspend", "suspend",
-   "have an actor do nothing: what is sent to it waits, all but a kill"},
+   "have an actor do nothing: what is sent to it waits, all but exit "
+   "signals"},
   {"resume", "resume", "undo suspend"},
   {"kill-random", "kill_random", "kill a worker below PATH, by chance"},
   {"burn-budget", "burn_budget",

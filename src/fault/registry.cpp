@@ -10,6 +10,9 @@ namespace coppice::fault {
 
 namespace {
 
+// They are kept for their counts, and looked through at each hit.
+constexpr std::size_t most_patterns = 1000;
+
 std::uint64_t random_seed() {
   std::random_device source;
   auto high = static_cast<std::uint64_t>(source());
@@ -21,6 +24,8 @@ std::uint64_t random_seed() {
 std::string to_string(const arm_error& error) {
   if (error.why == arm_error::code::not_allowed)
     return error.pattern + ": this process must not be aborted";
+  if (error.why == arm_error::code::too_many)
+    return error.pattern + ": points have been armed for too many patterns";
   if (error.why == arm_error::code::not_known) {
     auto result = error.pattern + " cannot "
                   + std::string{to_string(error.action)} + "; it knows";
@@ -47,7 +52,7 @@ registry::registry(settings config)
 }
 
 site& registry::declare(std::string_view name, std::string_view description,
-                        action_set actions, std::source_location where) {
+                        action_set actions, place where) {
   if (name.empty() || !std::ranges::all_of(name, is_name_character))
     throw std::invalid_argument{"\"" + std::string{name}
                                 + "\" cannot name a fault point"};
@@ -57,21 +62,19 @@ site& registry::declare(std::string_view name, std::string_view description,
 
 path_site& registry::declare_for_paths(std::string_view name,
                                        std::string_view description,
-                                       action_set actions,
-                                       std::source_location where) {
+                                       action_set actions, place where) {
   auto& all = declare(name, description, actions, where);
   std::lock_guard guard{mutex_};
   auto& result = path_sites_.try_emplace(std::string{name}, all).first->second;
   for (auto& each : rules_)
-    if (each.pattern.starts_with(std::string{name} + ":"))
-      for (auto* found : to_arm(each.pattern))
-        if (!first_unknown(each.what, actions))
-          found->arm(each.what, seed_);
+    if (each.pattern.starts_with(std::string{name} + ":")
+        && !prepare(each.pattern, each.what))
+      arm_matching(each.pattern, each.what);
   return result;
 }
 
 site& registry::add(std::string_view name, std::string_view description,
-                    action_set actions, std::source_location where) {
+                    action_set actions, place where) {
   auto [at, is_new]
     = sites_.try_emplace(std::string{name}, std::string{name},
                          std::string{description}, actions, where, on_fire_);
@@ -98,33 +101,43 @@ void registry::reseed(std::uint64_t seed) {
 
 std::optional<arm_error> registry::arm(std::string_view pattern,
                                        const term& what) {
-  if (!allow_abort_ && uses(what, action_kind::abort))
-    return arm_error{arm_error::code::not_allowed, std::string{pattern}};
   std::lock_guard guard{mutex_};
-  auto found = to_arm(pattern);
-  if (found.empty())
-    return unknown(pattern);
-  if (auto error = unable(found, what))
+  if (auto error = prepare(pattern, what))
     return error;
-  for (auto* each : found)
-    each->arm(what, seed_);
+  if (matching(pattern).empty())
+    return unknown(pattern);
+  arm_matching(pattern, what);
   return std::nullopt;
 }
 
 std::optional<arm_error> registry::arm(const plan& rules) {
   std::lock_guard guard{mutex_};
-  for (auto& each : rules) {
-    if (!allow_abort_ && uses(each.what, action_kind::abort))
-      return arm_error{arm_error::code::not_allowed, each.pattern};
-    if (auto error = unable(to_arm(each.pattern), each.what))
+  for (auto& each : rules)
+    if (auto error = prepare(each.pattern, each.what))
       return error;
-  }
   for (auto& each : rules) {
     rules_.push_back(each);
-    for (auto* found : to_arm(each.pattern))
-      found->arm(each.what, seed_);
+    arm_matching(each.pattern, each.what);
   }
   return std::nullopt;
+}
+
+// Looks whether all that match can do it, and makes a site for a new pattern of
+// paths.
+std::optional<arm_error> registry::prepare(std::string_view pattern,
+                                           const term& what) {
+  if (!allow_abort_ && uses(what, action_kind::abort))
+    return arm_error{arm_error::code::not_allowed, std::string{pattern}};
+  if (auto error = unable(matching(pattern), what))
+    return error;
+  return make_site_for(pattern, what);
+}
+
+void registry::arm_matching(std::string_view pattern, const term& what) {
+  for (auto* each : matching(pattern))
+    each->arm(what, seed_);
+  for (auto& [name, each] : path_sites_)
+    each.look_who_is_armed();
 }
 
 // What one of `points` cannot do of what is asked.
@@ -158,6 +171,8 @@ std::size_t registry::disarm(std::string_view pattern) {
   std::size_t result = 0;
   for (auto* each : matching(pattern))
     result += each->disarm() ? 1 : 0;
+  for (auto& [name, each] : path_sites_)
+    each.look_who_is_armed();
   return result;
 }
 
@@ -185,23 +200,36 @@ std::vector<site*> registry::matching(std::string_view pattern) {
   return result;
 }
 
-// Those that match; if there are none, but NAME:PATTERN names a point that can
-// be armed for some paths, a new one for these.
-std::vector<site*> registry::to_arm(std::string_view pattern) {
-  auto result = matching(pattern);
+// Whose points NAME:PATTERN stands for; null if it stands for none.
+path_site* registry::owner_of(std::string_view pattern) {
   auto colon = pattern.find(':');
   auto owner = path_sites_.find(pattern.substr(0, colon));
-  if (!result.empty() || colon == std::string_view::npos
-      || owner == path_sites_.end())
-    return result;
-  auto all = owner->second.all().info();
+  auto is_pattern = [](char c) { return is_name_character(c) || c == '*'; };
+  return colon == std::string_view::npos || owner == path_sites_.end()
+             || !std::ranges::all_of(pattern, is_pattern)
+           ? nullptr
+           : &owner->second;
+}
+
+std::optional<arm_error> registry::make_site_for(std::string_view pattern,
+                                                 const term& what) {
+  auto* owner = owner_of(pattern);
+  if (owner == nullptr || sites_.contains(pattern))
+    return std::nullopt;
+  auto all = owner->all().info();
+  if (auto action = first_unknown(what, all.actions))
+    return arm_error{
+      arm_error::code::not_known, all.name, {}, *action, all.actions};
+  if (patterns_ == most_patterns)
+    return arm_error{arm_error::code::too_many, std::string{pattern}};
+  ++patterns_;
   auto& made = sites_
                  .try_emplace(std::string{pattern}, std::string{pattern},
                               all.description, all.actions,
-                              owner->second.all().where(), on_fire_)
+                              owner->all().where(), on_fire_)
                  .first->second;
-  owner->second.add(std::string{pattern.substr(colon + 1)}, made);
-  return {&made};
+  owner->add(std::string{pattern.substr(pattern.find(':') + 1)}, made);
+  return std::nullopt;
 }
 
 arm_error registry::unknown(std::string_view pattern) const {

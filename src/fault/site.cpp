@@ -10,18 +10,18 @@ namespace coppice::fault {
 
 namespace {
 
-std::string text_of(const std::source_location& where) {
+std::string text_of(const place& where) {
   // Meson compiles in the build folder, which is one inside the sources'.
-  std::string_view file = where.file_name();
+  std::string_view file = where.file;
   while (file.starts_with("../"))
     file.remove_prefix(3);
-  return std::string{file} + ":" + std::to_string(where.line());
+  return std::string{file} + ":" + std::to_string(where.line);
 }
 
 } // namespace
 
 site::site(std::string name, std::string description, action_set actions,
-           std::source_location where, const fire_hook& on_fire)
+           place where, const fire_hook& on_fire)
     : name_(std::move(name)),
       description_(std::move(description)),
       actions_(actions),
@@ -32,17 +32,18 @@ site::site(std::string name, std::string description, action_set actions,
 
 site& site::unarmable() {
   static const fire_hook nobody;
-  static site result{
-    {}, {}, action_set::all(), std::source_location::current(), nobody};
+  static site result{{}, {}, action_set::all(), place::current(), nobody};
   return result;
 }
 
-std::optional<decision> site::hit() {
+std::optional<decision> site::hit(bool* decided) {
   std::unique_lock guard{mutex_};
   if (!evaluation_)
     return std::nullopt;
   ++hits_;
   auto* what = evaluation_->next();
+  if (decided != nullptr)
+    *decided = what != nullptr;
   if (what == nullptr || what->kind == action_kind::off)
     return std::nullopt;
   decision result{*what, this, arming_};
@@ -55,6 +56,11 @@ std::optional<decision> site::hit() {
   if (result.kind == action_kind::log)
     return std::nullopt;
   return result;
+}
+
+bool site::holds(const decision& what) const {
+  std::lock_guard guard{mutex_};
+  return arming_ == what.arming;
 }
 
 void site::block(const decision& what) {

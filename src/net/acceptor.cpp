@@ -3,6 +3,7 @@
 #include "coppice/actor/exit_signal.hpp"
 #include "coppice/net/fault_action.hpp"
 
+#include <poll.h>
 #include <sys/epoll.h>
 
 #include <caf/spawn_options.hpp>
@@ -52,9 +53,9 @@ caf::behavior acceptor::make_behavior() {
                              + std::strerror(errno));
   auto start = std::move(start_); // so as not to hold on to the supervisor
   actor::acknowledge_start(start, supervision::started{});
-  return {[](caf::message&) {
+  return actor::others(*this, [](caf::message&) {
     // nop: nothing is said to an acceptor yet
-  }};
+  });
 }
 
 // -- accepting ----------------------------------------------------------------
@@ -83,7 +84,14 @@ void acceptor::accept_some() {
     if (!has_place && !may_wait())
       return unwatch(); // until there is room: see on_change
     sockaddr_storage from;
-    auto sock = accept(from);
+    socket sock;
+    try {
+      sock = accept(from);
+    } catch (...) { // by a fault
+      if (has_place)
+        owner_->give_back();
+      throw;
+    }
     if (!sock) {
       auto error = errno;
       if (has_place)
@@ -102,14 +110,19 @@ void acceptor::accept_some() {
   }
 }
 
-// As accept4(2), which a fault may come before.
+// As accept4(2); a fault may come before, if there is a client for it.
 socket acceptor::accept(sockaddr_storage& from) {
   from.ss_family = AF_UNSPEC;
-  if (auto what = owner_->faults().accept.hit())
-    if (auto error = accept_error_of(*what); error != 0) {
-      errno = error;
-      return {};
-    }
+  auto& point = owner_->faults().accept;
+  if (point.armed() && !std::exchange(next_passes_, false)) [[unlikely]] {
+    pollfd waiting{port_->at(home_.index()).fd(), POLLIN, 0};
+    if (::poll(&waiting, 1, 0) == 1)
+      if (auto what = point.hit())
+        if (auto error = accept_error_of(*what); error != 0) {
+          errno = error;
+          return {};
+        }
+  }
   return accept4(from);
 }
 
@@ -120,18 +133,27 @@ socket acceptor::accept4(sockaddr_storage& from) {
                           SOCK_NONBLOCK | SOCK_CLOEXEC)};
 }
 
+void acceptor::let_go() {
+  sockaddr_storage nobody;
+  accept4(nobody);
+}
+
 // What accepting fails with because of a fault; 0 if it goes on.
 int acceptor::accept_error_of(const fault::decision& what) {
   switch (what.kind) {
   case fault::action_kind::error:
+    if (what.error_code == EAGAIN)
+      pause_for(a_moment);
+    else if (classify(what.error_code) == accept_error::transient)
+      let_go(); // it is the client who has gone
     return what.error_code;
-  case fault::action_kind::drop: {
-    sockaddr_storage nobody;
-    accept4(nobody);
+  case fault::action_kind::drop:
+    let_go();
     return EAGAIN;
-  }
   case fault::action_kind::delay:
-    pause_for(delay_of(what));
+    next_passes_ = true;
+    late_ = lateness{what};
+    pause_for(late_->next_look());
     return EAGAIN;
   default:
     strike(*this, what);
@@ -176,7 +198,8 @@ void acceptor::let_wait(accepted_client client) {
 }
 
 void acceptor::serve_waiting() {
-  while (!waiting_.empty() && owner_->at(home_).table && owner_->take_place())
+  while (!waiting_.empty() && !suspended() && owner_->at(home_).table
+         && owner_->take_place())
     spawn_connection(waiting_.leave());
 }
 
@@ -241,11 +264,15 @@ void acceptor::set_timer() {
 
 void acceptor::on_timer() {
   perform([this] {
-    if (fires_late(owner_->faults().timer, *this, home_, *this, late_))
+    if (fires_late(owner_->faults().timer, *this, home_, *this, late_timer_))
       return;
     auto now = reactor::clock::now();
     if (paused_until_ && *paused_until_ <= now)
       paused_until_.reset();
+    if (late_ && late_->over())
+      late_.reset();
+    else if (late_)
+      pause_for(late_->next_look());
     reject_waiting(now);
     set_timer();
     watch_or_quit();

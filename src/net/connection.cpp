@@ -212,8 +212,10 @@ ssize_t connection::receive(std::span<char> into) {
 }
 
 ssize_t connection::transmit(std::string_view data) {
-  if (auto what = owner_->faults().send.hit())
-    return transmit_with_fault(data, *what);
+  auto& point = owner_->faults().send;
+  if (point.armed() && !std::exchange(out_.next_passes, false)) [[unlikely]]
+    if (auto what = point.hit())
+      return transmit_with_fault(data, *what);
   return send(data);
 }
 
@@ -227,10 +229,11 @@ ssize_t connection::send(std::string_view data) {
 }
 
 void connection::read() {
-  if (auto what = owner_->faults().recv.hit())
-    read_with_fault(*what);
-  else
-    read_once();
+  auto& point = owner_->faults().recv;
+  if (point.armed() && !std::exchange(in_.next_passes, false)) [[unlikely]]
+    if (auto what = point.hit())
+      return read_with_fault(*what);
+  read_once();
 }
 
 void connection::read_once(int times) {
@@ -242,7 +245,7 @@ void connection::read_once(int times) {
     last_byte_ = home_.now();
     heard_ = true;
     // A lingering connection only waits for the end.
-    for (int i = 0; i < times && phase_ == phase::open; ++i)
+    for (int i = 0; i < times && phase_ == phase::open && !quitting(); ++i)
       handler_->on_data(*this, {into.data(), static_cast<std::size_t>(n)});
   } else if (n == 0) {
     on_peer_done();
@@ -333,9 +336,9 @@ void connection::update_interest() {
     wanted |= EPOLLOUT;
   if (toxics_)
     wanted = through_toxics(wanted);
-  if (late_in_)
+  if (in_.late)
     wanted &= ~std::uint32_t{EPOLLIN};
-  if (late_out_)
+  if (out_.late)
     wanted &= ~std::uint32_t{EPOLLOUT};
   if (wanted == interest_)
     return;

@@ -36,7 +36,7 @@ bool connection::may_start(const fault::decision& what) {
     quit();
     return false;
   case action_kind::delay:
-    hold_up(late_in_, what);
+    hold_up(in_, lateness{what});
     return true;
   default:
     strike(*this, what);
@@ -49,6 +49,8 @@ void connection::read_with_fault(const fault::decision& what) {
   case action_kind::error:
     if (what.error_code != EAGAIN && what.error_code != EINTR)
       fail(what.error_code);
+    else
+      rest(in_);
     return;
   case action_kind::return_value:
     on_peer_done();
@@ -60,7 +62,8 @@ void connection::read_with_fault(const fault::decision& what) {
     read_once(2);
     return;
   case action_kind::delay:
-    hold_up(late_in_, what);
+    in_.next_passes = true;
+    hold_up(in_, lateness{what});
     return;
   default:
     strike(*this, what);
@@ -71,7 +74,9 @@ void connection::read_with_fault(const fault::decision& what) {
 
 ssize_t connection::transmit_with_fault(std::string_view data,
                                         const fault::decision& what) {
-  auto nothing = [](int error) {
+  auto nothing = [this](int error) {
+    if (error == EAGAIN || error == EINTR)
+      rest(out_);
     errno = error;
     return ssize_t{-1};
   };
@@ -88,8 +93,10 @@ ssize_t connection::transmit_with_fault(std::string_view data,
     return n == static_cast<ssize_t>(data.size()) ? (send(data), n) : n;
   }
   case action_kind::delay:
-    hold_up(late_out_, what);
-    return nothing(EAGAIN);
+    out_.next_passes = true;
+    hold_up(out_, lateness{what});
+    errno = EAGAIN;
+    return -1;
   default:
     strike(*this, what);
     return what.kind == action_kind::hang ? send(data) : nothing(EAGAIN);
@@ -112,12 +119,12 @@ void connection::on_message(caf::message& msg) {
     break;
   }
   case action_kind::delay:
-    home_.run_after(
-      delay_of(*what),
-      [this, self = caf::strong_actor_ptr{ctrl()}, msg]() mutable {
-        if (sock_ && phase_ == phase::open)
-          perform([&] { handler_->on_message(*this, msg); });
-      });
+    home_.run_after(what->time.value_or(std::chrono::nanoseconds{0}),
+                    [this, self = caf::weak_actor_ptr{ctrl()}, msg]() mutable {
+                      auto alive = self.lock();
+                      if (alive && sock_ && phase_ == phase::open)
+                        perform([&] { handler_->on_message(*this, msg); });
+                    });
     return;
   default:
     strike(*this, *what);
@@ -128,21 +135,37 @@ void connection::on_message(caf::message& msg) {
 }
 
 // Does without one direction of the socket for the time of a delay.
-void connection::hold_up(bool& late, const fault::decision& what) {
-  late = true;
+void connection::hold_up(direction& which, const lateness& delay) {
+  which.late = !delay.over();
   update_interest();
-  home_.run_after(delay_of(what),
-                  [this, &late, self = caf::strong_actor_ptr{ctrl()}] {
-                    late = false;
-                    if (sock_)
-                      update_interest();
+  if (!which.late)
+    return;
+  home_.run_after(delay.next_look(),
+                  [this, &which, delay, self = caf::weak_actor_ptr{ctrl()}] {
+                    if (auto alive = self.lock(); alive && sock_)
+                      perform([&] { hold_up(which, delay); });
                   });
+}
+
+// The same for a moment: what does not get on must not be tried without end.
+void connection::rest(direction& which) {
+  which.late = true;
+  update_interest();
+  home_.run_after(a_moment, [this, &which, self = caf::weak_actor_ptr{ctrl()}] {
+    auto alive = self.lock();
+    if (!alive || !sock_)
+      return;
+    which.late = false;
+    update_interest();
+  });
 }
 
 void connection::on_resumed() {
   home_.run_soon([this, self = caf::strong_actor_ptr{ctrl()}] {
     if (!sock_ || suspended())
       return;
+    last_byte_ = home_.now(); // nobody has listened
+    watch_time();
     if (toxics_)
       set_toxic_timer();
     if (!std::exchange(unwatched_, false))

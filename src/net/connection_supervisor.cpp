@@ -46,7 +46,11 @@ caf::behavior connection_supervisor::make_behavior() {
   caf::message_handler handlers{
     [this](actor::stop_message& msg) { stop(msg.reason); },
   };
-  return actor::trapping(*this, on_exit_signal, std::move(handlers));
+  auto on_other = [](caf::message&) {
+    // nop: nothing else is said to it
+  };
+  return actor::trapping(*this, on_exit_signal,
+                         handlers.or_else(actor::others(*this, on_other)));
 }
 
 void connection_supervisor::stop(const exit_reason& reason) {

@@ -23,6 +23,9 @@ constexpr int looks_a_limit = 4;
 
 constexpr std::chrono::milliseconds no_time{0};
 
+// How often a connection that is suspended looks whether it still is.
+constexpr std::chrono::milliseconds suspended_look{100};
+
 } // namespace
 
 void connection::set_timeout(std::optional<std::chrono::milliseconds> idle) {
@@ -90,6 +93,10 @@ void connection::watch_time() {
 }
 
 void connection::on_timer() {
+  if (suspended()) {
+    home_.arm(*this, suspended_look);
+    return;
+  }
   perform([this] {
     if (fires_late(owner_->faults().timer, *this, home_, *this, late_timer_))
       return;

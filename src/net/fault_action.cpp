@@ -2,6 +2,7 @@
 
 #include "coppice/actor/exit_signal.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace coppice::net {
@@ -27,8 +28,22 @@ bool strike(caf::event_based_actor& self, const fault::decision& what) {
   }
 }
 
-reactor::clock::duration delay_of(const fault::decision& what) {
-  return what.time.value_or(std::chrono::nanoseconds{0});
+lateness::lateness(const fault::decision& what)
+    : what_(what),
+      until_(reactor::clock::now()
+             + what.time.value_or(std::chrono::nanoseconds{0})) {
+  // nop
+}
+
+bool lateness::over() const {
+  return reactor::clock::now() >= until_ || !what_.origin->holds(what_);
+}
+
+reactor::clock::duration lateness::next_look() const {
+  constexpr reactor::clock::duration looks_every
+    = std::chrono::milliseconds{100};
+  return std::clamp(until_ - reactor::clock::now(), reactor::clock::duration{0},
+                    looks_every);
 }
 
 bool fires_late(const fault::point& point, caf::event_based_actor& self,
@@ -36,12 +51,14 @@ bool fires_late(const fault::point& point, caf::event_based_actor& self,
   if (std::exchange(late, false))
     return false;
   auto what = point.hit();
-  late = what && what->kind == action_kind::delay;
+  if (!what)
+    return false;
+  late = what->kind == action_kind::delay;
   if (late)
-    home.arm(t, delay_of(*what));
-  else if (what)
+    home.arm(t, what->time.value_or(std::chrono::nanoseconds{0}));
+  else
     strike(self, *what);
-  return late;
+  return what->kind != action_kind::hang;
 }
 
 } // namespace coppice::net

@@ -33,9 +33,9 @@ public:
 
   caf::behavior make_behavior() override {
     actor::use_exception_text(*this);
-    return {[](caf::message&) {
+    return actor::others(*this, [](caf::message&) {
       // nop: there is nothing to say to it
-    }};
+    });
   }
 
   void on_exit() override {

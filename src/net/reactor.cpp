@@ -38,10 +38,13 @@ public:
     // nop
   }
 
+  /// Where this is in the list; to be set before it is armed.
+  std::list<delayed>::iterator place;
+
 private:
   void on_timer() override {
     auto fn = std::move(fn_);
-    all_.remove_if([this](auto& other) { return &other == this; });
+    all_.erase(place);
     fn();
   }
 
@@ -141,7 +144,9 @@ void reactor::bury(caf::strong_actor_ptr self) {
 // -- time ---------------------------------------------------------------------
 
 void reactor::run_after(clock::duration delay, task fn) {
-  arm(delayed_.emplace_back(delayed_, std::move(fn)), delay);
+  auto place = delayed_.emplace(delayed_.end(), delayed_, std::move(fn));
+  place->place = place;
+  arm(*place, delay);
 }
 
 void reactor::on_held_up(clock::duration limit,

@@ -15,6 +15,7 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 namespace {
 
@@ -236,15 +237,37 @@ TEST_F(FaultsOfActors, WhoIsSuspendedGetsNothingUntilItIsResumed) {
   EXPECT_THAT(log.lines(), ElementsAre("one", "two"));
 }
 
-TEST_F(FaultsOfActors, WhoIsSuspendedCanBeKilled) {
+TEST_F(FaultsOfActors, WhoIsSuspendedCanBeEnded) {
   actor::suspend(*rt, "top/a");
-  crash("top/a");
-  EXPECT_THAT(log.lines(), IsEmpty());
 
-  actor::crash(*rt, "top/a", {});
-  time.run();
+  crash("top/a");
 
   EXPECT_THAT(log.lines(), ElementsAre("start top/a"));
+}
+
+TEST_F(FaultsOfActors, WhoAskedASuspendedSupervisorThatEndsGetsAnAnswer) {
+  actor::suspend(*rt, "top");
+  auto top = at("top");
+  auto asked = actor::count_children(top);
+  actor::crash(*rt, "top", {});
+  time.run();
+  auto too_late = actor::count_children(top);
+
+  for (auto& each : {asked, too_late}) {
+    auto answer = each.get_within(0ms);
+    ASSERT_TRUE(answer);
+    EXPECT_TRUE(std::holds_alternative<actor::refused>(*answer));
+  }
+}
+
+TEST_F(FaultsOfActors, NobodyIsLeftBehindSuspended) {
+  auto a = at("top/a");
+  actor::suspend(*rt, "top/a");
+
+  actor::crash(*rt, "top", {});
+  time.run();
+
+  EXPECT_TRUE(actor::has_ended(a));
 }
 
 TEST_F(FaultsOfActors, ASuspendedSupervisorRestartsNobodyUntilItIsResumed) {
@@ -264,6 +287,18 @@ TEST_F(FaultsOfActors, ABurntBudgetEndsTheSupervisor) {
 
   EXPECT_FALSE(at("top"));
   EXPECT_THAT(told(), Contains(HasSubstr("top gave up")));
+}
+
+TEST_F(FaultsOfActors, WhoIsSparedDoesNotBurn) {
+  armed_for late{rt->faults, "actor.start", "delay(1s)"};
+  actor::burn_budget(*rt, "top");
+  time.run();
+  EXPECT_EQ(actor::spare(*rt, "top"), actor::struck::done);
+  time.advance(10s);
+
+  EXPECT_TRUE(at("top/a"));
+  EXPECT_TRUE(at("top/b"));
+  EXPECT_THAT(told(), Not(Contains(HasSubstr("gave up"))));
 }
 
 TEST_F(FaultsOfActors, AFloodDoesNotKeepASupervisorFromItsWork) {

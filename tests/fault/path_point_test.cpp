@@ -69,6 +69,54 @@ TEST_F(PathPoint, LetsTheLatestPatternDecideThenWhatIsForAll) {
   EXPECT_EQ(at("app/a"), "app");
 }
 
+TEST_F(PathPoint, GoesOnToTheNextWhenATermIsUsedUp) {
+  arm("actor.start", "throw(all)");
+  arm("actor.start:a", "1*throw(a)");
+
+  EXPECT_EQ(at("app/a"), "a");
+  EXPECT_EQ(at("app/a"), "all");
+
+  arm("actor.start:a", "off");
+  EXPECT_EQ(at("app/a"), "");
+}
+
+TEST_F(PathPoint, IsArmedForAPatternAlsoIfPartsOfItWereArmedBefore) {
+  arm("actor.start:a1", "throw(x)");
+  faults_.disarm();
+
+  EXPECT_EQ(arm("actor.start:a*", "throw(y)"), "armed");
+
+  EXPECT_EQ(at("app/a1"), "y");
+  EXPECT_EQ(at("app/a2"), "y");
+}
+
+TEST_F(PathPoint, IsNotArmedOnceNoPatternIs) {
+  arm("actor.start:a", "throw(x)");
+  EXPECT_TRUE(start_.armed());
+
+  faults_.disarm();
+
+  EXPECT_FALSE(start_.armed());
+}
+
+TEST_F(PathPoint, IsNotArmedForMorePatternsThanAreAnyGood) {
+  std::string last;
+  for (int i = 0; i <= 1000; ++i)
+    last = arm("actor.start:a" + std::to_string(i), "kill");
+
+  EXPECT_EQ(last,
+            "actor.start:a1000: points have been armed for too many patterns");
+  EXPECT_EQ(faults_.list().size(), 1001U);
+}
+
+TEST_F(PathPoint, LeavesNothingBehindWhenItIsRefused) {
+  arm("actor.start:a b", "kill");
+  basic_path_point<true> stop{faults_, "actor.stop", "", {action_kind::drop}};
+  arm("actor.stop:a", "kill");
+
+  EXPECT_EQ(faults_.list().size(), 2U);
+}
+
 TEST_F(PathPoint, CountsForEachPattern) {
   armed_for scope{faults_, "actor.start:a", "2*throw(x)"};
 

@@ -121,6 +121,10 @@ actor::struck actor::burn_budget(runtime&, std::string_view) {
   return struck::cannot;
 }
 
+actor::struck actor::spare(runtime&, std::string_view) {
+  return struck::nobody;
+}
+
 std::optional<std::string> actor::kill_random(runtime&, std::string_view,
                                               std::uint64_t) {
   fuzz::demand_permission("/actors/kill_random");

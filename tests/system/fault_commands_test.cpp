@@ -1,5 +1,6 @@
 // Faults as an operator asks for them: by command line, environment and HTTP.
 
+#include "cpu_share.hpp"
 #include "listener_api.hpp"
 #include "server_fixture.hpp"
 #include "temporary_directory.hpp"
@@ -7,7 +8,7 @@
 
 #include <gmock/gmock.h>
 
-#include <fstream>
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -120,6 +121,61 @@ TEST_F(FaultCommands, NeedTheTokenWhereOneIsSet) {
     fault(server, {"set", "net.recv", "drop", "--token-file", file}).exit_code,
     0);
   EXPECT_EQ(fault(server, {"clear", "--token-file", file}).exit_code, 0);
+}
+
+TEST_F(FaultCommands, DelaysLetEverythingThroughLater) {
+  auto& server = serve_faults();
+  for (const char* point : {"net.accept", "net.connection.start", "net.recv",
+                            "net.send", "net.timer"}) {
+    EXPECT_EQ(fault(server, {"set", point, "delay(5ms)"}).exit_code, 0);
+    auto client = connect_to(server);
+    for (int i = 0; i < 5; ++i)
+      EXPECT_TRUE(echoes(client)) << point;
+    EXPECT_EQ(fault(server, {"clear"}).exit_code, 0);
+  }
+}
+
+TEST_F(FaultCommands, ADelayIsOverWhenThePointIsCleared) {
+  auto& server = serve_faults();
+  for (const char* point : {"net.accept", "net.recv", "net.send"}) {
+    EXPECT_EQ(fault(server, {"set", point, "1*delay(60m)"}).exit_code, 0);
+    auto client = connect_to(server);
+    client.send_all("hello\n");
+    EXPECT_TRUE(stays_silent(client)) << point;
+
+    EXPECT_EQ(fault(server, {"clear"}).exit_code, 0);
+    EXPECT_EQ(client.receive(6), "hello\n") << point;
+  }
+}
+
+// What fails as a socket does that is not ready must not be tried without end.
+TEST_F(FaultCommands, DoNotKeepAReactorBusy) {
+  for (auto [point, term] : {std::pair{"net.recv", "error(EAGAIN)"},
+                             {"net.recv", "error(EINTR)"},
+                             {"net.send", "error(EAGAIN)"},
+                             {"net.send", "return"},
+                             {"net.accept", "error(EAGAIN)"},
+                             {"net.accept", "error(EMFILE)"},
+                             {"net.accept", "error(ECONNABORTED)"}}) {
+    auto& server = serve_faults();
+    EXPECT_EQ(fault(server, {"set", point, term}).exit_code, 0);
+    auto client = connect_to(server);
+    client.send_all("hello\n");
+
+    EXPECT_LT(cpu_share(server.pid()), 0.5) << point << " " << term;
+  }
+}
+
+TEST_F(FaultCommands, OfAcceptingDoNotUseUpPlaces) {
+  auto& server = serve_faults({"--max-connections", "3", "--max-restarts",
+                               "1000", "--topology", "supervised"});
+  EXPECT_EQ(fault(server, {"set", "net.accept", "10*throw(x)"}).exit_code, 0);
+
+  EXPECT_TRUE(serves(server));
+
+  EXPECT_TRUE(listener_api(server).await_active(0));
+  server.signal(SIGTERM);
+  EXPECT_EQ(server.wait_exit(milliseconds(5000)), 0); // there is nobody left
 }
 
 // -- by path ------------------------------------------------------------------

@@ -216,13 +216,6 @@ inline bool is_exit(caf::mailbox_element& what) {
   return content.size() == 1 && content.match_element<caf::exit_msg>(0);
 }
 
-/// … and one that cannot be trapped.
-inline bool is_kill(caf::mailbox_element& what) {
-  return is_exit(what)
-         && what.content().get_as<caf::exit_msg>(0).reason
-              == caf::exit_reason::kill;
-}
-
 /// Whether `who` has ended; a null handle has. Any thread.
 inline bool has_ended(const caf::actor& who) {
   return !who
@@ -242,13 +235,14 @@ public:
 
   enqueue_result enqueue(caf::mailbox_element_ptr what,
                          host_context* context) override {
-    if (gate_.closed() && !is_kill(*what) && gate_.hold(what)) [[unlikely]]
+    if (gate_.closed() && !is_exit(*what) && gate_.hold(what)) [[unlikely]]
       return enqueue_result(true);
     return caf::event_based_actor::enqueue(std::move(what), at_home(context));
   }
 
-  /// Lets whatever is sent to this actor wait, all but a kill, until `resume`;
-  /// what is in its mailbox already still comes. Any thread.
+  /// Lets whatever is sent to this actor wait until `resume_suspended`, all but
+  /// exit signals: it can be ended. What is in its mailbox already still comes.
+  /// Any thread.
   void suspend() {
     gate_.close();
   }
@@ -263,6 +257,14 @@ public:
 
   bool suspended() const noexcept {
     return gate_.closed();
+  }
+
+  /// Whoever waits for an answer to what was held hears that there is none.
+  void on_cleanup(const caf::error& reason) override {
+    gate_.open_for_good([this](caf::mailbox_element_ptr what) {
+      caf::event_based_actor::enqueue(std::move(what), at_home(nullptr));
+    });
+    caf::event_based_actor::on_cleanup(reason);
   }
 
   void launch(host_context* context, bool lazy, bool hide) override {

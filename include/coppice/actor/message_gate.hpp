@@ -29,7 +29,7 @@ public:
   void close() {
     auto& waiting = room();
     std::lock_guard guard{waiting.mutex};
-    waiting.closed = true;
+    waiting.closed = !waiting.open_for_good;
   }
 
   /// Takes `what`, which is null afterwards, if the gate is closed.
@@ -56,10 +56,27 @@ public:
     waiting.closed = false;
   }
 
+  /// Opens it at the end of whom it stands before; it does not close again. It
+  /// does not matter then who comes first, so `pass` may do whatever it wants.
+  template <class F>
+  void open_for_good(F&& pass) {
+    auto* waiting = waiting_.load(std::memory_order_acquire);
+    if (waiting == nullptr)
+      return;
+    std::unique_lock guard{waiting->mutex};
+    auto messages = std::move(waiting->messages);
+    waiting->open_for_good = true;
+    waiting->closed = false;
+    guard.unlock();
+    for (auto& each : messages)
+      pass(std::move(each));
+  }
+
 private:
   struct waiting_room {
     std::atomic<bool> closed = false;
     std::mutex mutex;
+    bool open_for_good = false;                     // guarded by mutex
     std::vector<caf::mailbox_element_ptr> messages; // guarded by mutex
   };
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 /// What is sent to a supervisor, and to actors that stand for one in the tree.
 namespace coppice::actor {
@@ -62,9 +63,10 @@ struct delayed_request {
   std::shared_ptr<ticket> what;
 };
 
-/// A fault: each child that is up is to fail, until the budget is used up.
+/// A fault: each child that is up is to fail, until the budget is used up. No
+/// reason: they are spared again.
 struct burn_message {
-  supervision::exit_reason reason;
+  std::optional<supervision::exit_reason> reason;
 };
 
 /// Somebody in charge wants the supervisor to end its children and itself.

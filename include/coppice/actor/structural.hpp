@@ -19,9 +19,11 @@ enum class struck {
   cannot, ///< This cannot be done to that kind of actor.
 };
 
-/// Has the actor do nothing until `resume`: what is sent to it waits, all but a
-/// kill. For supervisors, acceptors, connections and every `pinned_actor`.
-/// A connection reads and an acceptor accepts nothing meanwhile.
+/// Has the actor do nothing until `resume`: what is sent to it waits, all but
+/// exit signals. For supervisors, acceptors, connections and every
+/// `pinned_actor`. A connection reads and an acceptor accepts nothing
+/// meanwhile. Source: Erlang sys:suspend, which a parent's exit signal passes,
+/// too.
 struck suspend(runtime& rt, std::string_view path);
 
 /// Undoes it; does nothing to an actor that is not suspended.
@@ -31,8 +33,12 @@ struck resume(runtime& rt, std::string_view path);
 struck flood(runtime& rt, std::string_view path, std::size_t count);
 
 /// Has the children of the supervisor at `path` fail, again after each restart,
-/// until it has used up its budget and gives up. Temporary children use none.
+/// until it has used up its budget and gives up. Temporary children use none:
+/// they fail until `spare`.
 struck burn_budget(runtime& rt, std::string_view path);
+
+/// Undoes `burn_budget`, if there is still somebody to spare.
+struck spare(runtime& rt, std::string_view path);
 
 /// Kills one of the workers below `path`, the one that `chance` picks; returns
 /// its path, or nothing if there is none.

@@ -134,7 +134,7 @@ private:
   void stop_with_fault(supervision::instance_id instance,
                        const fault::decision& what);
   void on_arrival(std::shared_ptr<ticket> what);
-  void burn(supervision::exit_reason reason);
+  void burn(std::optional<supervision::exit_reason> reason);
 
   // -- children ---------------------------------------------------------------
 

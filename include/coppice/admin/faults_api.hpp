@@ -32,7 +32,8 @@ public:
   response change(std::string_view method, const std::string& path,
                   const nlohmann::json& body) const;
 
-  /// A DELETE. That of /faults resumes whoever is suspended, too.
+  /// A DELETE. That of /faults resumes whoever is suspended, and spares those
+  /// whose budget burns.
   response heal(const std::string& path) const;
 
 private:
@@ -54,7 +55,8 @@ private:
   bool allowed_;
   mutable std::mutex mutex_;
   mutable std::set<std::string> suspended_; // guarded by mutex_
-  mutable std::mt19937_64 chance_; // guarded by mutex_
+  mutable std::set<std::string> burning_;   // guarded by mutex_
+  mutable std::mt19937_64 chance_;          // guarded by mutex_
 };
 
 } // namespace coppice::admin

@@ -3,7 +3,6 @@
 #include "coppice/fault/point.hpp"
 
 #include <optional>
-#include <source_location>
 #include <string_view>
 
 namespace coppice::fault {
@@ -24,7 +23,7 @@ public:
   basic_path_point(registry& owner, std::string_view name,
                    std::string_view description,
                    action_set actions = action_set::all(),
-                   std::source_location where = std::source_location::current())
+                   place where = place::current())
       : site_(&owner.declare_for_paths(name, description, actions, where)) {
     // nop
   }
@@ -55,7 +54,7 @@ class basic_path_point<false> {
 public:
   constexpr basic_path_point(registry&, std::string_view, std::string_view,
                              action_set = action_set::all(),
-                             std::source_location = {}) noexcept {
+                             place = {}) noexcept {
     // nop
   }
 

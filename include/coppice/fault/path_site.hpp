@@ -22,11 +22,12 @@ public:
 
   /// Whether it may be armed for anything.
   bool armed() const noexcept {
-    return all_.armed() || has_some_.load(std::memory_order_relaxed);
+    return all_.armed() || some_are_armed_.load(std::memory_order_relaxed);
   }
 
   /// A hit by the thing at `path`. Whoever was armed for some decides first,
-  /// the latest pattern before the others; then who was armed for all.
+  /// the latest pattern before the others; then who was armed for all. What a
+  /// term lets through goes to the next.
   std::optional<decision> hit(std::string_view path);
 
   // -- for the registry -------------------------------------------------------
@@ -39,9 +40,12 @@ public:
   /// what matches it.
   void add(std::string pattern, site& who);
 
+  /// To be called after something was armed or disarmed.
+  void look_who_is_armed();
+
 private:
   site& all_;
-  std::atomic<bool> has_some_ = false;
+  std::atomic<bool> some_are_armed_ = false;
   std::mutex mutex_;
   std::vector<std::pair<std::string, site*>> some_; // guarded by mutex_
 };

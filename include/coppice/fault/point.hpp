@@ -3,7 +3,6 @@
 #include "coppice/fault/registry.hpp"
 
 #include <optional>
-#include <source_location>
 #include <string_view>
 
 /// Whether fault points are compiled in: the Meson option `fault_injection`.
@@ -37,9 +36,15 @@ public:
   basic_point(registry& owner, std::string_view name,
               std::string_view description,
               action_set actions = action_set::all(),
-              std::source_location where = std::source_location::current())
+              place where = place::current())
       : site_(&owner.declare(name, description, actions, where)) {
     // nop
+  }
+
+  /// Whether `hit` may tell anything, for those whom getting there costs
+  /// something.
+  bool armed() const noexcept {
+    return site_->armed();
   }
 
   /// Tells what is to happen here, for the place to do it. Never blocks or
@@ -80,9 +85,12 @@ public:
   constexpr basic_point() = default;
 
   constexpr basic_point(registry&, std::string_view, std::string_view,
-                        action_set = action_set::all(),
-                        std::source_location = {}) noexcept {
+                        action_set = action_set::all(), place = {}) noexcept {
     // nop
+  }
+
+  static constexpr bool armed() noexcept {
+    return false;
   }
 
   [[nodiscard]] constexpr std::optional<decision> hit() const noexcept {

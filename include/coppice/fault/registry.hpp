@@ -8,7 +8,6 @@
 #include <map>
 #include <mutex>
 #include <optional>
-#include <source_location>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +20,7 @@ struct arm_error {
     unknown_point, ///< No point matches the pattern.
     not_allowed,   ///< The term would abort a process that must not be.
     not_known,     ///< A point that matches cannot do what the term says.
+    too_many,      ///< Points have been armed for too many patterns of paths.
   };
   code why;
   std::string pattern; ///< Or the name of the point that cannot.
@@ -64,13 +64,13 @@ public:
   /// Throws std::invalid_argument if `name` is empty or has a character other
   /// than letters, digits and `_.:/-`.
   site& declare(std::string_view name, std::string_view description,
-                action_set actions, std::source_location where);
+                action_set actions, place where);
 
   /// The same for points that things at paths share; `path_point` calls it.
   /// They are armed for all by NAME, for some by NAME:PATTERN.
   path_site& declare_for_paths(std::string_view name,
                                std::string_view description, action_set actions,
-                               std::source_location where);
+                               place where);
 
   // -- seed -------------------------------------------------------------------
 
@@ -109,9 +109,13 @@ public:
 
 private:
   site& add(std::string_view name, std::string_view description,
-            action_set actions, std::source_location where);
+            action_set actions, place where);
   std::vector<site*> matching(std::string_view pattern);
-  std::vector<site*> to_arm(std::string_view pattern);
+  path_site* owner_of(std::string_view pattern);
+  std::optional<arm_error> make_site_for(std::string_view pattern,
+                                         const term& what);
+  std::optional<arm_error> prepare(std::string_view pattern, const term& what);
+  void arm_matching(std::string_view pattern, const term& what);
   arm_error unknown(std::string_view pattern) const;
   static std::optional<arm_error> unable(const std::vector<site*>& points,
                                          const term& what);
@@ -125,6 +129,7 @@ private:
   std::map<std::string, site, std::less<>> sites_;
   std::map<std::string, path_site, std::less<>> path_sites_;
   plan rules_;
+  std::size_t patterns_ = 0; // of paths
 };
 
 } // namespace coppice::fault

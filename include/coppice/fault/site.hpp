@@ -8,13 +8,23 @@
 #include <functional>
 #include <mutex>
 #include <optional>
-#include <source_location>
 #include <stdexcept>
 #include <string>
 
 namespace coppice::fault {
 
 class site;
+
+/// A line of source code. As std::source_location, which clang 14 lacks.
+struct place {
+  const char* file;
+  unsigned line;
+
+  static constexpr place current(const char* file = __builtin_FILE(),
+                                 unsigned line = __builtin_LINE()) noexcept {
+    return {file, line};
+  }
+};
 
 /// What the place where a point is has to do.
 struct decision : action {
@@ -59,7 +69,7 @@ struct point_info {
 class site {
 public:
   site(std::string name, std::string description, action_set actions,
-       std::source_location where, const fire_hook& on_fire);
+       place where, const fire_hook& on_fire);
 
   site(const site&) = delete;
   site& operator=(const site&) = delete;
@@ -74,7 +84,12 @@ public:
 
   // -- for points -------------------------------------------------------------
 
-  std::optional<decision> hit();
+  /// `decided` is whether a step took the hit, if only to do nothing.
+  std::optional<decision> hit(bool* decided = nullptr);
+
+  /// Whether the point is still armed as it was for `what`.
+  bool holds(const decision& what) const;
+
   void block(const decision& what);
   void apply(const decision& what);
 
@@ -84,7 +99,7 @@ public:
     return actions_;
   }
 
-  const std::source_location& where() const noexcept {
+  const place& where() const noexcept {
     return where_;
   }
 
@@ -104,7 +119,7 @@ private:
   const std::string name_;
   const std::string description_;
   const action_set actions_;
-  const std::source_location where_;
+  const place where_;
   const fire_hook& on_fire_;
   std::atomic<bool> armed_ = false; // whether there is an evaluation
 

@@ -5,6 +5,7 @@
 #include "coppice/fault/site.hpp"
 #include "coppice/net/connection.hpp"
 #include "coppice/net/connection_table.hpp"
+#include "coppice/net/fault_action.hpp"
 #include "coppice/net/listener.hpp"
 #include "coppice/net/reactor.hpp"
 #include "coppice/net/socket.hpp"
@@ -56,6 +57,7 @@ private:
   void reject_waiting(reactor::clock::time_point until);
   socket accept(sockaddr_storage& from);
   socket accept4(sockaddr_storage& from);
+  void let_go();
   int accept_error_of(const fault::decision& what);
   void spawn_connection(accepted_client client);
   bool on_accept_error(int error);
@@ -78,8 +80,10 @@ private:
   bool watching_ = false;
   waiting_room waiting_;
   std::optional<reactor::clock::time_point> paused_until_;
-  bool late_ = false;           // its timer is, by a fault
-  bool tells_of_pause_ = false; // and so has to tell of its end
+  std::optional<lateness> late_; // of accepting, by a fault
+  bool next_passes_ = false;     // as it was late
+  bool late_timer_ = false;      // by a fault
+  bool tells_of_pause_ = false;  // and so has to tell of its end
   reactor::clock::time_point warned_
     = reactor::clock::time_point{} - std::chrono::hours{1};
 };

@@ -4,6 +4,7 @@
 #include "coppice/fault/site.hpp"
 #include "coppice/net/connection_table.hpp"
 #include "coppice/net/counters.hpp"
+#include "coppice/net/fault_action.hpp"
 #include "coppice/net/handler.hpp"
 #include "coppice/net/reactor.hpp"
 #include "coppice/net/socket.hpp"
@@ -115,6 +116,12 @@ private:
     lingering, // nothing to send; waits for the peer's end
   };
 
+  // What faults make of one.
+  struct direction {
+    bool late = false;        // nothing passes yet
+    bool next_passes = false; // as it was late
+  };
+
   struct due {
     reactor::clock::time_point at;
     time_limit what;
@@ -180,7 +187,8 @@ private:
   ssize_t transmit_with_fault(std::string_view data,
                               const fault::decision& what);
   void on_message(caf::message& msg);
-  void hold_up(bool& late, const fault::decision& what);
+  void hold_up(direction& which, const lateness& delay);
+  void rest(direction& which);
   void on_resumed() override;
 
   std::shared_ptr<listener> owner_;
@@ -216,10 +224,10 @@ private:
   bool reads_next_ = false; // so that writing does not keep it from reading
   bool leaving_ = false;    // the server ends it; nobody waits for the peer
   bool drained_ = false;    // and told so
-  bool late_in_ = false;    // by a fault: does not read yet
-  bool late_out_ = false;   // … or write
-  bool late_timer_ = false;
-  bool unwatched_ = false; // by its reactor, since it is suspended
+  direction in_;
+  direction out_;
+  bool late_timer_ = false; // by a fault
+  bool unwatched_ = false;  // by its reactor, since it is suspended
 };
 
 } // namespace coppice::net

@@ -11,12 +11,28 @@ namespace coppice::net {
 /// until its turn is over.
 bool strike(caf::event_based_actor& self, const fault::decision& what);
 
-/// How late a delay makes things.
-reactor::clock::duration delay_of(const fault::decision& what);
+/// What is not to happen too often holds up others for this long.
+constexpr std::chrono::milliseconds a_moment{1};
+
+/// How late a delay makes something: for its time, but not beyond the moment
+/// when its point is disarmed or armed anew.
+class lateness {
+public:
+  explicit lateness(const fault::decision& what);
+
+  bool over() const;
+
+  /// After how long to ask that again.
+  reactor::clock::duration next_look() const;
+
+private:
+  fault::decision what_;
+  reactor::clock::time_point until_;
+};
 
 /// Does what a fault at `point` does to a timer of `self` that fires. Returns
-/// whether it is for later; `late` remembers that it was, since what comes late
-/// is not held up again.
+/// whether it is for later, or for never; `late` remembers that it was, since
+/// what comes late is not held up again.
 bool fires_late(const fault::point& point, caf::event_based_actor& self,
                 reactor& home, timer& t, bool& late);
 
