@@ -12,7 +12,7 @@ MAY_INCLUDE = {
     "actor": {"supervision", "fault", "observe"},
     "net": {"actor", "fault", "observe", "supervision"},
     "protocol": {"net", "actor"},
-    "lab": {"actor", "supervision", "observe"},
+    "lab": {"actor", "supervision", "observe", "fault"},
     "journal": {"actor", "observe"},
     "testing": {"actor", "net", "supervision", "fault", "observe"},
     "admin": {"journal", "net", "actor", "observe", "supervision", "fault"},

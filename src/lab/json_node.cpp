@@ -34,7 +34,7 @@ std::vector<json_node> json_node::elements() const {
   return result;
 }
 
-void json_node::allow_only(std::initializer_list<std::string_view> keys) const {
+void json_node::allow_only(std::span<const std::string_view> keys) const {
   if (!value_->is_object())
     fail("an object");
   for (auto& [key, _] : value_->items()) {

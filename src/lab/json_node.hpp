@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,7 +53,10 @@ public:
   std::vector<json_node> elements() const;
 
   /// Fails at the first member that is none of `keys`.
-  void allow_only(std::initializer_list<std::string_view> keys) const;
+  void allow_only(std::span<const std::string_view> keys) const;
+  void allow_only(std::initializer_list<std::string_view> keys) const {
+    allow_only(std::span{keys.begin(), keys.size()});
+  }
 
   std::string word() const;
   bool boolean() const;
@@ -62,6 +66,11 @@ public:
 
   template <class T>
   T one_of(std::initializer_list<std::pair<std::string_view, T>> names) const {
+    return one_of(std::vector<std::pair<std::string_view, T>>{names});
+  }
+
+  template <class T>
+  T one_of(const std::vector<std::pair<std::string_view, T>>& names) const {
     if (value_->is_string())
       for (auto& [name, result] : names)
         if (value_->get_ref<const std::string&>() == name)

@@ -1,12 +1,9 @@
 #include "coppice/lab/scenario.hpp"
 #include "coppice/lab/term.hpp"
+#include "file_text.hpp"
 #include "json_node.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <sstream>
 
 namespace coppice::lab {
 
@@ -160,27 +157,6 @@ scenario read_whole(const json_node& node) {
   return result;
 }
 
-std::variant<nlohmann::json, scenario_error>
-parse_json(std::string_view text, const std::string& file) {
-  auto too_deep = false;
-  auto look = [&](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
-    too_deep = too_deep || depth > deepest;
-    return !too_deep;
-  };
-  try {
-    auto value = nlohmann::json::parse(text, look, true, true);
-    if (!too_deep)
-      return value;
-    return scenario_error{file,
-                          {},
-                          "expected at most " + std::to_string(deepest)
-                            + " levels, found more"};
-  } catch (const nlohmann::json::exception& err) { // or a number too large
-    return scenario_error{
-      file, {}, "expected JSON: " + std::string{err.what()}};
-  }
-}
-
 } // namespace
 
 child_def read_child(const json_node& node) {
@@ -243,14 +219,10 @@ std::variant<scenario, scenario_error> load_scenario(const std::string& file) {
 
 std::variant<nlohmann::json, scenario_error>
 load_json(const std::string& file) {
-  errno = 0;
-  std::ifstream in{file};
-  std::ostringstream text;
-  // Nothing is read from an empty file, too; that is for the parser to say.
-  if (!in || (!(text << in.rdbuf()) && errno != 0))
-    return scenario_error{
-      file, {}, "cannot be read: " + std::string{std::strerror(errno)}};
-  return parse_json(text.str(), file);
+  auto text = read_text(file);
+  if (auto* err = std::get_if<scenario_error>(&text))
+    return std::move(*err);
+  return parse_json(std::get<std::string>(text), file);
 }
 
 } // namespace coppice::lab

@@ -1,0 +1,65 @@
+#include "toml_json.hpp"
+
+#include <toml++/toml.h>
+
+namespace coppice::lab {
+
+namespace {
+
+nlohmann::json convert(const toml::node& node, const std::string& path);
+
+nlohmann::json convert_table(const toml::table& table,
+                             const std::string& path) {
+  auto result = nlohmann::json::object();
+  for (auto&& [key, value] : table) {
+    std::string name{key.str()};
+    result[name] = convert(value, path + "/" + name);
+  }
+  return result;
+}
+
+nlohmann::json convert(const toml::node& node, const std::string& path) {
+  if (auto* table = node.as_table())
+    return convert_table(*table, path);
+  if (auto* array = node.as_array()) {
+    auto result = nlohmann::json::array();
+    for (auto& each : *array)
+      result.push_back(
+        convert(each, path + "/" + std::to_string(result.size())));
+    return result;
+  }
+  if (auto* text = node.as_string())
+    return text->get();
+  if (auto* number = node.as_integer()) {
+    // As JSON has it, so that what takes no negative number need not ask.
+    auto value = number->get();
+    return value < 0 ? nlohmann::json(value)
+                     : nlohmann::json(static_cast<std::uint64_t>(value));
+  }
+  if (auto* number = node.as_floating_point())
+    return number->get();
+  if (auto* yes = node.as_boolean())
+    return yes->get();
+  throw scenario_error{{}, path, "expected no date or time, found one"};
+}
+
+} // namespace
+
+std::variant<nlohmann::json, scenario_error>
+parse_toml(std::string_view text, const std::string& file) {
+  try {
+    return convert_table(toml::parse(text), {});
+  } catch (const toml::parse_error& err) {
+    auto& where = err.source().begin;
+    return scenario_error{file,
+                          {},
+                          "expected TOML: line " + std::to_string(where.line)
+                            + ", column " + std::to_string(where.column) + ": "
+                            + std::string{err.description()}};
+  } catch (scenario_error& err) {
+    err.file = file;
+    return std::move(err);
+  }
+}
+
+} // namespace coppice::lab
