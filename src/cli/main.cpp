@@ -1,6 +1,7 @@
 #include "coppice/cli/exit_code.hpp"
 #include "coppice/cli/faults.hpp"
 #include "coppice/cli/lab.hpp"
+#include "coppice/cli/nemesis.hpp"
 #include "coppice/cli/remote.hpp"
 #include "coppice/cli/serve.hpp"
 #include "coppice/cli/serve_arguments.hpp"
@@ -40,6 +41,8 @@ int run(int argc, char** argv) {
   cli::add_fault(app, fault_args);
   cli::toxic_options toxic_args;
   cli::add_toxics(app, toxic_args);
+  cli::nemesis_options nemesis_args;
+  cli::add_nemesis(app, nemesis_args);
   try {
     app.parse(argc, argv);
     if (app.got_subcommand("serve"))
@@ -50,6 +53,8 @@ int run(int argc, char** argv) {
       return cli::run_fault(app, fault_args);
     if (app.got_subcommand("toxic"))
       return cli::run_toxics(app, toxic_args);
+    if (app.got_subcommand("nemesis"))
+      return cli::run_nemesis(app, nemesis_args);
     return cli::run_remote(app, remote_args);
   } catch (const CLI::Success& wanted) {
     return app.exit(wanted); // --help, --version
