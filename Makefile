@@ -9,6 +9,7 @@ ARGS ?=
 MESON_ARGS ?=
 TEST_ARGS ?=
 FUZZ_SECONDS ?= 60
+SOAK_SECONDS ?= 600
 
 IMAGE ?= coppice
 NAME ?= coppice
@@ -44,6 +45,11 @@ fuzz: ## fuzz what reads input, for FUZZ_SECONDS (60)
 		-Db_sanitize=address,undefined -Db_lundef=false; fi
 	@meson compile -C build-fuzz fuzz
 	@scripts/fuzz build-fuzz $(FUZZ_SECONDS)
+
+.PHONY: soak
+soak: setup ## break a server for SOAK_SECONDS (600) while 200 clients check it
+	@meson compile -C $(BUILD) coppice:executable
+	@scripts/soak $(BUILD) $(SOAK_SECONDS)
 
 .PHONY: tsan
 tsan: ## run the tests of actors and threads under ThreadSanitizer
