@@ -1,5 +1,19 @@
 #include "toml_json.hpp"
 
+#include <stdexcept>
+
+namespace coppice::lab {
+
+[[noreturn]] static void refuse_toml() {
+  throw std::logic_error("no valid TOML");
+}
+
+} // namespace coppice::lab
+
+// toml++ 3.3 asserts what some malformed files break, such as `[[ =`: they are
+// to be refused, and not to end the program.
+#define TOML_ASSERT(expression)                                                \
+  (static_cast<bool>(expression) ? void() : ::coppice::lab::refuse_toml())
 #include <toml++/toml.h>
 
 namespace coppice::lab {
@@ -56,6 +70,9 @@ parse_toml(std::string_view text, const std::string& file) {
                           "expected TOML: line " + std::to_string(where.line)
                             + ", column " + std::to_string(where.column) + ": "
                             + std::string{err.description()}};
+  } catch (const std::logic_error& err) {
+    return scenario_error{
+      file, {}, "expected TOML: " + std::string{err.what()}};
   } catch (scenario_error& err) {
     err.file = file;
     return std::move(err);

@@ -130,6 +130,7 @@ TEST(NemesisFile, RefusesWhatIsNoScheduleAtAll) {
   EXPECT_THAT(wrong("{"), HasSubstr("t.json: expected JSON: "));
   EXPECT_THAT(wrong("name = ", "t.toml"),
               HasSubstr("t.toml: expected TOML: line 1, column"));
+  EXPECT_THAT(wrong("[[ =", "t.toml"), HasSubstr("t.toml: expected TOML: "));
   EXPECT_THAT(wrong("name = 1979-05-27", "t.toml"),
               HasSubstr("/name: expected no date or time"));
   EXPECT_THAT(wrong(R"--({"name": "x", "duration": "1s", "steps": []})--"),
