@@ -114,16 +114,19 @@ void acceptor::accept_some() {
 socket acceptor::accept(sockaddr_storage& from) {
   from.ss_family = AF_UNSPEC;
   auto& point = owner_->faults().accept;
-  if (point.armed() && !std::exchange(next_passes_, false)) [[unlikely]] {
-    pollfd waiting{port_->at(home_.index()).fd(), POLLIN, 0};
-    if (::poll(&waiting, 1, 0) == 1)
-      if (auto what = point.hit())
-        if (auto error = accept_error_of(*what); error != 0) {
-          errno = error;
-          return {};
-        }
-  }
+  if (point.armed() && !std::exchange(next_passes_, false) && client_waits())
+    [[unlikely]]
+    if (auto what = point.hit())
+      if (auto error = accept_error_of(*what); error != 0) {
+        errno = error;
+        return {};
+      }
   return accept4(from);
+}
+
+bool acceptor::client_waits() const {
+  pollfd waiting{port_ ? port_->at(home_.index()).fd() : -1, POLLIN, 0};
+  return ::poll(&waiting, 1, 0) == 1;
 }
 
 socket acceptor::accept4(sockaddr_storage& from) {
@@ -151,7 +154,6 @@ int acceptor::accept_error_of(const fault::decision& what) {
     let_go();
     return EAGAIN;
   case fault::action_kind::delay:
-    next_passes_ = true;
     late_ = lateness{what};
     pause_for(late_->next_look());
     return EAGAIN;
@@ -269,14 +271,22 @@ void acceptor::on_timer() {
     auto now = reactor::clock::now();
     if (paused_until_ && *paused_until_ <= now)
       paused_until_.reset();
-    if (late_ && late_->over())
-      late_.reset();
-    else if (late_)
-      pause_for(late_->next_look());
+    if (late_)
+      look_whether_late();
     reject_waiting(now);
     set_timer();
     watch_or_quit();
   });
+}
+
+// Whoever is late is let in, unless another acceptor has done so.
+void acceptor::look_whether_late() {
+  if (!late_->over()) {
+    pause_for(late_->next_look());
+    return;
+  }
+  late_.reset();
+  next_passes_ = client_waits();
 }
 
 void acceptor::on_change() {

@@ -278,16 +278,25 @@ TEST_F(FaultCommands, FloodAMailboxAndTheServerGoesOn) {
   EXPECT_EQ(fault(server, {"flood", paths::acceptors, "100000"}).exit_code, 0);
 
   EXPECT_TRUE(echoes(client));
-  EXPECT_EQ(admin_api(server.admin_port()).kill(paths::acceptor(0)), 200);
+  admin_api admin(server.admin_port());
+  auto before = admin.lineage_at(paths::acceptor(0));
+  ASSERT_TRUE(before);
+  EXPECT_EQ(admin.kill(paths::acceptor(0)), 200);
+  EXPECT_TRUE(admin.await_restart(paths::acceptor(0), *before));
   EXPECT_TRUE(serves(server));
 }
 
 TEST_F(FaultCommands, KillAWorkerByChance) {
   auto& server = serve_faults();
 
+  admin_api admin(server.admin_port());
+  auto before = admin.lineage_at(paths::acceptor(0));
+  ASSERT_TRUE(before);
+
   auto killed = fault(server, {"kill-random", paths::acceptors});
 
   EXPECT_EQ(killed.out, "kill_random " + paths::acceptor(0) + "\n");
+  EXPECT_TRUE(admin.await_restart(paths::acceptor(0), *before));
   EXPECT_TRUE(serves(server));
 }
 

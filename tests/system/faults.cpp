@@ -12,7 +12,7 @@ void faults::inject(serve_options& options) const {
   if (library == nullptr)
     throw std::runtime_error("COPPICE_FAULTS_LIBRARY is not set");
   options.env.emplace_back("LD_PRELOAD", library);
-  options.env.emplace_back("COPPICE_FAULTS", directory_.file(""));
+  options.env.emplace_back("COPPICE_TEST_FAULTS", directory_.file(""));
   // ASan would refuse to come second in the order of libraries.
   options.env.push_back(
     sanitizer_options("ASAN_OPTIONS", "verify_asan_link_order=0"));

@@ -1,5 +1,5 @@
 // Preloaded into a server under test: makes accept4 fail, and turns the wall
-// clock, as the files say whose names COPPICE_FAULTS begins. See faults.hpp.
+// clock, as the files say whose names COPPICE_TEST_FAULTS begins. See faults.hpp.
 //
 // System calls are made directly: under a sanitizer, what dlsym would find may
 // not be ready yet.
@@ -22,7 +22,7 @@
 namespace {
 
 std::string fault_file(const char* name) {
-  const char* prefix = std::getenv("COPPICE_FAULTS");
+  const char* prefix = std::getenv("COPPICE_TEST_FAULTS");
   return prefix == nullptr ? std::string() : std::string(prefix) + name;
 }
 

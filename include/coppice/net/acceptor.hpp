@@ -57,7 +57,9 @@ private:
   void reject_waiting(reactor::clock::time_point until);
   socket accept(sockaddr_storage& from);
   socket accept4(sockaddr_storage& from);
+  bool client_waits() const;
   void let_go();
+  void look_whether_late();
   int accept_error_of(const fault::decision& what);
   void spawn_connection(accepted_client client);
   bool on_accept_error(int error);
