@@ -37,9 +37,10 @@ chat::chat(std::shared_ptr<chat_room> room) : room_(std::move(room)) {
 
 void chat::on_connect(net::connection& self) {
   room_->join(self.id(), self.handle());
+  // First, so that nobody who joins after the greeting hears of it.
+  room_->tell_others(self.id(), std::to_string(self.id()) + " has joined\n");
   self.write("you are " + std::to_string(self.id())
              + "; a line \"stop\" leaves\n");
-  room_->tell_others(self.id(), std::to_string(self.id()) + " has joined\n");
 }
 
 void chat::on_data(net::connection& self, std::string_view data) {
