@@ -1,5 +1,6 @@
 #include "toml_json.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace coppice::lab {
@@ -61,6 +62,17 @@ nlohmann::json convert(const toml::node& node, const std::string& path) {
 
 std::variant<nlohmann::json, scenario_error>
 parse_toml(std::string_view text, const std::string& file) {
+  // What toml++ 3.3 does with other letters outside texts is undefined.
+  auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+  if (auto other = std::ranges::find_if_not(text, is_ascii);
+      other != text.end()) {
+    auto line = 1 + std::count(text.begin(), other, '\n');
+    return scenario_error{file,
+                          {},
+                          "expected ASCII: line " + std::to_string(line)
+                            + " has another character; \\uXXXX stands for one "
+                              "in a text"};
+  }
   try {
     return convert_table(toml::parse(text), {});
   } catch (const toml::parse_error& err) {
