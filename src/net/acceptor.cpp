@@ -84,14 +84,7 @@ void acceptor::accept_some() {
     if (!has_place && !may_wait())
       return unwatch(); // until there is room: see on_change
     sockaddr_storage from;
-    socket sock;
-    try {
-      sock = accept(from);
-    } catch (...) { // by a fault
-      if (has_place)
-        owner_->give_back();
-      throw;
-    }
+    auto sock = accept(from);
     if (!sock) {
       auto error = errno;
       if (has_place)
@@ -156,6 +149,9 @@ int acceptor::accept_error_of(const fault::decision& what) {
   case fault::action_kind::delay:
     late_ = lateness{what};
     pause_for(late_->next_look());
+    return EAGAIN;
+  case fault::action_kind::exception: // nothing is thrown past a place taken
+    quit(actor::to_error(exit_reason::abnormal(what.text)));
     return EAGAIN;
   default:
     strike(*this, what);
