@@ -67,12 +67,13 @@ struck spare(runtime& rt, std::string_view path) {
 }
 
 std::optional<std::string> kill_random(runtime& rt, std::string_view path,
-                                       std::uint64_t chance) {
+                                       std::uint64_t chance,
+                                       std::string_view on_behalf) {
   auto all = rt.directory.workers_below(path);
   if (all.empty())
     return {};
   auto& victim = all[chance % all.size()];
-  crash(rt, victim, {});
+  crash(rt, victim, {}, on_behalf);
   return victim;
 }
 

@@ -139,7 +139,7 @@ void supervisor::run(exit_noticed& cmd) {
     return;
   show_exit(cmd.key, cmd.reason);
   auto incarnation = show(cmd.key, node_state::stopped);
-  cause_ = 0;
+  cause_ = rt_->blame.take(path_of(cmd.key), now());
   cause_ = publish(event_kind::child_exited, path_of(cmd.key),
                    to_string(cmd.reason), {}, incarnation);
   why_ = "exit \"" + to_string(cmd.reason) + "\"";
@@ -189,7 +189,11 @@ void supervisor::run(restart_decided& cmd) {
   if (cmd.delay.count() > 0)
     detail += ", in " + std::to_string(cmd.delay.count()) + " ms";
   rt_->tree.set_supervisor(path_, cmd.strategy, engine_.window(), id());
-  cause_ = publish(event_kind::restarting, path_of(cmd.key), {}, detail);
+  auto ev = event_of(event_kind::restarting, path_of(cmd.key), {}, detail);
+  ev.decided = decision_on(cmd.restart, cmd.affected);
+  ev.decided->budget_used = cmd.used;
+  ev.decided->delay = cmd.delay;
+  cause_ = rt_->events.publish(std::move(ev));
 }
 
 void supervisor::run(stalled& cmd) {
@@ -218,9 +222,13 @@ void supervisor::run(report& cmd) {
   case report_context::shutdown:
     rt_->tree.set_supervisor(path_, engine_.settings().strategy,
                              engine_.window(), id());
-    cause_ = publish(event_kind::gave_up, path_, {},
-                     cmd.id + " failed once too often, "
-                       + budget(engine_.window().used(now())));
+    auto used = engine_.window().used(now());
+    auto ev = event_of(event_kind::gave_up, path_, {},
+                       cmd.id + " failed once too often, " + budget(used));
+    ev.decided = decision_on(cmd.restart, {cmd.key});
+    ev.decided->budget_used = used;
+    cause_ = rt_->events.publish(std::move(ev));
+    rt_->blame.put(path_, cause_, now());
   }
 }
 
@@ -252,16 +260,39 @@ std::string supervisor::budget(std::size_t used) const {
          + " s used";
 }
 
-std::uint64_t supervisor::publish(event_kind kind, std::string path,
-                                  std::string reason, std::string detail,
-                                  std::uint64_t incarnation) {
+observe::decision
+supervisor::decision_on(restart what,
+                        const std::vector<child_key>& affected) const {
+  auto& window = engine_.window();
+  observe::decision result;
+  result.restart = what;
+  result.strategy = engine_.settings().strategy;
+  result.intensity = window.intensity();
+  result.period = window.period();
+  result.affected_count = affected.size();
+  for (std::size_t i = 0; i < std::min(affected.size(), names_in_an_event); ++i)
+    result.affected.push_back(recipes_.at(affected[i]).id);
+  return result;
+}
+
+observe::event supervisor::event_of(event_kind kind, std::string path,
+                                    std::string reason,
+                                    std::string detail) const {
   observe::event ev;
   ev.kind = kind;
   ev.cause = cause_;
   ev.path = std::move(path);
-  ev.incarnation = incarnation;
   ev.reason = std::move(reason);
   ev.detail = std::move(detail);
+  return ev;
+}
+
+std::uint64_t supervisor::publish(event_kind kind, std::string path,
+                                  std::string reason, std::string detail,
+                                  std::uint64_t incarnation) {
+  auto ev
+    = event_of(kind, std::move(path), std::move(reason), std::move(detail));
+  ev.incarnation = incarnation;
   return rt_->events.publish(std::move(ev));
 }
 

@@ -47,6 +47,7 @@ bool supervisor::may_start(const start_instance& cmd,
     tell_later(delay_of(what), delayed_start{cmd.instance});
     return false;
   }
+  cause_ = what.event;
   answer_start(cmd.instance, start_failed{reason_of(what)});
   return false;
 }
@@ -104,9 +105,11 @@ void supervisor::on_arrival(std::shared_ptr<ticket> what) {
     rt_->points.mailbox.block(*fault);
     break;
   case action_kind::kill:
+    rt_->blame.put(path_, fault->event, now());
     quit(to_error(exit_reason::killed()));
     return;
   default:
+    rt_->blame.put(path_, fault->event, now());
     // As `crash` does: a supervisor ends its children first.
     feed(parent_exited{reason_of(*fault)});
     return;

@@ -74,11 +74,26 @@ std::vector<std::string> tree_root::left_behind() const {
   return rt_->directory.abandoned();
 }
 
+void tell_who_asks(runtime& rt, std::string_view path,
+                   const std::optional<exit_reason>& reason,
+                   std::string_view on_behalf) {
+  if (on_behalf.empty())
+    return;
+  auto seq = rt.events.publish(
+    {.kind = observe::event_kind::exit_requested,
+     .path = std::string{path},
+     .reason = to_string(reason.value_or(exit_reason::killed())),
+     .detail = std::string{on_behalf}});
+  rt.blame.put(path, seq, std::chrono::steady_clock::now());
+}
+
 bool crash(runtime& rt, std::string_view path,
-           const std::optional<exit_reason>& reason) {
+           const std::optional<exit_reason>& reason,
+           std::string_view on_behalf) {
   auto found = rt.directory.find(path);
   if (!found)
     return false;
+  tell_who_asks(rt, path, reason, on_behalf);
   if (!reason)
     signal_kill(found->handle);
   else if (found->type == child_type::supervisor)

@@ -235,9 +235,9 @@ response api::kill(const nlohmann::json& body) const {
   std::optional<exit_reason> reason;
   if (text != "kill")
     reason = exit_reason::parse(text);
-  auto hit = actor::crash(*rt_, path, reason)
+  auto hit = actor::crash(*rt_, path, reason, asked_here)
              || std::any_of(listeners_.begin(), listeners_.end(), [&](auto& l) {
-                  return l->crash_connection(path, reason);
+                  return l->crash_connection(path, reason, asked_here);
                 });
   if (!hit)
     return failure(404, "there is no actor at \"" + path + "\"");

@@ -228,7 +228,7 @@ response faults_api::kill_random(const std::string& path) const {
   std::unique_lock guard{mutex_};
   auto chance = chance_();
   guard.unlock();
-  auto victim = actor::kill_random(*rt_, path, chance);
+  auto victim = actor::kill_random(*rt_, path, chance, asked_here);
   if (!victim)
     return failure(404, "there is no worker below \"" + path + "\"");
   return answer({{"path", *victim}, {"fault", "kill_random"}});

@@ -5,10 +5,14 @@
 #include <nlohmann/json.hpp>
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 /// What the parts of the API answer with.
 namespace coppice::admin {
+
+// Who asks, in events.
+inline constexpr std::string_view asked_here = "by the admin API";
 
 // What came from outside need not be UTF-8, as JSON has to be.
 inline std::string written(const nlohmann::json& value) {

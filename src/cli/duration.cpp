@@ -23,6 +23,8 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
     factor = 1min;
   else if (unit == "h")
     factor = 1h;
+  else if (unit == "d")
+    factor = 24h;
   else
     return {};
   constexpr std::chrono::milliseconds longest = 24h * 365;

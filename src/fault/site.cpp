@@ -50,7 +50,7 @@ std::optional<decision> site::hit(bool* decided) {
   auto number = ++fires_;
   guard.unlock();
   if (on_fire_)
-    on_fire_({name_, result, number});
+    result.event = on_fire_({name_, result, number});
   if (result.kind == action_kind::abort)
     std::abort();
   if (result.kind == action_kind::log)

@@ -2,12 +2,15 @@
 
 #include "coppice/actor/compat.hpp"
 #include "coppice/actor/exit_signal.hpp"
+#include "coppice/journal/event_json.hpp"
 #include "coppice/journal/messages.hpp"
 
 #include <caf/spawn_options.hpp>
+#include <nlohmann/json.hpp>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <array>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -16,8 +19,16 @@ namespace coppice::journal {
 
 namespace {
 
-spdlog::level::level_enum level_of(const observe::event& ev) {
-  switch (observe::severity_of(ev)) {
+constexpr std::array levels{
+  std::pair{log_level::debug, std::string_view{"debug"}},
+  std::pair{log_level::info, std::string_view{"info"}},
+  std::pair{log_level::warning, std::string_view{"warning"}},
+  std::pair{log_level::error, std::string_view{"error"}},
+  std::pair{log_level::off, std::string_view{"off"}},
+};
+
+spdlog::level::level_enum level_of(observe::severity what) {
+  switch (what) {
   case observe::severity::info:
     return spdlog::level::info;
   case observe::severity::warning:
@@ -30,8 +41,13 @@ spdlog::level::level_enum level_of(const observe::event& ev) {
 
 class journal_actor final : public caf::event_based_actor {
 public:
-  journal_actor(caf::actor_config& cfg, actor::runtime_ptr rt, log_ptr out)
-      : caf::event_based_actor(cfg), rt_(std::move(rt)), out_(std::move(out)) {
+  journal_actor(caf::actor_config& cfg, actor::runtime_ptr rt, log_ptr out,
+                recorder_ptr file, std::string path)
+      : caf::event_based_actor(cfg),
+        rt_(std::move(rt)),
+        out_(std::move(out)),
+        file_(std::move(file)),
+        path_(std::move(path)) {
     // nop
   }
 
@@ -56,46 +72,86 @@ public:
 
 private:
   void write() {
-    for (auto& ev : rt_->events.drain())
+    auto events = rt_->events.drain();
+    for (auto& ev : events)
       out_->write(ev);
     rt_->connections.drain(
       [this](auto path, auto& record) { out_->write(path, record); });
+    if (file_ && !events.empty())
+      tell(file_->record(events, recorder::clock::now()));
+  }
+
+  void tell(const std::optional<recorder::news>& what) {
+    using observe::event_kind;
+    if (what)
+      rt_->events.publish({.kind = what->failed ? event_kind::journal_failed
+                                                : event_kind::journal_resumed,
+                           .path = path_,
+                           .detail = what->text});
   }
 
   actor::runtime_ptr rt_;
   log_ptr out_;
+  recorder_ptr file_;
+  std::string path_;
 };
 
 } // namespace
 
-log::log()
-    : out_(std::make_shared<spdlog::logger>(
-      "coppice", std::make_shared<spdlog::sinks::stderr_sink_mt>())) {
-  out_->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+std::string_view to_string(log_level value) {
+  return levels[static_cast<std::size_t>(value)].second;
+}
+
+std::optional<log_level> log_level_from(std::string_view name) {
+  for (auto& [value, text] : levels)
+    if (text == name)
+      return value;
+  return {};
+}
+
+log::log(log_format format)
+    : format_(format),
+      out_(std::make_shared<spdlog::logger>(
+        "coppice", std::make_shared<spdlog::sinks::stderr_sink_mt>())) {
+  out_->set_pattern(
+    format == log_format::json ? "%v" : "%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+}
+
+bool log::shows(observe::severity what) const noexcept {
+  return open_
+         && static_cast<int>(level_.load())
+              <= static_cast<int>(log_level::info) + static_cast<int>(what);
 }
 
 void log::write(const observe::event& ev) {
-  if (open_)
-    out_->log(ev.wall_time, {}, level_of(ev), observe::describe(ev));
+  auto severity = observe::severity_of(ev);
+  if (ev.seq <= told_ || !shows(severity))
+    return;
+  out_->log(ev.wall_time, {}, level_of(severity),
+            format_ == log_format::json ? to_line(to_json(ev))
+                                        : observe::describe(ev));
 }
 
 void log::write(std::string_view path,
                 const observe::connection_record& record) {
-  if (!open_ || !shows_connections_)
+  if (!shows(observe::severity::info)
+      || !(shows_connections_ || level_ == log_level::debug))
     return;
   auto age = std::chrono::steady_clock::now() - record.time;
   auto when = std::chrono::system_clock::now()
               - std::chrono::duration_cast<std::chrono::microseconds>(age);
-  auto text = std::string{path}
-              + "/connection:" + std::to_string(record.connection) + " "
-              + observe::describe(record);
-  out_->log(when, {}, spdlog::level::info, text);
+  auto who
+    = std::string{path} + "/connection:" + std::to_string(record.connection);
+  out_->log(when, {}, spdlog::level::info,
+            format_ == log_format::json ? to_line(to_json(who, record, when))
+                                        : who + " " + describe(record));
 }
 
-actor::child_spec journal_child(log_ptr out) {
-  auto start = [out](const actor::start_args& args) -> actor::start_result {
-    return actor::running{
-      args.rt->system.spawn<journal_actor, caf::detached>(args.rt, out)};
+actor::child_spec journal_child(log_ptr out, recorder_ptr file) {
+  auto start = [out, file](const actor::start_args& args) {
+    return actor::start_result{
+      actor::running{args.rt->system.spawn<journal_actor, caf::detached>(
+        args.rt, out, file, args.path)}};
   };
   return {{.id = "journal"}, std::move(start)};
 }

@@ -142,6 +142,8 @@ int acceptor::accept_error_of(const fault::decision& what) {
       pause_for(a_moment);
     else if (classify(what.error_code) == accept_error::transient)
       let_go(); // it is the client who has gone
+    else if (classify(what.error_code) == accept_error::fatal)
+      accuse(owner_->rt(), path_, what);
     return what.error_code;
   case fault::action_kind::drop:
     let_go();
@@ -151,12 +153,18 @@ int acceptor::accept_error_of(const fault::decision& what) {
     pause_for(late_->next_look());
     return EAGAIN;
   case fault::action_kind::exception: // nothing is thrown past a place taken
+    accuse(owner_->rt(), path_, what);
     quit(actor::to_error(exit_reason::abnormal(what.text)));
     return EAGAIN;
   default:
-    strike(*this, what);
+    be_struck(what);
     return what.kind == fault::action_kind::hang ? 0 : EAGAIN;
   }
+}
+
+void acceptor::be_struck(const fault::decision& what) {
+  accuse(owner_->rt(), path_, what);
+  strike(*this, what);
 }
 
 // Whatever is wrong with one connection must not end the acceptor.
@@ -262,7 +270,8 @@ void acceptor::set_timer() {
 
 void acceptor::on_timer() {
   perform([this] {
-    if (fires_late(owner_->faults().timer, *this, home_, *this, late_timer_))
+    if (fires_late(owner_->faults().timer, home_, *this, late_timer_,
+                   [this](auto& what) { be_struck(what); }))
       return;
     auto now = reactor::clock::now();
     if (paused_until_ && *paused_until_ <= now)

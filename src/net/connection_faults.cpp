@@ -26,6 +26,11 @@ std::size_t number_in(const std::string& text) {
 
 } // namespace
 
+void connection::be_struck(const fault::decision& what) {
+  accuse(owner_->rt(), path(), what);
+  strike(*this, what);
+}
+
 // Returns whether it starts after all.
 bool connection::may_start(const fault::decision& what) {
   switch (what.kind) {
@@ -39,7 +44,7 @@ bool connection::may_start(const fault::decision& what) {
     hold_up(in_, lateness{what});
     return true;
   default:
-    strike(*this, what);
+    be_struck(what);
     return what.kind == action_kind::hang;
   }
 }
@@ -66,7 +71,7 @@ void connection::read_with_fault(const fault::decision& what) {
     hold_up(in_, lateness{what});
     return;
   default:
-    strike(*this, what);
+    be_struck(what);
     if (what.kind == action_kind::hang)
       read_once();
   }
@@ -98,7 +103,7 @@ ssize_t connection::transmit_with_fault(std::string_view data,
     errno = EAGAIN;
     return -1;
   default:
-    strike(*this, what);
+    be_struck(what);
     return what.kind == action_kind::hang ? send(data) : nothing(EAGAIN);
   }
 }
@@ -127,7 +132,7 @@ void connection::on_message(caf::message& msg) {
                     });
     return;
   default:
-    strike(*this, *what);
+    be_struck(*what);
     if (what->kind != action_kind::hang)
       return;
   }

@@ -98,7 +98,8 @@ void connection::on_timer() {
     return;
   }
   perform([this] {
-    if (fires_late(owner_->faults().timer, *this, home_, *this, late_timer_))
+    if (fires_late(owner_->faults().timer, home_, *this, late_timer_,
+                   [this](auto& what) { be_struck(what); }))
       return;
     if (leaving_) {
       quit(actor::to_error(exit_reason::shutdown()));

@@ -28,6 +28,12 @@ bool strike(caf::event_based_actor& self, const fault::decision& what) {
   }
 }
 
+void accuse(actor::runtime& rt, std::string_view path,
+            const fault::decision& what) {
+  if (what.kind != action_kind::hang)
+    rt.blame.put(path, what.event, reactor::clock::now());
+}
+
 lateness::lateness(const fault::decision& what)
     : what_(what),
       until_(reactor::clock::now()
@@ -46,8 +52,8 @@ reactor::clock::duration lateness::next_look() const {
                     looks_every);
 }
 
-bool fires_late(const fault::point& point, caf::event_based_actor& self,
-                reactor& home, timer& t, bool& late) {
+bool fires_late(const fault::point& point, reactor& home, timer& t, bool& late,
+                const std::function<void(const fault::decision&)>& strike) {
   if (std::exchange(late, false))
     return false;
   auto what = point.hit();
@@ -57,7 +63,7 @@ bool fires_late(const fault::point& point, caf::event_based_actor& self,
   if (late)
     home.arm(t, what->time.value_or(std::chrono::nanoseconds{0}));
   else
-    strike(self, *what);
+    strike(*what);
   return what->kind != action_kind::hang;
 }
 

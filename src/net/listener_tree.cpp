@@ -175,9 +175,12 @@ bool listener::on_connection(std::string_view path, F fn) const {
   return on_hub(parent_of(path), hit) && *found;
 }
 
-bool listener::crash_connection(
-  std::string_view path, const std::optional<exit_reason>& reason) const {
-  return on_connection(path, [reason](connection& c) {
+bool listener::crash_connection(std::string_view path,
+                                const std::optional<exit_reason>& reason,
+                                std::string_view on_behalf) const {
+  return on_connection(path, [this, reason, path = std::string{path},
+                              who = std::string{on_behalf}](connection& c) {
+    actor::tell_who_asks(*rt_, path, reason, who);
     if (reason)
       actor::signal_exit(c.handle(), *reason);
     else

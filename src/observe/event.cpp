@@ -1,6 +1,49 @@
 #include "coppice/observe/event.hpp"
 
+#include <algorithm>
+#include <array>
+#include <utility>
+
 namespace coppice::observe {
+
+namespace {
+
+// In the order of the enumeration.
+constexpr std::array<std::string_view, 24> kind_names{
+  "child_started",  "child_restarted", "exit_requested",     "child_exited",
+  "child_stopped",  "start_failed",    "restarting",         "stalled",
+  "unkillable",     "gave_up",         "connection_crashed", "accept_paused",
+  "accept_resumed", "listening",       "suspended",          "draining",
+  "alarm",          "held_up",         "fault_armed",        "fault_fired",
+  "fault_cleared",  "journal_failed",  "journal_resumed",    "notice",
+};
+static_assert(kind_names.size()
+              == static_cast<std::size_t>(event_kind::notice) + 1);
+
+} // namespace
+
+std::string_view to_string(event_kind value) {
+  return kind_names[static_cast<std::size_t>(value)];
+}
+
+std::optional<event_kind> event_kind_from(std::string_view name) {
+  auto i = std::find(kind_names.begin(), kind_names.end(), name);
+  if (i == kind_names.end())
+    return {};
+  return static_cast<event_kind>(i - kind_names.begin());
+}
+
+std::string_view to_string(severity value) {
+  switch (value) {
+  case severity::info:
+    return "info";
+  case severity::warning:
+    return "warning";
+  case severity::error:
+    return "error";
+  }
+  return "info";
+}
 
 severity severity_of(const event& ev) {
   switch (ev.kind) {
@@ -17,7 +60,9 @@ severity severity_of(const event& ev) {
   case event_kind::held_up:
   case event_kind::fault_armed:
   case event_kind::fault_fired:
+  case event_kind::journal_failed:
     return severity::warning;
+  case event_kind::exit_requested:
   case event_kind::child_started:
   case event_kind::child_restarted:
   case event_kind::child_stopped:
@@ -26,6 +71,7 @@ severity severity_of(const event& ev) {
   case event_kind::suspended:
   case event_kind::draining:
   case event_kind::fault_cleared:
+  case event_kind::journal_resumed:
   case event_kind::notice:
     return severity::info;
   }
@@ -40,6 +86,9 @@ std::string describe(const event& ev) {
     break;
   case event_kind::child_restarted:
     text += " restarted (incarnation " + std::to_string(ev.incarnation) + ")";
+    break;
+  case event_kind::exit_requested:
+    text += " is told to end: " + ev.reason;
     break;
   case event_kind::child_exited:
     text += " exited: " + ev.reason;
@@ -94,6 +143,12 @@ std::string describe(const event& ev) {
     break;
   case event_kind::fault_cleared:
     text = "no fault any more at " + text;
+    break;
+  case event_kind::journal_failed:
+    text += " does without its file";
+    break;
+  case event_kind::journal_resumed:
+    text += " writes to its file again";
     break;
   case event_kind::notice:
     break;

@@ -112,7 +112,10 @@ TEST(BlockedThread, GoesOnWhenItsPointIsDisarmedOrArmedAnew) {
   for (auto* text : {"hang", "hang(60m)", "delay(60m)"}) {
     for (auto rearm : {false, true}) {
       std::promise<void> fired;
-      registry faults{{.on_fire = [&](const fire&) { fired.set_value(); }}};
+      registry faults{{.on_fire = [&](const fire&) {
+        fired.set_value();
+        return 0;
+      }}};
       enabled_point here{faults, "here", ""};
       armed_for scope{faults, "here", text};
       auto blocked = std::async(std::launch::async, [&] { here.apply(); });

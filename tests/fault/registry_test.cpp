@@ -273,6 +273,7 @@ TEST(RegistryWithAHook, TellsOfEachFire) {
   registry faults{{.on_fire = [&](const fire& what) {
     told.push_back(std::string{what.point} + " " + std::to_string(what.number)
                    + " " + to_string(what.what));
+    return 0;
   }}};
   enabled_point here{faults, "here", ""};
   EXPECT_EQ(armed(faults, "here", "1*drop->1*off->log(so far)"), "armed");
@@ -285,7 +286,10 @@ TEST(RegistryWithAHook, TellsOfEachFire) {
 
 TEST(RegistryWithAHook, MayBeArmedFromIt) {
   registry* owner = nullptr;
-  registry faults{{.on_fire = [&](const fire&) { owner->disarm(); }}};
+  registry faults{{.on_fire = [&](const fire&) {
+    owner->disarm();
+    return 0;
+  }}};
   owner = &faults;
   enabled_point here{faults, "here", ""};
   EXPECT_EQ(armed(faults, "here", "drop"), "armed");

@@ -3,6 +3,7 @@
 #include "coppice/actor/directory.hpp"
 #include "coppice/actor/fault_points.hpp"
 #include "coppice/fault/registry.hpp"
+#include "coppice/observe/blame.hpp"
 #include "coppice/observe/connection_log.hpp"
 #include "coppice/observe/event_bus.hpp"
 #include "coppice/observe/tree.hpp"
@@ -45,6 +46,7 @@ struct runtime {
   caf::actor_system& system;
   observe::tree tree;
   observe::event_bus events;
+  observe::blame blame;
   observe::connection_log connections;
   actor::directory directory;
   fault::registry faults;

@@ -41,8 +41,9 @@ struck burn_budget(runtime& rt, std::string_view path);
 struck spare(runtime& rt, std::string_view path);
 
 /// Kills one of the workers below `path`, the one that `chance` picks; returns
-/// its path, or nothing if there is none.
+/// its path, or nothing if there is none. `on_behalf` as for `crash`.
 std::optional<std::string> kill_random(runtime& rt, std::string_view path,
-                                       std::uint64_t chance);
+                                       std::uint64_t chance,
+                                       std::string_view on_behalf = {});
 
 } // namespace coppice::actor

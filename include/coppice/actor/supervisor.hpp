@@ -157,6 +157,11 @@ private:
                  const supervision::exit_reason& reason);
   supervision::time_point now() const;
   std::string budget(std::size_t used) const;
+  observe::decision
+  decision_on(supervision::restart what,
+              const std::vector<supervision::child_key>& affected) const;
+  observe::event event_of(observe::event_kind kind, std::string path,
+                          std::string reason, std::string detail) const;
   std::uint64_t publish(observe::event_kind kind, std::string path,
                         std::string reason = {}, std::string detail = {},
                         std::uint64_t incarnation = 0);

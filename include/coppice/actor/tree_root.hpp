@@ -58,7 +58,16 @@ private:
 /// Ends the actor at `path` as if it had failed with `reason`, or kills it if
 /// there is none; a supervisor ends its children first unless it is killed.
 /// Returns whether there is such an actor. Any thread.
+///
+/// Unless `on_behalf` is empty, an event tells who asked for it, and is the
+/// cause of those that follow from it.
 bool crash(runtime& rt, std::string_view path,
-           const std::optional<supervision::exit_reason>& reason);
+           const std::optional<supervision::exit_reason>& reason,
+           std::string_view on_behalf = {});
+
+/// The event that `crash` tells, for who ends an actor in another way.
+void tell_who_asks(runtime& rt, std::string_view path,
+                   const std::optional<supervision::exit_reason>& reason,
+                   std::string_view on_behalf);
 
 } // namespace coppice::actor

@@ -31,6 +31,8 @@ struct decision : action {
   /// Who decided it and by which arming, for `block` and `apply`.
   site* origin = nullptr;
   std::uint64_t arming = 0;
+  /// What the registry's `on_fire` answered.
+  std::uint64_t event = 0;
 };
 
 /// One fault that was asked for. Valid during the call alone.
@@ -41,7 +43,8 @@ struct fire {
   std::uint64_t number;
 };
 
-using fire_hook = std::function<void(const fire&)>;
+/// Answers with the number of the event that tells of it; 0: nobody does.
+using fire_hook = std::function<std::uint64_t(const fire&)>;
 
 /// What `throw` throws.
 class injected : public std::runtime_error {

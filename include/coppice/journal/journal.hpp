@@ -1,11 +1,14 @@
 #pragma once
 
 #include "coppice/actor/child_spec.hpp"
+#include "coppice/journal/recorder.hpp"
 #include "coppice/observe/connection_log.hpp"
 #include "coppice/observe/event.hpp"
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 namespace spdlog {
@@ -14,15 +17,25 @@ class logger;
 
 namespace coppice::journal {
 
-/// Where events are written for people: standard error, one line each.
-/// Thread-safe.
+/// What is left out of the log: everything below. `debug` adds the starts and
+/// ends of connections.
+enum class log_level { debug, info, warning, error, off };
+
+std::string_view to_string(log_level value);
+std::optional<log_level> log_level_from(std::string_view name);
+
+/// Whether a line is for people or, one JSON object, for programs.
+enum class log_format { text, json };
+
+/// Where events are written: standard error, one line each. Thread-safe.
 class log {
 public:
-  log();
+  explicit log(log_format format = log_format::text);
 
   /// Nothing is written before this, so that a start that fails leaves its one
-  /// line of error alone.
-  void open() noexcept {
+  /// line of error alone; and nothing ever of the events up to `seq`.
+  void open(std::uint64_t seq) noexcept {
+    told_ = seq;
     open_ = true;
   }
 
@@ -30,7 +43,16 @@ public:
     return open_;
   }
 
-  /// Has the starts and ends of connections written, too.
+  /// Any time; `info` at first.
+  void set_level(log_level value) noexcept {
+    level_ = value;
+  }
+
+  log_level level() const noexcept {
+    return level_;
+  }
+
+  /// Has the starts and ends of connections written at `info`, too.
   void show_connections(bool on) noexcept {
     shows_connections_ = on;
   }
@@ -41,7 +63,12 @@ public:
   void write(std::string_view path, const observe::connection_record& record);
 
 private:
+  bool shows(observe::severity what) const noexcept;
+
+  log_format format_;
   std::shared_ptr<spdlog::logger> out_;
+  std::atomic<std::uint64_t> told_ = 0;
+  std::atomic<log_level> level_ = log_level::info;
   std::atomic<bool> open_ = false;
   std::atomic<bool> shows_connections_ = false;
 };
@@ -49,7 +76,8 @@ private:
 using log_ptr = std::shared_ptr<log>;
 
 /// The child that takes events from the bus, and what happens to connections,
-/// and writes them to `out`. It has a thread of its own, since a log may block.
-actor::child_spec journal_child(log_ptr out);
+/// and writes them to `out` and `file`, which may be null. It has a thread of
+/// its own, since a log or a disk may block.
+actor::child_spec journal_child(log_ptr out, recorder_ptr file = nullptr);
 
 } // namespace coppice::journal

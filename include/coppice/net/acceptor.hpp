@@ -61,6 +61,7 @@ private:
   void let_go();
   void look_whether_late();
   int accept_error_of(const fault::decision& what);
+  void be_struck(const fault::decision& what);
   void spawn_connection(accepted_client client);
   bool on_accept_error(int error);
   void pause(int error);

@@ -183,6 +183,7 @@ private:
 
   // Faults.
   bool may_start(const fault::decision& what);
+  void be_struck(const fault::decision& what);
   void read_with_fault(const fault::decision& what);
   ssize_t transmit_with_fault(std::string_view data,
                               const fault::decision& what);

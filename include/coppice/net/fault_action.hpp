@@ -1,8 +1,12 @@
 #pragma once
 
 #include "coppice/actor/compat.hpp"
+#include "coppice/actor/runtime.hpp"
 #include "coppice/fault/point.hpp"
 #include "coppice/net/reactor.hpp"
+
+#include <functional>
+#include <string_view>
 
 namespace coppice::net {
 
@@ -10,6 +14,11 @@ namespace coppice::net {
 /// Returns whether it was one of these. After exit and kill `self` goes on
 /// until its turn is over.
 bool strike(caf::event_based_actor& self, const fault::decision& what);
+
+/// Makes the event of this fault the cause of the end of the actor at `path`,
+/// if it will end it.
+void accuse(actor::runtime& rt, std::string_view path,
+            const fault::decision& what);
 
 /// What is not to happen too often holds up others for this long.
 constexpr std::chrono::milliseconds a_moment{1};
@@ -30,10 +39,10 @@ private:
   reactor::clock::time_point until_;
 };
 
-/// Does what a fault at `point` does to a timer of `self` that fires. Returns
-/// whether it is for later, or for never; `late` remembers that it was, since
-/// what comes late is not held up again.
-bool fires_late(const fault::point& point, caf::event_based_actor& self,
-                reactor& home, timer& t, bool& late);
+/// Does what a fault at `point` does to a timer that fires, `strike` the most
+/// part. Returns whether it is for later, or for never; `late` remembers that
+/// it was, since what comes late is not held up again.
+bool fires_late(const fault::point& point, reactor& home, timer& t, bool& late,
+                const std::function<void(const fault::decision&)>& strike);
 
 } // namespace coppice::net

@@ -154,10 +154,11 @@ public:
   bool stall(std::size_t index, std::chrono::milliseconds length) const;
 
   /// Ends the connection at `path`, or kills it if there is no `reason`.
-  /// Returns whether there is one. Blocks as `connections` does.
-  bool
-  crash_connection(std::string_view path,
-                   const std::optional<supervision::exit_reason>& reason) const;
+  /// Returns whether there is one. `on_behalf` as for `actor::crash`. Blocks as
+  /// `connections` does.
+  bool crash_connection(std::string_view path,
+                        const std::optional<supervision::exit_reason>& reason,
+                        std::string_view on_behalf = {}) const;
 
   /// Closes the port for good, has `handler::on_drain` called on every
   /// connection, and calls `drained`, on any thread, when the last one has

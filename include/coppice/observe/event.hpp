@@ -1,10 +1,15 @@
 #pragma once
 
+#include "coppice/supervision/child_spec.hpp"
 #include "coppice/supervision/clock.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace coppice::observe {
 
@@ -12,6 +17,7 @@ namespace coppice::observe {
 enum class event_kind {
   child_started,   ///< For the first time, or after somebody asked for it.
   child_restarted, ///< Automatically.
+  exit_requested,  ///< Somebody asked for its end; its detail says who.
   child_exited,
   child_stopped, ///< Because its supervisor told it to.
   start_failed,
@@ -25,12 +31,26 @@ enum class event_kind {
   listening,
   suspended, ///< No more clients until it is resumed.
   draining,
-  alarm,         ///< A limit that somebody asked to be told of is reached.
-  held_up,       ///< A reactor did not get on for too long.
-  fault_armed,   ///< Somebody asked for a fault.
-  fault_fired,   ///< … and it happened. The path is the point's name.
-  fault_cleared, ///< It will not happen any more.
+  alarm,           ///< A limit that somebody asked to be told of is reached.
+  held_up,         ///< A reactor did not get on for too long.
+  fault_armed,     ///< Somebody asked for a fault.
+  fault_fired,     ///< … and it happened. The path is the point's name.
+  fault_cleared,   ///< It will not happen any more.
+  journal_failed,  ///< Events are not kept on disk.
+  journal_resumed, ///< … and now they are, again.
   notice,
+};
+
+/// What a supervisor decided about a child that has ended.
+struct decision {
+  supervision::restart restart = supervision::restart::permanent;
+  supervision::strategy strategy = supervision::strategy::one_for_one;
+  std::vector<std::string> affected = {}; ///< Ids in start order; 16 at most.
+  std::size_t affected_count = 0;         ///< How many there really are.
+  std::size_t budget_used = 0;            ///< This restart included.
+  std::int64_t intensity = 0;             ///< The budget: so many restarts …
+  std::chrono::seconds period = {};       ///< … within so long.
+  std::chrono::milliseconds delay = {};   ///< Of the restart; by a back-off.
 };
 
 /// One thing that happened to one actor.
@@ -40,13 +60,22 @@ struct event {
   supervision::time_point time = {};
   std::chrono::system_clock::time_point wall_time = {};
   event_kind kind = event_kind::notice;
-  std::string path;              ///< Of the actor it happened to.
-  std::uint64_t incarnation = 0; ///< Of that actor; 0: not known.
-  std::string reason = {};       ///< An exit reason, where there is one.
-  std::string detail = {};       ///< For a person.
+  std::string path;                     ///< Of the actor it happened to.
+  std::uint64_t incarnation = 0;        ///< Of that actor; 0: not known.
+  std::string reason = {};              ///< An exit reason, where there is one.
+  std::string detail = {};              ///< For a person.
+  std::optional<decision> decided = {}; ///< Of `restarting` and `gave_up`.
 };
 
+/// `child_exited`: the name in the code, which is that of files and the API.
+std::string_view to_string(event_kind value);
+
+/// Nothing if there is no such kind.
+std::optional<event_kind> event_kind_from(std::string_view name);
+
 enum class severity { info, warning, error };
+
+std::string_view to_string(severity value);
 
 severity severity_of(const event& ev);
 

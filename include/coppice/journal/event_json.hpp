@@ -1,0 +1,36 @@
+#pragma once
+
+#include "coppice/observe/connection_log.hpp"
+#include "coppice/observe/event.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace coppice::journal {
+
+/// An event as everybody outside the process sees it: the journal's exports,
+/// `coppice events --json` and the admin API. Fields that say nothing are left
+/// out; `text` is the line that the log would show.
+nlohmann::json to_json(const observe::event& ev);
+
+/// What a decision says, without the event around it, and back.
+/// `decision_from` gives nothing for what `to_json` did not make.
+nlohmann::json to_json(const observe::decision& what);
+std::optional<observe::decision> decision_from(const nlohmann::json& what);
+
+/// The start or the end of the connection at `path`.
+nlohmann::json to_json(std::string_view path,
+                       const observe::connection_record& record,
+                       std::chrono::system_clock::time_point when);
+
+/// In one line, without its end. What is not UTF-8 in it is replaced.
+std::string to_line(const nlohmann::json& what);
+
+/// `2026-11-22T20:38:40.603Z`
+std::string to_text(std::chrono::system_clock::time_point when);
+
+} // namespace coppice::journal

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "coppice/journal/store.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace coppice::journal {
+
+/// What became of an actor the last time, and what led to it.
+struct story {
+  std::string path;
+  /// From the first cause to the actor's last end, restart or failed start.
+  std::vector<entry> chain;
+  /// How long there was no such actor, if it was restarted.
+  std::optional<std::chrono::nanoseconds> down_for;
+};
+
+/// The story of the actor at `path`: of its last restart or, if it was not
+/// restarted since, of its last end. Nothing if neither is in the journal.
+/// Throws `store_error`.
+std::optional<story> why(const reader& from, const std::string& path);
+
+/// For a person: a line for each event, and what was left of the budget.
+std::string tell(const story& what);
+
+} // namespace coppice::journal
