@@ -33,6 +33,8 @@ constexpr std::string_view index_text
     "  POST /listeners/NAME/toxics     {\"type\": ..., \"attributes\": ...}\n"
     "  POST /listeners/NAME/toxics/TOXIC    changes attributes\n"
     "  DELETE /listeners/NAME/toxics[/TOXIC]    takes them off\n"
+    "  GET  /log                       what the log leaves out\n"
+    "  POST /log                       {\"level\": ...} from now on\n"
     "  POST /drain                     {\"timeout_ms\": ...} ends the server\n"
     "  GET  /faults                    the seed, and all fault points\n"
     "  PUT  /faults/POINT              {\"term\": ...} arms it\n"
@@ -44,6 +46,7 @@ constexpr std::string_view index_text
     "                                  fail_starts, refuse_stop, flood, "
     "stall\n";
 
+constexpr std::string_view log_path = "/log";
 constexpr std::string_view listeners_path = "/listeners";
 
 bool needs_no_body(std::string_view path) {
@@ -188,6 +191,8 @@ response api::look(const request& req) const {
   if (req.path.starts_with("/listeners/"))
     if (auto* found = find(req.path.substr(listeners_path.size() + 1)))
       return answer(to_json(*found));
+  if (req.path == log_path && program_.log)
+    return answer({{"level", to_string(program_.log->level())}});
   if (faults_.serves(req.path))
     return faults_.look(req.path);
   if (req.path == "/kill" || req.path == "/drain")
@@ -217,6 +222,8 @@ response api::change(const request& req) const {
     return kill(body);
   if (req.path == "/drain")
     return drain(body);
+  if (req.path == log_path && program_.log)
+    return set_log(body);
   if (req.path.starts_with("/listeners/"))
     return operate(req.path.substr(listeners_path.size() + 1), body);
   if (req.path == "/" || req.path == "/tree" || req.path == listeners_path)
@@ -242,6 +249,18 @@ response api::kill(const nlohmann::json& body) const {
   if (!hit)
     return failure(404, "there is no actor at \"" + path + "\"");
   return answer({{"path", path}, {"reason", text}});
+}
+
+response api::set_log(const nlohmann::json& body) const {
+  auto i = body.find("level");
+  auto level = i != body.end() && i->is_string()
+                 ? journal::log_level_from(i->get<std::string>())
+                 : std::nullopt;
+  if (!level || body.size() > 1)
+    return failure(400, "send an object with the text \"level\": debug, info, "
+                        "warning, error or off");
+  program_.log->set_level(*level);
+  return answer({{"level", to_string(*level)}});
 }
 
 response api::drain(const nlohmann::json& body) const {

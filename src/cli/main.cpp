@@ -1,5 +1,6 @@
 #include "coppice/cli/exit_code.hpp"
 #include "coppice/cli/faults.hpp"
+#include "coppice/cli/history.hpp"
 #include "coppice/cli/lab.hpp"
 #include "coppice/cli/nemesis.hpp"
 #include "coppice/cli/remote.hpp"
@@ -41,6 +42,8 @@ int run(int argc, char** argv) {
   cli::add_fault(app, fault_args);
   cli::toxic_options toxic_args;
   cli::add_toxics(app, toxic_args);
+  cli::history_options history_args;
+  cli::add_history(app, history_args);
   cli::nemesis_options nemesis_args;
   cli::add_nemesis(app, nemesis_args);
   try {
@@ -55,6 +58,8 @@ int run(int argc, char** argv) {
       return cli::run_toxics(app, toxic_args);
     if (app.got_subcommand("nemesis"))
       return cli::run_nemesis(app, nemesis_args);
+    if (cli::is_history(app))
+      return cli::run_history(app, history_args);
     return cli::run_remote(app, remote_args);
   } catch (const CLI::Success& wanted) {
     return app.exit(wanted); // --help, --version

@@ -30,6 +30,7 @@ constexpr std::array subcommands{
              true},
   subcommand{"resume", "open a suspended listener's port again", resume, true},
   subcommand{"limit", "change a listener's limits while it runs", limit, true},
+  subcommand{"log", "show or set what the log leaves out", log, true},
   subcommand{"drain", "let connections finish, then end the server", drain,
              true},
 };
@@ -66,6 +67,9 @@ void add_details(CLI::App& cmd, remote_options& options) {
     add_kill(cmd, options);
   } else if (name == "status") {
     add_json(cmd, options, "GET /listeners");
+  } else if (name == "log") {
+    cmd.add_option("LEVEL", options.level,
+                   "from now on: debug, info, warning, error or off");
   } else if (name == "drain") {
     add_drain(cmd, options);
   } else {
@@ -124,6 +128,22 @@ int show_tree(const remote_options& options) {
   if (root.is_discarded())
     return report_nonsense(options);
   std::cout << draw_tree(root);
+  return done;
+}
+
+int log(const remote_options& options) {
+  admin::client server{options.admin, read_token(options.token_file)};
+  auto answer
+    = options.level.empty()
+        ? server.get("/log")
+        : server.post("/log", nlohmann::json{{"level", options.level}}.dump());
+  if (answer.status != 200)
+    return report(answer);
+  auto body = nlohmann::json::parse(answer.body, nullptr, false);
+  if (!body.is_object() || !body.contains("level"))
+    return report_nonsense(options);
+  std::cout << "the log shows " << body["level"].get<std::string>()
+            << " and above\n";
   return done;
 }
 

@@ -51,6 +51,7 @@ public:
           system_, fault::registry::settings{.seed = options.fault_seed})) {
     system_.await_actors_before_shutdown(false);
     log_->show_connections(options.log_connections);
+    log_->set_level(options.log_level);
     for (unsigned i = 0; i < options.acceptors; ++i)
       start_reactor(i);
     listener_ = std::make_shared<net::listener>(
@@ -70,7 +71,8 @@ public:
         admin::access{.token = options.token,
                       .allow_faults = options.allow_faults},
         admin::operations{.drain
-                          = [this](auto timeout) { loop_.drain(timeout); }});
+                          = [this](auto timeout) { loop_.drain(timeout); },
+                          .log = log_});
   }
 
   ~server_process() {
@@ -88,7 +90,8 @@ public:
       std::cerr << "coppice: COPPICE_FAULTS: " << to_string(unmet) << std::endl;
       return usage;
     }
-    std::vector children{journal::journal_child(log_), listener_->child()};
+    std::vector children{journal::journal_child(log_, recorder()),
+                         listener_->child()};
     if (admin_)
       children.push_back(admin_->child());
     auto started = actor::tree_root::start(rt_, "coppice", {.intensity = 3},
@@ -98,8 +101,7 @@ public:
       return failed;
     }
     announce();
-    rt_->events.drain(); // the start is told by the announcement
-    log_->open();
+    log_->open(rt_->events.last_seq()); // the announcement tells of the start
     auto code = loop_.run({*started.root, *listener_, options_.drain_timeout});
     log_last_connections();
     return code;
@@ -119,6 +121,13 @@ private:
       rt->events.publish(std::move(ev));
     });
     reactor->start_thread();
+  }
+
+  journal::recorder_ptr recorder() const {
+    if (!options_.journal)
+      return nullptr;
+    return std::make_shared<journal::recorder>(*options_.journal,
+                                               options_.journal_bounds);
   }
 
   // The journal ended with the tree, and some connections after it.
@@ -183,6 +192,7 @@ private:
   }
 
   const serve_options& options_;
+  journal::log_ptr log_ = std::make_shared<journal::log>(options_.log_format);
   server_loop loop_; // before anybody else takes descriptors
   caf::actor_system_config config_;
   caf::actor_system system_;
@@ -190,7 +200,6 @@ private:
   std::vector<net::reactor_ptr> reactors_;
   net::listener_ptr listener_;
   std::shared_ptr<admin::server> admin_;
-  journal::log_ptr log_ = std::make_shared<journal::log>();
 };
 
 } // namespace

@@ -137,6 +137,23 @@ void set_admin(serve_options& result, const serve_arguments& args) {
 
 } // namespace
 
+namespace {
+
+void set_journal(serve_options& result, const serve_arguments& args) {
+  result.log_level = *journal::log_level_from(args.log_level);
+  result.log_format = args.log_format == "json" ? journal::log_format::json
+                                                : journal::log_format::text;
+  result.journal_bounds.max_bytes = args.journal_mib << 20;
+  result.journal_bounds.max_age = std::chrono::ceil<std::chrono::seconds>(
+    duration("--journal-age", args.journal_age));
+  if (args.journal.empty())
+    result.journal = journal::default_file();
+  else if (args.journal != "off")
+    result.journal = args.journal;
+}
+
+} // namespace
+
 serve_options check(const serve_arguments& args) {
   serve_options result;
   result.inherited = net::passed_descriptors();
@@ -155,6 +172,7 @@ serve_options check(const serve_arguments& args) {
   result.max_seconds = std::chrono::seconds{args.max_seconds};
   result.drain_timeout = duration("--drain-timeout", args.drain_timeout);
   result.log_connections = args.log_connections;
+  set_journal(result, args);
   result.allow_faults = args.allow_faults;
   result.fault_seed = args.fault_seed;
   result.faults = faults_of_environment();
@@ -233,6 +251,28 @@ void add_serve(CLI::App& app, serve_arguments& args) {
     ->capture_default_str();
   cmd->add_flag("--log-connections", args.log_connections,
                 "write a line when a connection starts and when it ends");
+  cmd
+    ->add_option("--log-level", args.log_level,
+                 "what the log leaves out is everything below; coppice log "
+                 "changes it later")
+    ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}))
+    ->capture_default_str();
+  cmd
+    ->add_option("--log-format", args.log_format,
+                 "lines for people, or a JSON object a line")
+    ->check(CLI::IsMember({"text", "json"}))
+    ->capture_default_str();
+  cmd->add_option("--journal", args.journal,
+                  "the file that keeps what happened, or off; default: "
+                  "journal.db in $STATE_DIRECTORY, $XDG_STATE_HOME/coppice or "
+                  "~/.local/state/coppice");
+  cmd
+    ->add_option("--journal-size", args.journal_mib,
+                 "MiB that it may grow to; then the oldest goes")
+    ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 20))
+    ->capture_default_str();
+  cmd->add_option("--journal-age", args.journal_age, "what is older goes, too")
+    ->capture_default_str();
   cmd->add_flag("--allow-faults", args.allow_faults,
                 "let the admin API ask for faults: see coppice fault; "
                 "COPPICE_FAULTS in the environment is obeyed in any case");

@@ -2,6 +2,7 @@
 
 #include "coppice/actor/child_spec.hpp"
 #include "coppice/actor/exit_signal.hpp"
+#include "coppice/actor/tree_root.hpp"
 #include "coppice/net/acceptor.hpp"
 #include "coppice/net/connection.hpp"
 #include "coppice/net/connection_supervisor.hpp"

@@ -3,6 +3,7 @@
 #include "coppice/actor/runtime.hpp"
 #include "coppice/admin/faults_api.hpp"
 #include "coppice/admin/response.hpp"
+#include "coppice/journal/journal.hpp"
 #include "coppice/net/listener.hpp"
 
 #include <nlohmann/json_fwd.hpp>
@@ -48,6 +49,7 @@ struct operations {
   /// Begins the end of the program, once: as a SIGTERM does, with a drain
   /// timeout of its own if there is one.
   std::function<void(std::optional<std::chrono::milliseconds>)> drain;
+  journal::log_ptr log = {}; ///< Null: there is none.
 };
 
 /// The admin API without a server: looks at trees and listeners, breaks them,
@@ -67,6 +69,7 @@ private:
   response change(const request& req) const;
   response kill(const nlohmann::json& body) const;
   response drain(const nlohmann::json& body) const;
+  response set_log(const nlohmann::json& body) const;
   response operate(const std::string& path, const nlohmann::json& body) const;
   response toxics(const request& req) const;
   net::listener* find(std::string_view name) const;

@@ -19,6 +19,7 @@ struct remote_options {
   limit_options limits;
   std::string timeout; ///< `drain`; empty: the server's.
   bool wait = false;   ///< `drain`
+  std::string level;   ///< `log`; empty: show it.
 };
 
 /// Declares the subcommands.
@@ -36,6 +37,7 @@ int suspend(const remote_options& options);
 int resume(const remote_options& options);
 int limit(const remote_options& options);
 int drain(const remote_options& options);
+int log(const remote_options& options);
 
 /// The listener that is meant; if there is none, says why and sets `code`.
 std::string listener_of(const remote_options& options,

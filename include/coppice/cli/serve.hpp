@@ -1,12 +1,14 @@
 #pragma once
 
 #include "coppice/fault/plan.hpp"
+#include "coppice/journal/journal.hpp"
 #include "coppice/net/limits.hpp"
 #include "coppice/net/listener.hpp"
 #include "coppice/net/socket.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +30,10 @@ struct serve_options {
   std::string token;
   std::chrono::milliseconds drain_timeout{0};
   bool log_connections = false;
+  journal::log_level log_level = journal::log_level::info;
+  journal::log_format log_format = journal::log_format::text;
+  std::optional<std::filesystem::path> journal; ///< Unset: no file.
+  journal::bounds journal_bounds;
   bool allow_faults = false; ///< Whether the admin API may ask for them.
   std::optional<std::uint64_t> fault_seed; ///< Unset: a random one.
   fault::plan faults;                      ///< Armed from the start.

@@ -29,6 +29,11 @@ struct serve_arguments {
   std::string token_file;
   std::string drain_timeout = "8s";
   bool log_connections = false;
+  std::string log_level = "info";
+  std::string log_format = "text";
+  std::string journal; ///< Empty: where it is by default.
+  std::uint64_t journal_mib = 64;
+  std::string journal_age = "7d";
   bool allow_faults = false;
   std::optional<std::uint64_t> fault_seed;
 };
