@@ -23,7 +23,7 @@ RUN apt-get update -qq \
     && DEBIAN_FRONTEND=noninteractive xargs -a /usr/local/share/coppice/packages \
     apt-get install -qq -y --no-install-recommends \
     && apt-get clean && rm -rf /var/lib/apt/lists/* \
-    && install -d -o 10001 -g 10001 -m 0700 /run/coppice
+    && install -d -o 10001 -g 10001 -m 0700 /run/coppice /var/lib/coppice
 COPY --from=build /out/coppice /usr/local/bin/coppice
 # For `coppice lab run --against otp`. Erlang itself is not in the image: the
 # command says what to install.
@@ -32,6 +32,9 @@ USER 10001:10001
 # The admin port is reached from outside the container, so it has a token:
 # serve makes one here, and `docker exec NAME coppice kill PATH` finds it.
 ENV COPPICE_ADMIN_TOKEN_FILE=/run/coppice/admin-token
+# Where the journal is: `docker exec NAME coppice why PATH` reads it.
+ENV STATE_DIRECTORY=/var/lib/coppice
+VOLUME /var/lib/coppice
 EXPOSE 6000 6060
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=3 \

@@ -11,7 +11,7 @@ import time
 
 HERE = pathlib.Path(__file__).parent
 
-SERVE = ["serve", "0", "--bind", "127.0.0.1", "--acceptors", "1",
+SERVE = ["serve", "0", "--bind", "127.0.0.1", "--journal", "off", "--acceptors", "1",
          "--admin", "off"]
 
 BARE, OURS, SUPERVISED = "bare loop", "coppice", "coppice, supervised"

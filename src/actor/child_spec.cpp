@@ -24,6 +24,7 @@ start_result start_supervisor(const start_args& args, supervisor_setup setup) {
     return start_failed{exit_reason::abnormal(err->message)};
   setup.path = args.path;
   setup.parent = args.supervisor.address();
+  setup.cause = args.cause;
   setup.initialized = [args](start_outcome outcome) {
     acknowledge_start(args, std::move(outcome));
   };

@@ -61,7 +61,8 @@ supervisor::supervisor(caf::actor_config& cfg, runtime_ptr rt,
       engine_(make_engine(setup)),
       extra_arguments_(std::move(setup.extra_arguments)),
       parent_(std::move(setup.parent)),
-      initialized_(std::move(setup.initialized)) {
+      initialized_(std::move(setup.initialized)),
+      cause_(setup.cause) {
   engine_.seed(rt_->time != nullptr ? 0 : std::random_device{}());
   child_key key = 0;
   for (auto& child : setup.children) {
@@ -95,7 +96,7 @@ caf::behavior supervisor::make_behavior() {
     [this](progress_message& msg) { feed(progressed{msg.instance}); },
     [this](timer_message& msg) { feed(timer_fired{msg.generation}); },
     [this](retry_message& msg) { feed(retry_due{msg.key}); },
-    [this](stop_message& msg) { feed(parent_exited{std::move(msg.reason)}); },
+    [this](stop_message& msg) { end_for(std::move(msg.reason)); },
   };
   auto on_other = [this](caf::message& msg) {
     if (rt_->tap != nullptr)
@@ -136,9 +137,14 @@ void supervisor::feed(event ev) {
 // Source: OTP supervisor.
 void supervisor::on_exit_signal(caf::exit_msg& msg) {
   if (parent_ && msg.source == parent_)
-    feed(parent_exited{to_reason(msg.reason)});
+    end_for(to_reason(msg.reason));
   else
     feed(child_exited{++last_stranger_, to_reason(msg.reason)});
+}
+
+void supervisor::end_for(exit_reason reason) {
+  cause_ = rt_->blame.look(path_);
+  feed(parent_exited{std::move(reason)});
 }
 
 void supervisor::on_child_gone(instance_id instance,
@@ -197,8 +203,9 @@ void supervisor::learn(const start_instance& cmd) {
 
 start_result supervisor::call_start(const start_instance& cmd) {
   auto& how = recipes_.at(cmd.key);
-  start_args args{rt_, path_of(cmd.key), caf::actor_cast<caf::actor>(ctrl()),
-                  cmd.instance, how.arguments};
+  start_args args{
+    rt_,          path_of(cmd.key), caf::actor_cast<caf::actor>(ctrl()),
+    cmd.instance, how.arguments,    cause_};
   try {
     auto result = (*how.start)(args);
     auto* up = std::get_if<running>(&result);

@@ -90,10 +90,12 @@ void supervisor::ask_to_end(instance_id instance) {
   auto i = children_.find(instance);
   if (i == children_.end())
     return;
-  if (i->second.type == child_type::supervisor)
-    signal_trapped_exit(i->second.handle, exit_reason::shutdown(), this);
-  else
+  if (i->second.type != child_type::supervisor) {
     signal_exit(i->second.handle, exit_reason::shutdown(), this);
+    return;
+  }
+  rt_->blame.put(path_of(i->second.key), cause_); // for its children
+  signal_trapped_exit(i->second.handle, exit_reason::shutdown(), this);
 }
 
 void supervisor::run(arm_timer& cmd) {
@@ -139,7 +141,7 @@ void supervisor::run(exit_noticed& cmd) {
     return;
   show_exit(cmd.key, cmd.reason);
   auto incarnation = show(cmd.key, node_state::stopped);
-  cause_ = rt_->blame.take(path_of(cmd.key), now());
+  cause_ = rt_->blame.take(path_of(cmd.key));
   cause_ = publish(event_kind::child_exited, path_of(cmd.key),
                    to_string(cmd.reason), {}, incarnation);
   why_ = "exit \"" + to_string(cmd.reason) + "\"";
@@ -153,9 +155,11 @@ void supervisor::run(child_down& cmd) {
   release(cmd.instance);
   show_exit(cmd.key, cmd.reason);
   auto incarnation = show(cmd.key, node_state::stopped);
-  if (!engine_.dynamic())
-    publish(event_kind::child_stopped, path_of(cmd.key), to_string(cmd.reason),
-            {}, incarnation);
+  if (engine_.dynamic())
+    return;
+  rt_->blame.take(path_of(cmd.key)); // it has ended for this
+  publish(event_kind::child_stopped, path_of(cmd.key), to_string(cmd.reason),
+          {}, incarnation);
 }
 
 // As in OTP, nothing is said of dynamic children that start as they should.
@@ -228,7 +232,7 @@ void supervisor::run(report& cmd) {
     ev.decided = decision_on(cmd.restart, {cmd.key});
     ev.decided->budget_used = used;
     cause_ = rt_->events.publish(std::move(ev));
-    rt_->blame.put(path_, cause_, now());
+    rt_->blame.put(path_, cause_);
   }
 }
 

@@ -105,13 +105,13 @@ void supervisor::on_arrival(std::shared_ptr<ticket> what) {
     rt_->points.mailbox.block(*fault);
     break;
   case action_kind::kill:
-    rt_->blame.put(path_, fault->event, now());
+    rt_->blame.put(path_, fault->event);
     quit(to_error(exit_reason::killed()));
     return;
   default:
-    rt_->blame.put(path_, fault->event, now());
+    rt_->blame.put(path_, fault->event);
     // As `crash` does: a supervisor ends its children first.
-    feed(parent_exited{reason_of(*fault)});
+    end_for(reason_of(*fault));
     return;
   }
   on_request(std::move(what));

@@ -84,7 +84,7 @@ void tell_who_asks(runtime& rt, std::string_view path,
      .path = std::string{path},
      .reason = to_string(reason.value_or(exit_reason::killed())),
      .detail = std::string{on_behalf}});
-  rt.blame.put(path, seq, std::chrono::steady_clock::now());
+  rt.blame.put(path, seq);
 }
 
 bool crash(runtime& rt, std::string_view path,

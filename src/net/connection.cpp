@@ -406,7 +406,7 @@ void connection::report_crash(const exit_reason& reason) {
   observe::event ev;
   ev.kind = observe::event_kind::connection_crashed;
   ev.path = path();
-  ev.cause = owner_->rt().blame.take(ev.path, home_.now());
+  ev.cause = owner_->rt().blame.take(ev.path);
   ev.reason = to_string(reason);
   ev.detail = "peer " + to_string(peer_);
   owner_->rt().events.publish(std::move(ev));

@@ -31,7 +31,7 @@ bool strike(caf::event_based_actor& self, const fault::decision& what) {
 void accuse(actor::runtime& rt, std::string_view path,
             const fault::decision& what) {
   if (what.kind != action_kind::hang)
-    rt.blame.put(path, what.event, reactor::clock::now());
+    rt.blame.put(path, what.event);
 }
 
 lateness::lateness(const fault::decision& what)

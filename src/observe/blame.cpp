@@ -11,25 +11,27 @@ constexpr std::size_t usual_size = 1024;
 
 } // namespace
 
-void blame::put(std::string_view path, std::uint64_t cause,
-                supervision::time_point now) {
+void blame::put(std::string_view path, std::uint64_t cause) {
   if (cause == 0)
     return;
   std::lock_guard guard{mutex_};
   if (entries_.size() >= usual_size)
-    std::erase_if(
-      entries_, [now](auto& each) { return now - each.second.since > lasts; });
-  entries_.insert_or_assign(std::string{path}, entry{cause, now});
+    std::erase_if(entries_, [](auto& each) { return each.second.survived(); });
+  entries_.insert_or_assign(std::string{path}, entry{cause, clock::now()});
 }
 
-std::uint64_t blame::take(std::string_view path, supervision::time_point now) {
+std::uint64_t blame::look(std::string_view path) const {
   std::lock_guard guard{mutex_};
   auto i = entries_.find(path);
-  if (i == entries_.end())
-    return 0;
-  auto what = i->second;
-  entries_.erase(i);
-  return now - what.since > lasts ? 0 : what.cause;
+  return i == entries_.end() || i->second.survived() ? 0 : i->second.cause;
+}
+
+std::uint64_t blame::take(std::string_view path) {
+  auto result = look(path);
+  std::lock_guard guard{mutex_};
+  if (auto i = entries_.find(path); i != entries_.end())
+    entries_.erase(i);
+  return result;
 }
 
 } // namespace coppice::observe

@@ -101,6 +101,39 @@ TEST_F(FaultsOfActors, StartsFailAsOftenAsAskedAndCountAgainstTheBudget) {
   EXPECT_THAT(log.lines(), ElementsAre("start top/a"));
 }
 
+TEST_F(FaultsOfActors, AreTheCauseOfWhatComesOfThem) {
+  using observe::event_kind;
+  armed_for scope{rt->faults, "actor.start:a", "1*throw(no disk)"};
+  ASSERT_TRUE(actor::crash(*rt, "top/a", {}, "by a test"));
+  time.run();
+
+  auto events = rt->events.drain();
+  std::vector<event_kind> kinds;
+  for (auto& each : events)
+    kinds.push_back(each.kind);
+  ASSERT_THAT(kinds,
+              ElementsAre(event_kind::exit_requested, event_kind::child_exited,
+                          event_kind::restarting, event_kind::fault_fired,
+                          event_kind::start_failed, event_kind::restarting,
+                          event_kind::child_restarted));
+  auto cause_of = [&](std::size_t i) {
+    return events[i].cause == 0 ? -1
+                                : static_cast<int>(events[i].cause)
+                                    - static_cast<int>(events[0].seq);
+  };
+  EXPECT_EQ(cause_of(0), -1);
+  EXPECT_EQ(cause_of(1), 0);
+  EXPECT_EQ(cause_of(2), 1);
+  EXPECT_EQ(cause_of(3), -1);
+  EXPECT_EQ(cause_of(4), 3);
+  EXPECT_EQ(cause_of(5), 4);
+  EXPECT_EQ(cause_of(6), 5);
+  ASSERT_TRUE(events[5].decided);
+  EXPECT_THAT(events[5].decided->affected, ElementsAre("a"));
+  EXPECT_EQ(events[5].decided->budget_used, 2U);
+  EXPECT_EQ(events[5].decided->intensity, 3);
+}
+
 TEST_F(FaultsOfActors, StartsFailWithAnErrorOrAReason) {
   for (auto [term, reason] : {std::pair{"1*error(EMFILE)", "error(EMFILE)"},
                               std::pair{"1*exit(shutdown)", "shutdown"},

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
@@ -50,12 +51,45 @@ int open_binary() {
 
 // The tests' own COPPICE_* variables must not configure the server.
 bool inherits(const launch_options& options, const std::string& entry) {
-  if (entry.rfind("COPPICE_", 0) == 0)
+  if (entry.rfind("COPPICE_", 0) == 0 || entry.rfind("XDG_STATE_HOME=", 0) == 0
+      || entry.rfind("STATE_DIRECTORY=", 0) == 0)
     return false;
   return std::none_of(options.env.begin(), options.env.end(),
                       [&](const auto& variable) {
                         return entry.rfind(variable.first + "=", 0) == 0;
                       });
+}
+
+// Where the servers of this program keep their journals; goes with it. Those
+// that are nobody's write there, too.
+class state_folder {
+public:
+  state_folder() {
+    std::string name
+      = (std::filesystem::temp_directory_path() / "coppice-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr)
+      throw_errno("mkdtemp");
+    path_ = name;
+    std::filesystem::permissions(path_, std::filesystem::perms::all);
+  }
+  ~state_folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  state_folder(const state_folder&) = delete;
+  state_folder& operator=(const state_folder&) = delete;
+
+  const std::string& path() const {
+    return path_;
+  }
+
+private:
+  std::string path_;
+};
+
+const std::string& default_state_folder() {
+  static const state_folder result;
+  return result.path();
 }
 
 std::vector<std::string> environment_for(const launch_options& options) {
@@ -64,6 +98,7 @@ std::vector<std::string> environment_for(const launch_options& options) {
     if (inherits(options, *entry))
       result.emplace_back(*entry);
   }
+  result.push_back("XDG_STATE_HOME=" + default_state_folder());
   for (const auto& [name, value] : options.env)
     result.push_back(name + "=" + value);
   return result;

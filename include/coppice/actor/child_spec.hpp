@@ -24,6 +24,7 @@ struct start_args {
   /// For a child of a simple_one_for_one supervisor what start_child was given,
   /// for one of a dynamic supervisor its `extra_arguments`.
   std::any arguments = {};
+  std::uint64_t cause = 0; ///< The event that this start comes of.
 };
 
 /// The child runs; `info` goes to whom asked for the start. A null handle is a

@@ -31,6 +31,7 @@ struct supervisor_setup {
   caf::actor_addr parent = {};
   /// Called once with what became of the start.
   std::function<void(supervision::start_outcome)> initialized = {};
+  std::uint64_t cause = 0; ///< The event that its start comes of.
 };
 
 /// Why a child cannot be started at all, or nothing.
@@ -95,6 +96,7 @@ private:
 
   void feed(supervision::event ev);
   void on_exit_signal(caf::exit_msg& msg);
+  void end_for(supervision::exit_reason reason);
   void on_child_gone(supervision::instance_id instance,
                      const supervision::exit_reason& reason);
   void on_started(supervision::instance_id instance,

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "coppice/observe/path_map.hpp"
-#include "coppice/supervision/clock.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <string_view>
@@ -17,19 +17,27 @@ public:
   static constexpr std::chrono::seconds lasts{10};
 
   /// `cause` will end the actor at `path`; 0 is no event.
-  void put(std::string_view path, std::uint64_t cause,
-           supervision::time_point now);
+  void put(std::string_view path, std::uint64_t cause);
 
-  /// What was put last, or 0. Forgets it.
-  std::uint64_t take(std::string_view path, supervision::time_point now);
+  /// What was put last, or 0.
+  std::uint64_t look(std::string_view path) const;
+
+  /// The same, and forgets it.
+  std::uint64_t take(std::string_view path);
 
 private:
+  using clock = std::chrono::steady_clock;
+
   struct entry {
     std::uint64_t cause = 0;
-    supervision::time_point since = {};
+    clock::time_point since = {};
+
+    bool survived() const {
+      return clock::now() - since > lasts;
+    }
   };
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   path_map<entry> entries_;
 };
 
