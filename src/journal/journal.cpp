@@ -123,9 +123,32 @@ bool log::shows(observe::severity what) const noexcept {
               <= static_cast<int>(log_level::info) + static_cast<int>(what);
 }
 
+void log::open(std::uint64_t seq) {
+  std::unique_lock guard{mutex_};
+  told_ = seq;
+  open_ = true;
+  auto early = std::exchange(early_, {});
+  guard.unlock();
+  for (auto& ev : early)
+    put(ev);
+}
+
 void log::write(const observe::event& ev) {
+  if (!open_) {
+    std::lock_guard guard{mutex_};
+    if (!open_) {
+      if (observe::severity_of(ev) != observe::severity::info)
+        early_.push_back(ev);
+      return;
+    }
+  }
+  if (ev.seq > told_ || observe::severity_of(ev) != observe::severity::info)
+    put(ev);
+}
+
+void log::put(const observe::event& ev) {
   auto severity = observe::severity_of(ev);
-  if (ev.seq <= told_ || !shows(severity))
+  if (!shows(severity))
     return;
   out_->log(ev.wall_time, {}, level_of(severity),
             format_ == log_format::json ? to_line(to_json(ev))

@@ -58,6 +58,11 @@ protected:
       [&] { return ask(args).out.find(text) != std::string::npos; });
   }
 
+  static std::optional<int> stop(server_process& server) {
+    server.signal(SIGTERM);
+    return server.wait_exit();
+  }
+
   std::filesystem::path folder_;
 };
 
@@ -127,7 +132,7 @@ TEST_F(Journal, TracesAnEndToTheFaultThatWasArmed) {
 TEST_F(Journal, KeepsEachRunApart) {
   for (int run = 1; run <= 2; ++run) {
     auto& server = serve_with_journal();
-    end(server);
+    ASSERT_EQ(stop(server), 0);
   }
   const auto all = lines_of(ask({"events", "--json"}).out);
   ASSERT_FALSE(all.empty());
@@ -179,7 +184,7 @@ TEST_F(Journal, IsOffIfSoAsked) {
                         "127.0.0.1:0",
                         {{"XDG_STATE_HOME", folder_.string()}}});
   EXPECT_TRUE(serves(server));
-  end(server);
+  ASSERT_EQ(stop(server), 0);
   EXPECT_THAT(std::filesystem::directory_iterator(folder_),
               std::filesystem::directory_iterator());
 }
@@ -191,7 +196,7 @@ TEST_F(Journal, IsUsedByDefault) {
                         "127.0.0.1:0",
                         {{"XDG_STATE_HOME", folder_.string()}}});
   EXPECT_TRUE(serves(server));
-  end(server);
+  ASSERT_EQ(stop(server), 0);
   launch_options options;
   options.args = {"events"};
   options.env = {{"XDG_STATE_HOME", folder_.string()}};

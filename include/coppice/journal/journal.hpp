@@ -8,8 +8,10 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace spdlog {
 class logger;
@@ -33,15 +35,9 @@ public:
   explicit log(log_format format = log_format::text);
 
   /// Nothing is written before this, so that a start that fails leaves its one
-  /// line of error alone; and nothing ever of the events up to `seq`.
-  void open(std::uint64_t seq) noexcept {
-    told_ = seq;
-    open_ = true;
-  }
-
-  bool is_open() const noexcept {
-    return open_;
-  }
+  /// line of error alone. Of what came earlier, or is not later than the event
+  /// `seq`, warnings and errors are written then.
+  void open(std::uint64_t seq);
 
   /// Any time; `info` at first.
   void set_level(log_level value) noexcept {
@@ -64,9 +60,12 @@ public:
 
 private:
   bool shows(observe::severity what) const noexcept;
+  void put(const observe::event& ev);
 
   log_format format_;
   std::shared_ptr<spdlog::logger> out_;
+  std::mutex mutex_;
+  std::vector<observe::event> early_; // until it is open; guarded by mutex_
   std::atomic<std::uint64_t> told_ = 0;
   std::atomic<log_level> level_ = log_level::info;
   std::atomic<bool> open_ = false;
