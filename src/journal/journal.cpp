@@ -39,6 +39,16 @@ spdlog::level::level_enum level_of(observe::severity what) {
   return spdlog::level::info;
 }
 
+void tell(actor::runtime& rt, const std::string& path,
+          const std::optional<recorder::news>& what) {
+  using observe::event_kind;
+  if (what)
+    rt.events.publish({.kind = what->failed ? event_kind::journal_failed
+                                            : event_kind::journal_resumed,
+                       .path = path,
+                       .detail = what->text});
+}
+
 class journal_actor final : public caf::event_based_actor {
 public:
   journal_actor(caf::actor_config& cfg, actor::runtime_ptr rt, log_ptr out,
@@ -78,16 +88,7 @@ private:
     rt_->connections.drain(
       [this](auto path, auto& record) { out_->write(path, record); });
     if (file_ && !events.empty())
-      tell(file_->record(events, recorder::clock::now()));
-  }
-
-  void tell(const std::optional<recorder::news>& what) {
-    using observe::event_kind;
-    if (what)
-      rt_->events.publish({.kind = what->failed ? event_kind::journal_failed
-                                                : event_kind::journal_resumed,
-                           .path = path_,
-                           .detail = what->text});
+      tell(*rt_, path_, file_->record(events, recorder::clock::now()));
   }
 
   actor::runtime_ptr rt_;
@@ -171,7 +172,10 @@ void log::write(std::string_view path,
 }
 
 actor::child_spec journal_child(log_ptr out, recorder_ptr file) {
+  // It is open, or known not to be, before anything else starts.
   auto start = [out, file](const actor::start_args& args) {
+    if (file)
+      tell(*args.rt, args.path, file->open(recorder::clock::now()));
     return actor::start_result{
       actor::running{args.rt->system.spawn<journal_actor, caf::detached>(
         args.rt, out, file, args.path)}};

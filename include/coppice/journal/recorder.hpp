@@ -30,6 +30,12 @@ public:
     std::string text; ///< For a person.
   };
 
+  /// Opens the file, if it is not open. As `record` does with nothing to
+  /// record.
+  std::optional<news> open(clock::time_point now) {
+    return record({}, now);
+  }
+
   /// Keeps `events`. Never throws; says so once when it cannot, and once when
   /// it can again.
   std::optional<news> record(std::span<const observe::event> events,
