@@ -82,6 +82,8 @@ public:
 
 private:
   void write() {
+    // Here, since whoever else asks for the counts may come too seldom.
+    rt_->event_counts.catch_up(rt_->events, rt_->tree);
     auto events = rt_->events.drain();
     for (auto& ev : events)
       out_->write(ev);

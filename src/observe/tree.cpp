@@ -131,6 +131,11 @@ std::optional<node_view> tree::look(supervision::time_point now) const {
   return view(i->first, i->second, now);
 }
 
+bool tree::has(std::string_view path) const {
+  std::lock_guard guard{mutex_};
+  return nodes_.contains(path);
+}
+
 tree::node* tree::find(std::string_view path, writer who) {
   auto i = nodes_.find(path);
   return i == nodes_.end() || who < i->second.parent ? nullptr : &i->second;

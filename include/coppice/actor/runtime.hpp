@@ -6,6 +6,7 @@
 #include "coppice/observe/blame.hpp"
 #include "coppice/observe/connection_log.hpp"
 #include "coppice/observe/event_bus.hpp"
+#include "coppice/observe/event_counts.hpp"
 #include "coppice/observe/tree.hpp"
 #include "coppice/supervision/command.hpp"
 
@@ -46,6 +47,7 @@ struct runtime {
   caf::actor_system& system;
   observe::tree tree;
   observe::event_bus events;
+  observe::event_counts event_counts;
   observe::blame blame;
   observe::connection_log connections;
   actor::directory directory;

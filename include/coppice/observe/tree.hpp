@@ -92,6 +92,9 @@ public:
   /// The whole tree, or nothing while there is no root.
   std::optional<node_view> look(supervision::time_point now) const;
 
+  /// Whether there is a node at `path`.
+  bool has(std::string_view path) const;
+
 private:
   // What most nodes are not: somebody with children.
   struct hub {
