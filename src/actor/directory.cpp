@@ -63,6 +63,21 @@ std::vector<std::string> directory::workers_below(std::string_view path) const {
   return result;
 }
 
+std::map<std::string, std::size_t> directory::waiting() const {
+  std::map<std::string, std::size_t> result;
+  std::lock_guard guard{mutex_};
+  for (auto& [path, who] : slots_) {
+    auto strong = caf::actor_cast<caf::actor>(who.handle.lock());
+    if (has_ended(strong))
+      continue;
+    auto* counting = dynamic_cast<pinned_actor*>(
+      caf::actor_cast<caf::abstract_actor*>(strong));
+    if (auto n = counting != nullptr ? counting->waiting() : std::nullopt)
+      result.emplace(path, *n);
+  }
+  return result;
+}
+
 void directory::abandon(std::string path, const caf::actor& handle) {
   std::lock_guard guard{mutex_};
   std::erase_if(abandoned_, [](auto& known) {

@@ -14,12 +14,18 @@
 
 namespace coppice::net {
 
+using namespace std::chrono_literals;
+
 namespace {
 
 constexpr std::size_t read_buffer_bytes = 64 * 1024;
 
 // How many messages one actor may handle before others get their turn.
 constexpr std::size_t messages_a_turn = 32;
+
+// An echoed line takes a few microseconds; on_held_up is told from 100 ms on.
+constexpr observe::histogram<11>::bounds round_times{
+  10us, 50us, 100us, 500us, 1ms, 5ms, 10ms, 50ms, 100ms, 500ms, 1s};
 
 thread_local reactor* current = nullptr;
 
@@ -58,6 +64,7 @@ reactor::reactor(caf::actor_system& sys, unsigned index)
       epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
       wakeup_(checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd")),
       timers_(clock::now()),
+      rounds_(round_times),
       buffer_(read_buffer_bytes) {
   epoll_event ev{};
   ev.events = EPOLLIN;
@@ -184,7 +191,9 @@ int reactor::timeout() {
 
 void reactor::wait_for_io() {
   std::array<epoll_event, 256> events;
-  if (auto took = clock::now() - now_; took > held_up_limit_)
+  auto took = clock::now() - now_;
+  rounds_.add(took);
+  if (took > held_up_limit_)
     held_up_(took);
   auto n = ::epoll_wait(epoll_.fd(), events.data(),
                         static_cast<int>(events.size()), timeout());

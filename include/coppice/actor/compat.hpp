@@ -33,8 +33,11 @@
 #include <caf/scheduler.hpp>
 #endif
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -235,6 +238,7 @@ public:
 
   enqueue_result enqueue(caf::mailbox_element_ptr what,
                          host_context* context) override {
+    arrived_.fetch_add(1, std::memory_order_relaxed);
     if (gate_.closed() && !is_exit(*what) && gate_.hold(what)) [[unlikely]]
       return enqueue_result(true);
     return caf::event_based_actor::enqueue(std::move(what), at_home(context));
@@ -259,6 +263,19 @@ public:
     return gate_.closed();
   }
 
+  /// How many messages were sent to this actor that it is not done with: those
+  /// that wait, also for `resume_suspended`, and the one that it handles.
+  /// Nothing if CAF does not let it be known: 1.1. Any thread.
+  std::optional<std::size_t> waiting() const noexcept {
+#if CAF_MAJOR_VERSION == 0
+    // First, so that it is not more than what has arrived.
+    auto handled = handled_.load(std::memory_order_acquire);
+    return arrived_.load(std::memory_order_relaxed) - handled;
+#else
+    return {};
+#endif
+  }
+
   /// Whoever waits for an answer to what was held hears that there is none.
   void on_cleanup(const caf::error& reason) override {
     gate_.open_for_good([this](caf::mailbox_element_ptr what) {
@@ -272,6 +289,18 @@ public:
   }
 
 #if CAF_MAJOR_VERSION == 0
+  using caf::event_based_actor::consume;
+
+  // CAF's own count of a mailbox is for the actor's thread alone, since
+  // counting moves messages.
+  caf::invoke_message_result consume(caf::mailbox_element& what) override {
+    auto result = caf::event_based_actor::consume(what);
+    if (result != caf::invoke_message_result::skipped)
+      handled_.store(handled_.load(std::memory_order_relaxed) + 1,
+                     std::memory_order_release);
+    return result;
+  }
+
   void enqueue(caf::strong_actor_ptr sender, caf::message_id id,
                caf::message content, host_context* context) override {
     enqueue(
@@ -340,6 +369,11 @@ private:
 
   run_queue* home_;
   message_gate gate_;
+  // Both wrap around; their difference does not.
+  std::atomic<std::uint32_t> arrived_ = 0;
+#if CAF_MAJOR_VERSION == 0
+  std::atomic<std::uint32_t> handled_ = 0;
+#endif
 };
 
 } // namespace coppice::actor

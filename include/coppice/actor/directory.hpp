@@ -6,6 +6,8 @@
 #include <caf/actor.hpp>
 #include <caf/actor_control_block.hpp>
 
+#include <cstddef>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -41,6 +43,10 @@ public:
   /// The paths, in their order, of workers at `path` or below it that have not
   /// ended.
   std::vector<std::string> workers_below(std::string_view path) const;
+
+  /// How many messages wait for each `pinned_actor` that has not ended, by
+  /// path; see `pinned_actor::waiting`.
+  std::map<std::string, std::size_t> waiting() const;
 
   /// Remembers `handle` as one that could not be killed at `path`.
   void abandon(std::string path, const caf::actor& handle);

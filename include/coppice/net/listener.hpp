@@ -112,6 +112,11 @@ public:
   /// The same, by reactor.
   std::vector<traffic> counters_by_reactor() const;
 
+  /// Those that its acceptors run on, one each.
+  const std::vector<reactor_ptr>& reactors() const noexcept {
+    return reactors_;
+  }
+
   struct connection_view {
     std::string id;
     std::string peer;

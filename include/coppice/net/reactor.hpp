@@ -3,6 +3,7 @@
 #include "coppice/actor/compat.hpp"
 #include "coppice/net/socket.hpp"
 #include "coppice/net/timer_wheel.hpp"
+#include "coppice/observe/histogram.hpp"
 
 #include <caf/actor_control_block.hpp>
 
@@ -58,6 +59,13 @@ public:
 
   unsigned index() const noexcept {
     return index_;
+  }
+
+  /// How long its rounds took, from a look at the sockets until all was done
+  /// that there was to do: so long may a ready socket wait. The time without
+  /// anything to do is not in it, nor is a round that still goes on.
+  observe::distribution rounds() const {
+    return rounds_.read();
   }
 
   // -- descriptors ------------------------------------------------------------
@@ -125,6 +133,7 @@ private:
   timer_wheel timers_;
   std::list<delayed> delayed_; // before the wheel goes
   clock::time_point now_ = clock::now();
+  observe::histogram<11> rounds_;
   std::deque<job> local_;
   std::mutex mutex_;
   std::vector<job> remote_; // guarded by mutex_
