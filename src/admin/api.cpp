@@ -3,9 +3,11 @@
 #include "coppice/actor/tree_root.hpp"
 #include "coppice/admin/limits_json.hpp"
 #include "coppice/admin/listener_json.hpp"
+#include "coppice/admin/metrics.hpp"
 #include "coppice/admin/toxics_api.hpp"
 #include "coppice/admin/tree_json.hpp"
 #include "responses.hpp"
+#include "version.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -23,6 +25,7 @@ namespace {
 constexpr std::string_view index_text
   = "coppice: a supervised server.\n"
     "  GET  /tree                      its actors\n"
+    "  GET  /metrics                   for Prometheus\n"
     "  POST /kill                      {\"path\": ..., \"reason\": ...}\n"
     "  GET  /listeners                 states, limits and counters\n"
     "  GET  /listeners/NAME\n"
@@ -177,11 +180,18 @@ response api::tree(const request& req) const {
   return answer(result);
 }
 
+response api::metrics() const {
+  return {200, write(to_metrics(measure(*rt_, listeners_, version))),
+          std::string{metrics_type}};
+}
+
 response api::look(const request& req) const {
   if (req.path == "/")
     return {200, std::string{index_text}, "text/plain"};
   if (req.path == "/tree")
     return tree(req);
+  if (req.path == "/metrics")
+    return metrics();
   if (req.path == listeners_path) {
     nlohmann::json all = nlohmann::json::array();
     for (auto& listener : listeners_)

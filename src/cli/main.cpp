@@ -7,6 +7,7 @@
 #include "coppice/cli/serve.hpp"
 #include "coppice/cli/serve_arguments.hpp"
 #include "coppice/cli/toxics.hpp"
+#include "version.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -30,7 +31,7 @@ int complain(const CLI::ParseError& err) {
 int run(int argc, char** argv) {
   CLI::App app{"coppice: a supervised TCP server; cut any actor, it regrows",
                "coppice"};
-  app.set_version_flag("--version", "coppice " COPPICE_VERSION);
+  app.set_version_flag("--version", std::string{"coppice "} + version);
   app.require_subcommand(1);
   cli::serve_arguments serve_args;
   cli::remote_options remote_args;

@@ -95,7 +95,8 @@ namespace coppice {
 // In place of a tree's: what may end an actor is what is looked at here. There
 // is one actor, `top/a`.
 bool actor::crash(runtime&, std::string_view path,
-                  const std::optional<supervision::exit_reason>&) {
+                  const std::optional<supervision::exit_reason>&,
+                  std::string_view) {
   fuzz::demand_permission("/kill");
   return path == "top/a";
 }
@@ -126,9 +127,19 @@ actor::struck actor::spare(runtime&, std::string_view) {
 }
 
 std::optional<std::string> actor::kill_random(runtime&, std::string_view,
-                                              std::uint64_t) {
+                                              std::uint64_t, std::string_view) {
   fuzz::demand_permission("/actors/kill_random");
   return "top/a";
+}
+
+// There is no log.
+
+std::string_view journal::to_string(log_level) {
+  std::abort();
+}
+
+std::optional<journal::log_level> journal::log_level_from(std::string_view) {
+  std::abort();
 }
 
 // There are no listeners.
@@ -195,8 +206,13 @@ std::int64_t net::listener::active() const noexcept {
   std::abort();
 }
 
+std::vector<net::traffic> net::listener::counters_by_reactor() const {
+  std::abort();
+}
+
 bool net::listener::crash_connection(
-  std::string_view, const std::optional<supervision::exit_reason>&) const {
+  std::string_view, const std::optional<supervision::exit_reason>&,
+  std::string_view) const {
   std::abort();
 }
 

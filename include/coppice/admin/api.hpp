@@ -65,6 +65,7 @@ public:
 
 private:
   response tree(const request& req) const;
+  response metrics() const;
   response look(const request& req) const;
   response change(const request& req) const;
   response kill(const nlohmann::json& body) const;

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "coppice/actor/runtime.hpp"
+#include "coppice/fault/site.hpp"
+#include "coppice/net/counters.hpp"
+#include "coppice/net/listener.hpp"
+#include "coppice/observe/event_counts.hpp"
+#include "coppice/observe/histogram.hpp"
+#include "coppice/observe/tree.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace coppice::admin {
+
+/// A server in numbers, as it was when somebody looked.
+struct measurements {
+  struct listener {
+    std::string name;
+    std::int64_t active = 0;
+    std::vector<net::traffic> by_reactor = {};
+  };
+
+  struct reactor {
+    unsigned index = 0;
+    observe::distribution rounds = {};
+  };
+
+  std::string version;
+  std::optional<observe::node_view> tree = {};
+  observe::event_counts::snapshot events = {};
+  std::uint64_t events_lost = 0; ///< To the journal.
+  std::uint64_t records_lost = 0;
+  std::map<std::string, std::size_t> waiting = {}; ///< Messages, by path.
+  std::vector<fault::point_info> faults = {};
+  std::vector<listener> listeners = {};
+  std::vector<reactor> reactors = {};
+};
+
+/// Looks at everything. Any thread; not for reactors.
+measurements measure(actor::runtime& rt,
+                     const std::vector<net::listener_ptr>& listeners,
+                     std::string_view version);
+
+} // namespace coppice::admin

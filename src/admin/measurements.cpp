@@ -1,0 +1,40 @@
+#include "coppice/admin/measurements.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace coppice::admin {
+
+namespace {
+
+// Listeners may share reactors.
+void add_reactors(std::vector<measurements::reactor>& all,
+                  const net::listener& of) {
+  for (auto& each : of.reactors())
+    if (std::ranges::none_of(
+          all, [&](auto& known) { return known.index == each->index(); }))
+      all.push_back({each->index(), each->rounds()});
+}
+
+} // namespace
+
+measurements measure(actor::runtime& rt,
+                     const std::vector<net::listener_ptr>& listeners,
+                     std::string_view version) {
+  rt.event_counts.catch_up(rt.events, rt.tree);
+  measurements result{.version = std::string{version},
+                      .tree = rt.tree.look(std::chrono::steady_clock::now()),
+                      .events = rt.event_counts.read(),
+                      .events_lost = rt.events.lost(),
+                      .records_lost = rt.connections.lost(),
+                      .waiting = rt.directory.waiting(),
+                      .faults = rt.faults.list()};
+  for (auto& each : listeners) {
+    result.listeners.push_back(
+      {each->config().name, each->active(), each->counters_by_reactor()});
+    add_reactors(result.reactors, *each);
+  }
+  return result;
+}
+
+} // namespace coppice::admin

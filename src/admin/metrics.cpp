@@ -1,0 +1,305 @@
+#include "coppice/admin/metrics.hpp"
+
+#include <prometheus/text_serializer.h>
+
+#include <array>
+#include <chrono>
+#include <functional>
+#include <initializer_list>
+#include <limits>
+#include <map>
+#include <sstream>
+#include <utility>
+
+namespace coppice::admin {
+
+using observe::node_view;
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+namespace {
+
+using label = std::pair<std::string_view, std::string_view>;
+
+ClientMetric labelled(std::initializer_list<label> labels) {
+  ClientMetric result;
+  for (auto& [name, value] : labels)
+    result.label.push_back({std::string{name}, std::string{value}});
+  return result;
+}
+
+// One metric, and what is measured for it.
+class family {
+public:
+  family(std::string_view name, MetricType type, std::string_view help)
+      : what_{std::string{name}, std::string{help}, type, {}} {
+    // nop
+  }
+
+  template <class T>
+  family& add(T value, std::initializer_list<label> labels = {}) {
+    auto metric = labelled(labels);
+    metric.counter.value = metric.gauge.value = static_cast<double>(value);
+    what_.metric.push_back(std::move(metric));
+    return *this;
+  }
+
+  family& add(const observe::distribution& value,
+              std::initializer_list<label> labels = {}) {
+    auto metric = labelled(labels);
+    auto& to = metric.histogram;
+    for (std::size_t i = 0; i < value.counts.size(); ++i) {
+      to.sample_count += value.counts[i];
+      to.bucket.push_back(
+        {to.sample_count, i < value.bounds.size()
+                            ? seconds(value.bounds[i])
+                            : std::numeric_limits<double>::infinity()});
+    }
+    to.sample_sum = seconds(value.sum);
+    what_.metric.push_back(std::move(metric));
+    return *this;
+  }
+
+  MetricFamily done() {
+    return std::move(what_);
+  }
+
+private:
+  static double seconds(std::chrono::nanoseconds value) {
+    return std::chrono::duration<double>(value).count();
+  }
+
+  MetricFamily what_;
+};
+
+family counter(std::string_view name, std::string_view help) {
+  return {name, MetricType::Counter, help};
+}
+
+family gauge(std::string_view name, std::string_view help) {
+  return {name, MetricType::Gauge, help};
+}
+
+family histogram(std::string_view name, std::string_view help) {
+  return {name, MetricType::Histogram, help};
+}
+
+using families = std::vector<MetricFamily>;
+
+// -- the tree -----------------------------------------------------------------
+
+void for_each(const node_view& from,
+              const std::function<void(const node_view&)>& fn) {
+  fn(from);
+  for (auto& child : from.children)
+    for_each(child, fn);
+}
+
+// What has not happened yet is 0, as far as there is room for it.
+template <class T>
+void add_zero(std::map<std::string, T>& all, const std::string& path) {
+  if (all.size() < observe::event_counts::most_paths)
+    all.try_emplace(path);
+}
+
+void add_budgets(families& to, const node_view& root,
+                 std::map<std::string, std::uint64_t> nearly_used) {
+  auto used = gauge("coppice_supervisor_budget_used",
+                    "Restarts that count against the budget right now.");
+  auto limit = gauge("coppice_supervisor_budget_limit",
+                     "Restarts within the period that a supervisor survives; "
+                     "one more, and it gives up.");
+  auto period = gauge("coppice_supervisor_budget_period_seconds",
+                      "How long a restart counts against the budget.");
+  auto nearly = counter("coppice_supervisor_budget_nearly_used_total",
+                        "Restarts after which four fifths of the budget or "
+                        "more were used up.");
+  for_each(root, [&](auto& node) {
+    if (!node.supervisor)
+      return;
+    used.add(node.supervisor->budget_used, {{"path", node.path}});
+    limit.add(node.supervisor->intensity, {{"path", node.path}});
+    period.add(node.supervisor->period.count(), {{"path", node.path}});
+    add_zero(nearly_used, node.path);
+  });
+  for (auto& [path, n] : nearly_used)
+    nearly.add(n, {{"path", path}});
+  for (auto* each : {&used, &limit, &period, &nearly})
+    to.push_back(each->done());
+}
+
+void add_restarts(families& to, const node_view& root,
+                  std::map<std::string, observe::event_counts::by_cause> all) {
+  using observe::restart_cause;
+  auto restarts = counter("coppice_restarts_total",
+                          "Decisions to restart a child, by the child that "
+                          "ended and the kind of reason that it ended with.");
+  for_each(root, [&](auto& node) {
+    if (node.restart) // the root has nobody who would restart it
+      add_zero(all, node.path);
+  });
+  for (auto& [path, by_cause] : all)
+    for (std::size_t i = 0; i < by_cause.size(); ++i)
+      restarts.add(
+        by_cause[i],
+        {{"path", path}, {"reason", to_string(static_cast<restart_cause>(i))}});
+  to.push_back(restarts.done());
+}
+
+void add_children(families& to, const node_view& root) {
+  using observe::node_state;
+  constexpr std::array states{node_state::starting, node_state::running,
+                              node_state::restarting, node_state::stopped};
+  auto children = gauge("coppice_children",
+                        "Children of a supervisor, by their state; connections "
+                        "are not among them.");
+  for_each(root, [&](auto& node) {
+    if (!node.supervisor)
+      return;
+    for (auto state : states) {
+      std::int64_t n
+        = state == node_state::running ? node.members.value_or(0) : 0;
+      for (auto& child : node.children)
+        n += child.state == state;
+      children.add(n, {{"path", node.path}, {"state", to_string(state)}});
+    }
+  });
+  to.push_back(children.done());
+}
+
+// -- events -------------------------------------------------------------------
+
+void add_events(families& to, const measurements& what) {
+  auto events = counter("coppice_events_total", "Events, by their kind.");
+  for (std::size_t i = 0; i < what.events.events.size(); ++i)
+    events.add(what.events.events[i],
+               {{"kind", to_string(static_cast<observe::event_kind>(i))}});
+  to.push_back(events.done());
+  to.push_back(counter("coppice_events_missed_total",
+                       "Events that went before they were counted.")
+                 .add(what.events.missed)
+                 .done());
+  to.push_back(counter("coppice_events_lost_total",
+                       "Events that went before the journal took them.")
+                 .add(what.events_lost)
+                 .done());
+  to.push_back(counter("coppice_connection_records_lost_total",
+                       "Starts and ends of connections that went before the "
+                       "journal took them.")
+                 .add(what.records_lost)
+                 .done());
+  to.push_back(histogram("coppice_downtime_seconds",
+                         "From the end of a child of the tree until it ran "
+                         "again.")
+                 .add(what.events.downtime)
+                 .done());
+}
+
+// -- listeners ----------------------------------------------------------------
+
+// A counter that every listener has for every reactor.
+void add_traffic(families& to, const measurements& what, std::string_view name,
+                 std::string_view help, std::uint64_t net::traffic::*value) {
+  auto result = counter(name, help);
+  for (auto& listener : what.listeners)
+    for (std::size_t i = 0; i < listener.by_reactor.size(); ++i)
+      result.add(listener.by_reactor[i].*value,
+                 {{"listener", listener.name}, {"reactor", std::to_string(i)}});
+  to.push_back(result.done());
+}
+
+void add_connections(families& to, const measurements& what) {
+  auto open = gauge("coppice_connections", "Connections that are open.");
+  auto rejected = counter("coppice_connections_rejected_total",
+                          "Clients that were turned away, by the limit that "
+                          "left no room for them.");
+  for (auto& listener : what.listeners) {
+    open.add(listener.active, {{"listener", listener.name}});
+    net::traffic all;
+    for (auto& each : listener.by_reactor)
+      all += each;
+    rejected.add(all.rejected,
+                 {{"listener", listener.name}, {"limit", "connections"}});
+    rejected.add(all.rejected_by_address,
+                 {{"listener", listener.name}, {"limit", "address"}});
+  }
+  to.push_back(open.done());
+  to.push_back(rejected.done());
+  add_traffic(to, what, "coppice_connections_accepted_total",
+              "Connections that were served.", &net::traffic::accepted);
+  add_traffic(to, what, "coppice_connections_closed_total",
+              "Connections that are over.", &net::traffic::closed);
+  add_traffic(to, what, "coppice_received_bytes_total",
+              "Bytes that came from clients.", &net::traffic::bytes_in);
+  add_traffic(to, what, "coppice_sent_bytes_total",
+              "Bytes that went to clients.", &net::traffic::bytes_out);
+}
+
+void add_accept_errors(families& to, const measurements& what) {
+  using net::accept_error;
+  constexpr std::array<std::pair<accept_error, std::string_view>, 3> classes{
+    {{accept_error::transient, "transient"},
+     {accept_error::exhausted, "exhausted"},
+     {accept_error::fatal, "fatal"}}};
+  auto errors = counter("coppice_accept_errors_total",
+                        "Failed calls of accept(2), by what is done about "
+                        "them.");
+  for (auto& listener : what.listeners) {
+    net::traffic all;
+    for (auto& each : listener.by_reactor)
+      all += each;
+    for (auto& [which, name] : classes)
+      errors.add(all.errors.of(which),
+                 {{"listener", listener.name}, {"class", name}});
+  }
+  to.push_back(errors.done());
+}
+
+// -- the rest -----------------------------------------------------------------
+
+void add_machinery(families& to, const measurements& what) {
+  auto rounds = histogram("coppice_reactor_loop_seconds",
+                          "Rounds of a reactor's loop without the wait for "
+                          "sockets: so long may a ready socket wait.");
+  for (auto& each : what.reactors)
+    rounds.add(each.rounds, {{"reactor", std::to_string(each.index)}});
+  to.push_back(rounds.done());
+  auto waiting = gauge("coppice_mailbox_messages",
+                       "Messages that an actor of the tree is not done with.");
+  for (auto& [path, n] : what.waiting)
+    waiting.add(n, {{"path", path}});
+  to.push_back(waiting.done());
+  auto fired = counter("coppice_faults_fired_total",
+                       "Faults that fired, by the point in the code.");
+  for (auto& each : what.faults)
+    fired.add(each.fires, {{"point", each.name}});
+  to.push_back(fired.done());
+  to.push_back(gauge("coppice_build_info", "1, with what runs as a label.")
+                 .add(1, {{"version", what.version}})
+                 .done());
+}
+
+} // namespace
+
+std::vector<MetricFamily> to_metrics(const measurements& what) {
+  families result;
+  if (what.tree) {
+    add_restarts(result, *what.tree, what.events.restarts);
+    add_budgets(result, *what.tree, what.events.nearly_used);
+    add_children(result, *what.tree);
+  }
+  add_events(result, what);
+  add_connections(result, what);
+  add_accept_errors(result, what);
+  add_machinery(result, what);
+  return result;
+}
+
+std::string write(const std::vector<MetricFamily>& metrics) {
+  std::ostringstream out;
+  prometheus::TextSerializer{}.Serialize(out, metrics);
+  return out.str();
+}
+
+} // namespace coppice::admin
