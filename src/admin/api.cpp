@@ -95,7 +95,8 @@ api::api(actor::runtime_ptr rt, std::vector<net::listener_ptr> listeners,
       listeners_(std::move(listeners)),
       rules_(std::move(rules)),
       program_(std::move(program)),
-      faults_(rt_, listeners_, rules_.allow_faults) {
+      faults_(rt_, listeners_, rules_.allow_faults),
+      children_(rt_) {
   // nop
 }
 
@@ -224,6 +225,8 @@ response api::change(const request& req) const {
   auto body = nlohmann::json::parse(optional ? "{}" : req.body, nullptr, false);
   if (!body.is_object())
     return failure(400, "send a JSON object");
+  if (children_api::serves(req.path))
+    return children_.change(req.path, body);
   if (faults_.serves(req.path))
     return faults_.change(req.method, req.path, body);
   if (req.method == "PUT")

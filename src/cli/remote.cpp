@@ -23,6 +23,14 @@ struct subcommand {
 
 constexpr std::array subcommands{
   subcommand{"tree", "draw a running server's actors", show_tree, false},
+  subcommand{"children", "list the children of a supervisor", show_children,
+             false},
+  subcommand{"info", "tell all about one actor", show_info, false},
+  subcommand{"watch", "show what happens, as it happens", watch, false},
+  subcommand{"exit", "end an actor with a reason", kill, true},
+  subcommand{"stop", "stop a child; it is not restarted", stop_child, true},
+  subcommand{"start", "start a child that is stopped", start_child, true},
+  subcommand{"restart", "stop a child and start it again", restart_child, true},
   subcommand{"kill", "end an actor of a running server", kill, true},
   subcommand{"status", "show listeners, their limits and counters", show_status,
              false},
@@ -40,9 +48,13 @@ void add_json(CLI::App& cmd, remote_options& options, const char* what) {
                std::string{"print what "} + what + " answers");
 }
 
-void add_kill(CLI::App& cmd, remote_options& options) {
+void add_path(CLI::App& cmd, remote_options& options) {
   cmd.add_option("PATH", options.path, "as coppice tree --json shows it")
     ->required();
+}
+
+void add_kill(CLI::App& cmd, remote_options& options) {
+  add_path(cmd, options);
   cmd
     .add_option("--reason", options.reason,
                 "what it ends with: kill cannot be trapped; normal, shutdown "
@@ -65,6 +77,23 @@ void add_details(CLI::App& cmd, remote_options& options) {
                  "list the connections, too");
   } else if (name == "kill") {
     add_kill(cmd, options);
+  } else if (name == "exit") {
+    add_path(cmd, options);
+    cmd
+      .add_option("REASON", options.reason,
+                  "normal, shutdown or any other word")
+      ->required();
+  } else if (name == "watch") {
+    cmd.add_option("PATTERN", options.path,
+                   "of these actors alone; * is anything, and the beginning of "
+                   "a path may be left out: 'acceptor:*'");
+    cmd.add_option("--for", options.timeout, "ends after so long");
+    cmd.add_flag("--json", options.json, "print a JSON object a line");
+  } else if (name == "children" || name == "info") {
+    add_path(cmd, options);
+    add_json(cmd, options, "GET /tree");
+  } else if (name == "stop" || name == "start" || name == "restart") {
+    add_path(cmd, options);
   } else if (name == "status") {
     add_json(cmd, options, "GET /listeners");
   } else if (name == "log") {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "coppice/actor/runtime.hpp"
+#include "coppice/admin/children_api.hpp"
 #include "coppice/admin/faults_api.hpp"
 #include "coppice/admin/response.hpp"
 #include "coppice/journal/journal.hpp"
@@ -85,6 +86,7 @@ private:
   access rules_;
   operations program_;
   faults_api faults_;
+  children_api children_;
   mutable std::mutex limits_mutex_; // so that no change is lost to another
 };
 

@@ -13,11 +13,11 @@ struct remote_options {
   std::string token_file;
   bool json = false;
   bool connections = false;    ///< `tree`
-  std::string path;            ///< `kill`
-  std::string reason = "kill"; ///< `kill`
+  std::string path;            ///< Of an actor; `watch`: a pattern.
+  std::string reason = "kill"; ///< `kill`, `exit`
   std::string listener;        ///< Empty: the only one.
   limit_options limits;
-  std::string timeout; ///< `drain`; empty: the server's.
+  std::string timeout; ///< `drain`, empty: the server's; `watch`, empty: none.
   bool wait = false;   ///< `drain`
   std::string level;   ///< `log`; empty: show it.
 };
@@ -37,6 +37,12 @@ int suspend(const remote_options& options);
 int resume(const remote_options& options);
 int limit(const remote_options& options);
 int drain(const remote_options& options);
+int show_children(const remote_options& options);
+int show_info(const remote_options& options);
+int watch(const remote_options& options);
+int stop_child(const remote_options& options);
+int start_child(const remote_options& options);
+int restart_child(const remote_options& options);
 int log(const remote_options& options);
 
 /// The listener that is meant; if there is none, says why and sets `code`.

@@ -1,0 +1,183 @@
+// The subcommands for single actors of a running server.
+
+#include "coppice/cli/duration.hpp"
+#include "coppice/cli/exit_code.hpp"
+#include "coppice/cli/remote.hpp"
+#include "coppice/cli/server_loop.hpp"
+#include "coppice/cli/token.hpp"
+#include "coppice/cli/tree_drawing.hpp"
+#include "coppice/lab/nemesis_aim.hpp"
+#include "real_clock.hpp"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <iostream>
+
+namespace coppice::cli {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr std::chrono::milliseconds looks_every{200};
+
+const json* find(const json& node, const std::string& path) {
+  if (node.value("path", "") == path)
+    return &node;
+  if (auto children = node.find("children"); children != node.end())
+    for (auto& child : *children)
+      if (auto* found = find(child, path))
+        return found;
+  return nullptr;
+}
+
+// Runs `fn` with the node at the path; its children include connections.
+template <class F>
+int with_node(const remote_options& options, F fn) {
+  admin::client server{options.admin, {}};
+  auto answer = server.get("/tree?connections=true");
+  if (answer.status != 200)
+    return report(answer);
+  auto root = json::parse(answer.body, nullptr, false);
+  if (!root.is_object())
+    return report_nonsense(options);
+  if (auto* node = find(root, options.path)) {
+    fn(*node);
+    return done;
+  }
+  std::cerr << "coppice: there is no actor at \"" << options.path
+            << "\"; coppice tree --json shows the paths" << std::endl;
+  return failed;
+}
+
+std::string plain(const json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+int ask_supervisor(const remote_options& options, const std::string& what,
+                   const std::string& done_text) {
+  admin::client server{options.admin, read_token(options.token_file)};
+  auto answer
+    = server.post("/actors/" + what, json{{"path", options.path}}.dump());
+  if (answer.status != 200)
+    return report(answer);
+  std::cout << done_text << " " << options.path << "\n";
+  return done;
+}
+
+bool fits(const std::string& pattern, const std::string& path) {
+  return lab::matches(pattern, path) || lab::matches("*/" + pattern, path);
+}
+
+// Has SIGINT and SIGTERM wait to be asked for, as long as it lives.
+class without_interruption {
+public:
+  without_interruption() {
+    ::pthread_sigmask(SIG_SETMASK, nullptr, &before_);
+    block_stop_signals();
+  }
+  ~without_interruption() {
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  without_interruption(const without_interruption&) = delete;
+  without_interruption& operator=(const without_interruption&) = delete;
+
+private:
+  sigset_t before_{};
+};
+
+std::optional<std::chrono::milliseconds> length_of(const std::string& text) {
+  if (text.empty())
+    return {};
+  if (auto result = parse_duration(text))
+    return result;
+  throw CLI::ValidationError("--for", "\"" + text
+                                        + "\" is no duration such as 500ms, 8s "
+                                          "or 2m");
+}
+
+void print(const json& event, bool as_json) {
+  if (as_json)
+    std::cout << event.dump() << "\n";
+  else
+    std::cout << event["time"].get<std::string>() << " "
+              << event["severity"].get<std::string>() << " "
+              << event["text"].get<std::string>() << "\n";
+}
+
+} // namespace
+
+int show_children(const remote_options& options) {
+  return with_node(options, [&](const json& node) {
+    if (options.json) {
+      std::cout << node["children"].dump() << "\n";
+      return;
+    }
+    auto flat = node;
+    for (auto& child : flat["children"])
+      child["children"] = json::array();
+    std::cout << draw_tree(flat);
+  });
+}
+
+int show_info(const remote_options& options) {
+  return with_node(options, [&](json node) {
+    auto children = node["children"].size();
+    if (options.json) {
+      std::cout << node.dump() << "\n";
+      return;
+    }
+    node.erase("children");
+    for (auto& [key, value] : node.items())
+      std::cout << "  " << key
+                << std::string(18 - std::min<std::size_t>(key.size(), 17), ' ')
+                << plain(value) << "\n";
+    std::cout << "  children          " << children << "\n";
+  });
+}
+
+int stop_child(const remote_options& options) {
+  return ask_supervisor(options, "stop", "stopped");
+}
+
+int start_child(const remote_options& options) {
+  return ask_supervisor(options, "start", "started");
+}
+
+int restart_child(const remote_options& options) {
+  return ask_supervisor(options, "restart", "restarted");
+}
+
+int watch(const remote_options& options) {
+  auto length = length_of(options.timeout);
+  admin::client server{options.admin, {}};
+  without_interruption alone;
+  real_clock clock{[] {
+    // nop: there is nothing else to do
+  }};
+  auto since = UINT64_MAX; // nothing of the past, but where it ends
+  do {
+    auto answer = server.get("/events?since=" + std::to_string(since));
+    if (answer.status != 200)
+      return report(answer);
+    auto news = json::parse(answer.body, nullptr, false);
+    if (!news.is_object() || !news.contains("last_seq"))
+      return report_nonsense(options);
+    for (auto& each : news["events"])
+      if (options.path.empty()
+          || fits(options.path, each["path"].get<std::string>()))
+        print(each, options.json);
+    std::cout.flush();
+    auto& events = news["events"];
+    since = (events.empty() ? news["last_seq"] : events.back()["seq"]);
+  } while (clock.wait_until(clock.now() + looks_every)
+           && (!length || clock.now() < *length));
+  return done;
+}
+
+} // namespace coppice::cli
