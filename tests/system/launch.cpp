@@ -183,6 +183,8 @@ void hand_over_sockets(const launch_options& options, const child_plan& plan) {
   sigprocmask(SIG_SETMASK, &none, nullptr);
   dup2(plan.out, STDOUT_FILENO);
   dup2(plan.err, STDERR_FILENO);
+  if (options.standard_input >= 0)
+    dup2(options.standard_input, STDIN_FILENO);
   if (options.without_input)
     ::close(STDIN_FILENO);
   if (!options.directory.empty() && chdir(options.directory.c_str()) != 0)

@@ -20,6 +20,7 @@ struct launch_options {
   /// LISTEN_PID to say so.
   std::vector<int> listen_fds = {};
   int standard_error = -1;    ///< Where it goes; -1: to what err() gives.
+  int standard_input = -1;    ///< Where it comes from; -1: from here.
   bool without_input = false; ///< Standard input is closed.
   std::string directory = {}; ///< Where it runs; empty: here.
 };

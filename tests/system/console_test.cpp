@@ -1,0 +1,215 @@
+#include "server_fixture.hpp"
+
+#include "admin_api.hpp"
+#include "tree_paths.hpp"
+
+#include <gmock/gmock.h>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+namespace coppice_test {
+
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+class Console : public server_test {
+protected:
+  static launch_options console_on(const server_process& server) {
+    launch_options options;
+    options.args = {"console", "--admin", server.admin_address()};
+    return options;
+  }
+
+  // Runs the console with `script` for its standard input.
+  static command_result obey(const server_process& server,
+                             const std::string& script) {
+    const int input = memfd_create("script", MFD_CLOEXEC);
+    EXPECT_EQ(write(input, script.data(), script.size()),
+              static_cast<ssize_t>(script.size()));
+    lseek(input, 0, SEEK_SET);
+    launch_options options = console_on(server);
+    options.standard_input = input;
+    const command_result result = run_coppice(options);
+    close(input);
+    return result;
+  }
+};
+
+TEST_F(Console, ObeysAScriptLineByLine) {
+  auto& server = serve({{"--acceptors", "2"}});
+
+  const auto result = obey(server, "# first look, then cut\n"
+                                   "tree\n"
+                                   "\n"
+                                   "kill "
+                                     + paths::acceptor(0)
+                                     + "\n"
+                                       "exit "
+                                     + paths::acceptor(1)
+                                     + " 'out of milk'\n"
+                                       "children "
+                                     + paths::acceptors
+                                     + "\n"
+                                       "info "
+                                     + paths::acceptors
+                                     + "\n"
+                                       "help\n"
+                                       "exit\n"
+                                       "never reached\n");
+
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(result.err, "");
+  EXPECT_THAT(
+    result.out,
+    AllOf(StartsWith("ACTOR"),
+          HasSubstr("killed " + paths::acceptor(0) + " (kill)"),
+          HasSubstr("killed " + paths::acceptor(1) + " (out of milk)"),
+          HasSubstr("strategy          one_for_one"),
+          HasSubstr("  watch     show what happens")));
+}
+
+TEST_F(Console, StopsStartsAndRestartsChildren) {
+  auto& server = serve({{"--acceptors", "2"}});
+  admin_api admin(server.admin_port());
+
+  auto result = obey(server, "stop " + paths::acceptor(1) + "\n");
+  EXPECT_EQ(result.out, "stopped " + paths::acceptor(1) + "\n") << result.err;
+  EXPECT_EQ(find_node(admin.tree(), paths::acceptor(1))->at("state"),
+            "stopped");
+  EXPECT_TRUE(serves(server));
+
+  result = obey(server, "stop " + paths::acceptor(1) + "\nstart "
+                          + paths::acceptor(1) + "\n");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_TRUE(admin.await_healed());
+
+  const auto before = admin.lineage_at(paths::acceptors);
+  ASSERT_TRUE(before);
+  result = obey(server, "restart " + paths::acceptors + "\n");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_TRUE(admin.await_restart(paths::acceptors, *before));
+  EXPECT_EQ(find_node(admin.tree(), paths::accepting)->at("budget_used"), 0);
+
+  result = obey(server, "start " + paths::acceptor(1) + "\n");
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, HasSubstr("running"));
+  result = obey(server, "stop coppice/nobody\n");
+  EXPECT_THAT(result.err, HasSubstr("not_found"));
+  result = obey(server, "stop coppice\n");
+  EXPECT_THAT(result.err, HasSubstr("nobody supervises \"coppice\""));
+}
+
+TEST_F(Console, EndsAScriptAtTheFirstLineThatFails) {
+  auto& server = serve();
+
+  auto result = obey(server, "kill nobody\nkill " + paths::acceptor(0) + "\n");
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.out, "");
+  EXPECT_THAT(result.err,
+              AllOf(HasSubstr("there is no actor at \"nobody\""),
+                    HasSubstr("coppice: line 1 failed: kill nobody\n")));
+
+  result = obey(server, "\ndance\n");
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err,
+              AllOf(HasSubstr("dance"), HasSubstr("(help shows more)"),
+                    HasSubstr("line 2 failed")));
+  EXPECT_EQ(obey(server, "serve\n").exit_code, 2);
+  EXPECT_EQ(obey(server, "kill 'coppice\n").exit_code, 2);
+}
+
+TEST_F(Console, SaysSoIfThereIsNoServer) {
+  const server_process gone;
+  const std::string nobody = gone.admin_address();
+  auto& server = serve();
+  launch_options options = console_on(server);
+  options.args = {"console", "--admin", "127.0.0.1:1"};
+  options.without_input = true;
+  const auto result = run_coppice(options);
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_THAT(result.err, HasSubstr("127.0.0.1:1"));
+}
+
+TEST_F(Console, ShowsWhatHappensWhileItWatches) {
+  auto& server = serve({{"--acceptors", "2"}});
+  launch_options options = console_on(server);
+  options.args = {"watch", "acceptor:*", "--admin", server.admin_address()};
+  child_process watcher(options);
+  admin_api admin(server.admin_port());
+
+  // As often as it takes for it to watch.
+  EXPECT_TRUE(eventually([&] {
+    server.cli({"restart", paths::acceptor(0)});
+    return watcher.out().find("acceptor:0 ") != std::string::npos;
+  }))
+    << watcher.err();
+  watcher.signal(SIGINT);
+  EXPECT_EQ(watcher.wait_exit(), 0);
+  EXPECT_THAT(watcher.out(), Not(HasSubstr("acceptor:1")));
+}
+
+// A person's side of a terminal.
+class terminal {
+public:
+  terminal() : fd_(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) {
+    EXPECT_EQ(grantpt(fd_), 0);
+    EXPECT_EQ(unlockpt(fd_), 0);
+    other_ = open(ptsname(fd_), O_RDWR | O_NOCTTY | O_CLOEXEC);
+  }
+  ~terminal() {
+    close(fd_);
+    close(other_);
+  }
+  terminal(const terminal&) = delete;
+  terminal& operator=(const terminal&) = delete;
+
+  int other_end() const {
+    return other_;
+  }
+
+  void type(const std::string& text) const {
+    EXPECT_EQ(write(fd_, text.data(), text.size()),
+              static_cast<ssize_t>(text.size()));
+  }
+
+private:
+  int fd_;
+  int other_ = -1;
+};
+
+TEST_F(Console, CompletesCommandsAndLivePathsAtATerminal) {
+  auto& server = serve({{"--acceptors", "1"}});
+  terminal person;
+  launch_options options = console_on(server);
+  options.standard_input = person.other_end();
+  options.env = {{"TERM", "dumb"}};
+  child_process console(options);
+  auto shows = [&](const std::string& text) {
+    return eventually(
+      [&] { return console.out().find(text) != std::string::npos; });
+  };
+
+  EXPECT_TRUE(shows("help lists the commands")) << console.err();
+  person.type("sta\t");
+  EXPECT_TRUE(shows("stat")) << console.out();
+  person.type("us\nkill coppice/listener:echo/accepting/por\t\n");
+  EXPECT_TRUE(shows("killed " + paths::port + " (kill)"))
+    << console.out() << console.err();
+  person.type("kill nobody\nexit\n");
+  EXPECT_EQ(console.wait_exit(), 0);
+  EXPECT_THAT(console.err(), AllOf(HasSubstr("there is no actor"),
+                                   Not(HasSubstr("failed: kill"))));
+}
+
+} // namespace
+
+} // namespace coppice_test
