@@ -231,7 +231,8 @@ int run_console(const console_options& options) {
   std::unique_ptr<line_source> lines;
   if (at_terminal) {
     std::cout << "on the server at " << options.server.admin
-              << "; help lists the commands, Tab completes, Ctrl-D leaves\n";
+              << "; help lists the commands, Tab completes, Ctrl-D leaves"
+              << std::endl;
     lines = std::make_unique<person>(options.server);
   } else {
     lines = std::make_unique<script>();

@@ -6,10 +6,11 @@
 #include <gmock/gmock.h>
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 
 namespace coppice_test {
@@ -157,57 +158,75 @@ TEST_F(Console, ShowsWhatHappensWhileItWatches) {
   EXPECT_THAT(watcher.out(), Not(HasSubstr("acceptor:1")));
 }
 
-// A person's side of a terminal.
+// A person at a terminal, and the console there.
 class terminal {
 public:
-  terminal() : fd_(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) {
+  explicit terminal(launch_options options)
+      : fd_(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)) {
     EXPECT_EQ(grantpt(fd_), 0);
     EXPECT_EQ(unlockpt(fd_), 0);
-    other_ = open(ptsname(fd_), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    const int other = open(ptsname(fd_), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    options.standard_input = other;
+    options.env = {{"TERM", "dumb"}};
+    pid_ = launch(options, other, other);
+    close(other);
   }
   ~terminal() {
+    if (!exit_code())
+      kill(pid_, SIGKILL);
     close(fd_);
-    close(other_);
   }
   terminal(const terminal&) = delete;
   terminal& operator=(const terminal&) = delete;
-
-  int other_end() const {
-    return other_;
-  }
 
   void type(const std::string& text) const {
     EXPECT_EQ(write(fd_, text.data(), text.size()),
               static_cast<ssize_t>(text.size()));
   }
 
+  // All that it has shown.
+  const std::string& screen() {
+    char some[4096];
+    for (ssize_t n = 0; (n = read(fd_, some, sizeof some)) > 0;)
+      screen_.append(some, static_cast<std::size_t>(n));
+    return screen_;
+  }
+
+  bool shows(const std::string& text) {
+    return eventually([&] { return screen().find(text) != std::string::npos; });
+  }
+
+  std::optional<int> exit_code() {
+    int status = 0;
+    if (!code_ && waitpid(pid_, &status, WNOHANG) == pid_)
+      code_ = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return code_;
+  }
+
 private:
   int fd_;
-  int other_ = -1;
+  pid_t pid_ = -1;
+  std::string screen_;
+  std::optional<int> code_;
 };
 
 TEST_F(Console, CompletesCommandsAndLivePathsAtATerminal) {
   auto& server = serve({{"--acceptors", "1"}});
-  terminal person;
-  launch_options options = console_on(server);
-  options.standard_input = person.other_end();
-  options.env = {{"TERM", "dumb"}};
-  child_process console(options);
-  auto shows = [&](const std::string& text) {
-    return eventually(
-      [&] { return console.out().find(text) != std::string::npos; });
-  };
+  terminal person(console_on(server));
 
-  EXPECT_TRUE(shows("help lists the commands")) << console.err();
-  person.type("sta\t");
-  EXPECT_TRUE(shows("stat")) << console.out();
-  person.type("us\nkill coppice/listener:echo/accepting/por\t\n");
-  EXPECT_TRUE(shows("killed " + paths::port + " (kill)"))
-    << console.out() << console.err();
-  person.type("kill nobody\nexit\n");
-  EXPECT_EQ(console.wait_exit(), 0);
-  EXPECT_THAT(console.err(), AllOf(HasSubstr("there is no actor"),
-                                   Not(HasSubstr("failed: kill"))));
+  EXPECT_TRUE(person.shows("help lists the commands"));
+  EXPECT_TRUE(person.shows("coppice> "));
+  person.type("statu\t\n");
+  EXPECT_TRUE(person.shows("LISTENER")) << person.screen();
+  person.type("kill coppice/listener:echo/accepting/por\t\n");
+  EXPECT_TRUE(person.shows("killed " + paths::port + " (kill)"))
+    << person.screen();
+  person.type("kill nobody\n");
+  EXPECT_TRUE(person.shows("there is no actor")) << person.screen();
+  person.type("exit\n");
+  EXPECT_TRUE(eventually([&] { return person.exit_code().has_value(); }));
+  EXPECT_EQ(person.exit_code(), 0);
+  EXPECT_THAT(person.screen(), Not(HasSubstr("failed: kill")));
 }
 
 } // namespace
