@@ -93,6 +93,9 @@ caf::behavior supervisor::make_behavior() {
     [this](delayed_start& msg) { on_delayed_start(msg.instance); },
     [this](delayed_stop& msg) { ask_to_end(msg.instance); },
     [this](burn_message& msg) { burn(std::move(msg.reason)); },
+    [this](forecast_message& msg) {
+      msg.answer.set(foresee(engine_, msg.id, msg.reason, now()));
+    },
     [this](progress_message& msg) { feed(progressed{msg.instance}); },
     [this](timer_message& msg) { feed(timer_fired{msg.generation}); },
     [this](retry_message& msg) { feed(retry_due{msg.key}); },

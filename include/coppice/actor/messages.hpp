@@ -1,6 +1,8 @@
 #pragma once
 
+#include "coppice/actor/eventual.hpp"
 #include "coppice/supervision/event.hpp"
+#include "coppice/supervision/forecast.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/type_id.hpp>
@@ -8,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 /// What is sent to a supervisor, and to actors that stand for one in the tree.
 namespace coppice::actor {
@@ -69,6 +72,13 @@ struct burn_message {
   std::optional<supervision::exit_reason> reason;
 };
 
+/// Somebody asks what would be done if the child `id` ended with `reason`.
+struct forecast_message {
+  std::string id;
+  supervision::exit_reason reason;
+  eventual<std::optional<supervision::forecast>> answer;
+};
+
 /// Somebody in charge wants the supervisor to end its children and itself.
 struct stop_message {
   supervision::exit_reason reason;
@@ -90,6 +100,7 @@ CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::delayed_start))
 CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::delayed_stop))
 CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::delayed_request))
 CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::burn_message))
+CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::forecast_message))
 
 CAF_END_TYPE_ID_BLOCK(coppice_actor)
 
@@ -105,3 +116,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::delayed_start)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::delayed_stop)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::delayed_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::burn_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::forecast_message)

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "coppice/supervision/engine.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace coppice::supervision {
+
+/// One thing that happens under a supervisor.
+struct step {
+  enum class kind {
+    exited,  ///< Of itself; the supervisor takes notice.
+    stopped, ///< Because the supervisor asked it to.
+    started,
+  };
+  kind what;
+  std::string id;
+
+  friend bool operator==(const step&, const step&) = default;
+};
+
+std::string_view to_string(step::kind value);
+
+/// Has `machine` handle `ev` in a world where nothing else goes wrong: who is
+/// asked to end does so at once, and every start succeeds. Restarts that are
+/// put off are left to come. Appends what `machine` commands to `commands`.
+/// @pre `machine` is idle.
+std::vector<step> rehearse(engine& machine, event ev, time_point now,
+                           std::vector<command>& commands);
+
+/// What a supervisor would do about the end of a child.
+struct forecast {
+  enum class outcome {
+    not_running, ///< There is no child to end: it is down already.
+    busy,        ///< The supervisor stops or starts children just now.
+    left_down,   ///< The child is not started again.
+    restarts,
+    gives_up, ///< Too many restarts: it ends its children, and itself.
+    ends,     ///< A significant child is gone: the same, without a failure.
+  };
+  outcome what = outcome::not_running;
+  supervision::restart restart = supervision::restart::permanent;
+  supervision::strategy strategy = supervision::strategy::one_for_one;
+  std::vector<std::string> affected = {}; ///< Will be started; in start order.
+  std::vector<step> steps = {};           ///< What `rehearse` makes of it.
+  std::size_t used = 0;                   ///< Restarts in the window after it.
+  std::int64_t intensity = 0;
+  std::chrono::seconds period = {};
+  std::chrono::milliseconds delay = {}; ///< Of the restart, by its back-off.
+  /// What the supervisor itself would end with, if it did.
+  std::optional<exit_reason> end = {};
+};
+
+std::string_view to_string(forecast::outcome value);
+
+/// What `machine` would do if the child `id` ended with `reason` at `now`;
+/// nothing if it knows no such id, as supervisors of dynamic children do.
+std::optional<forecast> foresee(engine machine, std::string_view id,
+                                const exit_reason& reason, time_point now);
+
+} // namespace coppice::supervision
