@@ -1,11 +1,14 @@
 #include "coppice/admin/api.hpp"
 
 #include "coppice/actor/tree_root.hpp"
+#include "coppice/admin/event_feed.hpp"
 #include "coppice/admin/limits_json.hpp"
 #include "coppice/admin/listener_json.hpp"
 #include "coppice/admin/metrics.hpp"
+#include "coppice/admin/predict_api.hpp"
 #include "coppice/admin/toxics_api.hpp"
 #include "coppice/admin/tree_json.hpp"
+#include "index_text.hpp"
 #include "responses.hpp"
 #include "version.hpp"
 
@@ -21,37 +24,6 @@ namespace coppice::admin {
 using supervision::exit_reason;
 
 namespace {
-
-constexpr std::string_view index_text
-  = "coppice: a supervised server.\n"
-    "  GET  /tree                      its actors\n"
-    "  GET  /metrics                   for Prometheus\n"
-    "  POST /kill                      {\"path\": ..., \"reason\": ...}\n"
-    "  GET  /listeners                 states, limits and counters\n"
-    "  GET  /listeners/NAME\n"
-    "  POST /listeners/NAME/suspend    takes no more clients\n"
-    "  POST /listeners/NAME/resume\n"
-    "  POST /listeners/NAME/limits     sets those that are given\n"
-    "  GET  /listeners/NAME/toxics     what makes its network a bad one\n"
-    "  POST /listeners/NAME/toxics     {\"type\": ..., \"attributes\": ...}\n"
-    "  POST /listeners/NAME/toxics/TOXIC    changes attributes\n"
-    "  DELETE /listeners/NAME/toxics[/TOXIC]    takes them off\n"
-    "  POST /actors/stop               {\"path\": ...} has a supervisor "
-    "stop, start or\n"
-    "                                  restart a child: stop, start, "
-    "restart\n"
-    "  GET  /log                       what the log leaves out\n"
-    "  POST /log                       {\"level\": ...} from now on\n"
-    "  POST /drain                     {\"timeout_ms\": ...} ends the server\n"
-    "  GET  /faults                    the seed, and all fault points\n"
-    "  PUT  /faults/POINT              {\"term\": ...} arms it\n"
-    "  DELETE /faults/POINT            disarms it; /faults: all of them\n"
-    "  POST /faults/seed               {\"seed\": ...}\n"
-    "  POST /actors/FAULT              {\"path\": ...} strikes an actor: "
-    "suspend,\n"
-    "                                  resume, kill_random, burn_budget,\n"
-    "                                  fail_starts, refuse_stop, flood, "
-    "stall\n";
 
 constexpr std::string_view log_path = "/log";
 constexpr std::string_view listeners_path = "/listeners";
@@ -105,11 +77,8 @@ api::api(actor::runtime_ptr rt, std::vector<net::listener_ptr> listeners,
 }
 
 response api::handle(const request& req) const {
-  if (!permitted_host(req))
-    return failure(403,
-                   "the Host header \"" + req.host + "\" is not this server's");
-  if (!permitted_origin(req))
-    return failure(403, "pages of " + req.origin + " may not use this server");
+  if (auto refused = refuse(req))
+    return *refused;
   if (parse_toxics_path(req.path))
     return toxics(req);
   if (req.method == "GET")
@@ -119,7 +88,37 @@ response api::handle(const request& req) const {
   return failure(405, "use GET, or POST to change something");
 }
 
+std::variant<response, event_feed> api::open_feed(const request& req) const {
+  if (auto refused = refuse(req))
+    return *refused;
+  auto since = rt_->events.last_seq();
+  auto asked = req.query.find("since");
+  auto last = !req.last_event_id.empty() ? &req.last_event_id
+              : asked != req.query.end() ? &asked->second
+                                         : nullptr;
+  if (last != nullptr) {
+    auto number = parse_seq(*last);
+    if (!number)
+      return failure(400, "\"since\" and Last-Event-ID have to be numbers");
+    since = *number;
+  }
+  nlohmann::json greeting{
+    {"mono_ns", std::chrono::steady_clock::now().time_since_epoch().count()},
+    {"allow_faults", rules_.allow_faults},
+    {"needs_token", !rules_.token.empty()}};
+  return event_feed{rt_, listeners_, since, greeting.dump()};
+}
+
 // -- who may ------------------------------------------------------------------
+
+std::optional<response> api::refuse(const request& req) const {
+  if (!permitted_host(req))
+    return failure(403,
+                   "the Host header \"" + req.host + "\" is not this server's");
+  if (!permitted_origin(req))
+    return failure(403, "pages of " + req.origin + " may not use this server");
+  return {};
+}
 
 bool api::permitted_host(const request& req) const {
   return !rules_.loopback || is_loopback_name(host_name(req.host));
@@ -193,6 +192,12 @@ response api::metrics() const {
 response api::look(const request& req) const {
   if (req.path == "/")
     return {200, std::string{index_text}, "text/plain"};
+  if (req.path == "/events")
+    return events(*rt_, req.query);
+  if (req.path == "/predict")
+    return predict(*rt_, req.query);
+  if (req.path == "/sandbox")
+    return sandbox(req.query);
   if (req.path == "/tree")
     return tree(req);
   if (req.path == "/metrics")

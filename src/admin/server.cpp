@@ -3,6 +3,7 @@
 #include "coppice/actor/compat.hpp"
 #include "coppice/actor/exit_signal.hpp"
 #include "coppice/net/listening.hpp"
+#include "responses.hpp"
 
 #include <caf/spawn_options.hpp>
 #include <httplib.h>
@@ -13,6 +14,7 @@
 #include <chrono>
 #include <thread>
 #include <utility>
+#include <variant>
 
 namespace coppice::admin {
 
@@ -24,6 +26,9 @@ namespace {
 
 constexpr std::size_t max_body_bytes = 64 * 1024;
 constexpr std::size_t threads = 4;
+// Each takes a thread of its own, so that the others are always left.
+constexpr std::size_t most_streams = 16;
+constexpr int most_unread_bytes = 64 * 1024;
 
 request convert(const httplib::Request& in) {
   request out{in.method, in.path};
@@ -33,16 +38,56 @@ request convert(const httplib::Request& in) {
   out.origin = in.get_header_value("Origin");
   out.content_type = in.get_header_value("Content-Type");
   out.authorization = in.get_header_value("Authorization");
+  out.accept = in.get_header_value("Accept");
+  out.last_event_id = in.get_header_value("Last-Event-ID");
   out.body = in.body;
   return out;
 }
 
+void give(const response& what, httplib::Response& out) {
+  out.status = what.status;
+  for (auto& [name, value] : what.headers)
+    out.set_header(name, value);
+  out.set_content(what.body, what.content_type.c_str());
+}
+
+// Sends what `feed` says until the client or the server ends; the server's end
+// interrupts whom the feed waits for.
+void stream(event_feed feed, std::shared_ptr<std::atomic<std::size_t>> open,
+            httplib::Response& out) {
+  if (open->fetch_add(1) >= most_streams) {
+    open->fetch_sub(1);
+    give(failure(503, "there are " + std::to_string(most_streams)
+                        + " streams already"),
+         out);
+    return;
+  }
+  out.set_header("Cache-Control", "no-store");
+  auto shared = std::make_shared<event_feed>(std::move(feed));
+  out.set_chunked_content_provider(
+    "text/event-stream",
+    [shared](std::size_t, httplib::DataSink& sink) {
+      auto text = shared->next();
+      // Who has gone is noticed at the latest here, though nothing was said.
+      return text.empty() ? sink.is_writable()
+                          : sink.write(text.data(), text.size());
+    },
+    [open](bool) { open->fetch_sub(1); });
+}
+
 void configure(httplib::Server& http, const api& what) {
   auto serve = [&what](const httplib::Request& in, httplib::Response& out) {
-    auto result = what.handle(convert(in));
-    out.status = result.status;
-    out.set_content(result.body, result.content_type.c_str());
+    give(what.handle(convert(in)), out);
   };
+  auto open = std::make_shared<std::atomic<std::size_t>>(0);
+  http.Get("/events/stream",
+           [&what, open](const httplib::Request& in, httplib::Response& out) {
+             auto result = what.open_feed(convert(in));
+             if (auto* refused = std::get_if<response>(&result))
+               give(*refused, out);
+             else
+               stream(std::move(std::get<event_feed>(result)), open, out);
+           });
   http.Get(".*", serve);
   http.Post(".*", serve);
   http.Put(".*", serve);
@@ -53,20 +98,27 @@ void configure(httplib::Server& http, const api& what) {
   http.set_write_timeout(1s);
   http.set_keep_alive_timeout(1);
   http.set_tcp_nodelay(true); // an answer is two writes
-  http.new_task_queue = [] { return new httplib::ThreadPool(threads); };
+  http.new_task_queue
+    = [] { return new httplib::ThreadPool(threads + most_streams); };
   // The library's default, SO_REUSEPORT, would let two servers share a port.
   http.set_socket_options([](int fd) {
     int on = 1;
     ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    // Connections inherit it. The kernel would keep megabytes for a stream that
+    // nobody reads, and it would take as long until that is noticed.
+    int room = most_unread_bytes;
+    ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
   });
 }
 
 // Owns the HTTP server and its threads.
 class server_actor final : public caf::event_based_actor {
 public:
-  server_actor(caf::actor_config& cfg, std::shared_ptr<server> owner,
+  server_actor(caf::actor_config& cfg, actor::runtime_ptr rt,
+               std::shared_ptr<server> owner,
                std::unique_ptr<httplib::Server> http)
       : caf::event_based_actor(cfg),
+        rt_(std::move(rt)),
         owner_(std::move(owner)),
         http_(std::move(http)),
         thread_([this] {
@@ -100,10 +152,16 @@ public:
 private:
   void stop() {
     http_->stop();
+    // A stream may be about to wait for events, and not heed the first call.
+    while (!finished_) {
+      rt_->events.interrupt();
+      std::this_thread::sleep_for(1ms);
+    }
     if (thread_.joinable())
       thread_.join();
   }
 
+  actor::runtime_ptr rt_;
   std::shared_ptr<server> owner_; // the threads use its API
   std::unique_ptr<httplib::Server> http_;
   std::atomic<bool> finished_ = false;
@@ -151,8 +209,8 @@ actor::start_result server::start(const actor::start_args& args) {
   port_ = static_cast<std::uint16_t>(port);
   return actor::running{
     // A thread of its own, since its end waits for clients that are slow.
-    args.rt->system.spawn<server_actor, caf::detached>(shared_from_this(),
-                                                       std::move(http))};
+    args.rt->system.spawn<server_actor, caf::detached>(
+      args.rt, shared_from_this(), std::move(http))};
 }
 
 std::string server::url() const {

@@ -2,6 +2,7 @@
 
 #include "coppice/actor/runtime.hpp"
 #include "coppice/admin/children_api.hpp"
+#include "coppice/admin/event_feed.hpp"
 #include "coppice/admin/faults_api.hpp"
 #include "coppice/admin/response.hpp"
 #include "coppice/journal/journal.hpp"
@@ -16,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 namespace coppice::admin {
@@ -29,6 +31,8 @@ struct request {
   std::string origin = {}; ///< The Origin header; empty: none.
   std::string content_type = {};
   std::string authorization = {}; ///< The Authorization header.
+  std::string accept = {};        ///< The Accept header.
+  std::string last_event_id = {}; ///< The Last-Event-ID header.
   std::string body = {};
 };
 
@@ -64,7 +68,12 @@ public:
 
   response handle(const request& req) const;
 
+  /// What `GET /events/stream` answers: a feed, or why there is none. The feed
+  /// must not outlive this.
+  std::variant<response, event_feed> open_feed(const request& req) const;
+
 private:
+  std::optional<response> refuse(const request& req) const;
   response tree(const request& req) const;
   response metrics() const;
   response look(const request& req) const;

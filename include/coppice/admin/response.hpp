@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 
 namespace coppice::admin {
@@ -8,6 +9,7 @@ struct response {
   int status = 200;
   std::string body = {};
   std::string content_type = "application/json";
+  std::map<std::string, std::string> headers = {};
 };
 
 } // namespace coppice::admin

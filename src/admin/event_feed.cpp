@@ -1,0 +1,132 @@
+#include "coppice/admin/event_feed.hpp"
+
+#include "coppice/admin/tree_json.hpp"
+#include "coppice/journal/event_json.hpp"
+#include "responses.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+#include <utility>
+
+namespace coppice::admin {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::size_t most_at_once = 1000;
+constexpr auto look_every = 250ms;
+constexpr auto traffic_every = 1s;
+
+std::string message(std::string_view type, const std::string& data) {
+  return "event: " + std::string{type} + "\ndata: " + data + "\n\n";
+}
+
+} // namespace
+
+std::optional<std::uint64_t> parse_seq(const std::string& text) {
+  std::uint64_t result = 0;
+  auto end = text.data() + text.size();
+  auto read = std::from_chars(text.data(), end, result);
+  if (read.ec != std::errc{} || read.ptr != end)
+    return {};
+  return result;
+}
+
+response events(const actor::runtime& rt,
+                const std::map<std::string, std::string>& query) {
+  auto given = [&](const char* key, std::uint64_t otherwise) {
+    auto i = query.find(key);
+    return i == query.end() ? std::optional{otherwise} : parse_seq(i->second);
+  };
+  auto since = given("since", 0);
+  auto limit = given("limit", most_at_once);
+  if (!since || !limit || *limit == 0)
+    return failure(400, "\"since\" has to be a number, and \"limit\" one from "
+                        "1 on");
+  auto found
+    = rt.events.after(*since, std::min<std::uint64_t>(*limit, most_at_once));
+  json all = json::array();
+  for (auto& each : found.events)
+    all.push_back(journal::to_json(*each));
+  return answer({{"events", std::move(all)},
+                 {"missed", found.missed},
+                 {"last_seq", rt.events.last_seq()}});
+}
+
+event_feed::event_feed(actor::runtime_ptr rt,
+                       const std::vector<net::listener_ptr>& listeners,
+                       std::uint64_t since, std::string greeting)
+    : rt_(std::move(rt)),
+      listeners_(listeners),
+      seq_(since > rt_->events.last_seq() ? 0 : since),
+      greeting_(std::move(greeting)) {
+  // nop
+}
+
+std::string event_feed::next() {
+  auto result = greeting_.empty()
+                  ? std::string{}
+                  : message("hello", std::exchange(greeting_, {}));
+  auto now = steady_clock::now();
+  if (result.empty() && now < next_look_) {
+    auto left = std::chrono::ceil<std::chrono::milliseconds>(next_look_ - now);
+    rt_->events.wait_for(seq_, left);
+    now = steady_clock::now();
+  }
+  result += news();
+  if (now >= next_look_) {
+    next_look_ = now + look_every;
+    result += tree_if_changed();
+  }
+  if (now >= next_traffic_) {
+    next_traffic_ = now + traffic_every;
+    result += traffic();
+  }
+  return result;
+}
+
+std::string event_feed::news() {
+  auto found = rt_->events.after(seq_, most_at_once);
+  std::string result;
+  if (found.missed > 0)
+    result += message("missed", std::to_string(found.missed));
+  for (auto& each : found.events) {
+    seq_ = each->seq;
+    result += "id: " + std::to_string(seq_)
+              + "\ndata: " + journal::to_line(journal::to_json(*each)) + "\n\n";
+  }
+  return result;
+}
+
+std::string event_feed::tree_if_changed() {
+  auto root = rt_->tree.look(steady_clock::now());
+  auto text = root ? journal::to_line(to_json(*root)) : std::string{"null"};
+  if (text == tree_)
+    return {};
+  tree_ = std::move(text);
+  return message("tree", tree_);
+}
+
+std::string event_feed::traffic() const {
+  json all = json::array();
+  for (auto& each : listeners_) {
+    auto counted = each->counters();
+    all.push_back({{"name", each->config().name},
+                   {"path", each->path()},
+                   {"active", each->active()},
+                   {"accepted", counted.accepted},
+                   {"closed", counted.closed},
+                   {"rejected", counted.rejected},
+                   {"bytes_in", counted.bytes_in},
+                   {"bytes_out", counted.bytes_out}});
+  }
+  auto now = steady_clock::now().time_since_epoch().count();
+  return message("traffic",
+                 journal::to_line({{"mono_ns", now}, {"listeners", all}}));
+}
+
+} // namespace coppice::admin

@@ -1,0 +1,178 @@
+#include "coppice/admin/predict_api.hpp"
+
+#include "coppice/actor/forecast.hpp"
+#include "responses.hpp"
+
+#include <charconv>
+#include <chrono>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace coppice::admin {
+
+using namespace std::chrono_literals;
+using namespace supervision;
+using nlohmann::json;
+
+namespace {
+
+using query_map = std::map<std::string, std::string>;
+
+constexpr auto patience = 1s;
+constexpr int most_crashes = 9;
+
+std::string text_at(const query_map& query, const std::string& key,
+                    std::string otherwise = {}) {
+  auto i = query.find(key);
+  return i == query.end() ? std::move(otherwise) : i->second;
+}
+
+// "kill" is what is asked for, `killed` is what comes of it.
+exit_reason reason_at(const query_map& query) {
+  auto text = text_at(query, "reason", "kill");
+  return text == "kill" ? exit_reason::killed() : exit_reason::parse(text);
+}
+
+json to_json(const std::vector<step>& steps) {
+  json result = json::array();
+  for (auto& each : steps)
+    result.push_back({{"what", to_string(each.what)}, {"id", each.id}});
+  return result;
+}
+
+json to_json(const forecast& what) {
+  json result{
+    {"outcome", to_string(what.what)},
+    {"restart", to_string(what.restart)},
+    {"strategy", to_string(what.strategy)},
+    {"affected", what.affected},
+    {"steps", to_json(what.steps)},
+    {"budget_used", what.used},
+    {"intensity", what.intensity},
+    {"period_seconds", what.period.count()},
+  };
+  if (what.delay.count() > 0)
+    result["delay_ms"] = what.delay.count();
+  if (what.end)
+    result["ends_with"] = to_string(*what.end);
+  return result;
+}
+
+} // namespace
+
+response predict(const actor::runtime& rt, const query_map& query) {
+  std::string path = text_at(query, "path");
+  if (path.empty())
+    return failure(400, "say whose end: ?path=PATH, and &reason=REASON if it "
+                        "is not a kill");
+  if (!rt.directory.find(path))
+    return failure(404, "there is no actor at \"" + path + "\"");
+  auto reason = reason_at(query);
+  json decisions = json::array();
+  auto ends_all = false;
+  for (std::string_view ending = path;;) {
+    auto asked = actor::foresee(rt, ending, reason);
+    ends_all = actor::parent_of(ending).empty();
+    if (!asked)
+      break;
+    auto heard = asked->get_within(patience);
+    std::string who{actor::parent_of(ending)};
+    if (!heard)
+      return failure(504, who + " did not answer within a second");
+    if (!*heard)
+      break;
+    decisions.push_back(to_json(**heard));
+    decisions.back()["supervisor"] = who;
+    decisions.back()["child"] = ending;
+    if (!(*heard)->end)
+      break;
+    reason = *(*heard)->end;
+    ending = actor::parent_of(ending);
+  }
+  if (decisions.empty() && !ends_all)
+    return failure(409, "no supervisor that could be asked is in charge of \""
+                          + path + "\"");
+  return answer({{"path", path},
+                 {"reason", to_string(reason_at(query))},
+                 {"decisions", std::move(decisions)},
+                 {"ends_all", ends_all}});
+}
+
+// -- the sandbox --------------------------------------------------------------
+
+namespace {
+
+struct toy {
+  std::string crash;
+  exit_reason reason;
+  supervision::restart restart = supervision::restart::permanent;
+  int times = 1;
+};
+
+std::optional<toy> toy_of(const query_map& query) {
+  toy result{text_at(query, "crash"),
+             exit_reason::parse(text_at(query, "reason", "boom"))};
+  auto kind = text_at(query, "restart", "permanent");
+  auto times = text_at(query, "times", "1");
+  auto end = times.data() + times.size();
+  auto known = false;
+  for (auto each :
+       {supervision::restart::permanent, supervision::restart::transient,
+        supervision::restart::temporary})
+    if (to_string(each) == kind) {
+      result.restart = each;
+      known = true;
+    }
+  auto read = std::from_chars(times.data(), end, result.times);
+  if (!known || read.ec != std::errc{} || read.ptr != end || result.times < 1
+      || result.times > most_crashes)
+    return {};
+  if (result.crash != "a" && result.crash != "b" && result.crash != "c")
+    return {};
+  return result;
+}
+
+json play(strategy how, const toy& what) {
+  engine machine{flags{.strategy = how, .intensity = 2, .period = 5s},
+                 {{.id = "a", .restart = what.restart},
+                  {.id = "b", .restart = what.restart},
+                  {.id = "c", .restart = what.restart}}};
+  std::vector<command> commands;
+  rehearse(machine, begin{}, time_point{}, commands);
+  json rounds = json::array();
+  for (int i = 0; i < what.times; ++i) {
+    auto next = foresee(machine, what.crash, what.reason, time_point{});
+    if (!next || next->what == forecast::outcome::not_running)
+      break;
+    rounds.push_back(to_json(*next));
+    for (auto& [_, c] : machine.children())
+      if (c.spec().id == what.crash) {
+        rehearse(machine, child_exited{c.instance, what.reason}, time_point{},
+                 commands);
+        break;
+      }
+    if (machine.ended())
+      break;
+  }
+  return {{"strategy", to_string(how)}, {"rounds", std::move(rounds)}};
+}
+
+} // namespace
+
+response sandbox(const query_map& query) {
+  auto what = toy_of(query);
+  if (!what)
+    return failure(400,
+                   "send crash=a, b or c; reason=REASON, restart=permanent,"
+                   " transient or temporary, and times=1 to 9 are free");
+  json all = json::array();
+  for (auto how :
+       {strategy::one_for_one, strategy::one_for_all, strategy::rest_for_one})
+    all.push_back(play(how, *what));
+  return answer({{"children", {"a", "b", "c"}},
+                 {"crash", what->crash},
+                 {"strategies", std::move(all)}});
+}
+
+} // namespace coppice::admin

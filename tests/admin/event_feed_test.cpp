@@ -1,0 +1,168 @@
+#include "coppice/admin/api.hpp"
+#include "support/actor_fixture.hpp"
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+#include <variant>
+
+using namespace coppice;
+using namespace coppice::admin;
+using nlohmann::json;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+namespace {
+
+class EventFeed : public test::actor_fixture {
+protected:
+  api admin_{rt, {}, {}, {}};
+
+  void publish(std::string path) {
+    observe::event ev;
+    ev.path = std::move(path);
+    ev.detail = "…\nsecond line";
+    rt->events.publish(std::move(ev));
+  }
+
+  static request get(std::string path,
+                     std::map<std::string, std::string> query = {}) {
+    return {.method = "GET",
+            .path = std::move(path),
+            .query = std::move(query),
+            .host = "localhost"};
+  }
+
+  event_feed feed(const request& req) {
+    return std::get<event_feed>(admin_.open_feed(req));
+  }
+
+  event_feed feed_since(std::string seq) {
+    return feed(get("/events/stream", {{"since", std::move(seq)}}));
+  }
+
+  // The numbers of the events in what a feed says.
+  static std::vector<std::string> ids(const std::string& text) {
+    std::vector<std::string> result;
+    std::istringstream lines{text};
+    for (std::string line; std::getline(lines, line);)
+      if (line.starts_with("id: "))
+        result.push_back(line.substr(4));
+    return result;
+  }
+
+  int refusal(const request& req) {
+    return std::get<response>(admin_.open_feed(req)).status;
+  }
+};
+
+} // namespace
+
+TEST_F(EventFeed, BeginsWithAGreetingTheTreeAndTheTraffic) {
+  auto said = feed(get("/events/stream")).next();
+
+  EXPECT_TRUE(said.starts_with("event: hello\ndata: {")) << said;
+  EXPECT_THAT(said, HasSubstr(R"("allow_faults":false)"));
+  EXPECT_THAT(said, HasSubstr("event: tree\ndata: null\n\n"));
+  EXPECT_THAT(said, HasSubstr("event: traffic\ndata: {"));
+}
+
+TEST_F(EventFeed, ShowsWhatHappensFromNowOn) {
+  publish("before");
+  auto live = feed(get("/events/stream"));
+  EXPECT_THAT(ids(live.next()), IsEmpty());
+
+  publish("after");
+
+  auto said = live.next();
+  EXPECT_THAT(ids(said), ElementsAre("2"));
+  EXPECT_THAT(said, HasSubstr(R"("path":"after")"));
+}
+
+TEST_F(EventFeed, ShowsWhatHappenedSince) {
+  for (auto path : {"a", "b", "c"})
+    publish(path);
+
+  EXPECT_THAT(ids(feed_since("0").next()), ElementsAre("1", "2", "3"));
+  EXPECT_THAT(ids(feed_since("2").next()), ElementsAre("3"));
+}
+
+TEST_F(EventFeed, ObeysTheLastIdThatABrowserHasSeen) {
+  for (auto path : {"a", "b", "c"})
+    publish(path);
+  auto again = get("/events/stream", {{"since", "0"}});
+  again.last_event_id = "2";
+
+  EXPECT_THAT(ids(feed(again).next()), ElementsAre("3"));
+}
+
+TEST_F(EventFeed, BeginsAnewForWhomAnotherProcessHasServed) {
+  publish("a");
+
+  EXPECT_THAT(ids(feed_since("500").next()), ElementsAre("1"));
+}
+
+TEST_F(EventFeed, KeepsEachEventOnALine) {
+  publish("a");
+
+  auto said = feed_since("0").next();
+
+  EXPECT_THAT(said, HasSubstr(R"(\nsecond line)"));
+  EXPECT_THAT(said, Not(HasSubstr("\nsecond line")));
+}
+
+TEST_F(EventFeed, TellsOfWhatIsNotKept) {
+  for (int i = 0; i < 4100; ++i)
+    publish("a");
+
+  EXPECT_THAT(feed_since("0").next(), HasSubstr("event: missed\ndata: 4\n"));
+}
+
+TEST_F(EventFeed, ShowsTheTreeWhenItHasChanged) {
+  auto live = feed(get("/events/stream"));
+  live.next();
+  rt->tree.add("", "top", supervision::child_type::supervisor, {}, 1);
+
+  std::string said;
+  ASSERT_TRUE(eventually([&] {
+    said += live.next();
+    return said.find("event: tree") != std::string::npos;
+  }));
+
+  EXPECT_THAT(said, HasSubstr(R"("path":"top")"));
+}
+
+TEST_F(EventFeed, SaysSomethingEverySecond) {
+  auto live = feed(get("/events/stream"));
+  live.next();
+  auto begin = std::chrono::steady_clock::now();
+
+  while (live.next().empty())
+    ASSERT_LT(std::chrono::steady_clock::now() - begin, test::deadline);
+}
+
+TEST_F(EventFeed, RefusesWhatItDoesNotUnderstand) {
+  EXPECT_EQ(refusal(get("/events/stream", {{"since", "x"}})), 400);
+  auto foreign = get("/events/stream");
+  foreign.host = "evil.example";
+  EXPECT_EQ(refusal(foreign), 403);
+}
+
+TEST_F(EventFeed, HistoryHasABeginningAndALimit) {
+  for (auto path : {"a", "b", "c"})
+    publish(path);
+
+  auto said = admin_.handle(get("/events", {{"since", "1"}, {"limit", "1"}}));
+
+  ASSERT_EQ(said.status, 200);
+  auto body = json::parse(said.body);
+  ASSERT_EQ(body["events"].size(), 1U);
+  EXPECT_EQ(body["events"][0]["path"], "b");
+  EXPECT_EQ(body["missed"], 0);
+  EXPECT_EQ(body["last_seq"], 3);
+  for (auto limit : {"0", "-1", "x", "", "1 "})
+    EXPECT_EQ(admin_.handle(get("/events", {{"limit", limit}})).status, 400)
+      << limit;
+}
