@@ -5,6 +5,7 @@
 #include "coppice/admin/limits_json.hpp"
 #include "coppice/admin/listener_json.hpp"
 #include "coppice/admin/metrics.hpp"
+#include "coppice/admin/page.hpp"
 #include "coppice/admin/predict_api.hpp"
 #include "coppice/admin/toxics_api.hpp"
 #include "coppice/admin/tree_json.hpp"
@@ -190,8 +191,10 @@ response api::metrics() const {
 }
 
 response api::look(const request& req) const {
-  if (req.path == "/")
+  if (req.path == "/" && req.accept.find("text/html") == std::string::npos)
     return {200, std::string{index_text}, "text/plain"};
+  if (auto file = page_file(req.path))
+    return *file;
   if (req.path == "/events")
     return events(*rt_, req.query);
   if (req.path == "/predict")

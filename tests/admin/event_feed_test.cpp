@@ -166,3 +166,19 @@ TEST_F(EventFeed, HistoryHasABeginningAndALimit) {
     EXPECT_EQ(admin_.handle(get("/events", {{"limit", limit}})).status, 400)
       << limit;
 }
+
+TEST_F(EventFeed, ThePageIsForBrowsersAndTheIndexForOthers) {
+  auto browser = get("/");
+  browser.accept = "text/html,application/xhtml+xml,*/*;q=0.8";
+
+  auto page = admin_.handle(browser);
+  auto index = admin_.handle(get("/"));
+
+  EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
+  EXPECT_THAT(page.headers.at("Content-Security-Policy"),
+              HasSubstr("default-src 'self'"));
+  EXPECT_EQ(index.content_type, "text/plain");
+  EXPECT_EQ(admin_.handle(get("/page/main.js")).content_type,
+            "text/javascript; charset=utf-8");
+  EXPECT_EQ(admin_.handle(get("/page/nothing.js")).status, 404);
+}

@@ -1,0 +1,220 @@
+// One actor: what there is to say of it, and what can be done to it, each as a
+// button, as a command and as a line of a GoogleTest test.
+
+import { get, post, remove } from "./server.js";
+import { element, glyphs, idOf, literal, quoted, setText } from "./words.js";
+
+const predictAfter = 250;
+
+const kill = (reason) => (path) =>
+  post("/kill", reason ? { path, reason } : { path });
+
+const strike = (what) => (path) => post(`/actors/${what}`, { path });
+
+// `reason` is what the engine is asked about beforehand; `will` says what
+// happens where there is nothing to ask it.
+const actions = [
+  {
+    id: "throw", label: "throw", reason: "boom", run: kill("boom"),
+    command: (path) => `coppice kill ${path} --reason boom`,
+    test: (path) => `crash(${path}, "boom");`,
+  },
+  {
+    id: "normal", label: "exit normal", reason: "normal", run: kill("normal"),
+    command: (path) => `coppice kill ${path} --reason normal`,
+    test: (path) => `exit(${path}, exit_reason::normal());`,
+  },
+  {
+    id: "shutdown", label: "exit shutdown", reason: "shutdown", run: kill("shutdown"),
+    command: (path) => `coppice kill ${path} --reason shutdown`,
+    test: (path) => `exit(${path}, exit_reason::shutdown());`,
+  },
+  {
+    id: "kill", label: "kill", reason: "kill", run: kill(),
+    command: (path) => `coppice kill ${path}`,
+    test: (path) => `kill(${path});`,
+  },
+  {
+    id: "hang", label: "hang", fault: true, run: strike("suspend"),
+    will: "It does nothing until it is resumed; what is sent to it waits, all but exit signals.",
+    command: (path) => `coppice fault suspend ${path}`,
+    test: (path) => `suspend(${path});`,
+  },
+  {
+    id: "resume", label: "resume", fault: true, run: strike("resume"),
+    will: "It goes on.",
+    command: (path) => `coppice fault resume ${path}`,
+    test: (path) => `resume(${path});`,
+  },
+  {
+    id: "fail_start", label: "fail next start", fault: true, run: strike("fail_starts"),
+    will: "Nothing yet: its next start fails, and costs one more restart.",
+    command: (path) => `coppice fault fail-starts ${path}`,
+    test: (path, raw) => `arm(${literal(`actor.start:${raw}`)}, "1*throw(asked to fail)");`,
+  },
+  {
+    id: "refuse_stop", label: "refuse shutdown", fault: true, run: strike("refuse_stop"),
+    will: "Nothing yet: when it is asked to end, it does not hear it, and is killed once its time is up.",
+    command: (path) => `coppice fault refuse-stop ${path}`,
+    test: (path, raw) => `arm(${literal(`actor.stop:${raw}`)}, "drop");`,
+  },
+  {
+    id: "burn", label: "burn budget", fault: true, ofSupervisor: true, run: strike("burn_budget"),
+    will: "Its children fail, again after each restart, until it gives up.",
+    command: (path) => `coppice fault burn-budget ${path}`,
+    test: (path) => `burn_budget(${path});`,
+  },
+  {
+    id: "heal", label: "undo all faults", run: () => remove("/faults"),
+    will: "All faults of the whole server that are armed end, and whoever hangs goes on.",
+    command: () => "coppice fault clear",
+    test: () => "disarm();",
+  },
+];
+
+export class Inspector {
+  constructor(model) {
+    this.model = model;
+    this.path = null;
+    this.facts = document.getElementById("facts");
+    this.said = document.getElementById("said");
+    this.rows = new Map();
+    this.title = element("h3");
+    this.lines = ["state", "life", "budget", "traffic"].map(() => element("p"));
+    this.facts.append(this.title, ...this.lines);
+    for (const action of actions)
+      this.addRow(action);
+    model.addEventListener("hello", () => this.update());
+    model.addEventListener("tree", () => this.update());
+    model.addEventListener("event", () => this.predictSoon());
+    // Budgets refill while nothing happens.
+    setInterval(() => this.predictSoon(), 2000);
+  }
+
+  addRow(action) {
+    const row = element("div", "action");
+    const button = element("button", "", action.label);
+    button.type = "button";
+    button.dataset.action = action.id;
+    const prediction = element("p", "prediction", action.will ?? "");
+    prediction.id = `will-${action.id}`;
+    button.setAttribute("aria-describedby", prediction.id);
+    const command = element("span");
+    const test = element("span");
+    const lines = element("div", "command");
+    lines.append(element("b", "", "shell "), command, element("br"),
+      element("b", "", "gtest "), test);
+    row.append(button, prediction, lines);
+    button.addEventListener("click", () => this.press(action));
+    document.getElementById("actions").append(row);
+    this.rows.set(action.id, { row, button, prediction, command, test, action });
+  }
+
+  show(path) {
+    this.path = path;
+    for (const { prediction, action } of this.rows.values())
+      if (action.reason)
+        setText(prediction, "…");
+    this.say("", "");
+    this.update();
+    this.predictSoon();
+  }
+
+  update() {
+    const node = this.model.nodes.get(this.path);
+    document.getElementById("token-row").hidden = !this.model.needsToken;
+    document.getElementById("not-allowed").hidden = this.model.allowFaults;
+    if (!node) {
+      setText(this.title, this.path ? `${this.path} is gone` : "nobody is chosen");
+      return;
+    }
+    const state = this.model.stateOf(node);
+    setText(this.title, node.path);
+    const [now, life, budget, traffic] = this.lines;
+    setText(now, `${glyphs[state] ?? "?"} ${state.replace("_", " ")}, ${node.type}${node.restart ? `, ${node.restart}` : ""}`);
+    setText(life, `incarnation #${node.incarnation}, ${node.restarts} restarts${node.last_exit ? `; last end: ${node.last_exit}` : ""}`);
+    setText(budget, node.strategy
+      ? `${node.strategy}; ${node.budget_used} of ${node.intensity} restarts in ${node.period_seconds} s used` : "");
+    setText(traffic, node.connections === undefined ? "" : `${node.connections} connections`);
+    for (const each of this.rows.values())
+      this.updateRow(each, node);
+  }
+
+  updateRow({ row, button, command, test, action }, node) {
+    row.hidden = Boolean(action.ofSupervisor) && node.type !== "supervisor";
+    button.disabled = Boolean(action.fault) && !this.model.allowFaults;
+    // In a test the root has no say in paths.
+    const inTest = node.path.slice(node.path.indexOf("/") + 1);
+    const admin = location.host === "127.0.0.1:6060" ? "" : ` --admin ${location.host}`;
+    setText(command, action.command(quoted(node.path)) + admin);
+    setText(test, action.test(literal(inTest), inTest));
+  }
+
+  async press(action) {
+    const path = this.path;
+    try {
+      await action.run(path);
+      this.say("done", `✓ ${action.label}: ${action.id === "heal" ? "all" : path}`);
+    } catch (error) {
+      this.say("bad", `✕ ${action.label}: ${error.message}`);
+    }
+  }
+
+  say(state, text) {
+    this.said.dataset.state = state;
+    setText(this.said, text);
+  }
+
+  predictSoon() {
+    if (this.waiting || !this.path || document.hidden)
+      return;
+    this.waiting = setTimeout(() => {
+      this.predict().finally(() => { this.waiting = null; });
+    }, predictAfter);
+  }
+
+  async predict() {
+    const path = this.path;
+    for (const { prediction, action } of this.rows.values()) {
+      if (!action.reason)
+        continue;
+      let text;
+      try {
+        text = inWords(await get("/predict", { path, reason: action.reason }), this.model);
+      } catch (error) {
+        text = `? ${error.message}`;
+      }
+      if (path === this.path)
+        setText(prediction, text);
+    }
+  }
+}
+
+const budgetOf = (d) =>
+  `budget ${Math.min(d.budget_used, d.intensity)} of ${d.intensity} in ${d.period_seconds} s`;
+
+function inWords({ decisions, ends_all: endsAll }, model) {
+  const sentences = decisions.map((d) => {
+    const who = idOf(d.supervisor);
+    switch (d.outcome) {
+      case "restarts":
+        return `${who} restarts ${listed(d.affected)} (${d.strategy})${d.delay_ms ? ` in ${d.delay_ms} ms` : ""}; then ${budgetOf(d)}.`;
+      case "gives_up":
+        return `${who} has no restart left (${budgetOf(d)}): it gives up and ends with ${d.ends_with}.`;
+      case "ends":
+        return `${who} ends with ${d.ends_with}, since a significant child is gone.`;
+      case "left_down":
+        return `${who} leaves it down (${d.restart}).`;
+      case "busy":
+        return `${who} is busy just now.`;
+      default:
+        return `${who} has nothing to end there: it is down.`;
+    }
+  });
+  if (endsAll)
+    sentences.push(`${idOf(model.root?.path ?? "the root")} ends, and the server with it.`);
+  return sentences.join(" ");
+}
+
+const listed = (ids) =>
+  ids.length > 6 ? `${ids.slice(0, 5).join(", ")} and ${ids.length - 5} more` : ids.join(", ");

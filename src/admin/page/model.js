@@ -1,0 +1,174 @@
+// What is known of the server: the tree, what happened, and the traffic.
+
+import { parentOf } from "./words.js";
+
+const keptEvents = 5000;
+const keptSamples = 600;
+const affectedFor = 2000;
+
+const starts = new Set(["child_started", "child_restarted"]);
+const ends = new Set(["child_exited", "child_stopped", "start_failed", "gave_up"]);
+
+export class Model extends EventTarget {
+  constructor() {
+    super();
+    this.root = null;
+    this.nodes = new Map(); // by path
+    this.allowFaults = false;
+    this.needsToken = false;
+    this.offset = 0; // of the server's clock to this page's, in ms
+    this.forget();
+  }
+
+  forget() {
+    this.events = [];
+    this.bySeq = new Map();
+    this.lanes = new Map(); // by path
+    this.restarts = new Map(); // times of restarts by the supervisor's path
+    this.faults = []; // with path, from, to
+    this.affected = new Map(); // until when, by path
+    this.givenUp = new Set();
+    this.samples = [];
+    this.lastSeq = 0;
+  }
+
+  // The server's clock now, in ms.
+  now() {
+    return performance.now() + this.offset;
+  }
+
+  setClock(mono) {
+    this.offset = mono / 1e6 - performance.now();
+  }
+
+  tell(what, detail) {
+    this.dispatchEvent(new CustomEvent(what, { detail }));
+  }
+
+  greet(hello) {
+    this.allowFaults = hello.allow_faults;
+    this.needsToken = hello.needs_token;
+    this.setClock(hello.mono_ns);
+    this.tell("hello");
+  }
+
+  setTree(root) {
+    this.root = root;
+    this.nodes.clear();
+    const add = (node) => {
+      this.nodes.set(node.path, node);
+      node.children.forEach(add);
+    };
+    if (root)
+      add(root);
+    this.tell("tree");
+  }
+
+  addSample(sample) {
+    this.setClock(sample.mono_ns);
+    const sum = (key) => sample.listeners.reduce((all, each) => all + each[key], 0);
+    this.samples.push({
+      at: sample.mono_ns / 1e6,
+      active: sum("active"),
+      accepted: sum("accepted"),
+      in: sum("bytes_in"),
+      out: sum("bytes_out"),
+    });
+    if (this.samples.length > keptSamples)
+      this.samples.shift();
+  }
+
+  add(event) {
+    // Numbers begin anew with the process.
+    if (event.seq <= this.lastSeq)
+      this.forget();
+    this.lastSeq = event.seq;
+    event.at = event.mono_ns / 1e6;
+    this.events.push(event);
+    this.bySeq.set(event.seq, event);
+    if (this.events.length > keptEvents)
+      this.bySeq.delete(this.events.shift().seq);
+    this.addToLane(event);
+    this.addToFaults(event);
+    if (event.kind === "restarting" && event.decision)
+      this.addDecision(event);
+    if (event.kind === "gave_up")
+      this.givenUp.add(event.path);
+    this.tell("event", event);
+  }
+
+  lane(path) {
+    let found = this.lanes.get(path);
+    if (!found)
+      this.lanes.set(path, found = { bars: [], marks: [] });
+    return found;
+  }
+
+  addToLane(event) {
+    const begins = starts.has(event.kind);
+    if (!begins && !ends.has(event.kind))
+      return;
+    const lane = this.lane(event.path);
+    const last = lane.bars.at(-1);
+    if (begins) {
+      this.givenUp.delete(event.path);
+      this.restarts.delete(event.path); // its budget begins anew
+      if (last && last.to === null)
+        last.to = event.at;
+      lane.bars.push({ from: event.at, to: null, incarnation: event.incarnation });
+    } else {
+      if (!last && event.kind !== "start_failed")
+        lane.bars.push({ from: -Infinity, to: event.at });
+      else if (last && last.to === null)
+        last.to = event.at;
+      lane.marks.push(event);
+    }
+    if (lane.bars.length > 200)
+      lane.bars.shift();
+    if (lane.marks.length > 200)
+      lane.marks.shift();
+  }
+
+  addDecision(event) {
+    const supervisor = parentOf(event.path);
+    const times = this.restarts.get(supervisor) ?? [];
+    times.push(event.at);
+    const oldest = event.at - (event.decision.period_seconds + 1) * 1000;
+    this.restarts.set(supervisor, times.filter((at) => at >= oldest));
+    const until = performance.now() + affectedFor;
+    if (this.now() - event.at < affectedFor)
+      for (const id of event.decision.affected)
+        this.affected.set(`${supervisor}/${id}`, until);
+  }
+
+  addToFaults(event) {
+    // A point may be that of one actor: NAME:PATH.
+    const ofPoint = (name) => name.replace(/^[a-z]+(\.[a-z_]+)+:/, "");
+    if (event.kind === "fault_armed") {
+      // A term such as 2*throw(x) is over when it has fired twice.
+      const left = Number(/^(\d+)\*[^>]*$/.exec(event.detail ?? "")?.[1] ?? Infinity);
+      this.faults.push({ name: event.path, path: ofPoint(event.path), left, from: event.at, to: null });
+    } else if (event.kind === "fault_fired") {
+      const fault = this.faults.findLast((each) => each.to === null && each.name === event.path);
+      if (fault && --fault.left <= 0)
+        fault.to = event.at;
+    } else if (event.kind === "fault_cleared") {
+      for (const fault of this.faults)
+        if (fault.to === null && (event.path === "*" || event.path === fault.name))
+          fault.to = event.at;
+    } else if (starts.has(event.kind) || ends.has(event.kind)) {
+      // What was done to an actor by its path goes with the actor.
+      for (const fault of this.faults)
+        if (fault.to === null && fault.path === fault.name && fault.path === event.path)
+          fault.to = event.at;
+    }
+    if (this.faults.length > 200)
+      this.faults.shift();
+  }
+
+  stateOf(node) {
+    if (this.givenUp.has(node.path) && node.state !== "running")
+      return "given_up";
+    return node.state;
+  }
+}

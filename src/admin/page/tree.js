@@ -1,0 +1,181 @@
+// The tree as rows, one for each actor that is not folded away. A row is made
+// once for its path, and changed in place.
+
+import { Strip } from "./strip.js";
+import { element, glyphs, setAttribute, setText } from "./words.js";
+
+const foldAbove = 50;
+
+export class Tree {
+  constructor(model, host, onSelect) {
+    this.model = model;
+    this.host = host;
+    this.onSelect = onSelect;
+    this.rows = new Map(); // by path
+    this.shown = []; // nodes, as they are shown
+    this.chosen = new Map(); // whether it is folded, where somebody said so
+    this.selected = null;
+    model.addEventListener("tree", () => this.update());
+    model.addEventListener("event", () => { this.stale = true; });
+    host.addEventListener("click", (e) => this.onClick(e));
+    host.addEventListener("focusin", (e) => {
+      const row = e.target.closest(".row");
+      if (row)
+        this.select(row.dataset.path);
+    });
+  }
+
+  folded(node) {
+    return this.chosen.get(node.path) ?? node.children.length > foldAbove;
+  }
+
+  fold(path, on) {
+    this.chosen.set(path, on);
+    this.update();
+  }
+
+  update() {
+    this.shown = [];
+    const collect = (node, level, place) => {
+      this.shown.push({ node, level, place });
+      if (!this.folded(node))
+        node.children.forEach((child, i) => collect(child, level + 1, i + 1));
+    };
+    if (this.model.root)
+      collect(this.model.root, 1, 0);
+    const wanted = new Set(this.shown.map(({ node }) => node.path));
+    for (const [path, row] of this.rows)
+      if (!wanted.has(path)) {
+        row.element.remove();
+        this.rows.delete(path);
+      }
+    let before = this.host.firstChild;
+    for (const each of this.shown) {
+      const row = this.rowOf(each.node.path);
+      if (row.element === before)
+        before = before.nextSibling;
+      else
+        this.host.insertBefore(row.element, before);
+      this.fill(row, each);
+    }
+    if (!wanted.has(this.selected) && this.shown.length > 0)
+      this.select(this.shown[0].node.path);
+    this.stale = false;
+  }
+
+  rowOf(path) {
+    let row = this.rows.get(path);
+    if (row)
+      return row;
+    row = { element: element("div", "row"), strip: null };
+    for (const part of ["fold", "glyph", "order", "id", "about", "incarnation"])
+      row[part] = element("span", part);
+    row.host = element("span", "strip");
+    row.text = element("span");
+    row.about.append(row.incarnation, row.text);
+    const name = element("span", "name");
+    name.append(row.fold, row.glyph, row.order, row.id);
+    row.element.append(name, row.about, row.host);
+    row.element.dataset.path = path;
+    row.element.setAttribute("role", "treeitem");
+    row.element.tabIndex = -1;
+    this.rows.set(path, row);
+    return row;
+  }
+
+  fill(row, { node, level, place }) {
+    const state = this.model.stateOf(node);
+    const hasChildren = node.children.length > 0;
+    const folded = hasChildren && this.folded(node);
+    row.element.dataset.state = state;
+    setAttribute(row.element, "aria-level", String(level));
+    if (hasChildren)
+      setAttribute(row.element, "aria-expanded", String(!folded));
+    else
+      row.element.removeAttribute("aria-expanded");
+    row.element.style.setProperty("--level", String(level - 1));
+    setText(row.fold, hasChildren ? (folded ? "▸" : "▾") : "");
+    row.fold.setAttribute("aria-hidden", "true");
+    setText(row.glyph, glyphs[state] ?? "?");
+    row.glyph.setAttribute("aria-hidden", "true");
+    setText(row.order, place ? String(place) : "");
+    setText(row.id, node.id);
+    row.id.title = node.path;
+    setText(row.incarnation, `#${node.incarnation} `);
+    setText(row.text, this.describe(node, state, folded));
+    setAttribute(row.element, "aria-label",
+      `${place ? `${place}. ` : ""}${node.id}, ${state.replace("_", " ")}, incarnation ${node.incarnation}, ${row.text.textContent}`);
+    const isSelected = node.path === this.selected;
+    setAttribute(row.element, "aria-selected", String(isSelected));
+    row.element.tabIndex = isSelected ? 0 : -1;
+    if (node.strategy) {
+      row.strip ??= new Strip(row.host, node.path);
+      row.strip.update(node);
+    }
+  }
+
+  describe(node, state, folded) {
+    const words = [];
+    if (state !== "running")
+      words.push(state.replace("_", " "));
+    if (node.strategy)
+      words.push(node.strategy);
+    else if (node.restart !== "permanent")
+      words.push(node.restart ?? "");
+    if (node.connections !== undefined)
+      words.push(`${node.connections} conn.`);
+    if (node.members !== undefined)
+      words.push(`${node.members} members`);
+    if (folded) {
+      const up = node.children.filter((child) => child.state === "running").length;
+      words.push(`${up} of ${node.children.length} up, folded`);
+    }
+    return words.filter(Boolean).join(" · ");
+  }
+
+  select(path) {
+    if (this.selected === path)
+      return;
+    const mark = (which, on) => {
+      const row = this.rows.get(which);
+      if (row) {
+        setAttribute(row.element, "aria-selected", String(on));
+        row.element.tabIndex = on ? 0 : -1;
+      }
+    };
+    mark(this.selected, false);
+    this.selected = path;
+    mark(path, true);
+    this.onSelect(path);
+  }
+
+  focus(path) {
+    this.rows.get(path)?.element.focus();
+  }
+
+  onClick(e) {
+    const row = e.target.closest(".row");
+    if (!row)
+      return;
+    row.focus();
+    const node = this.model.nodes.get(row.dataset.path);
+    if (e.target.classList.contains("fold") && node?.children.length > 0)
+      this.fold(node.path, !this.folded(node));
+  }
+
+  // Every frame: what moves.
+  draw() {
+    if (this.stale)
+      this.update();
+    const now = performance.now();
+    for (const [path, row] of this.rows) {
+      row.strip?.draw(this.model);
+      const until = this.model.affected.get(path);
+      if (until === undefined)
+        continue;
+      row.element.classList.toggle("affected", now < until);
+      if (now >= until)
+        this.model.affected.delete(path);
+    }
+  }
+}

@@ -1,0 +1,55 @@
+// How things are called and written.
+
+export const glyphs = {
+  running: "●",
+  starting: "◐",
+  restarting: "↻",
+  stopped: "○",
+  given_up: "✕",
+};
+
+export const parentOf = (path) => path.slice(0, Math.max(0, path.lastIndexOf("/")));
+
+export const idOf = (path) => path.slice(path.lastIndexOf("/") + 1);
+
+export const isClean = (reason) =>
+  reason === "normal" || reason === "shutdown" || reason.startsWith("{shutdown,");
+
+// For a shell.
+export const quoted = (text) =>
+  /^[\w:./@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+
+// For C++.
+export const literal = (text) => JSON.stringify(text);
+
+export function bytes(count) {
+  if (count < 1000)
+    return `${Math.round(count)} B`;
+  const units = ["kB", "MB", "GB", "TB"];
+  let unit = -1;
+  while (count >= 1000 && unit < units.length - 1) {
+    count /= 1000;
+    ++unit;
+  }
+  return `${count.toFixed(count < 10 ? 1 : 0)} ${units[unit]}`;
+}
+
+// An element whose text is text, whatever is in it.
+export function element(name, className = "", text = "") {
+  const result = document.createElement(name);
+  if (className)
+    result.className = className;
+  if (text)
+    result.textContent = text;
+  return result;
+}
+
+export function setText(node, text) {
+  if (node.textContent !== text)
+    node.textContent = text;
+}
+
+export function setAttribute(node, name, value) {
+  if (node.getAttribute(name) !== value)
+    node.setAttribute(name, value);
+}
