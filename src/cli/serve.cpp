@@ -163,7 +163,8 @@ private:
                     ? "    (a line \"stop\" closes the connection)"
                     : "");
     if (admin_)
-      std::cout << "\n  see the tree  coppice tree" << admin_option()
+      std::cout << "\n  watch it      " << page_url() << " in a browser"
+                << "\n  see the tree  coppice tree" << admin_option()
                 << "\n  break it      coppice kill coppice/listener:"
                 << options_.protocol << "/accepting/acceptors/acceptor:0"
                 << admin_option();
@@ -181,6 +182,15 @@ private:
       return "nc -U " + where.address();
     return "nc " + (where.any() ? "127.0.0.1" : where.address()) + " "
            + std::to_string(where.port());
+  }
+
+  // As a browser on this machine takes it.
+  std::string page_url() const {
+    auto url = admin_->url();
+    return (options_.admin->any()
+              ? "http://127.0.0.1" + url.substr(url.rfind(':'))
+              : url)
+           + "/";
   }
 
   std::string admin_option() const {

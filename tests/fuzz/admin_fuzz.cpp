@@ -1,4 +1,6 @@
 #include "coppice/actor/compat.hpp"
+#include "coppice/actor/forecast.hpp"
+#include "coppice/actor/request.hpp"
 #include "coppice/actor/structural.hpp"
 #include "coppice/actor/tree_root.hpp"
 #include "coppice/admin/api.hpp"
@@ -8,11 +10,32 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <map>
+
 namespace coppice::fuzz {
 
 namespace {
 
 const std::string token = "secret";
+
+// What follows a question mark, as NAME=VALUE&NAME=VALUE.
+std::map<std::string, std::string> take_query(std::string& path) {
+  std::map<std::string, std::string> result{{"connections", "true"}};
+  auto mark = path.find('?');
+  std::string_view rest{path};
+  rest.remove_prefix(mark == path.npos ? path.size() : mark + 1);
+  while (!rest.empty()) {
+    auto pair = rest.substr(0, rest.find('&'));
+    rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
+    auto equals = std::min(pair.find('='), pair.size());
+    result.insert_or_assign(
+      std::string{pair.substr(0, equals)},
+      std::string{pair.substr(std::min(pair.size(), equals + 1))});
+  }
+  path.resize(std::min(mark, path.size()));
+  return result;
+}
 
 // A request as lines: method, path, Host, Origin, Content-Type, Authorization;
 // what follows is the body.
@@ -26,7 +49,7 @@ admin::request read_request(std::string_view input) {
   admin::request req;
   req.method = line();
   req.path = line();
-  req.query = {{"connections", "true"}};
+  req.query = take_query(req.path);
   req.host = line();
   req.origin = line();
   req.content_type = line();
@@ -99,6 +122,34 @@ bool actor::crash(runtime&, std::string_view path,
                   std::string_view) {
   fuzz::demand_permission("/kill");
   return path == "top/a";
+}
+
+// Nobody supervises it.
+
+actor::pending<supervision::done> actor::terminate_child(const caf::actor&,
+                                                         std::string_view) {
+  fuzz::demand_permission("/actors/");
+  pending<supervision::done> result;
+  result.set(refused{supervision::refusal::not_found});
+  return result;
+}
+
+actor::pending<actor::child_ref> actor::restart_child(const caf::actor&,
+                                                      std::string_view) {
+  fuzz::demand_permission("/actors/");
+  pending<child_ref> result;
+  result.set(refused{supervision::refusal::not_found});
+  return result;
+}
+
+std::optional<actor::eventual<std::optional<supervision::forecast>>>
+actor::foresee(const runtime&, std::string_view,
+               const supervision::exit_reason&) {
+  return {};
+}
+
+std::string_view actor::parent_of(std::string_view path) {
+  return path.substr(0, std::min(path.size(), path.rfind('/')));
 }
 
 actor::struck actor::suspend(runtime&, std::string_view) {
