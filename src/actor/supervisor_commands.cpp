@@ -94,7 +94,8 @@ void supervisor::ask_to_end(instance_id instance) {
     signal_exit(i->second.handle, exit_reason::shutdown(), this);
     return;
   }
-  rt_->blame.put(path_of(i->second.key), cause_); // for its children
+  if (!engine_.dynamic())
+    rt_->blame.put(path_of(i->second.key), cause_); // for its children
   signal_trapped_exit(i->second.handle, exit_reason::shutdown(), this);
 }
 
@@ -157,7 +158,9 @@ void supervisor::run(child_down& cmd) {
   auto incarnation = show(cmd.key, node_state::stopped);
   if (engine_.dynamic())
     return;
-  rt_->blame.take(path_of(cmd.key)); // it has ended for this
+  // It has ended for this, or because somebody asked its supervisor.
+  if (auto asked = rt_->blame.take(path_of(cmd.key)); cause_ == 0)
+    cause_ = asked;
   publish(event_kind::child_stopped, path_of(cmd.key), to_string(cmd.reason),
           {}, incarnation);
 }

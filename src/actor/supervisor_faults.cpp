@@ -47,7 +47,8 @@ bool supervisor::may_start(const start_instance& cmd,
     tell_later(delay_of(what), delayed_start{cmd.instance});
     return false;
   }
-  cause_ = what.event;
+  if (what.event != 0)
+    cause_ = what.event;
   answer_start(cmd.instance, start_failed{reason_of(what)});
   return false;
 }

@@ -118,6 +118,10 @@ std::optional<response> api::refuse(const request& req) const {
                    "the Host header \"" + req.host + "\" is not this server's");
   if (!permitted_origin(req))
     return failure(403, "pages of " + req.origin + " may not use this server");
+  // A page of others may lead here, but not ask for anything.
+  if ((req.fetch_site == "cross-site" || req.fetch_site == "same-site")
+      && (req.method != "GET" || req.path != "/"))
+    return failure(403, "pages of others may not use this server");
   return {};
 }
 

@@ -47,14 +47,14 @@ response events(const actor::runtime& rt,
   if (!since || !limit || *limit == 0)
     return failure(400, "\"since\" has to be a number, and \"limit\" one from "
                         "1 on");
+  auto last = rt.events.last_seq(); // before: what comes between is told later
   auto found
     = rt.events.after(*since, std::min<std::uint64_t>(*limit, most_at_once));
   json all = json::array();
   for (auto& each : found.events)
     all.push_back(journal::to_json(*each));
-  return answer({{"events", std::move(all)},
-                 {"missed", found.missed},
-                 {"last_seq", rt.events.last_seq()}});
+  return answer(
+    {{"events", std::move(all)}, {"missed", found.missed}, {"last_seq", last}});
 }
 
 event_feed::event_feed(actor::runtime_ptr rt,

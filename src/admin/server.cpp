@@ -39,6 +39,7 @@ request convert(const httplib::Request& in) {
   out.content_type = in.get_header_value("Content-Type");
   out.authorization = in.get_header_value("Authorization");
   out.accept = in.get_header_value("Accept");
+  out.fetch_site = in.get_header_value("Sec-Fetch-Site");
   out.last_event_id = in.get_header_value("Last-Event-ID");
   out.body = in.body;
   return out;
@@ -190,6 +191,7 @@ actor::child_spec server::child() {
 
 actor::start_result server::start(const actor::start_args& args) {
   std::lock_guard guard{mutex_};
+  api_.served_by(args.path);
   // The library does not say why it cannot bind; a trial of our own does.
   auto trial = net::listen_on(*net::endpoint::parse(where_.address(), port_));
   open_error_ = trial.message;

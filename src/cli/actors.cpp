@@ -82,6 +82,14 @@ public:
     block_stop_signals();
   }
   ~without_interruption() {
+    // A second Ctrl-C was meant for this, too.
+    sigset_t both;
+    ::sigemptyset(&both);
+    ::sigaddset(&both, SIGINT);
+    ::sigaddset(&both, SIGTERM);
+    const timespec no_time{};
+    while (::sigtimedwait(&both, nullptr, &no_time) > 0)
+      continue;
     ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
   }
   without_interruption(const without_interruption&) = delete;
@@ -168,6 +176,10 @@ int watch(const remote_options& options) {
     auto news = json::parse(answer.body, nullptr, false);
     if (!news.is_object() || !news.contains("last_seq"))
       return report_nonsense(options);
+    if (auto missed = news.value("missed", std::uint64_t{0}); missed > 0)
+      std::cerr << "coppice: " << missed
+                << " events came too fast to be shown; coppice events has them"
+                << std::endl;
     for (auto& each : news["events"])
       if (options.path.empty()
           || fits(options.path, each["path"].get<std::string>()))

@@ -85,12 +85,13 @@ private:
     // Here, since whoever else asks for the counts may come too seldom.
     rt_->event_counts.catch_up(rt_->events, rt_->tree);
     auto events = rt_->events.drain();
+    // First, since whoever reads the log may keep it waiting.
+    if (file_ && !events.empty())
+      tell(*rt_, path_, file_->record(events, recorder::clock::now()));
     for (auto& ev : events)
       out_->write(ev);
     rt_->connections.drain(
       [this](auto path, auto& record) { out_->write(path, record); });
-    if (file_ && !events.empty())
-      tell(*rt_, path_, file_->record(events, recorder::clock::now()));
   }
 
   actor::runtime_ptr rt_;

@@ -37,7 +37,8 @@ recorder::record(std::span<const observe::event> events,
 
 void recorder::write(std::span<const observe::event> events) {
   if (!writer_)
-    writer_ = std::make_unique<writer>(file_, limit_);
+    writer_ = std::make_unique<writer>(file_, limit_, run_);
+  run_ = writer_->run();
   writer_->append(events);
 }
 

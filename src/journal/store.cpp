@@ -83,8 +83,10 @@ struct writer::state {
   std::int64_t run = 0;
   statement insert;
   std::uint64_t since_trim = 0;
+  std::chrono::steady_clock::time_point trimmed = {};
 
-  state(const std::filesystem::path& file, bounds what);
+  state(const std::filesystem::path& file, bounds what,
+        std::optional<std::int64_t> goes_on);
   void trim();
 };
 
@@ -92,6 +94,9 @@ namespace {
 
 // How many events are written before somebody looks how large the file is.
 constexpr std::uint64_t trims_every = 1000;
+
+// … and for how long nobody does, at most.
+constexpr std::chrono::minutes trims_after{10};
 
 database open_to_write(const std::filesystem::path& file) {
   std::error_code failed;
@@ -105,6 +110,7 @@ database open_to_write(const std::filesystem::path& file) {
   db.run("PRAGMA auto_vacuum = INCREMENTAL;"
          "PRAGMA journal_mode = WAL;"
          "PRAGMA synchronous = NORMAL;"
+         "PRAGMA journal_size_limit = 8388608;"
          "BEGIN IMMEDIATE");
   if (db.number("PRAGMA user_version") == 0)
     db.run(create);
@@ -120,20 +126,27 @@ std::string insert_text() {
 
 } // namespace
 
-writer::state::state(const std::filesystem::path& file, bounds what)
-    : db(open_to_write(file)), limit(what), insert(db, insert_text()) {
+writer::state::state(const std::filesystem::path& file, bounds what,
+                     std::optional<std::int64_t> goes_on)
+    : db(open_to_write(file)),
+      limit(what),
+      run(goes_on.value_or(0)),
+      insert(db, insert_text()) {
+  trim();
+  if (goes_on)
+    return;
   statement begin{db, "INSERT INTO runs (started_us, pid) VALUES (?, ?)"};
   begin.bind(1, to_us(clock::now()));
   begin.bind(2, std::int64_t{::getpid()});
   begin.step();
   run = sqlite3_last_insert_rowid(db.get());
-  trim();
 }
 
 // What is gone leaves room in the file for what comes; the file itself shrinks
 // by so much.
 void writer::state::trim() {
   since_trim = 0;
+  trimmed = std::chrono::steady_clock::now();
   statement old{db, "DELETE FROM events WHERE wall_us < ?"};
   old.bind(1, to_us(clock::now() - limit.max_age));
   old.step();
@@ -145,16 +158,17 @@ void writer::state::trim() {
   };
   // A tenth at a time, so that it is not done at each turn.
   while (used() > limit.max_bytes && db.number("SELECT count(*) FROM events"))
-    db.run("DELETE FROM events WHERE wall_us <= (SELECT wall_us FROM events"
-           " ORDER BY wall_us LIMIT 1 OFFSET"
+    db.run("DELETE FROM events WHERE (run, seq) <="
+           " (SELECT run, seq FROM events ORDER BY run, seq LIMIT 1 OFFSET"
            " (SELECT count(*) / 10 FROM events))");
   db.run("DELETE FROM runs WHERE run NOT IN (SELECT DISTINCT run FROM events)"
          " AND run <> (SELECT max(run) FROM runs)");
   db.run("PRAGMA incremental_vacuum");
 }
 
-writer::writer(const std::filesystem::path& file, bounds limit)
-    : state_(std::make_unique<state>(file, limit)) {
+writer::writer(const std::filesystem::path& file, bounds limit,
+               std::optional<std::int64_t> run)
+    : state_(std::make_unique<state>(file, limit, run)) {
   // nop
 }
 
@@ -167,7 +181,7 @@ std::int64_t writer::run() const noexcept {
 void writer::append(std::span<const observe::event> events) {
   if (events.empty())
     return;
-  auto& [db, limit, run, insert, since_trim] = *state_;
+  auto& [db, limit, run, insert, since_trim, trimmed] = *state_;
   db.run("BEGIN IMMEDIATE");
   try {
     for (auto& ev : events) {
@@ -198,8 +212,14 @@ void writer::append(std::span<const observe::event> events) {
     throw;
   }
   since_trim += events.size();
-  if (since_trim >= trims_every)
+  if (since_trim < trims_every
+      && std::chrono::steady_clock::now() - trimmed < trims_after)
+    return;
+  try {
     state_->trim();
+  } catch (const store_error&) {
+    // Somebody else is at it: later. What was to be kept is kept.
+  }
 }
 
 // -- reading ------------------------------------------------------------------
@@ -209,6 +229,8 @@ struct reader::state {
 };
 
 namespace {
+
+constexpr std::size_t rows_at_once = 1000;
 
 database open_to_read(const std::filesystem::path& file) {
   if (std::error_code none; !std::filesystem::exists(file, none))
@@ -250,7 +272,8 @@ reader::~reader() = default;
 
 void reader::for_each(const query& wanted,
                       const std::function<void(const entry&)>& fn) const {
-  auto sql = std::string{"SELECT "} + columns + " FROM events WHERE 1";
+  auto sql = std::string{"SELECT "} + columns
+             + " FROM events WHERE (run, seq) > (:after_run, :after_seq)";
   if (wanted.since)
     sql += " AND wall_us >= :since";
   if (wanted.until)
@@ -266,22 +289,42 @@ void reader::for_each(const query& wanted,
     sql
       = "SELECT * FROM (" + sql + " ORDER BY run DESC, seq DESC LIMIT :limit)";
   sql += " ORDER BY run, seq";
+  if (wanted.limit == 0)
+    sql += " LIMIT " + std::to_string(rows_at_once);
   statement rows{state_->db, sql};
   auto path = glob_of(wanted.path);
-  if (wanted.since)
-    rows.bind(":since", to_us(*wanted.since));
-  if (wanted.until)
-    rows.bind(":until", to_us(*wanted.until));
-  if (!wanted.path.empty())
-    rows.bind(":path", path);
-  if (wanted.kind)
-    rows.bind(":kind", observe::to_string(*wanted.kind));
-  if (wanted.run)
-    rows.bind(":run", *wanted.run);
-  if (wanted.limit > 0)
-    rows.bind(":limit", static_cast<std::int64_t>(wanted.limit));
-  while (rows.step())
-    fn(entry_of(rows));
+  // Not while rows are read: whoever is told may take any time, and meanwhile
+  // the file could not forget what was written to it.
+  std::vector<entry> some;
+  std::int64_t after_run = 0;
+  std::int64_t after_seq = 0;
+  do {
+    some.clear();
+    rows.reset();
+    rows.bind(":after_run", after_run);
+    rows.bind(":after_seq", after_seq);
+    if (wanted.since)
+      rows.bind(":since", to_us(*wanted.since));
+    if (wanted.until)
+      rows.bind(":until", to_us(*wanted.until));
+    if (!wanted.path.empty())
+      rows.bind(":path", path);
+    if (wanted.kind)
+      rows.bind(":kind", observe::to_string(*wanted.kind));
+    if (wanted.run)
+      rows.bind(":run", *wanted.run);
+    if (wanted.limit > 0)
+      rows.bind(":limit", static_cast<std::int64_t>(wanted.limit));
+    while (rows.step())
+      some.push_back(entry_of(rows));
+    rows.reset();
+    for (auto& each : some)
+      fn(each);
+    if (!some.empty()) {
+      after_run = some.back().run;
+      after_seq = static_cast<std::int64_t>(some.back().what.seq);
+    }
+  } while (wanted.limit == 0 && some.size() == rows_at_once);
 }
 
 std::vector<entry> reader::find(const query& wanted) const {

@@ -27,11 +27,13 @@ std::uint64_t blame::look(std::string_view path) const {
 }
 
 std::uint64_t blame::take(std::string_view path) {
-  auto result = look(path);
   std::lock_guard guard{mutex_};
-  if (auto i = entries_.find(path); i != entries_.end())
-    entries_.erase(i);
-  return result;
+  auto i = entries_.find(path);
+  if (i == entries_.end())
+    return 0;
+  auto what = i->second;
+  entries_.erase(i);
+  return what.survived() ? 0 : what.cause;
 }
 
 } // namespace coppice::observe

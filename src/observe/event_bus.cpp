@@ -32,10 +32,16 @@ std::uint64_t event_bus::publish(event ev) {
 }
 
 std::vector<event> event_bus::drain() {
-  std::lock_guard guard{mutex_};
-  std::vector<event> result;
-  for (auto seq = std::exchange(drained_, last_seq_); seq < last_seq_; ++seq)
-    result.push_back(*at(seq + 1));
+  std::vector<std::shared_ptr<const event>> fresh;
+  {
+    std::lock_guard guard{mutex_};
+    for (auto seq = std::exchange(drained_, last_seq_); seq < last_seq_; ++seq)
+      fresh.push_back(at(seq + 1));
+  }
+  std::vector<event> result; // copied while others may publish
+  result.reserve(fresh.size());
+  for (auto& each : fresh)
+    result.push_back(*each);
   return result;
 }
 

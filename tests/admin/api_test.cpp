@@ -127,6 +127,18 @@ TEST_F(AdminApi, RefusesThePagesOfOthers) {
   EXPECT_EQ(status(req), 200);
 }
 
+TEST_F(AdminApi, AnswersBrowsersForItsOwnPageAlone) {
+  auto req = get("/events");
+  req.fetch_site = "cross-site";
+  EXPECT_EQ(status(req), 403);
+  req.fetch_site = "same-origin";
+  EXPECT_EQ(status(req), 200);
+
+  auto followed = get("/"); // a link to it
+  followed.fetch_site = "cross-site";
+  EXPECT_EQ(status(followed), 200);
+}
+
 TEST_F(AdminApi, NeedsTheTokenToChangeSomethingButNotToLook) {
   admin::access rules{.token = "secret"};
   auto req = kill(kill_a);

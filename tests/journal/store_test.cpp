@@ -151,6 +151,39 @@ TEST_F(Store, TakesTwoServers) {
   EXPECT_THAT(paths({}), ElementsAre("one", "two"));
 }
 
+TEST_F(Store, IsReadInPartsSoThatNoReaderHoldsItUp) {
+  constexpr std::uint64_t count = 2500;
+  writer to{file.path(), {}};
+  std::vector<event> all;
+  for (std::uint64_t seq = 1; seq <= count; ++seq)
+    all.push_back(made(seq, event_kind::notice, "top"));
+  append(to, all);
+
+  reader from{file.path()};
+  std::uint64_t expected = 0;
+  from.for_each({.path = "top"}, [&](const entry& each) {
+    EXPECT_EQ(each.what.seq, ++expected);
+    if (expected == 1) // whoever is told may take any time
+      append(to, {made(count + 1, event_kind::notice, "top")});
+  });
+  EXPECT_EQ(expected, count + 1);
+  EXPECT_EQ(from.find({.limit = 1700}).front().what.seq, count + 2 - 1700);
+}
+
+TEST_F(Store, GoesOnWithItsRunAfterItFailed) {
+  recorder uut{file.path(), {}};
+  std::vector<event> batch{made(1, event_kind::notice, "a")};
+  EXPECT_FALSE(uut.record(batch, {}));
+  EXPECT_TRUE(uut.record(batch, {})); // the same number twice
+  batch = {made(2, event_kind::notice, "b")};
+  EXPECT_TRUE(uut.record(batch, recorder::clock::time_point{recorder::pause}));
+
+  reader from{file.path()};
+  auto kept = from.find({});
+  ASSERT_EQ(kept.size(), 2U);
+  EXPECT_EQ(kept[1].run, kept[0].run);
+}
+
 TEST_F(Store, SaysWhyItCannotBeOpened) {
   auto complaint = [](auto open) -> std::string {
     try {

@@ -69,6 +69,20 @@ TEST(Why, HasNothingToTellOfWhoeverNeverEnded) {
   EXPECT_FALSE(why(reader{file.path()}, "nobody"));
 }
 
+TEST(Why, TellsOfTheLatestOfServersThatShareAFile) {
+  test::journal_file file;
+  writer first{file.path(), {}};
+  writer second{file.path(), {}};
+  std::vector later{made(5, event_kind::child_exited, "top/a")};
+  std::vector earlier{
+    made(5, event_kind::child_stopped, "top/a", 0, std::chrono::seconds{60})};
+  first.append(later);
+  second.append(earlier);
+
+  EXPECT_THAT(kinds(why(reader{file.path()}, "top/a")),
+              ElementsAre("child_exited"));
+}
+
 TEST(Why, EndsWhereTheJournalDoes) {
   test::journal_file file;
   writer to{file.path(), {}};

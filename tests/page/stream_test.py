@@ -97,9 +97,12 @@ def tells_what_happens(server):
     seen = []
     while not seen or seen[-1]["kind"] != "child_restarted":
         message = stream.until("message")
-        seen.append(json.loads(message["data"]))
-        assert message["id"] == str(seen[-1]["seq"])
-    assert [each["path"] for each in seen] == [ACCEPTOR] * len(seen), seen
+        event = json.loads(message["data"])
+        assert message["id"] == str(event["seq"])
+        if event["path"] == ACCEPTOR:  # a busy machine holds up reactors, too
+            seen.append(event)
+    assert [each["kind"] for each in seen] == [
+        "exit_requested", "child_exited", "restarting", "child_restarted"], seen
     tree = json.loads(stream.until("tree")["data"])
     assert '"incarnation": 2' in json.dumps(tree)
     stream.close()

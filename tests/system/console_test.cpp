@@ -109,6 +109,36 @@ TEST_F(Console, StopsStartsAndRestartsChildren) {
   EXPECT_THAT(result.err, HasSubstr("nobody supervises \"coppice\""));
 }
 
+TEST_F(Console, StopsNobodyWhoWouldTakeTheAdminApiAlong) {
+  auto& server = serve();
+  for (const auto& who : {paths::admin, paths::root}) {
+    const auto result = obey(server, "restart " + who + "\n");
+    EXPECT_EQ(result.exit_code, 1) << who;
+    EXPECT_NE(result.err, "");
+  }
+  EXPECT_THAT(obey(server, "stop " + paths::admin + "\n").err,
+              HasSubstr("is what answers here"));
+  EXPECT_TRUE(admin_api(server.admin_port()).await_healed());
+}
+
+// Its supervisor does not restart what was stopped: whoever asked for both does
+// get both, also if the first one took long.
+TEST_F(Console, StartsAgainWhatTookLongToStop) {
+  auto& server = serve({{"--acceptors", "1", "--allow-faults"}});
+  admin_api admin(server.admin_port());
+  const auto before = admin.lineage_at(paths::port);
+  ASSERT_TRUE(before);
+  // Its port is killed after 5 s, and the answer is due within 4.
+  ASSERT_EQ(server.cli({"fault", "refuse-stop", paths::port}).exit_code, 0);
+
+  const auto result = obey(server, "restart " + paths::port + "\n");
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, HasSubstr("has not finished yet"));
+  EXPECT_TRUE(admin.await_restart(paths::port, *before));
+  EXPECT_TRUE(admin.await_healed());
+  EXPECT_EQ(server.cli({"fault", "clear"}).exit_code, 0);
+}
+
 TEST_F(Console, EndsAScriptAtTheFirstLineThatFails) {
   auto& server = serve();
 

@@ -27,8 +27,9 @@ struct request {
   std::string method;
   std::string path;
   std::map<std::string, std::string> query = {};
-  std::string host = {};   ///< The Host header.
-  std::string origin = {}; ///< The Origin header; empty: none.
+  std::string host = {};       ///< The Host header.
+  std::string origin = {};     ///< The Origin header; empty: none.
+  std::string fetch_site = {}; ///< The Sec-Fetch-Site header, of browsers.
   std::string content_type = {};
   std::string authorization = {}; ///< The Authorization header.
   std::string accept = {};        ///< The Accept header.
@@ -67,6 +68,11 @@ public:
       access rules, operations program);
 
   response handle(const request& req) const;
+
+  /// Says which actor serves it.
+  void served_by(std::string path) {
+    children_.served_by(std::move(path));
+  }
 
   /// What `GET /events/stream` answers: a feed, or why there is none. The feed
   /// must not outlive this.

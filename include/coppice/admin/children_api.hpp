@@ -5,6 +5,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <chrono>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -16,11 +18,14 @@ namespace coppice::admin {
 /// Thread-safe; waits for the supervisor, at most `patience`.
 class children_api {
 public:
-  /// A child that takes longer to end or to start goes on with that, and the
-  /// answer is 504.
+  /// What takes longer goes on, to its end, and the answer is 504.
   static constexpr std::chrono::seconds patience{4};
 
   explicit children_api(actor::runtime_ptr rt);
+
+  /// Says which actor serves this API. Neither it nor anybody above it can be
+  /// stopped here: its end would wait for the request that asks for it.
+  void served_by(std::string path);
 
   static bool serves(std::string_view path);
 
@@ -28,7 +33,11 @@ public:
   response change(std::string_view path, const nlohmann::json& body) const;
 
 private:
+  bool would_end_itself(std::string_view path) const;
+
   actor::runtime_ptr rt_;
+  mutable std::mutex mutex_;
+  std::string self_; // guarded by mutex_
 };
 
 } // namespace coppice::admin

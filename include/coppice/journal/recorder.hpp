@@ -49,6 +49,7 @@ private:
   std::mutex mutex_;
   // All guarded by mutex_:
   std::unique_ptr<writer> writer_;
+  std::optional<std::int64_t> run_;        // once it was open
   std::optional<clock::time_point> retry_; // set while it fails
   std::uint64_t missing_ = 0;              // events since it failed
 };

@@ -33,9 +33,10 @@ struct bounds {
 /// one thread; blocks for as long as the disk does.
 class writer {
 public:
-  /// Opens or creates `file`, and its folder; that is a new run.
-  /// Throws `store_error`.
-  writer(const std::filesystem::path& file, bounds limit);
+  /// Opens or creates `file`, and its folder. That is a new run unless it goes
+  /// on with `run`. Throws `store_error`.
+  writer(const std::filesystem::path& file, bounds limit,
+         std::optional<std::int64_t> run = {});
   ~writer();
 
   writer(const writer&) = delete;
