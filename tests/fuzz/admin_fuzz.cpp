@@ -124,6 +124,12 @@ bool actor::crash(runtime&, std::string_view path,
   return path == "top/a";
 }
 
+void actor::tell_who_asks(runtime&, std::string_view,
+                          const std::optional<supervision::exit_reason>&,
+                          std::string_view) {
+  fuzz::demand_permission("/actors/");
+}
+
 // Nobody supervises it.
 
 actor::pending<supervision::done> actor::terminate_child(const caf::actor&,
@@ -140,6 +146,10 @@ actor::pending<actor::child_ref> actor::restart_child(const caf::actor&,
   pending<child_ref> result;
   result.set(refused{supervision::refusal::not_found});
   return result;
+}
+
+std::string actor::to_string(const refused&) {
+  return "not_found";
 }
 
 std::optional<actor::eventual<std::optional<supervision::forecast>>>
@@ -250,6 +260,14 @@ net::listener::remove_all_toxics(toxic_collection::target) {
 }
 
 nlohmann::json admin::to_json(const net::listener&) {
+  std::abort();
+}
+
+net::traffic net::listener::counters() const noexcept {
+  std::abort();
+}
+
+std::string net::listener::path() const {
   std::abort();
 }
 
