@@ -111,6 +111,7 @@ TEST_P(Process, RestartsLeaveNoThreadsAndFilesBehind) {
     {{"--acceptors", "2", "--max-restarts", "1000000", "--max-seconds", "1"}});
   admin_api admin(server.admin_port());
   EXPECT_TRUE(serves(server));
+  admin.tree(); // who answers has all its threads
   const int files = count_open_files(server.pid());
   const int threads = count_threads(server.pid());
   for (int round = 0; round < 100; ++round) {

@@ -105,7 +105,11 @@ TEST_P(Storm, OfResetsBeforeAndAfterDataIsNoErrorOfTheServer) {
   EXPECT_TRUE(echoes(staying));
   EXPECT_EQ(admin.tree().at("restarts"), before.at("restarts"));
   EXPECT_EQ(count_of(" error ", server.err()), 0) << "ordinary for a peer";
-  EXPECT_EQ(count_of(" warning ", server.err()), 0) << "ordinary for a peer";
+  // A busy machine holds up reactors, too.
+  EXPECT_EQ(count_of(" warning ", server.err())
+              - count_of("was held up", server.err()),
+            0)
+    << "ordinary for a peer";
 }
 
 class MassDisconnect : public topology_test {};
