@@ -3,20 +3,16 @@
 #include "coppice/actor/compat.hpp"
 #include "coppice/actor/messages.hpp"
 #include "coppice/actor/supervisor.hpp"
+#include "coppice/observe/path.hpp"
 
 #include <string>
 
 namespace coppice::actor {
 
-std::string_view parent_of(std::string_view path) {
-  auto slash = path.rfind('/');
-  return slash == std::string_view::npos ? "" : path.substr(0, slash);
-}
-
 std::optional<eventual<std::optional<supervision::forecast>>>
 foresee(const runtime& rt, std::string_view path,
         const supervision::exit_reason& reason) {
-  auto parent = parent_of(path);
+  auto parent = observe::parent_of(path);
   if (parent.empty())
     return {};
   auto found = rt.directory.find(parent);

@@ -2,6 +2,7 @@
 
 #include "coppice/actor/request.hpp"
 #include "coppice/actor/tree_root.hpp"
+#include "coppice/observe/path.hpp"
 #include "responses.hpp"
 
 #include <optional>
@@ -83,13 +84,13 @@ response children_api::change(std::string_view what, const json& body) const {
   if (body.size() != 1 || i == body.end() || !i->is_string())
     return failure(400, "send an object with the text \"path\"");
   auto path = i->get<std::string>();
-  auto slash = path.rfind('/');
-  if (slash == path.npos)
+  auto parent = observe::parent_of(path);
+  if (parent.empty())
     return failure(404, "nobody supervises \"" + path + "\"");
-  auto above = rt_->directory.find(path.substr(0, slash));
+  auto above = rt_->directory.find(parent);
   if (!above || above->type != supervision::child_type::supervisor)
     return failure(404, "there is no supervisor above \"" + path + "\"");
-  auto id = path.substr(slash + 1);
+  auto id = path.substr(parent.size() + 1);
   if (what != start_path && would_end_itself(path))
     return failure(409, "\"" + path
                           + "\" is what answers here, or above it: "

@@ -1,6 +1,7 @@
 #include "coppice/admin/predict_api.hpp"
 
 #include "coppice/actor/forecast.hpp"
+#include "coppice/observe/path.hpp"
 #include "responses.hpp"
 
 #include <charconv>
@@ -73,11 +74,11 @@ response predict(const actor::runtime& rt, const query_map& query) {
   auto ends_all = false;
   for (std::string_view ending = path;;) {
     auto asked = actor::foresee(rt, ending, reason);
-    ends_all = actor::parent_of(ending).empty();
+    ends_all = observe::parent_of(ending).empty();
     if (!asked)
       break;
     auto heard = asked->get_within(patience);
-    std::string who{actor::parent_of(ending)};
+    std::string who{observe::parent_of(ending)};
     if (!heard)
       return failure(504, who + " did not answer within a second");
     if (!*heard)
@@ -88,7 +89,7 @@ response predict(const actor::runtime& rt, const query_map& query) {
     if (!(*heard)->end)
       break;
     reason = *(*heard)->end;
-    ending = actor::parent_of(ending);
+    ending = observe::parent_of(ending);
   }
   if (decisions.empty() && !ends_all)
     return failure(409, "no supervisor that could be asked is in charge of \""

@@ -1,6 +1,6 @@
 // The subcommands for single actors of a running server.
 
-#include "coppice/cli/duration.hpp"
+#include "coppice/cli/duration_option.hpp"
 #include "coppice/cli/exit_code.hpp"
 #include "coppice/cli/remote.hpp"
 #include "coppice/cli/server_loop.hpp"
@@ -99,16 +99,6 @@ private:
   sigset_t before_{};
 };
 
-std::optional<std::chrono::milliseconds> length_of(const std::string& text) {
-  if (text.empty())
-    return {};
-  if (auto result = parse_duration(text))
-    return result;
-  throw CLI::ValidationError("--for", "\"" + text
-                                        + "\" is no duration such as 500ms, 8s "
-                                          "or 2m");
-}
-
 void print(const json& event, bool as_json) {
   if (as_json)
     std::cout << event.dump() << "\n";
@@ -162,7 +152,9 @@ int restart_child(const remote_options& options) {
 }
 
 int watch(const remote_options& options) {
-  auto length = length_of(options.timeout);
+  std::optional<std::chrono::milliseconds> length;
+  if (!options.timeout.empty())
+    length = duration_of("--for", options.timeout);
   admin::client server{options.admin, {}};
   without_interruption alone;
   real_clock clock{[] {

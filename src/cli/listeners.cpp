@@ -1,6 +1,6 @@
 // The subcommands for listeners and for the end of the server.
 
-#include "coppice/cli/duration.hpp"
+#include "coppice/cli/duration_option.hpp"
 #include "coppice/cli/exit_code.hpp"
 #include "coppice/cli/listener_drawing.hpp"
 #include "coppice/cli/remote.hpp"
@@ -96,13 +96,8 @@ int limit(const remote_options& options) {
 int drain(const remote_options& options) {
   json body = json::object();
   if (!options.timeout.empty()) {
-    auto timeout = parse_duration(options.timeout);
-    if (!timeout)
-      throw CLI::ValidationError("--timeout",
-                                 "\"" + options.timeout
-                                   + "\" is no duration such as 500ms, 8s or "
-                                     "2m");
-    body["timeout_ms"] = static_cast<std::uint64_t>(timeout->count());
+    auto timeout = duration_of("--timeout", options.timeout);
+    body["timeout_ms"] = static_cast<std::uint64_t>(timeout.count());
   }
   admin::client server{options.admin, read_token(options.token_file)};
   auto answer = server.post("/drain", body.dump());

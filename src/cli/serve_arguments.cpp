@@ -1,7 +1,7 @@
 #include "coppice/cli/serve_arguments.hpp"
 
 #include "coppice/admin/limits_json.hpp"
-#include "coppice/cli/duration.hpp"
+#include "coppice/cli/duration_option.hpp"
 #include "coppice/cli/token.hpp"
 #include "coppice/protocol/protocols.hpp"
 
@@ -37,21 +37,12 @@ net::endpoint parse_authority(const std::string& text) {
   return *where;
 }
 
-std::chrono::milliseconds duration(const char* option,
-                                   const std::string& text) {
-  if (auto value = parse_duration(text))
-    return *value;
-  throw CLI::ValidationError(option, "\"" + text
-                                       + "\" is no duration such as 500ms, 8s "
-                                         "or 2m");
-}
-
 // Nothing for `off`.
 std::optional<std::chrono::milliseconds>
 optional_duration(const char* option, const std::string& text) {
   if (text == "off")
     return {};
-  return duration(option, text);
+  return duration_of(option, text);
 }
 
 unsigned parse_mode(const std::string& text) {
@@ -145,7 +136,7 @@ void set_journal(serve_options& result, const serve_arguments& args) {
                                                 : journal::log_format::text;
   result.journal_bounds.max_bytes = args.journal_mib << 20;
   result.journal_bounds.max_age = std::chrono::ceil<std::chrono::seconds>(
-    duration("--journal-age", args.journal_age));
+    duration_of("--journal-age", args.journal_age));
   if (args.journal.empty())
     result.journal = journal::default_file();
   else if (args.journal != "off")
@@ -170,7 +161,7 @@ serve_options check(const serve_arguments& args) {
                           ? args.max_restarts
                           : 3 + std::int64_t{args.acceptors};
   result.max_seconds = std::chrono::seconds{args.max_seconds};
-  result.drain_timeout = duration("--drain-timeout", args.drain_timeout);
+  result.drain_timeout = duration_of("--drain-timeout", args.drain_timeout);
   result.log_connections = args.log_connections;
   set_journal(result, args);
   result.allow_faults = args.allow_faults;

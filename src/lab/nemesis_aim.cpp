@@ -1,4 +1,5 @@
 #include "coppice/lab/nemesis_aim.hpp"
+#include "coppice/observe/path.hpp"
 
 #include <algorithm>
 
@@ -23,11 +24,6 @@ void collect(const observe::node_view& node, std::vector<nemesis_actor>& into) {
     collect(child, into);
 }
 
-std::string parent_of(const std::string& path) {
-  auto slash = path.rfind('/');
-  return slash == path.npos ? "" : path.substr(0, slash);
-}
-
 // All that a moment may mean, in the tree's order.
 std::vector<const nemesis_actor*>
 candidates(const nemesis_moment& what, const std::vector<nemesis_actor>& all) {
@@ -39,7 +35,7 @@ candidates(const nemesis_moment& what, const std::vector<nemesis_actor>& all) {
     auto path = each.path;
     auto hit = matches(what.what.target, path);
     while (random && !hit && !path.empty()) {
-      path = parent_of(path);
+      path = std::string{observe::parent_of(path)};
       hit = matches(what.what.target, path);
     }
     if (hit)
@@ -78,14 +74,14 @@ nemesis_aim::result nemesis_aim::pick(const nemesis_moment& what,
   auto number
     = what.what.fault == nemesis_fault::kill_random ? what.chance : what.turn;
   auto& victim = *found[number % found.size()];
-  auto parent
-    = std::ranges::find(actors, parent_of(victim.path), &nemesis_actor::path);
+  auto parent = std::ranges::find(actors, observe::parent_of(victim.path),
+                                  &nemesis_actor::path);
   if (what.what.within_budget && parent != actors.end()
       && !has_budget(*parent, now))
     return {{}, "no restart is left for " + victim.path, true};
   if (what.what.fault == nemesis_fault::kill
       || what.what.fault == nemesis_fault::kill_random)
-    kills_[parent_of(victim.path)].push_back(now);
+    kills_[std::string{observe::parent_of(victim.path)}].push_back(now);
   return {victim.path};
 }
 

@@ -1,6 +1,7 @@
 #include "coppice/net/listener.hpp"
 
 #include "coppice/net/connection.hpp"
+#include "coppice/observe/path.hpp"
 
 #include <cerrno>
 #include <limits>
@@ -21,11 +22,6 @@ constexpr auto no_limit_by_address = std::numeric_limits<std::size_t>::max();
 
 bool has_address(const observe::peer_address& who) {
   return who.family != observe::peer_address::kind::unix_socket;
-}
-
-// `coppice/listener:echo` of `coppice/listener:echo/accepting/port`.
-std::string grandparent_of(const std::string& path) {
-  return path.substr(0, path.rfind('/', path.rfind('/') - 1));
 }
 
 } // namespace
@@ -157,7 +153,7 @@ std::uint64_t listener::own_port(const std::string& path,
   shut();
   {
     std::lock_guard guard{mutex_};
-    path_ = grandparent_of(path);
+    path_ = observe::parent_of(observe::parent_of(path)); // of the port's
     port_owner_ = ++last_owner_;
     if (suspended_ || refuses())
       return port_owner_;

@@ -6,6 +6,7 @@
 #include "coppice/net/acceptor.hpp"
 #include "coppice/net/connection.hpp"
 #include "coppice/net/connection_supervisor.hpp"
+#include "coppice/observe/path.hpp"
 
 #include <future>
 #include <thread>
@@ -54,12 +55,6 @@ actor::start_function start_on(listener_ptr owner, reactor_ptr home) {
     return actor::starting{
       args.rt->system.spawn<T>(owner, std::ref(*home), args.path, args)};
   };
-}
-
-std::string_view parent_of(std::string_view path) {
-  auto slash = path.rfind('/');
-  return slash == std::string_view::npos ? std::string_view{}
-                                         : path.substr(0, slash);
 }
 
 } // namespace
@@ -173,7 +168,7 @@ bool listener::on_connection(std::string_view path, F fn) const {
       fn(c);
     });
   };
-  return on_hub(parent_of(path), hit) && *found;
+  return on_hub(observe::parent_of(path), hit) && *found;
 }
 
 bool listener::crash_connection(std::string_view path,

@@ -1,5 +1,7 @@
 #include "coppice/observe/event_counts.hpp"
 
+#include "coppice/observe/path.hpp"
+
 #include "coppice/supervision/exit_reason.hpp"
 
 #include <chrono>
@@ -37,12 +39,6 @@ restart_cause cause_from(std::string_view reason) {
     return restart_cause::abnormal;
   }
   return restart_cause::unknown;
-}
-
-std::string_view parent_of(std::string_view path) {
-  auto slash = path.rfind('/');
-  return slash == std::string_view::npos ? std::string_view{}
-                                         : path.substr(0, slash);
 }
 
 // The path itself if the tree shows it, else whom in the tree it is below.

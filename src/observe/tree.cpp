@@ -1,5 +1,7 @@
 #include "coppice/observe/tree.hpp"
 
+#include "coppice/observe/path.hpp"
+
 #include <utility>
 
 namespace coppice::observe {
@@ -12,12 +14,6 @@ std::string join(std::string_view parent, std::string_view id) {
     result += '/';
   result += id;
   return result;
-}
-
-std::string parent_of(std::string_view path) {
-  auto slash = path.rfind('/');
-  return std::string{slash == std::string_view::npos ? std::string_view{}
-                                                     : path.substr(0, slash)};
 }
 
 } // namespace

@@ -158,10 +158,6 @@ actor::foresee(const runtime&, std::string_view,
   return {};
 }
 
-std::string_view actor::parent_of(std::string_view path) {
-  return path.substr(0, std::min(path.size(), path.rfind('/')));
-}
-
 actor::struck actor::suspend(runtime&, std::string_view) {
   fuzz::demand_permission("/actors/suspend");
   return struck::nobody;

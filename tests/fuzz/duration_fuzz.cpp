@@ -15,6 +15,7 @@ std::int64_t milliseconds_of(std::string_view unit) {
          : unit == "s" || unit.empty() ? 1000
          : unit == "m"                 ? 60'000
          : unit == "h"                 ? 3'600'000
+         : unit == "d"                 ? 86'400'000
                                        : 0;
 }
 

@@ -45,6 +45,12 @@ protected:
     return serve({std::move(more)});
   }
 
+  server_process& serve_with_state(std::vector<std::string> args) {
+    serve_options options{std::move(args)};
+    options.env = {{"XDG_STATE_HOME", folder_.string()}};
+    return serve(options);
+  }
+
   command_result ask(std::vector<std::string> args) const {
     args.insert(args.end(), {"--journal", file()});
     launch_options options;
@@ -178,11 +184,7 @@ TEST_F(Journal, SurvivesTheEndOfItsActorInOneRun) {
 }
 
 TEST_F(Journal, IsOffIfSoAsked) {
-  auto& server = serve({{"--journal", "off"},
-                        "127.0.0.1",
-                        "0",
-                        "127.0.0.1:0",
-                        {{"XDG_STATE_HOME", folder_.string()}}});
+  auto& server = serve_with_state({"--journal", "off"});
   EXPECT_TRUE(serves(server));
   ASSERT_EQ(stop(server), 0);
   EXPECT_THAT(std::filesystem::directory_iterator(folder_),
@@ -190,11 +192,7 @@ TEST_F(Journal, IsOffIfSoAsked) {
 }
 
 TEST_F(Journal, IsUsedByDefault) {
-  auto& server = serve({{},
-                        "127.0.0.1",
-                        "0",
-                        "127.0.0.1:0",
-                        {{"XDG_STATE_HOME", folder_.string()}}});
+  auto& server = serve_with_state({});
   EXPECT_TRUE(serves(server));
   ASSERT_EQ(stop(server), 0);
   launch_options options;

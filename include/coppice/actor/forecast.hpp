@@ -19,7 +19,4 @@ std::optional<eventual<std::optional<supervision::forecast>>>
 foresee(const runtime& rt, std::string_view path,
         const supervision::exit_reason& reason);
 
-/// The path of whoever is in charge of `path`; empty for a root.
-std::string_view parent_of(std::string_view path);
-
 } // namespace coppice::actor
