@@ -25,6 +25,7 @@ start_result start_supervisor(const start_args& args, supervisor_setup setup) {
   setup.path = args.path;
   setup.parent = args.supervisor.address();
   setup.cause = args.cause;
+  setup.asked = args.asked;
   setup.initialized = [args](start_outcome outcome) {
     acknowledge_start(args, std::move(outcome));
   };

@@ -62,7 +62,7 @@ supervisor::supervisor(caf::actor_config& cfg, runtime_ptr rt,
       extra_arguments_(std::move(setup.extra_arguments)),
       parent_(std::move(setup.parent)),
       initialized_(std::move(setup.initialized)),
-      cause_(setup.cause) {
+      occasion_{setup.cause, {}, setup.asked} {
   engine_.seed(rt_->time != nullptr ? 0 : std::random_device{}());
   child_key key = 0;
   for (auto& child : setup.children) {
@@ -104,8 +104,10 @@ caf::behavior supervisor::make_behavior() {
   auto on_other = [this](caf::message& msg) {
     if (rt_->tap != nullptr)
       rt_->tap->on_unexpected(*this, msg);
-    publish(observe::event_kind::notice, path_, {},
-            "unexpected message dropped: " + to_string(msg));
+    rt_->events.publish(
+      {.kind = observe::event_kind::notice,
+       .path = path_,
+       .detail = "unexpected message dropped: " + to_string(msg)});
   };
   auto result = trapping(
     *this, [this](caf::exit_msg& msg) { on_exit_signal(msg); },
@@ -132,6 +134,8 @@ void supervisor::feed(event ev) {
       std::visit([this](auto& x) { run(x); }, cmd);
     }
     commands_ = std::move(batch);
+    if (engine_.idle())
+      occasion_ = {};
   }
   feeding_ = false;
 }
@@ -146,7 +150,7 @@ void supervisor::on_exit_signal(caf::exit_msg& msg) {
 }
 
 void supervisor::end_for(exit_reason reason) {
-  cause_ = rt_->blame.look(path_);
+  cause_of_end_ = rt_->blame.look(path_);
   feed(parent_exited{std::move(reason)});
 }
 
@@ -206,9 +210,13 @@ void supervisor::learn(const start_instance& cmd) {
 
 start_result supervisor::call_start(const start_instance& cmd) {
   auto& how = recipes_.at(cmd.key);
-  start_args args{
-    rt_,          path_of(cmd.key), caf::actor_cast<caf::actor>(ctrl()),
-    cmd.instance, how.arguments,    cause_};
+  start_args args{rt_,
+                  path_of(cmd.key),
+                  caf::actor_cast<caf::actor>(ctrl()),
+                  cmd.instance,
+                  how.arguments,
+                  occasion_.cause,
+                  occasion_.asked};
   try {
     auto result = (*how.start)(args);
     auto* up = std::get_if<running>(&result);

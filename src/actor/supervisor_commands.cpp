@@ -25,6 +25,8 @@ constexpr std::size_t names_in_an_event = 16;
 
 void supervisor::run(start_instance& cmd) {
   learn(cmd);
+  if (occasion_.asked && occasion_.cause == 0)
+    occasion_.cause = recipes_.at(cmd.key).end;
   show(cmd.key, node_state::starting);
   starting_ = cmd.instance;
   auto& point = rt_->points.start;
@@ -95,7 +97,7 @@ void supervisor::ask_to_end(instance_id instance) {
     return;
   }
   if (!engine_.dynamic())
-    rt_->blame.put(path_of(i->second.key), cause_); // for its children
+    rt_->blame.put(path_of(i->second.key), occasion_.cause); // for its children
   signal_trapped_exit(i->second.handle, exit_reason::shutdown(), this);
 }
 
@@ -112,6 +114,7 @@ void supervisor::run(abandon& cmd) {
 
 void supervisor::run(retry_later& cmd) {
   show(cmd.key, node_state::restarting);
+  postponed_[cmd.key] = occasion_;
   deliver(caf::actor_cast<caf::actor>(ctrl()), retry_message{cmd.key});
 }
 
@@ -132,6 +135,7 @@ void supervisor::run(forget& cmd) {
   auto i = recipes_.find(cmd.key);
   instances_.erase(i->second.actor);
   recipes_.erase(i);
+  postponed_.erase(cmd.key);
 }
 
 // -- things to know -----------------------------------------------------------
@@ -142,14 +146,28 @@ void supervisor::run(exit_noticed& cmd) {
     return;
   show_exit(cmd.key, cmd.reason);
   auto incarnation = show(cmd.key, node_state::stopped);
-  cause_ = rt_->blame.take(path_of(cmd.key));
-  cause_ = publish(event_kind::child_exited, path_of(cmd.key),
-                   to_string(cmd.reason), {}, incarnation);
-  why_ = "exit \"" + to_string(cmd.reason) + "\"";
+  occasion_ = {rt_->blame.take(path_of(cmd.key))};
+  auto seq
+    = publish(event_kind::child_exited, path_of(cmd.key), to_string(cmd.reason),
+              rt_->last_words.take(path_of(cmd.key)), incarnation);
+  occasion_ = {seq, "exit \"" + to_string(cmd.reason) + "\""};
+  recipes_.at(cmd.key).end = seq;
 }
 
-void supervisor::run(retry_noticed&) {
-  // nop: the decision that follows says all
+void supervisor::run(retry_noticed& cmd) {
+  occasion_ = take_postponed(cmd.key);
+}
+
+void supervisor::run(wait_over& cmd) {
+  occasion_ = take_postponed(cmd.key);
+}
+
+void supervisor::run(request_noticed&) {
+  occasion_ = {0, {}, true};
+}
+
+void supervisor::run(parent_noticed&) {
+  occasion_ = {cause_of_end_};
 }
 
 void supervisor::run(child_down& cmd) {
@@ -159,10 +177,11 @@ void supervisor::run(child_down& cmd) {
   if (engine_.dynamic())
     return;
   // It has ended for this, or because somebody asked its supervisor.
-  if (auto asked = rt_->blame.take(path_of(cmd.key)); cause_ == 0)
-    cause_ = asked;
-  publish(event_kind::child_stopped, path_of(cmd.key), to_string(cmd.reason),
-          {}, incarnation);
+  if (auto asked = rt_->blame.take(path_of(cmd.key)); occasion_.cause == 0)
+    occasion_.cause = asked;
+  recipes_.at(cmd.key).end = publish(
+    event_kind::child_stopped, path_of(cmd.key), to_string(cmd.reason),
+    rt_->last_words.take(path_of(cmd.key)), incarnation);
 }
 
 // As in OTP, nothing is said of dynamic children that start as they should.
@@ -172,16 +191,19 @@ void supervisor::run(progress& cmd) {
   auto incarnation = show(cmd.key, node_state::running);
   if (burning_)
     signal_exit(handle_of(cmd.instance), *burning_, this);
-  if (!cmd.dynamic || incarnation > 1)
-    publish(incarnation > 1 ? event_kind::child_restarted
-                            : event_kind::child_started,
-            path_of(cmd.key), {}, {}, incarnation);
+  postponed_.erase(cmd.key);
+  auto again = incarnation > 1;
+  if (!cmd.dynamic || again)
+    publish(again && !occasion_.asked ? event_kind::child_restarted
+                                      : event_kind::child_started,
+            path_of(cmd.key), {}, again && occasion_.asked ? "as asked" : "",
+            incarnation);
 }
 
 void supervisor::run(restart_decided& cmd) {
   if (cmd.delay.count() > 0)
     show(cmd.key, node_state::restarting);
-  auto detail = std::string{to_string(cmd.restart)} + ", " + why_;
+  auto detail = std::string{to_string(cmd.restart)} + ", " + occasion_.why;
   if (cmd.affected.size() > 1) {
     detail += ", ";
     detail += to_string(cmd.strategy);
@@ -200,11 +222,18 @@ void supervisor::run(restart_decided& cmd) {
   ev.decided = decision_on(cmd.restart, cmd.affected);
   ev.decided->budget_used = cmd.used;
   ev.decided->delay = cmd.delay;
-  cause_ = rt_->events.publish(std::move(ev));
+  occasion_.cause = rt_->events.publish(std::move(ev));
+  if (cmd.delay.count() > 0)
+    postponed_[cmd.key] = occasion_;
 }
 
+// A watchdog strikes whatever is being done.
 void supervisor::run(stalled& cmd) {
-  publish(event_kind::stalled, path_of(cmd.key));
+  auto path = path_of(cmd.key);
+  auto seq = rt_->events.publish({.cause = rt_->blame.take(path),
+                                  .kind = event_kind::stalled,
+                                  .path = path});
+  rt_->blame.put(path, seq);
 }
 
 void supervisor::run(report& cmd) {
@@ -222,9 +251,9 @@ void supervisor::run(report& cmd) {
                 + " stopped: " + to_string(*cmd.reason));
     return;
   case report_context::start_error:
-    cause_ = publish(event_kind::start_failed, path_of(cmd.key),
-                     to_string(*cmd.reason));
-    why_ = "start failed \"" + to_string(*cmd.reason) + "\"";
+    occasion_.cause = publish(event_kind::start_failed, path_of(cmd.key),
+                              to_string(*cmd.reason));
+    occasion_.why = "start failed \"" + to_string(*cmd.reason) + "\"";
     return;
   case report_context::shutdown:
     rt_->tree.set_supervisor(path_, engine_.settings().strategy,
@@ -234,12 +263,17 @@ void supervisor::run(report& cmd) {
                        cmd.id + " failed once too often, " + budget(used));
     ev.decided = decision_on(cmd.restart, {cmd.key});
     ev.decided->budget_used = used;
-    cause_ = rt_->events.publish(std::move(ev));
-    rt_->blame.put(path_, cause_);
+    occasion_.cause = rt_->events.publish(std::move(ev));
+    rt_->blame.put(path_, occasion_.cause);
   }
 }
 
 // -- the tree -----------------------------------------------------------------
+
+supervisor::occasion supervisor::take_postponed(child_key key) {
+  auto found = postponed_.extract(key);
+  return found.empty() ? occasion{} : std::move(found.mapped());
+}
 
 // Of dynamic children, the tree knows the number only.
 std::uint64_t supervisor::show(child_key key, node_state state) {
@@ -287,7 +321,7 @@ observe::event supervisor::event_of(event_kind kind, std::string path,
                                     std::string detail) const {
   observe::event ev;
   ev.kind = kind;
-  ev.cause = cause_;
+  ev.cause = occasion_.cause;
   ev.path = std::move(path);
   ev.reason = std::move(reason);
   ev.detail = std::move(detail);

@@ -48,7 +48,7 @@ bool supervisor::may_start(const start_instance& cmd,
     return false;
   }
   if (what.event != 0)
-    cause_ = what.event;
+    occasion_.cause = what.event;
   answer_start(cmd.instance, start_failed{reason_of(what)});
   return false;
 }

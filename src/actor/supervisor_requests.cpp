@@ -24,8 +24,6 @@ void supervisor::on_request(std::shared_ptr<ticket> what) {
     }
   auto& asked = tickets_[++last_request_];
   asked = std::move(what);
-  if (engine_.idle())
-    cause_ = 0; // what follows comes of the request
   feed(supervision::request{last_request_, body_of(*asked)});
 }
 

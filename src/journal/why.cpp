@@ -22,6 +22,8 @@ bool is_end(event_kind what) {
 // What a story may end with. A first start is no story.
 bool is_outcome(const observe::event& ev) {
   switch (ev.kind) {
+  case event_kind::child_started:
+    return ev.incarnation > 1;
   case event_kind::child_restarted:
   case event_kind::start_failed:
   case event_kind::gave_up:

@@ -342,7 +342,7 @@ void acceptor::on_exit() {
     place.user = nullptr;
   if (auto linked = std::exchange(linked_, nullptr)) {
     owner_->withdraw(home_, linked);
-    linked->end(actor::to_reason(fail_state_));
+    linked->end(actor::to_reason(fail_state_), owner_->rt().last_words);
   }
   if (self_)
     home_.bury(std::move(self_));

@@ -356,7 +356,7 @@ void connection::update_interest() {
 
 void connection::on_exit() {
   auto reason = actor::to_reason(fail_state_);
-  if (!reason.clean())
+  if (!reason.clean() && !follows_)
     report_crash(reason);
   if (handler_) {
     try {

@@ -80,7 +80,7 @@ void connection_supervisor::on_exit() {
   home_.cancel(*this);
   if (auto table = std::exchange(table_, nullptr)) {
     owner_->withdraw(home_, table);
-    table->end(actor::to_reason(fail_state_));
+    table->end(actor::to_reason(fail_state_), owner_->rt().last_words);
   }
 }
 

@@ -39,10 +39,16 @@ void connection_table::remove(connection& c) {
     on_empty_();
 }
 
-void connection_table::end(const supervision::exit_reason& reason) {
+void connection_table::end(const supervision::exit_reason& reason,
+                           observe::last_words& words) {
   on_empty_ = nullptr;
-  if (reason != supervision::exit_reason::normal())
-    end_all(reason);
+  if (size_ == 0 || reason == supervision::exit_reason::normal())
+    return;
+  words.put(path_, std::to_string(size_)
+                     + (size_ == 1 ? " connection ends" : " connections end")
+                     + " with it");
+  for_each([](connection& c) { c.follows_ = true; });
+  end_all(reason);
 }
 
 void connection_table::end_all(const supervision::exit_reason& reason) {

@@ -83,6 +83,8 @@ std::string describe(const event& ev) {
   switch (ev.kind) {
   case event_kind::child_started:
     text += " started";
+    if (ev.incarnation > 1)
+      text += " (incarnation " + std::to_string(ev.incarnation) + ")";
     break;
   case event_kind::child_restarted:
     text += " restarted (incarnation " + std::to_string(ev.incarnation) + ")";

@@ -5,7 +5,10 @@
 
 namespace coppice::observe {
 
-event_bus::event_bus(std::size_t capacity) : capacity_(capacity) {
+event_bus::event_bus(std::size_t capacity)
+    : boot_(static_cast<std::uint64_t>(
+      std::chrono::system_clock::now().time_since_epoch().count())),
+      capacity_(capacity) {
   // nop
 }
 

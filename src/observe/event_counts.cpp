@@ -123,6 +123,8 @@ void event_counts::count(const event& ev, const tree& shown) {
     count_restart(ev, shown);
     return;
   case event_kind::child_started:
+    down_since_.erase(ev.path); // it was to be away so long
+    return;
   case event_kind::exit_requested:
   case event_kind::stalled:
   case event_kind::unkillable:

@@ -112,7 +112,10 @@ void engine::process(event& ev) {
                },
                [this](retry_due& x) { on_retry(x.key); },
                [this](request& x) { on_request(x); },
-               [this](parent_exited& x) { end(std::move(x.reason)); },
+               [this](parent_exited& x) {
+                 emit(parent_noticed{});
+                 end(std::move(x.reason));
+               },
                [this](timer_fired& x) { on_restart_due(x.generation); },
                // These two never queue.
                [](start_returned&) {},
@@ -159,8 +162,10 @@ void engine::on_restart_due(std::uint64_t timer) {
   auto key = due.mapped();
   auto i = children_.find(key);
   if (i != children_.end() && i->second.state == child_state::restarting
-      && paces_.at(key).timer == timer)
+      && paces_.at(key).timer == timer) {
+    emit(wait_over{key});
     begin_restart(key, true);
+  }
 }
 
 // -- children -----------------------------------------------------------------

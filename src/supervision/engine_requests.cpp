@@ -6,6 +6,7 @@ namespace coppice::supervision {
 
 void engine::on_request(request& req) {
   auto id = req.id;
+  emit(request_noticed{id});
   auto result
     = std::visit([this, id](auto& body) { return answer(id, body); }, req.body);
   if (result)

@@ -1,6 +1,9 @@
 #include "support/listener_fixture.hpp"
 
+#include <algorithm>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 using namespace coppice;
 using namespace coppice::net;
@@ -138,6 +141,30 @@ TEST_P(Listener, AnAcceptorCrashEndsItsOwnConnectionsOnlyWhereTheyAreLinked) {
     EXPECT_EQ(old.ask("y"), "y");
   auto fresh = connect();
   EXPECT_EQ(fresh.ask("z"), "z");
+}
+
+TEST_P(Listener, TheEndOfAHubTellsHowManyConnectionsEndWithIt) {
+  serve();
+  auto a = connect();
+  auto b = connect();
+  EXPECT_EQ(a.ask("x"), "x");
+  EXPECT_EQ(b.ask("x"), "x");
+
+  actor::crash(*rt, hub(), {});
+
+  EXPECT_EQ(a.receive_all(), "");
+  EXPECT_EQ(b.receive_all(), "");
+  std::vector<std::string> told;
+  ASSERT_TRUE(wait_until([&] {
+    for (auto& ev : rt->events.drain())
+      told.push_back(describe(ev));
+    return std::count(told.begin(), told.end(),
+                      hub() + " exited: killed: 2 connections end with it")
+           == 1;
+  }))
+    << testing::PrintToString(told);
+  for (auto& each : told)
+    EXPECT_EQ(each.find(" crashed"), std::string::npos) << each;
 }
 
 TEST_P(Listener, AClientThatConnectsWhileAnAcceptorRestartsIsNeverRefused) {

@@ -216,6 +216,18 @@ private:
     log.push_back("retry " + ids_.at(cmd.key));
   }
 
+  void obey(const wait_over&) {
+    // nop
+  }
+
+  void obey(const request_noticed&) {
+    // nop
+  }
+
+  void obey(const parent_noticed&) {
+    // nop
+  }
+
   void obey(const child_down& cmd) {
     log.push_back("down " + names.at(cmd.instance) + " "
                   + to_string(cmd.reason));

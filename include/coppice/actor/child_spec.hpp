@@ -25,6 +25,7 @@ struct start_args {
   /// for one of a dynamic supervisor its `extra_arguments`.
   std::any arguments = {};
   std::uint64_t cause = 0; ///< The event that this start comes of.
+  bool asked = false;      ///< Somebody asked for it; no restart by itself.
 };
 
 /// The child runs; `info` goes to whom asked for the start. A null handle is a

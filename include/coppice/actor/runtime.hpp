@@ -7,6 +7,7 @@
 #include "coppice/observe/connection_log.hpp"
 #include "coppice/observe/event_bus.hpp"
 #include "coppice/observe/event_counts.hpp"
+#include "coppice/observe/last_words.hpp"
 #include "coppice/observe/tree.hpp"
 #include "coppice/supervision/command.hpp"
 
@@ -49,6 +50,7 @@ struct runtime {
   observe::event_bus events;
   observe::event_counts event_counts;
   observe::blame blame;
+  observe::last_words last_words;
   observe::connection_log connections;
   actor::directory directory;
   fault::registry faults;

@@ -32,6 +32,7 @@ struct supervisor_setup {
   /// Called once with what became of the start.
   std::function<void(supervision::start_outcome)> initialized = {};
   std::uint64_t cause = 0; ///< The event that its start comes of.
+  bool asked = false;      ///< Whether somebody asked for its start.
 };
 
 /// Why a child cannot be started at all, or nothing.
@@ -81,6 +82,8 @@ private:
     std::shared_ptr<const start_function> start;
     std::string id;
     std::any arguments = {};
+    // Of a child with an id:
+    std::uint64_t end = 0; // the event of its last one
     // Of a dynamic child:
     std::uint32_t incarnation = 0;
     caf::actor_id actor = caf::invalid_actor_id;
@@ -90,6 +93,13 @@ private:
     caf::actor handle;
     supervision::child_key key;
     supervision::child_type type;
+  };
+
+  // What things are done for. A supervisor does one thing after the other.
+  struct occasion {
+    std::uint64_t cause = 0; // the event that it comes of
+    std::string why = {};    // … in words
+    bool asked = false;      // somebody asked for it
   };
 
   // -- events -----------------------------------------------------------------
@@ -119,6 +129,9 @@ private:
   void run(supervision::forget& cmd);
   void run(supervision::exit_noticed& cmd);
   void run(supervision::retry_noticed& cmd);
+  void run(supervision::wait_over& cmd);
+  void run(supervision::request_noticed& cmd);
+  void run(supervision::parent_noticed& cmd);
   void run(supervision::child_down& cmd);
   void run(supervision::progress& cmd);
   void run(supervision::restart_decided& cmd);
@@ -150,6 +163,7 @@ private:
              caf::actor handle);
   void release(supervision::instance_id instance);
   void leave_directory(const child& who);
+  occasion take_postponed(supervision::child_key key);
   caf::actor handle_of(supervision::instance_id instance) const;
   void bind(supervision::child_key key, supervision::instance_id instance);
   supervision::instance_id instance_of(const caf::actor& handle) const;
@@ -189,8 +203,10 @@ private:
   std::deque<supervision::event> events_;
   std::vector<supervision::command> commands_;
   bool feeding_ = false;
-  std::uint64_t cause_ = 0; // the event that what happens now comes of
-  std::string why_;         // … in words
+  occasion occasion_; // of what is done now
+  // … and of restarts that wait.
+  std::unordered_map<supervision::child_key, occasion> postponed_;
+  std::uint64_t cause_of_end_ = 0; // of this supervisor, by its parent
   std::optional<supervision::start_instance> delayed_; // by a fault
   std::optional<supervision::exit_reason> burning_;    // what children fail of
 };

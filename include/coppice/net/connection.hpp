@@ -225,6 +225,7 @@ private:
   bool reads_next_ = false; // so that writing does not keep it from reading
   bool leaving_ = false;    // the server ends it; nobody waits for the peer
   bool drained_ = false;    // and told so
+  bool follows_ = false;    // its hub, which has ended
   direction in_;
   direction out_;
   bool late_timer_ = false; // by a fault

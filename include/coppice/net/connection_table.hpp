@@ -1,5 +1,6 @@
 #pragma once
 
+#include "coppice/observe/last_words.hpp"
 #include "coppice/observe/tree.hpp"
 #include "coppice/supervision/exit_reason.hpp"
 
@@ -32,7 +33,9 @@ public:
   void remove(connection& c);
 
   /// The hub ends with `reason`: so do its connections, unless it is normal.
-  void end(const supervision::exit_reason& reason);
+  /// How many they are is left in `words`, for whoever tells of the hub's end:
+  /// nobody is told of each of them.
+  void end(const supervision::exit_reason& reason, observe::last_words& words);
 
   /// Asks every connection to end with `reason`.
   void end_all(const supervision::exit_reason& reason);

@@ -30,6 +30,11 @@ public:
   /// The last `capacity` >= 1 events are kept.
   explicit event_bus(std::size_t capacity = 4096);
 
+  /// Tells this bus from that of another process, whose numbers are others.
+  std::uint64_t boot() const noexcept {
+    return boot_;
+  }
+
   /// Stamps `ev` with its sequence number and the time, and hands it on.
   /// Returns the sequence number, for `cause`.
   std::uint64_t publish(event ev);
@@ -60,6 +65,7 @@ public:
 private:
   const std::shared_ptr<const event>& at(std::uint64_t seq) const;
 
+  std::uint64_t boot_; // when it was made
   mutable std::mutex mutex_;
   std::size_t capacity_;
   mutable std::condition_variable changed_;

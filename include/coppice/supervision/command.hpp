@@ -135,6 +135,20 @@ struct retry_noticed {
   child_key key;
 };
 
+/// A restart that had to wait, by a back-off, begins.
+struct wait_over {
+  child_key key;
+};
+
+/// A request was taken from the mailbox. What follows, up to the next of what
+/// is noticed, is done for it.
+struct request_noticed {
+  request_id id;
+};
+
+/// The same of the parent's word to end.
+struct parent_noticed {};
+
 /// A shutdown has completed.
 struct child_down {
   child_key key;
@@ -198,7 +212,8 @@ struct report {
 using command
   = std::variant<start_instance, send_signal, arm_timer, abandon, retry_later,
                  send_reply, up, stopped, forget, exit_noticed, retry_noticed,
-                 child_down, progress, restart_decided, stalled, report>;
+                 wait_over, request_noticed, parent_noticed, child_down,
+                 progress, restart_decided, stalled, report>;
 
 std::string_view to_string(report_context value);
 std::string_view to_string(child_state value);
