@@ -11,8 +11,8 @@ import time
 
 HERE = pathlib.Path(__file__).parent
 
-SERVE = ["serve", "0", "--bind", "127.0.0.1", "--journal", "off", "--acceptors", "1",
-         "--admin", "off"]
+BASE = ["serve", "0", "--bind", "127.0.0.1", "--acceptors", "1"]
+SERVE = [*BASE, "--journal", "off", "--admin", "off"]
 
 BARE, OURS, SUPERVISED = "bare loop", "coppice", "coppice, supervised"
 TIMED = "coppice, idle timeout"
@@ -42,6 +42,12 @@ def commands(build):
     return {name: [str(part) for part in command]
             for name, command in all_of_them.items()
             if shutil.which(command[0])}
+
+
+def watched_command(build, journal):
+    """With all that one can look at; see `watching`."""
+    return [str(build / "coppice"), *BASE, "--journal", str(journal), "--admin",
+            "127.0.0.1:0"]
 
 
 def raise_descriptor_limit():
@@ -85,7 +91,10 @@ class Server:
     def __init__(self, process):
         self.pid = process.popen.pid
         # Either the number alone, or as coppice announces itself.
-        self.port = int(re.search(r"(?:^|:)(\d+)\b", process.line())[1])
+        said = process.line()
+        self.port = int(re.search(r"(?:^|:)(\d+)\b", said)[1])
+        admin = re.search(r"admin at http://(\S+)", said)
+        self.admin = admin and admin[1]
 
     def cpu_seconds(self):
         """All CPU time so far, to the ns; see clock_getcpuclockid(3)."""
