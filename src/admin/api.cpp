@@ -92,22 +92,36 @@ response api::handle(const request& req) const {
 std::variant<response, event_feed> api::open_feed(const request& req) const {
   if (auto refused = refuse(req))
     return *refused;
-  auto since = rt_->events.last_seq();
-  auto asked = req.query.find("since");
-  auto last = !req.last_event_id.empty() ? &req.last_event_id
-              : asked != req.query.end() ? &asked->second
-                                         : nullptr;
-  if (last != nullptr) {
-    auto number = parse_seq(*last);
-    if (!number)
-      return failure(400, "\"since\" and Last-Event-ID have to be numbers");
-    since = *number;
+  std::optional since = rt_->events.last_seq();
+  if (!req.last_event_id.empty()) {
+    since = parse_event_id(req.last_event_id, rt_->events);
+    if (!since)
+      return failure(400, "\"Last-Event-ID\" is not the id of an event");
+  } else if (auto i = req.query.find("since"); i != req.query.end()) {
+    since = parse_seq(i->second);
+    if (!since)
+      return failure(400, "\"since\" has to be a number");
   }
+  auto asked = req.query.find("canary");
+  auto bird = asked != req.query.end() && asked->second == "true"
+                ? find_canary()
+                : nullptr;
   nlohmann::json greeting{
+    {"boot", std::to_string(rt_->events.boot())},
     {"mono_ns", std::chrono::steady_clock::now().time_since_epoch().count()},
     {"allow_faults", rules_.allow_faults},
     {"needs_token", !rules_.token.empty()}};
-  return event_feed{rt_, listeners_, since, greeting.dump()};
+  return event_feed{rt_, listeners_, *since, greeting.dump(), std::move(bird)};
+}
+
+std::shared_ptr<const canary> api::find_canary() const {
+  if (!program_.echo)
+    return nullptr;
+  std::lock_guard guard{canary_mutex_};
+  auto result = canary_.lock();
+  if (!result)
+    canary_ = result = std::make_shared<const canary>(program_.echo);
+  return result;
 }
 
 // -- who may ------------------------------------------------------------------

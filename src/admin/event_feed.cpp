@@ -25,15 +25,47 @@ std::string message(std::string_view type, const std::string& data) {
   return "event: " + std::string{type} + "\ndata: " + data + "\n\n";
 }
 
+json to_json(const canary::report& told) {
+  json samples = json::array();
+  for (auto& each : told.samples) {
+    auto& made = samples.emplace_back(
+      json{{"mono_ns", each.at.time_since_epoch().count()}});
+    if (!each.failure.empty()) {
+      made["failure"] = each.failure;
+      continue;
+    }
+    made["took_ns"] = each.took.count();
+    if (each.gap.count() > 0)
+      made["gap_ns"] = each.gap.count();
+  }
+  return {{"connected", told.connected}, {"samples", std::move(samples)}};
+}
+
 } // namespace
 
-std::optional<std::uint64_t> parse_seq(const std::string& text) {
+std::optional<std::uint64_t> parse_seq(std::string_view text) {
   std::uint64_t result = 0;
   auto end = text.data() + text.size();
   auto read = std::from_chars(text.data(), end, result);
   if (read.ec != std::errc{} || read.ptr != end)
     return {};
   return result;
+}
+
+std::string event_id(std::uint64_t seq, const observe::event_bus& bus) {
+  return std::to_string(seq) + "-" + std::to_string(bus.boot());
+}
+
+std::optional<std::uint64_t> parse_event_id(std::string_view text,
+                                            const observe::event_bus& bus) {
+  auto dash = text.find('-');
+  if (dash == std::string_view::npos)
+    return {};
+  auto seq = parse_seq(text.substr(0, dash));
+  auto boot = parse_seq(text.substr(dash + 1));
+  if (!seq || !boot)
+    return {};
+  return *boot == bus.boot() ? seq : 0;
 }
 
 response events(const actor::runtime& rt,
@@ -59,11 +91,13 @@ response events(const actor::runtime& rt,
 
 event_feed::event_feed(actor::runtime_ptr rt,
                        const std::vector<net::listener_ptr>& listeners,
-                       std::uint64_t since, std::string greeting)
+                       std::uint64_t since, std::string greeting,
+                       std::shared_ptr<const canary> bird)
     : rt_(std::move(rt)),
       listeners_(listeners),
       seq_(since > rt_->events.last_seq() ? 0 : since),
-      greeting_(std::move(greeting)) {
+      greeting_(std::move(greeting)),
+      canary_(std::move(bird)) {
   // nop
 }
 
@@ -96,7 +130,7 @@ std::string event_feed::news() {
     result += message("missed", std::to_string(found.missed));
   for (auto& each : found.events) {
     seq_ = each->seq;
-    result += "id: " + std::to_string(seq_)
+    result += "id: " + event_id(seq_, rt_->events)
               + "\ndata: " + journal::to_line(journal::to_json(*each)) + "\n\n";
   }
   return result;
@@ -111,7 +145,7 @@ std::string event_feed::tree_if_changed() {
   return message("tree", tree_);
 }
 
-std::string event_feed::traffic() const {
+std::string event_feed::traffic() {
   json all = json::array();
   for (auto& each : listeners_) {
     auto counted = each->counters();
@@ -125,8 +159,13 @@ std::string event_feed::traffic() const {
                    {"bytes_out", counted.bytes_out}});
   }
   auto now = steady_clock::now().time_since_epoch().count();
-  return message("traffic",
-                 journal::to_line({{"mono_ns", now}, {"listeners", all}}));
+  json result{{"mono_ns", now}, {"listeners", std::move(all)}};
+  if (canary_) {
+    auto told = canary_->after(felt_);
+    felt_ = told.last;
+    result["canary"] = to_json(told);
+  }
+  return message("traffic", journal::to_line(result));
 }
 
 } // namespace coppice::admin

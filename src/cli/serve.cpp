@@ -72,7 +72,8 @@ public:
                       .allow_faults = options.allow_faults},
         admin::operations{.drain
                           = [this](auto timeout) { loop_.drain(timeout); },
-                          .log = log_});
+                          .log = log_,
+                          .echo = echoes() ? listener_ : nullptr});
   }
 
   ~server_process() {
@@ -141,6 +142,11 @@ private:
     return config_;
   }
 
+  // Whether it sends back a line that is not "stop".
+  bool echoes() const {
+    return options_.protocol == "echo" || options_.protocol == "line";
+  }
+
   // The tree's own reason names every supervisor on the way; whoever typed the
   // command wants to know of the port.
   std::string explain(const std::string& reason) const {
@@ -159,9 +165,8 @@ private:
               << ", " << n << (n == 1 ? " acceptor); " : " acceptors); ")
               << (admin_ ? "admin at " + admin_->url() : "admin is off")
               << "\n  talk to it    " << how_to_talk(where)
-              << (options_.protocol == "echo" || options_.protocol == "line"
-                    ? "    (a line \"stop\" closes the connection)"
-                    : "");
+              << (echoes() ? "    (a line \"stop\" closes the connection)"
+                           : "");
     if (admin_)
       std::cout << "\n  watch it      " << page_url() << " in a browser"
                 << "\n  see the tree  coppice tree" << admin_option()

@@ -49,7 +49,7 @@ protected:
     std::istringstream lines{text};
     for (std::string line; std::getline(lines, line);)
       if (line.starts_with("id: "))
-        result.push_back(line.substr(4));
+        result.push_back(line.substr(4, line.find('-') - 4));
     return result;
   }
 
@@ -93,9 +93,19 @@ TEST_F(EventFeed, ObeysTheLastIdThatABrowserHasSeen) {
   for (auto path : {"a", "b", "c"})
     publish(path);
   auto again = get("/events/stream", {{"since", "0"}});
-  again.last_event_id = "2";
+  again.last_event_id = event_id(2, rt->events);
 
   EXPECT_THAT(ids(feed(again).next()), ElementsAre("3"));
+}
+
+TEST_F(EventFeed, BeginsAnewForWhomAServerHasServedThatCountedLess) {
+  for (auto path : {"a", "b", "c"})
+    publish(path);
+  observe::event_bus former;
+  auto again = get("/events/stream");
+  again.last_event_id = event_id(2, former);
+
+  EXPECT_THAT(ids(feed(again).next()), ElementsAre("1", "2", "3"));
 }
 
 TEST_F(EventFeed, BeginsAnewForWhomAnotherProcessHasServed) {

@@ -199,7 +199,17 @@ std::optional<journal::log_level> journal::log_level_from(std::string_view) {
   std::abort();
 }
 
-// There are no listeners.
+// There are no listeners, and so no canaries.
+
+admin::canary::canary(net::listener_ptr) {
+  std::abort();
+}
+
+admin::canary::~canary() = default;
+
+admin::canary::report admin::canary::after(std::uint64_t) const {
+  std::abort();
+}
 
 bool net::listener::suspend_connection(std::string_view, bool) const {
   std::abort();

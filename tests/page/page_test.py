@@ -40,11 +40,12 @@ def row(path):
 
 
 class Server:
-    def __init__(self, binary, *more, acceptors=3, **environment):
+    def __init__(self, binary, *more, acceptors=3, admin="127.0.0.1:0",
+                 **environment):
         self.binary = binary
         self.process = subprocess.Popen(
             [binary, "serve", "0", "--bind", "127.0.0.1", "--admin",
-             "127.0.0.1:0", "--acceptors", str(acceptors), "--max-restarts", "3",
+             admin, "--acceptors", str(acceptors), "--max-restarts", "3",
              "--max-seconds", "30", *more], env={**os.environ, **environment},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, encoding="utf-8")
@@ -124,8 +125,14 @@ class Test:
         shown = self.text('[data-action="throw"] ~ .command')
         assert f"coppice kill {victim} --reason boom" in shown, shown
         assert 'crash("listener:echo/accepting/acceptors/acceptor:0", "boom");' in shown
+        assert self.browser.js("return document.querySelector("
+                               "'[data-action=burn]').offsetParent === null"), \
+            "a worker has no budget to burn"
         self.browser.click('[data-action="throw"]')
         self.sees_restart(victim, dots=1, end='boom')
+        self.browser.until(lambda: "a new one was served after" in self.text("#felt")
+                           or "was not lost" in self.text("#felt"),
+                           "it says what a client felt")
 
     def sees_what_the_command_line_kills(self):
         victim = ACCEPTORS + "/acceptor:1"
@@ -193,7 +200,7 @@ class Test:
 
     def shows_traffic(self):
         clients = [self.server.talk(b"hello\n" * 200) for _ in range(4)]
-        self.browser.until(lambda: "4 connections" in self.browser.js(
+        self.browser.until(lambda: "4 clients" in self.browser.js(
             "return document.getElementById('traffic-canvas').ariaLabel ?? ''"),
             "traffic is counted")
         for client in clients:
@@ -301,6 +308,19 @@ class Test:
         assert code == 0, f"the server ended with {code}"
         self.browser.until(lambda: "lost" in self.text("#link"), "the loss is told")
 
+    def begins_anew_with_another_server(self):
+        assert "boom" in self.text("#log")
+        port = self.server.admin.rpartition(":")[2]
+        other = Server(self.server.binary, admin=f"127.0.0.1:{port}")
+        try:
+            self.browser.until(lambda: self.text("#link") == "live", "it is live again")
+            self.browser.until(lambda: "boom" not in self.text("#log"),
+                               "what another server did is gone")
+            self.browser.until(lambda: ", 0 ends" in self.lanes(),
+                               f"the lanes are empty; they are {self.lanes()!r}")
+        finally:
+            other.close()
+
     def run_all(self):
         self.browser.open(self.server.url)
         for claim in (
@@ -320,6 +340,8 @@ class Test:
         assert not wrong, wrong
         self.says_when_the_connection_is_lost()
         print("ok says when the connection is lost")
+        self.begins_anew_with_another_server()
+        print("ok begins anew with another server")
 
 
 def main(binary, screenshots):

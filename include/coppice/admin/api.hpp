@@ -56,6 +56,9 @@ struct operations {
   /// timeout of its own if there is one.
   std::function<void(std::optional<std::chrono::milliseconds>)> drain;
   journal::log_ptr log = {}; ///< Null: there is none.
+  /// One that sends back what it is sent, so that a `canary` can be its client;
+  /// null: there is none.
+  net::listener_ptr echo = {};
 };
 
 /// The admin API without a server: looks at trees and listeners, breaks them,
@@ -90,6 +93,7 @@ private:
   response operate(const std::string& path, const nlohmann::json& body) const;
   response toxics(const request& req) const;
   net::listener* find(std::string_view name) const;
+  std::shared_ptr<const canary> find_canary() const;
   bool permitted_host(const request& req) const;
   bool permitted_origin(const request& req) const;
   bool permitted_token(const request& req) const;
@@ -102,6 +106,8 @@ private:
   operations program_;
   faults_api faults_;
   children_api children_;
+  mutable std::mutex canary_mutex_;
+  mutable std::weak_ptr<const canary> canary_; // lives as long as its feeds
   mutable std::mutex limits_mutex_; // so that no change is lost to another
 };
 

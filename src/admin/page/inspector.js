@@ -135,7 +135,7 @@ export class Inspector {
     setText(life, `incarnation #${node.incarnation}, ${node.restarts} restarts${node.last_exit ? `; last end: ${node.last_exit}` : ""}`);
     setText(budget, node.strategy
       ? `${node.strategy}; ${node.budget_used} of ${node.intensity} restarts in ${node.period_seconds} s used` : "");
-    setText(traffic, node.connections === undefined ? "" : `${node.connections} connections`);
+    setText(traffic, node.connections === undefined ? "" : `${node.connections} ${node.connections === 1 ? "connection" : "connections"}`);
     for (const each of this.rows.values())
       this.updateRow(each, node);
   }

@@ -12,6 +12,7 @@ export class Log {
     this.filter = document.getElementById("filter");
     this.filter.addEventListener("input", () => this.refill());
     this.fresh = [];
+    model.addEventListener("forgotten", () => this.refill());
     model.addEventListener("event", (e) => this.fresh.push(e.detail));
   }
 

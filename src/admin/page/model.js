@@ -4,6 +4,7 @@ import { parentOf } from "./words.js";
 
 const keptEvents = 5000;
 const keptSamples = 600;
+const keptFelt = 4000;
 const affectedFor = 2000;
 
 const starts = new Set(["child_started", "child_restarted"]);
@@ -29,6 +30,7 @@ export class Model extends EventTarget {
     this.affected = new Map(); // until when, by path
     this.givenUp = new Set();
     this.samples = [];
+    this.felt = []; // by a client of the page's own: at, took or failure, gap
     this.lastSeq = 0;
   }
 
@@ -48,6 +50,11 @@ export class Model extends EventTarget {
   greet(hello) {
     this.allowFaults = hello.allow_faults;
     this.needsToken = hello.needs_token;
+    if (this.boot && this.boot !== hello.boot) {
+      this.forget(); // another process, whose numbers are others
+      this.tell("forgotten");
+    }
+    this.boot = hello.boot;
     this.setClock(hello.mono_ns);
     this.tell("hello");
   }
@@ -69,19 +76,29 @@ export class Model extends EventTarget {
     const sum = (key) => sample.listeners.reduce((all, each) => all + each[key], 0);
     this.samples.push({
       at: sample.mono_ns / 1e6,
-      active: sum("active"),
+      // The page's own client is none of those that are looked at.
+      active: Math.max(0, sum("active") - (sample.canary?.connected ? 1 : 0)),
       accepted: sum("accepted"),
       in: sum("bytes_in"),
       out: sum("bytes_out"),
     });
     if (this.samples.length > keptSamples)
       this.samples.shift();
+    const last = this.felt.at(-1)?.at ?? 0;
+    for (const each of sample.canary?.samples ?? [])
+      if (each.mono_ns / 1e6 > last) // a new stream tells of some once more
+        this.felt.push({
+          at: each.mono_ns / 1e6, took: (each.took_ns ?? 0) / 1e6,
+          gap: (each.gap_ns ?? 0) / 1e6, failure: each.failure,
+        });
+    if (this.felt.length > keptFelt)
+      this.felt.splice(0, this.felt.length - keptFelt);
+    this.measured = Boolean(sample.canary);
   }
 
   add(event) {
-    // Numbers begin anew with the process.
     if (event.seq <= this.lastSeq)
-      this.forget();
+      return; // told once more to a new stream
     this.lastSeq = event.seq;
     event.at = event.mono_ns / 1e6;
     this.events.push(event);

@@ -2,7 +2,7 @@
 // says which event it has seen last.
 
 export function connect(model, link) {
-  const source = new EventSource("/events/stream?since=0");
+  const source = new EventSource("/events/stream?since=0&canary=true");
   const say = (state, text) => {
     link.dataset.state = state;
     link.textContent = text;

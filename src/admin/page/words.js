@@ -34,6 +34,13 @@ export function bytes(count) {
   return `${count.toFixed(count < 10 ? 1 : 0)} ${units[unit]}`;
 }
 
+// Of so many milliseconds.
+export function duration(ms) {
+  if (ms < 0.9995)
+    return `${Math.round(ms * 1000)} µs`;
+  return ms < 999.5 ? `${ms.toFixed(ms < 10 ? 1 : 0)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
 // An element whose text is text, whatever is in it.
 export function element(name, className = "", text = "") {
   const result = document.createElement(name);

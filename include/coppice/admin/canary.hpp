@@ -1,0 +1,76 @@
+#pragma once
+
+#include "coppice/net/listener.hpp"
+#include "coppice/net/socket.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace coppice::admin {
+
+/// A client of the server in its own process, to know what clients feel: four
+/// times a second it sends a line to a listener that sends back what it is
+/// sent, and waits for it. When its connection is lost it connects again, at
+/// once and then ten times a second. It leaves a listener that drains.
+///
+/// It is served like any other client: it is counted, takes a place, and is
+/// ended with the acceptor that it is linked to.
+///
+/// Thread-safe; runs on a thread of its own.
+class canary {
+public:
+  using clock = std::chrono::steady_clock;
+
+  /// An answer, or that there is none.
+  struct sample {
+    clock::time_point at;
+    std::chrono::nanoseconds took = {}; ///< Of the answer, on a connection.
+    /// Since the connection before was lost; 0 if none was.
+    std::chrono::nanoseconds gap = {};
+    std::string failure = {}; ///< Instead of an answer, for a person.
+  };
+
+  struct report {
+    std::vector<sample> samples;
+    std::uint64_t last = 0; ///< The number of the latest.
+    bool connected = false;
+  };
+
+  explicit canary(net::listener_ptr where);
+
+  ~canary();
+
+  canary(const canary&) = delete;
+  canary& operator=(const canary&) = delete;
+
+  /// The samples that follow the one of that number, as far as they are kept:
+  /// those of a minute or so. Numbers begin with 1.
+  report after(std::uint64_t number) const;
+
+private:
+  void run();
+  void connect();
+  bool ask();
+  bool rest(std::chrono::milliseconds length);
+  short wait(short events, clock::time_point until) const;
+  void lose(std::string why);
+  void note(sample what);
+
+  net::listener_ptr where_;
+  net::socket stop_; // readable once it is to end
+  net::socket sock_;
+  std::uint64_t sent_ = 0;    // lines
+  clock::time_point lost_at_; // the connection; zero: it was not
+  mutable std::mutex mutex_;
+  std::deque<sample> samples_; // guarded by mutex_
+  std::uint64_t last_ = 0;     // guarded by mutex_
+  bool connected_ = false;     // guarded by mutex_
+  std::thread thread_;
+};
+
+} // namespace coppice::admin

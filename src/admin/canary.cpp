@@ -1,0 +1,175 @@
+#include "coppice/admin/canary.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace coppice::admin {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto asks_every = 250ms;
+constexpr auto connects_every = 100ms;
+constexpr auto patience = 1s; // until it says that there is no answer
+constexpr std::size_t kept = 512;
+
+} // namespace
+
+canary::canary(net::listener_ptr where)
+    : where_(std::move(where)), stop_(::eventfd(0, EFD_CLOEXEC)) {
+  if (!stop_)
+    throw std::system_error(errno, std::system_category(), "eventfd");
+  thread_ = std::thread{[this] { run(); }};
+}
+
+canary::~canary() {
+  std::uint64_t one = 1;
+  [[maybe_unused]] auto written = ::write(stop_.fd(), &one, sizeof(one));
+  thread_.join();
+}
+
+canary::report canary::after(std::uint64_t number) const {
+  std::lock_guard guard{mutex_};
+  report result{{}, last_, connected_};
+  auto fresh
+    = std::min<std::uint64_t>(last_ - std::min(number, last_), samples_.size());
+  result.samples.assign(samples_.end() - static_cast<std::ptrdiff_t>(fresh),
+                        samples_.end());
+  return result;
+}
+
+void canary::run() {
+  while (!where_->draining()) {
+    if (!sock_)
+      connect();
+    if (!(sock_ ? ask() : rest(connects_every)))
+      return;
+  }
+  sock_.close();
+  std::lock_guard guard{mutex_};
+  connected_ = false;
+}
+
+void canary::connect() {
+  auto where = where_->local();
+  if (!where)
+    return lose("the listener has not started");
+  net::socket made{
+    ::socket(where->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  if (!made
+      || (::connect(made.fd(), where->data(), where->size()) != 0
+          && errno != EINPROGRESS))
+    return lose(std::strerror(errno));
+  sock_ = std::move(made);
+  auto ready = wait(POLLOUT, clock::now() + patience);
+  int error = 0;
+  socklen_t size = sizeof(error);
+  ::getsockopt(sock_.fd(), SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error != 0)
+    return lose(std::strerror(error));
+  if (ready == 0)
+    return lose("could not connect within 1 s");
+  std::lock_guard guard{mutex_};
+  connected_ = true;
+}
+
+// Returns whether to go on.
+bool canary::ask() {
+  auto line = "canary " + std::to_string(++sent_) + "\n";
+  auto begin = clock::now();
+  if (::send(sock_.fd(), line.data(), line.size(), MSG_NOSIGNAL)
+      != static_cast<ssize_t>(line.size())) {
+    lose(std::strerror(errno));
+    return true;
+  }
+  std::string answer;
+  for (auto late_at = begin + patience; answer.size() < line.size();) {
+    auto ready = wait(POLLIN, late_at);
+    if (ready < 0)
+      return false;
+    if (ready == 0) {
+      note({.at = clock::now(), .failure = "no answer within a second"});
+      late_at += patience;
+      continue;
+    }
+    std::array<char, 64> room;
+    auto got = ::recv(sock_.fd(), room.data(), room.size(), 0);
+    if (got < 0 && errno == EAGAIN)
+      continue;
+    if (got <= 0) {
+      lose(got == 0 ? "the server closed the connection"
+                    : std::strerror(errno));
+      return true;
+    }
+    answer.append(room.data(), static_cast<std::size_t>(got));
+  }
+  if (answer != line) {
+    lose("the answer is another text");
+    return true;
+  }
+  auto now = clock::now();
+  auto lost = std::exchange(lost_at_, {});
+  note({.at = now,
+        .took = now - begin,
+        .gap = lost == clock::time_point{} ? 0ns : now - lost});
+  return rest(asks_every);
+}
+
+// Ends early when the server ends the connection. Returns whether to go on.
+bool canary::rest(std::chrono::milliseconds length) {
+  auto ready = wait(POLLIN, clock::now() + length);
+  if (ready > 0) {
+    char byte;
+    auto got = ::recv(sock_.fd(), &byte, 1, 0);
+    lose(got > 0    ? "the server said more than it was asked"
+         : got == 0 ? "the server closed the connection"
+                    : std::strerror(errno));
+  }
+  return ready >= 0;
+}
+
+// What the connection is ready for; 0 if time is up, negative if it is to end.
+short canary::wait(short events, clock::time_point until) const {
+  for (;;) {
+    auto left
+      = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now());
+    std::array<pollfd, 2> all{
+      {{stop_.fd(), POLLIN, 0}, {sock_.fd(), events, 0}}};
+    auto ready = ::poll(all.data(), all.size(),
+                        static_cast<int>(std::max(left, 0ms).count()));
+    if (ready < 0 && errno == EINTR)
+      continue;
+    if (all[0].revents != 0)
+      return -1;
+    return all[1].revents;
+  }
+}
+
+void canary::lose(std::string why) {
+  auto now = clock::now();
+  if (lost_at_ == clock::time_point{})
+    lost_at_ = now;
+  sock_.close();
+  note({.at = now, .failure = std::move(why)});
+}
+
+void canary::note(sample what) {
+  std::lock_guard guard{mutex_};
+  connected_ = static_cast<bool>(sock_);
+  samples_.push_back(std::move(what));
+  if (samples_.size() > kept)
+    samples_.pop_front();
+  ++last_;
+}
+
+} // namespace coppice::admin

@@ -1,0 +1,143 @@
+#include "coppice/admin/canary.hpp"
+#include "support/listener_fixture.hpp"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <optional>
+
+using namespace coppice;
+using namespace std::chrono_literals;
+using admin::canary;
+
+namespace {
+
+class Canary : public test::listener_fixture {
+protected:
+  void watch() {
+    bird.emplace(listener);
+  }
+
+  // All further samples up to the first for which `wanted` holds.
+  std::vector<canary::sample>
+  until(const std::function<bool(const canary::sample&)>& wanted) {
+    std::vector<canary::sample> result;
+    EXPECT_TRUE(wait_until([&] {
+      auto told = bird->after(heard);
+      for (auto& each : told.samples) {
+        ++heard;
+        result.push_back(each);
+        if (wanted(each))
+          return true;
+      }
+      return false;
+    }));
+    return result;
+  }
+
+  static bool answered(const canary::sample& what) {
+    return what.failure.empty();
+  }
+
+  std::optional<canary> bird;
+  std::uint64_t heard = 0;
+};
+
+} // namespace
+
+TEST_F(Canary, TellsHowLongAnAnswerTakes) {
+  serve(net::topology::linked);
+  watch();
+
+  auto told = until(answered);
+
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_GT(told[0].took, 0ns);
+  EXPECT_LT(told[0].took, test::deadline);
+  EXPECT_EQ(told[0].gap, 0ns);
+  EXPECT_TRUE(bird->after(heard).connected);
+  EXPECT_EQ(listener->active(), 1);
+}
+
+TEST_F(Canary, IsServedAgainAfterItsAcceptorCrashed) {
+  serve(net::topology::linked);
+  watch();
+  until(answered);
+
+  actor::crash(*rt, test::acceptor_path, {});
+
+  auto told = until([](auto& each) { return each.gap > 0ns; });
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_EQ(told[0].failure, "the server closed the connection");
+  EXPECT_GT(told[1].gap, told[1].took);
+}
+
+TEST_F(Canary, TellsThatNobodyListens) {
+  serve(net::topology::linked);
+  listener->suspend();
+  watch();
+
+  auto told = until([](auto& each) { return !answered(each); });
+  EXPECT_EQ(told[0].failure, "Connection refused");
+  EXPECT_FALSE(bird->after(heard).connected);
+
+  EXPECT_EQ(listener->resume(), "");
+  until(answered);
+}
+
+TEST_F(Canary, TellsThatThereIsNoAnswer) {
+  script.data = [](auto&, auto) {};
+  serve(net::topology::linked);
+  watch();
+
+  auto told = until([](auto& each) { return !answered(each); });
+
+  EXPECT_EQ(told[0].failure, "no answer within a second");
+  EXPECT_TRUE(bird->after(heard).connected);
+}
+
+TEST_F(Canary, TellsAnAnswerFromAnotherText) {
+  script.data = [](auto& self, auto bytes) {
+    self.write(std::string(bytes.size(), 'x'));
+  };
+  serve(net::topology::linked);
+  watch();
+
+  auto told = until([](auto& each) { return !answered(each); });
+
+  EXPECT_EQ(told[0].failure, "the answer is another text");
+}
+
+TEST_F(Canary, TellsWhatNobodyAskedFor) {
+  script.connect = [](auto& self) { self.write("welcome"); };
+  serve(net::topology::linked);
+  watch();
+
+  until([](auto& each) { return !answered(each); });
+}
+
+TEST_F(Canary, DoesNotHoldUpADrain) {
+  serve(net::topology::linked);
+  watch();
+  until(answered);
+
+  std::promise<void> drained;
+  listener->drain([&] { drained.set_value(); });
+
+  EXPECT_EQ(drained.get_future().wait_for(test::deadline),
+            std::future_status::ready);
+  EXPECT_TRUE(wait_until([this] { return !bird->after(heard).connected; }));
+}
+
+TEST_F(Canary, EndsWhileItWaits) {
+  script.data = [](auto&, auto) {};
+  serve(net::topology::linked);
+  watch();
+  ASSERT_TRUE(wait_until([this] { return listener->active() == 1; }));
+
+  auto begin = std::chrono::steady_clock::now();
+  bird.reset();
+
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, test::deadline);
+  EXPECT_TRUE(wait_until([this] { return listener->active() == 0; }));
+}
