@@ -20,9 +20,8 @@ class Watchers:
     def guarded(self, look):
         try:
             look()
-        except OSError as error:
-            if not self.end.is_set():
-                self.failure = error
+        except Exception as error:  # so that no figure is one of nobody looking
+            self.failure = error
 
     def scrape(self):
         while not self.end.wait(1):
@@ -35,9 +34,12 @@ class Watchers:
 
     def follow(self):
         answer = self.stream.getresponse()
+        if answer.status != 200:
+            raise OSError(f"the stream answered {answer.status}")
         # It says something once a second.
-        while not self.end.is_set() and answer.readline():
-            pass
+        while not self.end.is_set():
+            if not answer.readline():
+                raise OSError("the stream has ended")
 
     def close(self):
         self.end.set()
