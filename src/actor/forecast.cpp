@@ -3,19 +3,14 @@
 #include "coppice/actor/compat.hpp"
 #include "coppice/actor/messages.hpp"
 #include "coppice/actor/supervisor.hpp"
-#include "coppice/observe/path.hpp"
 
-#include <string>
+#include <utility>
 
 namespace coppice::actor {
 
 std::optional<eventual<std::optional<supervision::forecast>>>
-foresee(const runtime& rt, std::string_view path,
-        const supervision::exit_reason& reason) {
-  auto parent = observe::parent_of(path);
-  if (parent.empty())
-    return {};
-  auto found = rt.directory.find(parent);
+foresee(const runtime& rt, std::string_view path, supervision::ordeal what) {
+  auto found = rt.directory.find(path);
   if (!found)
     return {};
   // Others that stand for a supervisor in the tree have no engine to ask.
@@ -24,9 +19,7 @@ foresee(const runtime& rt, std::string_view path,
   if (asked == nullptr)
     return {};
   eventual<std::optional<supervision::forecast>> result;
-  deliver(found->handle,
-          forecast_message{std::string{path.substr(parent.size() + 1)}, reason,
-                           result});
+  deliver(found->handle, forecast_message{std::move(what), result});
   return result;
 }
 

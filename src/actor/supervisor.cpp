@@ -94,7 +94,7 @@ caf::behavior supervisor::make_behavior() {
     [this](delayed_stop& msg) { ask_to_end(msg.instance); },
     [this](burn_message& msg) { burn(std::move(msg.reason)); },
     [this](forecast_message& msg) {
-      msg.answer.set(foresee(engine_, msg.id, msg.reason, now()));
+      msg.answer.set(foresee(engine_, msg.what, now()));
     },
     [this](progress_message& msg) { feed(progressed{msg.instance}); },
     [this](timer_message& msg) { feed(timer_fired{msg.generation}); },

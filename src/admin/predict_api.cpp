@@ -55,9 +55,27 @@ json to_json(const forecast& what) {
   };
   if (what.delay.count() > 0)
     result["delay_ms"] = what.delay.count();
+  if (what.wait.count() > 0)
+    result["wait_ms"] = what.wait.count();
   if (what.end)
     result["ends_with"] = to_string(*what.end);
   return result;
+}
+
+// The names are those of POST /actors/NAME.
+std::optional<ordeal::kind> ordeal_from(std::string_view action) {
+  using kind = ordeal::kind;
+  if (action.empty())
+    return kind::ends;
+  if (action == "suspend")
+    return kind::hangs;
+  if (action == "fail_starts")
+    return kind::fails_start;
+  if (action == "refuse_stop")
+    return kind::refuses_stop;
+  if (action == "burn_budget")
+    return kind::burns;
+  return {};
 }
 
 } // namespace
@@ -67,31 +85,45 @@ response predict(const actor::runtime& rt, const query_map& query) {
   if (path.empty())
     return failure(400, "say whose end: ?path=PATH, and &reason=REASON if it "
                         "is not a kill");
-  if (!rt.directory.find(path))
+  auto kind = ordeal_from(text_at(query, "action"));
+  if (!kind)
+    return failure(400, "\"action\" is suspend, fail_starts, refuse_stop or "
+                        "burn_budget");
+  auto found = rt.directory.find(path);
+  if (!found)
     return failure(404, "there is no actor at \"" + path + "\"");
-  auto reason = reason_at(query);
+  if (*kind == ordeal::kind::burns
+      && found->type != supervision::child_type::supervisor)
+    return failure(409, "\"" + path + "\" has no restart budget");
+  // Whose end it is about, and who decides.
+  std::string_view ending = path;
+  ordeal what{*kind, {}, reason_at(query)};
   json decisions = json::array();
   auto ends_all = false;
-  for (std::string_view ending = path;;) {
-    auto asked = actor::foresee(rt, ending, reason);
-    ends_all = observe::parent_of(ending).empty();
+  for (auto burns = *kind == ordeal::kind::burns;; burns = false) {
+    std::string who{burns ? ending : observe::parent_of(ending)};
+    ends_all = who.empty() && what.what == ordeal::kind::ends;
+    if (!burns)
+      what.id = ending.substr(who.empty() ? 0 : who.size() + 1);
+    auto asked = actor::foresee(rt, who, what);
     if (!asked)
       break;
     auto heard = asked->get_within(patience);
-    std::string who{observe::parent_of(ending)};
     if (!heard)
       return failure(504, who + " did not answer within a second");
     if (!*heard)
       break;
-    decisions.push_back(to_json(**heard));
-    decisions.back()["supervisor"] = who;
-    decisions.back()["child"] = ending;
+    auto& said = decisions.emplace_back(to_json(**heard));
+    said["supervisor"] = who;
+    if (!burns)
+      said["child"] = ending;
     if (!(*heard)->end)
       break;
-    reason = *(*heard)->end;
-    ending = observe::parent_of(ending);
+    what = {ordeal::kind::ends, {}, *(*heard)->end};
+    ending = burns ? ending : observe::parent_of(ending);
   }
-  if (decisions.empty() && !ends_all)
+  // Nobody is above the root.
+  if (decisions.empty() && !observe::parent_of(path).empty())
     return failure(409, "no supervisor that could be asked is in charge of \""
                           + path + "\"");
   return answer({{"path", path},

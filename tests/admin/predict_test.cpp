@@ -107,6 +107,48 @@ TEST_F(Predict, AsksTheParentWhatAnEscalationComesTo) {
   EXPECT_EQ(foretold[1]["budget_used"], decided->decided->budget_used);
 }
 
+TEST_F(Predict, FirstSaysWhatABurntBudgetComesTo) {
+  auto said = ask("/predict", {{"path", "top/sub"}, {"action", "burn_budget"}});
+  ASSERT_EQ(said.status, 200) << said.body;
+  auto foretold = json::parse(said.body)["decisions"];
+  auto before = rt->events.last_seq();
+
+  actor::burn_budget(*rt, "top/sub");
+
+  ASSERT_TRUE(next(event_kind::gave_up, "top/sub", before));
+  auto decided = next(event_kind::restarting, "top/sub", before);
+  ASSERT_TRUE(decided && decided->decided);
+  ASSERT_EQ(foretold.size(), 2U);
+  EXPECT_EQ(foretold[0]["supervisor"], "top/sub");
+  EXPECT_EQ(foretold[0]["outcome"], "gives_up");
+  EXPECT_EQ(foretold[1]["supervisor"], "top");
+  EXPECT_EQ(foretold[1]["outcome"], "restarts");
+  EXPECT_EQ(foretold[1]["budget_used"], decided->decided->budget_used);
+}
+
+TEST_F(Predict, SaysWhatOtherFaultsComeTo) {
+  auto outcome = [&](std::string path, std::string action) {
+    auto said = ask("/predict", {{"path", path}, {"action", action}});
+    EXPECT_EQ(said.status, 200) << said.body;
+    return json::parse(said.body)["decisions"][0];
+  };
+
+  EXPECT_EQ(outcome("top/sub/a", "suspend")["outcome"], "waits");
+  auto refused = outcome("top/sub/a", "refuse_stop");
+  EXPECT_EQ(refused["outcome"], "killed");
+  EXPECT_EQ(refused["wait_ms"], 5000);
+  EXPECT_EQ(outcome("top/sub", "refuse_stop")["outcome"], "waits");
+  EXPECT_EQ(outcome("top/sub/a", "fail_starts")["outcome"], "gives_up");
+}
+
+TEST_F(Predict, KnowsNobodyAboveTheRoot) {
+  auto said = ask("/predict", {{"path", "top"}, {"action", "suspend"}});
+
+  ASSERT_EQ(said.status, 200) << said.body;
+  EXPECT_TRUE(json::parse(said.body)["decisions"].empty());
+  EXPECT_EQ(json::parse(said.body)["ends_all"], false);
+}
+
 TEST_F(Predict, SaysWhenTheRootEnds) {
   auto whole = predict("top");
   EXPECT_TRUE(whole["decisions"].empty());
@@ -129,6 +171,11 @@ TEST_F(Predict, ChangesNothing) {
 TEST_F(Predict, RefusesWhatItDoesNotUnderstand) {
   EXPECT_EQ(ask("/predict", {}).status, 400);
   EXPECT_EQ(ask("/predict", {{"path", "top/nobody"}}).status, 404);
+  EXPECT_EQ(ask("/predict", {{"path", "top/sub/a"}, {"action", "x"}}).status,
+            400);
+  EXPECT_EQ(
+    ask("/predict", {{"path", "top/sub/a"}, {"action", "burn_budget"}}).status,
+    409);
 }
 
 TEST_F(Predict, SaysWhenASupervisorDoesNotAnswer) {

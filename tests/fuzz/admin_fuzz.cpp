@@ -153,8 +153,7 @@ std::string actor::to_string(const refused&) {
 }
 
 std::optional<actor::eventual<std::optional<supervision::forecast>>>
-actor::foresee(const runtime&, std::string_view,
-               const supervision::exit_reason&) {
+actor::foresee(const runtime&, std::string_view, supervision::ordeal) {
   return {};
 }
 

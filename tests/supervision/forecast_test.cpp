@@ -80,6 +80,111 @@ TEST(Forecast, RestForOneSparesWhoWasStartedBefore) {
               ElementsAre(ends("b"), stops("c"), starts("b"), starts("c")));
 }
 
+TEST(Forecast, AStartThatFailsIsTriedAgainAndCosts) {
+  auto machine
+    = running({.intensity = 2}, {child("a"), child("b"), child("c")});
+
+  auto what = foresee(machine, {ordeal::kind::fails_start, "b"}, {});
+
+  ASSERT_TRUE(what);
+  EXPECT_EQ(what->what, outcome::restarts);
+  EXPECT_THAT(what->steps, ElementsAre(ends("b"), starts("b")));
+  EXPECT_EQ(what->used, 2U);
+}
+
+TEST(Forecast, AStartThatFailsMayBeOneTooMany) {
+  auto what = foresee(three(strategy::one_for_one),
+                      {ordeal::kind::fails_start, "b"}, {});
+
+  ASSERT_TRUE(what);
+  EXPECT_EQ(what->what, outcome::gives_up);
+}
+
+TEST(Forecast, WhoRefusesToStopIsKilledWhenItsTimeIsUp) {
+  auto slow = child("slow");
+  slow.shutdown = shutdown::within(700ms);
+  auto brutal = child("brutal");
+  brutal.shutdown = shutdown::brutal_kill();
+  auto patient = child("patient");
+  patient.shutdown = shutdown::infinity();
+  auto machine = running({}, {slow, brutal, patient});
+  auto refusal = [&](std::string id) {
+    return *foresee(machine, {ordeal::kind::refuses_stop, id}, {});
+  };
+
+  EXPECT_EQ(refusal("slow").what, outcome::killed);
+  EXPECT_EQ(refusal("slow").wait, 700ms);
+  EXPECT_EQ(refusal("brutal").what, outcome::killed);
+  EXPECT_EQ(refusal("brutal").wait, 0ms);
+  EXPECT_EQ(refusal("patient").what, outcome::waits);
+}
+
+TEST(Forecast, WhoHangsIsNoticedByItsWatchdogAlone) {
+  auto watched = child("watched");
+  watched.progress_within = 300ms;
+  auto machine = running({}, {watched, child("other")});
+
+  auto what = foresee(machine, {ordeal::kind::hangs, "watched"}, {});
+
+  ASSERT_TRUE(what);
+  EXPECT_EQ(what->what, outcome::restarts);
+  EXPECT_EQ(what->wait, 300ms);
+  EXPECT_EQ(foresee(machine, {ordeal::kind::hangs, "other"}, {})->what,
+            outcome::waits);
+}
+
+TEST(Forecast, ABudgetBurnsUntilItIsUsed) {
+  auto machine = running({.intensity = 3}, {child("a"), child("b")});
+
+  auto what = foresee(machine, {ordeal::kind::burns}, {});
+
+  ASSERT_TRUE(what);
+  EXPECT_EQ(what->what, outcome::gives_up);
+  EXPECT_EQ(what->end, exit_reason::shutdown());
+  EXPECT_EQ(what->used, 4U);
+}
+
+TEST(Forecast, ABudgetDoesNotBurnWhereNobodyIsRestarted) {
+  auto machine = running({}, {child("a", restart::temporary)});
+
+  auto what = foresee(machine, {ordeal::kind::burns}, {});
+
+  ASSERT_TRUE(what);
+  EXPECT_EQ(what->what, outcome::left_down);
+  EXPECT_FALSE(what->end);
+}
+
+TEST(Forecast, ABudgetThatIsTooLargeIsNotBurntToItsEnd) {
+  auto machine = running({.intensity = 1'000'000}, {child("a")});
+
+  EXPECT_EQ(foresee(machine, {ordeal::kind::burns}, {})->what,
+            outcome::endures);
+}
+
+TEST(Forecast, AStartThatFailsComesAfterTheBackOff) {
+  auto slow = child("slow");
+  slow.backoff = backoff{.initial = 100ms, .limit = 1s, .jitter = 0};
+  auto machine = running({.intensity = 5}, {slow});
+
+  auto what = foresee(machine, {ordeal::kind::fails_start, "slow"}, {});
+
+  ASSERT_TRUE(what);
+  EXPECT_EQ(what->what, outcome::restarts);
+  EXPECT_EQ(what->used, 2U);
+}
+
+TEST(Forecast, ABudgetBurnsThroughBackOffs) {
+  auto slow = child("slow");
+  slow.backoff = backoff{.initial = 100ms, .limit = 200ms, .jitter = 0};
+  auto quickly = running({.intensity = 5, .period = 60s}, {slow});
+  slow.backoff = backoff{.initial = 1s, .limit = 1s, .jitter = 0};
+  auto slowly = running({.intensity = 5, .period = 1s}, {slow});
+
+  EXPECT_EQ(foresee(quickly, {ordeal::kind::burns}, {})->what,
+            outcome::gives_up);
+  EXPECT_EQ(foresee(slowly, {ordeal::kind::burns}, {})->what, outcome::endures);
+}
+
 TEST(Forecast, SaysWhatTheSupervisorEndsWithWhenItGivesUp) {
   auto machine = three(strategy::one_for_one);
   std::vector<command> commands;

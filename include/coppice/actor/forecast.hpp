@@ -9,14 +9,13 @@
 
 namespace coppice::actor {
 
-/// What the supervisor of the actor at `path` says that it would do if that
-/// one ended with `reason` now. It is asked by message, behind all that it has
-/// to do already; it says nothing of children that have no id of their own,
+/// What the supervisor at `path` says that it would do if `what` happened now.
+/// It is asked by message, behind all that it has to do already; it says
+/// nothing of children that it does not have or that have no id of their own,
 /// and never answers if it ends before. Any thread.
 ///
-/// Nothing if no supervisor has `path` for a child, as that of the root.
+/// Nothing if there is no supervisor at `path`, or one without an engine.
 std::optional<eventual<std::optional<supervision::forecast>>>
-foresee(const runtime& rt, std::string_view path,
-        const supervision::exit_reason& reason);
+foresee(const runtime& rt, std::string_view path, supervision::ordeal what);
 
 } // namespace coppice::actor

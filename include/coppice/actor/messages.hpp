@@ -72,10 +72,9 @@ struct burn_message {
   std::optional<supervision::exit_reason> reason;
 };
 
-/// Somebody asks what would be done if the child `id` ended with `reason`.
+/// Somebody asks what would be done if `what` befell a child.
 struct forecast_message {
-  std::string id;
-  supervision::exit_reason reason;
+  supervision::ordeal what;
   eventual<std::optional<supervision::forecast>> answer;
 };
 

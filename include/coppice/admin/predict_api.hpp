@@ -9,7 +9,8 @@
 namespace coppice::admin {
 
 /// What the supervisors of `rt` would do if the actor at `path` ended with
-/// `reason`, each of them asked in turn as long as the one below gives up.
+/// `reason`, or if `action`, a fault, was done to it; each of them asked in
+/// turn as long as the one below gives up.
 /// Blocks up to a second for each; any thread but a reactor's.
 response predict(const actor::runtime& rt,
                  const std::map<std::string, std::string>& query);

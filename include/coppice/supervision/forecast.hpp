@@ -33,7 +33,21 @@ std::string_view to_string(step::kind value);
 std::vector<step> rehearse(engine& machine, event ev, time_point now,
                            std::vector<command>& commands);
 
-/// What a supervisor would do about the end of a child.
+/// What can befall a child.
+struct ordeal {
+  enum class kind {
+    ends,         ///< It ends with `reason`.
+    fails_start,  ///< The same, and its next start fails, once.
+    refuses_stop, ///< It is asked to end, and does not.
+    hangs,        ///< It does nothing any more.
+    burns,        ///< Each child fails, and again after each restart.
+  };
+  kind what = kind::ends;
+  std::string id = {}; ///< The child; none for `burns`.
+  exit_reason reason = exit_reason::killed();
+};
+
+/// What a supervisor would do about an `ordeal`.
 struct forecast {
   enum class outcome {
     not_running, ///< There is no child to end: it is down already.
@@ -42,6 +56,9 @@ struct forecast {
     restarts,
     gives_up, ///< Too many restarts: it ends its children, and itself.
     ends,     ///< A significant child is gone: the same, without a failure.
+    killed,   ///< The child is killed, once `wait` is over.
+    waits,    ///< Nothing: the supervisor waits, or does not notice, for ever.
+    endures,  ///< More restarts than are worth to foresee.
   };
   outcome what = outcome::not_running;
   supervision::restart restart = supervision::restart::permanent;
@@ -52,6 +69,7 @@ struct forecast {
   std::int64_t intensity = 0;
   std::chrono::seconds period = {};
   std::chrono::milliseconds delay = {}; ///< Of the restart, by its back-off.
+  std::chrono::milliseconds wait = {};  ///< Until the supervisor does anything.
   /// What the supervisor itself would end with, if it did.
   std::optional<exit_reason> end = {};
 };
@@ -62,5 +80,10 @@ std::string_view to_string(forecast::outcome value);
 /// nothing if it knows no such id, as supervisors of dynamic children do.
 std::optional<forecast> foresee(engine machine, std::string_view id,
                                 const exit_reason& reason, time_point now);
+
+/// The same of anything that can befall a child. Who `hangs` is noticed if it
+/// has a `progress_within`; `wait` is all of that.
+std::optional<forecast> foresee(engine machine, const ordeal& what,
+                                time_point now);
 
 } // namespace coppice::supervision

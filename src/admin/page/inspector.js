@@ -11,32 +11,33 @@ const kill = (reason) => (path) =>
 
 const strike = (what) => (path) => post(`/actors/${what}`, { path });
 
-// `reason` is what the engine is asked about beforehand; `will` says what
-// happens where there is nothing to ask it.
+// `asks` is what the engine is asked about beforehand, and `first` what is so in
+// any case; `forever` is what a supervisor does that does nothing. `will` says what happens where there is nothing to ask it.
 const actions = [
   {
-    id: "throw", label: "throw", reason: "boom", run: kill("boom"),
+    id: "throw", label: "throw", asks: { reason: "boom" }, run: kill("boom"),
     command: (path) => `coppice kill ${path} --reason boom`,
     test: (path) => `crash(${path}, "boom");`,
   },
   {
-    id: "normal", label: "exit normal", reason: "normal", run: kill("normal"),
+    id: "normal", label: "exit normal", asks: { reason: "normal" }, run: kill("normal"),
     command: (path) => `coppice kill ${path} --reason normal`,
     test: (path) => `exit(${path}, exit_reason::normal());`,
   },
   {
-    id: "shutdown", label: "exit shutdown", reason: "shutdown", run: kill("shutdown"),
+    id: "shutdown", label: "exit shutdown", asks: { reason: "shutdown" }, run: kill("shutdown"),
     command: (path) => `coppice kill ${path} --reason shutdown`,
     test: (path) => `exit(${path}, exit_reason::shutdown());`,
   },
   {
-    id: "kill", label: "kill", reason: "kill", run: kill(),
+    id: "kill", label: "kill", asks: { reason: "kill" }, run: kill(),
     command: (path) => `coppice kill ${path}`,
     test: (path) => `kill(${path});`,
   },
   {
     id: "hang", label: "hang", fault: true, run: strike("suspend"),
-    will: "It does nothing until it is resumed; what is sent to it waits, all but exit signals.",
+    asks: { action: "suspend" }, first: "What is sent to it waits until it is resumed, all but exit signals. ",
+    forever: "does not notice",
     command: (path) => `coppice fault suspend ${path}`,
     test: (path) => `suspend(${path});`,
   },
@@ -48,19 +49,20 @@ const actions = [
   },
   {
     id: "fail_start", label: "fail next start", fault: true, run: strike("fail_starts"),
-    will: "Nothing yet: its next start fails, and costs one more restart.",
+    asks: { action: "fail_starts" }, first: "Nothing yet. If it ended now, its start would fail, and be tried again: ",
     command: (path) => `coppice fault fail-starts ${path}`,
     test: (path, raw) => `arm(${literal(`actor.start:${raw}`)}, "1*throw(asked to fail)");`,
   },
   {
     id: "refuse_stop", label: "refuse shutdown", fault: true, run: strike("refuse_stop"),
-    will: "Nothing yet: when it is asked to end, it does not hear it, and is killed once its time is up.",
+    asks: { action: "refuse_stop" }, first: "Nothing yet. When it is asked to end, it does not hear it: ",
+    forever: "waits for it, for as long as it takes",
     command: (path) => `coppice fault refuse-stop ${path}`,
     test: (path, raw) => `arm(${literal(`actor.stop:${raw}`)}, "drop");`,
   },
   {
     id: "burn", label: "burn budget", fault: true, ofSupervisor: true, run: strike("burn_budget"),
-    will: "Its children fail, again after each restart, until it gives up.",
+    asks: { action: "burn_budget" }, first: "Its children fail, again after each restart: ",
     command: (path) => `coppice fault burn-budget ${path}`,
     test: (path) => `burn_budget(${path});`,
   },
@@ -113,7 +115,7 @@ export class Inspector {
   show(path) {
     this.path = path;
     for (const { prediction, action } of this.rows.values())
-      if (action.reason)
+      if (action.asks)
         setText(prediction, "…");
     this.say("", "");
     this.update();
@@ -175,12 +177,13 @@ export class Inspector {
 
   async predict() {
     const path = this.path;
-    for (const { prediction, action } of this.rows.values()) {
-      if (!action.reason)
+    for (const { row, prediction, action } of this.rows.values()) {
+      if (!action.asks || row.hidden)
         continue;
       let text;
       try {
-        text = inWords(await get("/predict", { path, reason: action.reason }), this.model);
+        const foretold = await get("/predict", { path, ...action.asks });
+        text = (action.first ?? "") + inWords(foretold, this.model, action.forever);
       } catch (error) {
         text = `? ${error.message}`;
       }
@@ -190,27 +193,37 @@ export class Inspector {
   }
 }
 
+const seconds = (ms) => (ms < 1000 ? `${ms} ms` : `${ms / 1000} s`);
+
 const budgetOf = (d) =>
   `budget ${Math.min(d.budget_used, d.intensity)} of ${d.intensity} in ${d.period_seconds} s`;
 
-function inWords({ decisions, ends_all: endsAll }, model) {
+function inWords({ decisions, ends_all: endsAll }, model, forever) {
   const sentences = decisions.map((d) => {
     const who = idOf(d.supervisor);
     switch (d.outcome) {
+      case "killed":
+        return `${who} kills it ${d.wait_ms ? `after ${seconds(d.wait_ms)}` : "at once, as always"}.`;
+      case "endures":
+        return `${who} restarts them again and again: its budget lasts for long.`;
+      case "waits":
+        return `${who} ${forever}.`;
       case "restarts":
-        return `${who} restarts ${listed(d.affected)} (${d.strategy})${d.delay_ms ? ` in ${d.delay_ms} ms` : ""}; then ${budgetOf(d)}.`;
+        return `${d.wait_ms ? `After ${seconds(d.wait_ms)} ` : ""}${who} restarts ${listed(d.affected)} (${d.strategy})${d.delay_ms ? ` in ${d.delay_ms} ms` : ""}; then ${budgetOf(d)}.`;
       case "gives_up":
         return `${who} has no restart left (${budgetOf(d)}): it gives up and ends with ${d.ends_with}.`;
       case "ends":
         return `${who} ends with ${d.ends_with}, since a significant child is gone.`;
       case "left_down":
-        return `${who} leaves it down (${d.restart}).`;
+        return d.child ? `${who} leaves it down (${d.restart}).` : `${who} restarts none of them.`;
       case "busy":
         return `${who} is busy just now.`;
       default:
         return `${who} has nothing to end there: it is down.`;
     }
   });
+  if (!endsAll && decisions.length === 0)
+    sentences.push("Nobody is above it.");
   if (endsAll)
     sentences.push(`${idOf(model.root?.path ?? "the root")} ends, and the server with it.`);
   return sentences.join(" ");
