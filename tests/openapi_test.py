@@ -123,7 +123,10 @@ class Document:
 def url_of(path, what):
     query = []
     for each in what.get("parameters", ()):
-        value = str(each["example"])
+        value = each["example"]
+        if isinstance(value, bool):
+            value = json.dumps(value)
+        value = str(value)
         if each["in"] == "path":
             path = path.replace("{" + each["name"] + "}", value)
         else:

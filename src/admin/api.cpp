@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 namespace coppice::admin {
@@ -102,16 +103,19 @@ std::variant<response, event_feed> api::open_feed(const request& req) const {
     if (!since)
       return failure(400, "\"since\" has to be a number");
   }
-  auto asked = req.query.find("canary");
-  auto bird = asked != req.query.end() && asked->second == "true"
-                ? find_canary()
-                : nullptr;
+  auto asked_for = [&](const char* what) {
+    auto i = req.query.find(what);
+    return i != req.query.end() && i->second == "true";
+  };
+  feed_extras extras{asked_for("canary") ? find_canary() : nullptr,
+                     asked_for("connections")};
   nlohmann::json greeting{
     {"boot", std::to_string(rt_->events.boot())},
     {"mono_ns", std::chrono::steady_clock::now().time_since_epoch().count()},
     {"allow_faults", rules_.allow_faults},
     {"needs_token", !rules_.token.empty()}};
-  return event_feed{rt_, listeners_, *since, greeting.dump(), std::move(bird)};
+  return event_feed{rt_, listeners_, *since, greeting.dump(),
+                    std::move(extras)};
 }
 
 std::shared_ptr<const canary> api::find_canary() const {
@@ -119,8 +123,12 @@ std::shared_ptr<const canary> api::find_canary() const {
     return nullptr;
   std::lock_guard guard{canary_mutex_};
   auto result = canary_.lock();
-  if (!result)
-    canary_ = result = std::make_shared<const canary>(program_.echo);
+  try {
+    if (!result)
+      canary_ = result = std::make_shared<const canary>(program_.echo);
+  } catch (const std::system_error&) {
+    // No descriptor or thread is left: one can look without it.
+  }
   return result;
 }
 
@@ -215,6 +223,8 @@ response api::look(const request& req) const {
     return *file;
   if (req.path == "/events")
     return events(*rt_, req.query);
+  if (req.path == "/connections")
+    return connection_events(*rt_, req.query);
   if (req.path == "/predict")
     return predict(*rt_, req.query);
   if (req.path == "/sandbox")

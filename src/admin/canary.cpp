@@ -52,7 +52,9 @@ void canary::run() {
   while (!where_->draining()) {
     if (!sock_)
       connect();
-    if (!(sock_ ? ask() : rest(connects_every)))
+    if (sock_ && !ask())
+      return;
+    if (!sock_ && !served_ && !rest(connects_every))
       return;
   }
   sock_.close();
@@ -61,6 +63,7 @@ void canary::run() {
 }
 
 void canary::connect() {
+  served_ = false;
   auto where = where_->local();
   if (!where)
     return lose("the listener has not started");
@@ -78,9 +81,7 @@ void canary::connect() {
   if (error != 0)
     return lose(std::strerror(error));
   if (ready == 0)
-    return lose("could not connect within 1 s");
-  std::lock_guard guard{mutex_};
-  connected_ = true;
+    lose("could not connect within a second");
 }
 
 // Returns whether to go on.
@@ -97,6 +98,8 @@ bool canary::ask() {
     auto ready = wait(POLLIN, late_at);
     if (ready < 0)
       return false;
+    if (ready == 0 && where_->draining())
+      return true;
     if (ready == 0) {
       note({.at = clock::now(), .failure = "no answer within a second"});
       late_at += patience;
@@ -118,6 +121,7 @@ bool canary::ask() {
     return true;
   }
   auto now = clock::now();
+  served_ = true;
   auto lost = std::exchange(lost_at_, {});
   note({.at = now,
         .took = now - begin,
@@ -157,7 +161,7 @@ short canary::wait(short events, clock::time_point until) const {
 
 void canary::lose(std::string why) {
   auto now = clock::now();
-  if (lost_at_ == clock::time_point{})
+  if (served_ && lost_at_ == clock::time_point{})
     lost_at_ = now;
   sock_.close();
   note({.at = now, .failure = std::move(why)});
@@ -165,7 +169,7 @@ void canary::lose(std::string why) {
 
 void canary::note(sample what) {
   std::lock_guard guard{mutex_};
-  connected_ = static_cast<bool>(sock_);
+  connected_ = sock_ && served_;
   samples_.push_back(std::move(what));
   if (samples_.size() > kept)
     samples_.pop_front();

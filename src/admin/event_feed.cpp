@@ -25,6 +25,40 @@ std::string message(std::string_view type, const std::string& data) {
   return "event: " + std::string{type} + "\ndata: " + data + "\n\n";
 }
 
+json to_json(const observe::connection_log::kept_record& record) {
+  auto age = steady_clock::now() - record.what.time;
+  auto when = std::chrono::system_clock::now()
+              - std::chrono::duration_cast<std::chrono::microseconds>(age);
+  auto who = record.from->path()
+             + "/connection:" + std::to_string(record.what.connection);
+  auto result = journal::to_json(who, record.what, when);
+  result["seq"] = record.seq;
+  return result;
+}
+
+// What `query` asks for; nothing if it makes no sense.
+struct range {
+  std::uint64_t since = 0;
+  std::size_t limit = most_at_once;
+};
+
+std::optional<range> range_of(const std::map<std::string, std::string>& query) {
+  auto given = [&](const char* key, std::uint64_t otherwise) {
+    auto i = query.find(key);
+    return i == query.end() ? std::optional{otherwise} : parse_seq(i->second);
+  };
+  auto since = given("since", 0);
+  auto limit = given("limit", most_at_once);
+  if (!since || !limit || *limit == 0)
+    return {};
+  return range{*since, std::min<std::uint64_t>(*limit, most_at_once)};
+}
+
+response no_range() {
+  return failure(400, "\"since\" has to be a number, and \"limit\" one from 1 "
+                      "on");
+}
+
 json to_json(const canary::report& told) {
   json samples = json::array();
   for (auto& each : told.samples) {
@@ -70,18 +104,11 @@ std::optional<std::uint64_t> parse_event_id(std::string_view text,
 
 response events(const actor::runtime& rt,
                 const std::map<std::string, std::string>& query) {
-  auto given = [&](const char* key, std::uint64_t otherwise) {
-    auto i = query.find(key);
-    return i == query.end() ? std::optional{otherwise} : parse_seq(i->second);
-  };
-  auto since = given("since", 0);
-  auto limit = given("limit", most_at_once);
-  if (!since || !limit || *limit == 0)
-    return failure(400, "\"since\" has to be a number, and \"limit\" one from "
-                        "1 on");
+  auto wanted = range_of(query);
+  if (!wanted)
+    return no_range();
   auto last = rt.events.last_seq(); // before: what comes between is told later
-  auto found
-    = rt.events.after(*since, std::min<std::uint64_t>(*limit, most_at_once));
+  auto found = rt.events.after(wanted->since, wanted->limit);
   json all = json::array();
   for (auto& each : found.events)
     all.push_back(journal::to_json(*each));
@@ -89,15 +116,31 @@ response events(const actor::runtime& rt,
     {{"events", std::move(all)}, {"missed", found.missed}, {"last_seq", last}});
 }
 
+response connection_events(const actor::runtime& rt,
+                           const std::map<std::string, std::string>& query) {
+  auto wanted = range_of(query);
+  if (!wanted)
+    return no_range();
+  auto found = rt.connections.after(wanted->since, wanted->limit);
+  json all = json::array();
+  for (auto& each : found.records)
+    all.push_back(to_json(each));
+  return answer({{"events", std::move(all)},
+                 {"missed", found.missed},
+                 {"lost", rt.connections.lost()},
+                 {"last_seq", found.last_seq}});
+}
+
 event_feed::event_feed(actor::runtime_ptr rt,
                        const std::vector<net::listener_ptr>& listeners,
                        std::uint64_t since, std::string greeting,
-                       std::shared_ptr<const canary> bird)
+                       feed_extras extras)
     : rt_(std::move(rt)),
       listeners_(listeners),
       seq_(since > rt_->events.last_seq() ? 0 : since),
       greeting_(std::move(greeting)),
-      canary_(std::move(bird)) {
+      extras_(std::move(extras)),
+      known_(rt_->connections.after(0, 0).last_seq) {
   // nop
 }
 
@@ -115,6 +158,8 @@ std::string event_feed::next() {
   if (now >= next_look_) {
     next_look_ = now + look_every;
     result += tree_if_changed();
+    if (extras_.connections)
+      result += connections();
   }
   if (now >= next_traffic_) {
     next_traffic_ = now + traffic_every;
@@ -132,6 +177,18 @@ std::string event_feed::news() {
     seq_ = each->seq;
     result += "id: " + event_id(seq_, rt_->events)
               + "\ndata: " + journal::to_line(journal::to_json(*each)) + "\n\n";
+  }
+  return result;
+}
+
+std::string event_feed::connections() {
+  auto found = rt_->connections.after(known_, most_at_once);
+  std::string result;
+  if (found.missed > 0)
+    result += message("missed", std::to_string(found.missed));
+  for (auto& each : found.records) {
+    known_ = each.seq;
+    result += message("connection", journal::to_line(to_json(each)));
   }
   return result;
 }
@@ -160,8 +217,8 @@ std::string event_feed::traffic() {
   }
   auto now = steady_clock::now().time_since_epoch().count();
   json result{{"mono_ns", now}, {"listeners", std::move(all)}};
-  if (canary_) {
-    auto told = canary_->after(felt_);
+  if (extras_.bird) {
+    auto told = extras_.bird->after(felt_);
     felt_ = told.last;
     result["canary"] = to_json(told);
   }

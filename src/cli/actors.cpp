@@ -151,6 +151,45 @@ int restart_child(const remote_options& options) {
   return ask_supervisor(options, "restart", "restarted");
 }
 
+namespace {
+
+// Reads one list of what happens, from now on.
+class follower {
+public:
+  explicit follower(std::string resource) : resource_(std::move(resource)) {
+    // nop
+  }
+
+  // Shows what is new; an exit code if that cannot be.
+  std::optional<int> look(admin::client& server,
+                          const remote_options& options) {
+    auto answer = server.get(resource_ + "?since=" + std::to_string(since_));
+    if (answer.status != 200)
+      return report(answer);
+    auto news = json::parse(answer.body, nullptr, false);
+    if (!news.is_object() || !news.contains("last_seq"))
+      return report_nonsense(options);
+    if (auto missed = news.value("missed", std::uint64_t{0}); missed > 0)
+      std::cerr << "coppice: " << missed << " events came too fast to be shown"
+                << (resource_ == "/events" ? "; coppice events has them" : "")
+                << std::endl;
+    auto& events = news["events"];
+    for (auto& each : events)
+      if (options.path.empty()
+          || fits(options.path, each["path"].get<std::string>()))
+        print(each, options.json);
+    std::cout.flush();
+    since_ = events.empty() ? news["last_seq"] : events.back()["seq"];
+    return {};
+  }
+
+private:
+  std::string resource_;
+  std::uint64_t since_ = UINT64_MAX; // nothing of the past, but where it ends
+};
+
+} // namespace
+
 int watch(const remote_options& options) {
   std::optional<std::chrono::milliseconds> length;
   if (!options.timeout.empty())
@@ -160,25 +199,14 @@ int watch(const remote_options& options) {
   real_clock clock{[] {
     // nop: there is nothing else to do
   }};
-  auto since = UINT64_MAX; // nothing of the past, but where it ends
+  follower events{"/events"};
+  follower connections{"/connections"};
   do {
-    auto answer = server.get("/events?since=" + std::to_string(since));
-    if (answer.status != 200)
-      return report(answer);
-    auto news = json::parse(answer.body, nullptr, false);
-    if (!news.is_object() || !news.contains("last_seq"))
-      return report_nonsense(options);
-    if (auto missed = news.value("missed", std::uint64_t{0}); missed > 0)
-      std::cerr << "coppice: " << missed
-                << " events came too fast to be shown; coppice events has them"
-                << std::endl;
-    for (auto& each : news["events"])
-      if (options.path.empty()
-          || fits(options.path, each["path"].get<std::string>()))
-        print(each, options.json);
-    std::cout.flush();
-    auto& events = news["events"];
-    since = (events.empty() ? news["last_seq"] : events.back()["seq"]);
+    if (auto failed = events.look(server, options))
+      return *failed;
+    if (options.connections)
+      if (auto failed = connections.look(server, options))
+        return *failed;
   } while (clock.wait_until(clock.now() + looks_every)
            && (!length || clock.now() < *length));
   return done;

@@ -88,6 +88,8 @@ void add_details(CLI::App& cmd, remote_options& options) {
                    "of these actors alone; * is anything, and the beginning of "
                    "a path may be left out: 'acceptor:*'");
     cmd.add_option("--for", options.timeout, "ends after so long");
+    cmd.add_flag("--connections", options.connections,
+                 "show who comes and goes, too");
     cmd.add_flag("--json", options.json, "print a JSON object a line");
   } else if (name == "children" || name == "info") {
     add_path(cmd, options);

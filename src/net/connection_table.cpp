@@ -45,8 +45,8 @@ void connection_table::end(const supervision::exit_reason& reason,
   if (size_ == 0 || reason == supervision::exit_reason::normal())
     return;
   words.put(path_, std::to_string(size_)
-                     + (size_ == 1 ? " connection ends" : " connections end")
-                     + " with it");
+                     + (size_ == 1 ? " connection" : " connections")
+                     + " ended with it");
   for_each([](connection& c) { c.follows_ = true; });
   end_all(reason);
 }

@@ -333,6 +333,11 @@ connection_table_ptr listener::join(const reactor& r, const std::string& path,
   if (supervisor < place.hub_parent)
     throw std::runtime_error(taken_over);
   place.hub_parent = supervisor;
+  // Nobody was there to tell it: the supervisor had ended before the hub.
+  if (auto words = rt_->last_words.take(path); !words.empty())
+    rt_->events.publish({.kind = observe::event_kind::notice,
+                         .path = path,
+                         .detail = "its last end went untold: " + words});
   place.log = rt_->connections.at(path);
   place.table
     = std::make_shared<connection_table>(path, rt_->tree.connections(path));

@@ -144,6 +144,34 @@ TEST_F(EventFeed, ShowsTheTreeWhenItHasChanged) {
   EXPECT_THAT(said, HasSubstr(R"("path":"top")"));
 }
 
+TEST_F(EventFeed, TellsOfConnectionsIfItIsAskedTo) {
+  auto write = [this](std::uint64_t id) {
+    observe::connection_record record;
+    record.connection = id;
+    rt->connections.at("hub")->push(record);
+    rt->connections.drain([](auto, auto&) {});
+  };
+  write(1);
+  auto live = feed(get("/events/stream", {{"connections", "true"}}));
+  auto silent = feed(get("/events/stream"));
+  write(2);
+
+  auto said = live.next();
+
+  EXPECT_THAT(said, HasSubstr("event: connection\ndata: {"));
+  EXPECT_THAT(said, HasSubstr("hub/connection:2"));
+  EXPECT_THAT(said, Not(HasSubstr("hub/connection:1")));
+  EXPECT_THAT(silent.next(), Not(HasSubstr("connection:")));
+  auto kept = admin_.handle(get("/connections", {{"since", "1"}}));
+  ASSERT_EQ(kept.status, 200);
+  auto body = json::parse(kept.body);
+  ASSERT_EQ(body["events"].size(), 1U);
+  EXPECT_EQ(body["events"][0]["seq"], 2);
+  EXPECT_EQ(body["events"][0]["kind"], "connection_opened");
+  EXPECT_EQ(body["last_seq"], 2);
+  EXPECT_EQ(admin_.handle(get("/connections", {{"since", "x"}})).status, 400);
+}
+
 TEST_F(EventFeed, SaysSomethingEverySecond) {
   auto live = feed(get("/events/stream"));
   live.next();

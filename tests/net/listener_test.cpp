@@ -1,3 +1,4 @@
+#include "coppice/observe/path.hpp"
 #include "support/listener_fixture.hpp"
 
 #include <algorithm>
@@ -159,7 +160,7 @@ TEST_P(Listener, TheEndOfAHubTellsHowManyConnectionsEndWithIt) {
     for (auto& ev : rt->events.drain())
       told.push_back(describe(ev));
     return std::count(told.begin(), told.end(),
-                      hub() + " exited: killed: 2 connections end with it")
+                      hub() + " exited: killed: 2 connections ended with it")
            == 1;
   }))
     << testing::PrintToString(told);
@@ -277,4 +278,29 @@ TEST_F(listener_fixture, AKilledConnectionSupervisorTakesOnlyItsOwnAlong) {
   auto fresh = connect();
   EXPECT_EQ(fresh.ask("y"), "y");
   EXPECT_EQ(node("top/listener:test/accepting").incarnation, 1U);
+}
+
+using LinkedListener = listener_fixture;
+
+// Where they are supervised, a hub that is left alone ends them in order.
+TEST_F(LinkedListener, TheSuccessorOfAHubTellsWhatNobodyElseDid) {
+  serve(topology::linked);
+  auto a = connect();
+  EXPECT_EQ(a.ask("x"), "x");
+  auto above = observe::parent_of(acceptor_path);
+
+  EXPECT_TRUE(actor::crash(*rt, above, {})); // it sees the end of no child
+
+  EXPECT_EQ(a.receive_all(), "");
+  std::vector<std::string> told;
+  ASSERT_TRUE(wait_until([&] {
+    for (auto& ev : rt->events.drain())
+      told.push_back(describe(ev));
+    return std::count(told.begin(), told.end(),
+                      std::string{acceptor_path}
+                        + ": its last end went untold: 1 connection ended "
+                          "with it")
+           == 1;
+  }))
+    << testing::PrintToString(told);
 }

@@ -51,6 +51,40 @@ TEST(ConnectionLog, CountsWhatNobodyReadInTime) {
   EXPECT_EQ(drained(log), std::vector<std::string>{"a7"});
 }
 
+TEST(ConnectionLog, KeepsWhatWasReadForOthers) {
+  connection_log log;
+  log.at("a")->push(record(1));
+  log.at("b")->push(record(2));
+  EXPECT_EQ(log.after(0, 10).last_seq, 0U);
+  drained(log);
+
+  auto all = log.after(0, 10);
+  ASSERT_EQ(all.records.size(), 2U);
+  EXPECT_EQ(all.records[0].seq, 1U);
+  EXPECT_EQ(all.records[1].from->path(), "b");
+  EXPECT_EQ(all.records[1].what.connection, 2U);
+  EXPECT_EQ(all.missed, 0U);
+  EXPECT_EQ(log.after(0, 1).records.size(), 1U);
+  EXPECT_EQ(log.after(1, 10).records.at(0).seq, 2U);
+  EXPECT_TRUE(log.after(2, 10).records.empty());
+  EXPECT_TRUE(log.after(99, 10).records.empty());
+}
+
+TEST(ConnectionLog, CountsWhatIsNotKeptAnyMore) {
+  connection_log log;
+  for (std::size_t i = 0; i < connection_log::most_kept + 3; ++i) {
+    log.at("a")->push(record(i));
+    drained(log);
+  }
+
+  auto all = log.after(0, 2);
+
+  EXPECT_EQ(all.missed, 3U);
+  ASSERT_EQ(all.records.size(), 2U);
+  EXPECT_EQ(all.records[0].seq, 4U);
+  EXPECT_EQ(log.after(0, 10'000).records.size(), connection_log::most_kept);
+}
+
 TEST(ConnectionLog, WakesItsReaderWhenItIsFlushed) {
   connection_log log;
   int woken = 0;

@@ -35,6 +35,22 @@ FRAMES = """
   requestAnimationFrame(frame);"""
 
 
+# The least contrast of each color of text and marks on the grounds that there
+# are; WCAG 2.1, 1.4.3.
+CONTRASTS = """
+  const style = getComputedStyle(document.documentElement);
+  const luminance = (name) => {
+    const hex = style.getPropertyValue(`--${name}`).trim();
+    const [r, g, b] = [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16) / 255)
+      .map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const contrast = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  return Object.fromEntries(["ink", "soft", "live", "wait", "bad", "fault"].map((text) =>
+    [text, Math.min(...["paper", "panel", "mark", "warm"].map((ground) =>
+      contrast(luminance(text), luminance(ground))))]));"""
+
+
 def row(path):
     return f'.row[data-path="{path}"]'
 
@@ -125,14 +141,16 @@ class Test:
         shown = self.text('[data-action="throw"] ~ .command')
         assert f"coppice kill {victim} --reason boom" in shown, shown
         assert 'crash("listener:echo/accepting/acceptors/acceptor:0", "boom");' in shown
+        for action, wanted in (("hang", "acceptors does not notice."),
+                               ("refuse_stop", "acceptors kills it after 5 s."),
+                               ("fail_start", "then budget 2 of 3 in 30 s.")):
+            self.browser.until(lambda: self.text(f"#will-{action}").endswith(wanted),
+                               f"{action}: {self.text(f'#will-{action}')!r}")
         assert self.browser.js("return document.querySelector("
                                "'[data-action=burn]').offsetParent === null"), \
             "a worker has no budget to burn"
         self.browser.click('[data-action="throw"]')
         self.sees_restart(victim, dots=1, end='boom')
-        self.browser.until(lambda: "a new one was served after" in self.text("#felt")
-                           or "was not lost" in self.text("#felt"),
-                           "it says what a client felt")
 
     def sees_what_the_command_line_kills(self):
         victim = ACCEPTORS + "/acceptor:1"
@@ -170,6 +188,20 @@ class Test:
         self.browser.until(lambda: self.dots(ACCEPTORS) == 0, "its budget is new")
         assert self.dots("coppice/listener:echo/accepting") == 1
         self.browser.until(lambda: "gave up" in self.text("#log"), "the log says so")
+        # All acceptors have ended, and so has that of the page's own client.
+        self.browser.until(lambda: "a new one was served after" in self.text("#felt"),
+                           f"what a client felt: {self.text('#felt')!r}")
+
+    def foretells_nothing_above_the_root(self):
+        self.select("coppice")
+        self.browser.until(lambda: "Nobody is above it." in self.text("#will-hang"),
+                           f"it is the root: {self.text('#will-hang')!r}")
+
+    def foretells_a_burnt_budget(self):
+        self.select(ACCEPTORS)
+        self.browser.until(lambda: "it gives up" in self.text("#will-burn")
+                           and "accepting " in self.text("#will-burn"),
+                           f"what burning comes to: {self.text('#will-burn')!r}")
 
     def is_used_by_keyboard(self):
         self.select(ACCEPTORS)
@@ -235,6 +267,8 @@ class Test:
                 # Colors fade into each other.
                 self.browser.js_async("setTimeout(arguments[0], 500)")
                 self.shoot(f"{name}-{colors}")
+                for text, contrast in self.browser.js(CONTRASTS).items():
+                    assert contrast >= 4.5, f"{text} in {colors}: {contrast:.2f}"
             over = self.browser.js("return document.documentElement.scrollWidth"
                                    " - innerWidth")
             assert over <= 0, f"{over} pixels stick out at width {width}"
@@ -326,7 +360,8 @@ class Test:
         for claim in (
                 self.shows_the_tree, self.predicts_and_throws_by_button,
                 self.sees_what_the_command_line_kills, self.ages_restarts,
-                self.foretells_escalation, self.sees_a_supervisor_give_up,
+                self.foretells_escalation, self.sees_a_supervisor_give_up, self.foretells_a_burnt_budget,
+                self.foretells_nothing_above_the_root,
                 self.is_used_by_keyboard,
                 self.shades_faults, self.shows_traffic, self.plays_the_sandbox,
                 self.is_legible_everywhere,

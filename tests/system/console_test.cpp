@@ -189,6 +189,25 @@ TEST_F(Console, ShowsWhatHappensWhileItWatches) {
   EXPECT_THAT(watcher.out(), Not(HasSubstr("acceptor:1")));
 }
 
+TEST_F(Console, ShowsWhoComesAndGoesWhileItWatches) {
+  auto& server = serve();
+  launch_options options = console_on(server);
+  options.args = {"watch", "--connections", "--admin", server.admin_address()};
+  child_process watcher(options);
+
+  // As often as it takes for it to watch.
+  EXPECT_TRUE(eventually([&] {
+    connect_to(server).exchange("stop\n");
+    watcher.read_more_output(deadline(milliseconds(100)));
+    return watcher.out().find(" closed: ") != std::string::npos;
+  }))
+    << watcher.err();
+  watcher.signal(SIGINT);
+  EXPECT_EQ(watcher.wait_exit(), 0);
+  EXPECT_THAT(watcher.out(), HasSubstr("/connection:"));
+  EXPECT_THAT(watcher.out(), HasSubstr(" connected: peer 127.0.0.1:"));
+}
+
 // A person at a terminal, and the console there.
 class terminal {
 public:

@@ -16,7 +16,8 @@ namespace coppice::admin {
 /// A client of the server in its own process, to know what clients feel: four
 /// times a second it sends a line to a listener that sends back what it is
 /// sent, and waits for it. When its connection is lost it connects again, at
-/// once and then ten times a second. It leaves a listener that drains.
+/// once and then ten times a second until it is served. It leaves a listener
+/// that drains.
 ///
 /// It is served like any other client: it is counted, takes a place, and is
 /// ended with the acceptor that it is linked to.
@@ -30,7 +31,7 @@ public:
   struct sample {
     clock::time_point at;
     std::chrono::nanoseconds took = {}; ///< Of the answer, on a connection.
-    /// Since the connection before was lost; 0 if none was.
+    /// Since a connection that was served had been lost; 0 if none had.
     std::chrono::nanoseconds gap = {};
     std::string failure = {}; ///< Instead of an answer, for a person.
   };
@@ -38,7 +39,7 @@ public:
   struct report {
     std::vector<sample> samples;
     std::uint64_t last = 0; ///< The number of the latest.
-    bool connected = false;
+    bool connected = false; ///< And served: there was an answer.
   };
 
   explicit canary(net::listener_ptr where);
@@ -65,7 +66,8 @@ private:
   net::socket stop_; // readable once it is to end
   net::socket sock_;
   std::uint64_t sent_ = 0;    // lines
-  clock::time_point lost_at_; // the connection; zero: it was not
+  bool served_ = false;       // on this connection, or the last
+  clock::time_point lost_at_; // one that was served; zero: it was not
   mutable std::mutex mutex_;
   std::deque<sample> samples_; // guarded by mutex_
   std::uint64_t last_ = 0;     // guarded by mutex_

@@ -21,11 +21,22 @@ namespace coppice::admin {
 response events(const actor::runtime& rt,
                 const std::map<std::string, std::string>& query);
 
+/// The starts and ends of connections that are kept, as JSON, with the same
+/// `query`. Their numbers are their own.
+response connection_events(const actor::runtime& rt,
+                           const std::map<std::string, std::string>& query);
+
+/// What a feed tells of besides events, the tree and the traffic.
+struct feed_extras {
+  std::shared_ptr<const canary> bird = {}; ///< Null: nobody measures.
+  bool connections = false;                ///< Their starts and ends.
+};
+
 /// What happens, as server-sent events. Those of the bus carry an id of their
 /// number, see `event_id`. Besides, there are `hello` at the beginning, `tree`
 /// when it has changed, `traffic` every second, with what a `canary` felt if
 /// there is one, and `missed` with the number of events that were not kept for
-/// so long.
+/// so long; `connection` for the start and the end of each, if asked for.
 ///
 /// For one thread at a time.
 class event_feed {
@@ -35,7 +46,7 @@ public:
   event_feed(actor::runtime_ptr rt,
              const std::vector<net::listener_ptr>& listeners,
              std::uint64_t since, std::string greeting,
-             std::shared_ptr<const canary> bird = {});
+             feed_extras extras = {});
 
   /// What is to be sent next. Waits a quarter of a second at most, and says
   /// something once a second in any case.
@@ -43,6 +54,7 @@ public:
 
 private:
   std::string news();
+  std::string connections();
   std::string tree_if_changed();
   std::string traffic();
 
@@ -50,8 +62,9 @@ private:
   const std::vector<net::listener_ptr>& listeners_;
   std::uint64_t seq_;
   std::string greeting_;
-  std::shared_ptr<const canary> canary_;
-  std::uint64_t felt_ = 0; // the number of the canary's last sample
+  feed_extras extras_;
+  std::uint64_t felt_ = 0;  // the number of the canary's last sample
+  std::uint64_t known_ = 0; // … and of the last record of a connection
   std::string tree_;
   supervision::time_point next_look_ = {};
   supervision::time_point next_traffic_ = {};

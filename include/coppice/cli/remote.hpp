@@ -12,7 +12,7 @@ struct remote_options {
   std::string admin = "127.0.0.1:6060"; ///< HOST:PORT
   std::string token_file;
   bool json = false;
-  bool connections = false;    ///< `tree`
+  bool connections = false;    ///< `tree`, `watch`
   std::string path;            ///< Of an actor; `watch`: a pattern.
   std::string reason = "kill"; ///< `kill`, `exit`
   std::string listener;        ///< Empty: the only one.

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -56,7 +57,8 @@ std::string describe(const connection_record& record);
 
 /// Carries the starts and ends of connections from reactors to one reader.
 /// Each reactor writes to a ring of its own; nothing is allocated on the way,
-/// nobody waits, and what nobody reads in time is counted.
+/// nobody waits, and what nobody reads in time is counted. What was read is
+/// kept for a while, for any number of others.
 class connection_log {
 public:
   /// The ring of one writer. `push` is for one thread, `drain` for another.
@@ -84,6 +86,21 @@ public:
     std::atomic<std::uint64_t> lost_ = 0;
   };
 
+  /// How many records are kept that were read.
+  static constexpr std::size_t most_kept = 4096;
+
+  struct kept_record {
+    std::uint64_t seq = 0; ///< 1, 2, 3, … in the order of reading.
+    std::shared_ptr<const source> from;
+    connection_record what;
+  };
+
+  struct excerpt {
+    std::vector<kept_record> records;
+    std::uint64_t missed = 0; ///< Between, that are not kept any more.
+    std::uint64_t last_seq = 0;
+  };
+
   using reader
     = std::function<void(std::string_view path, const connection_record&)>;
 
@@ -92,6 +109,10 @@ public:
 
   /// Gives `fn` all that was written, by path, in order. One thread at a time.
   void drain(const reader& fn);
+
+  /// At most `limit` of those that were drained, after the one numbered `seq`;
+  /// 0: all. Any thread.
+  excerpt after(std::uint64_t seq, std::size_t limit) const;
 
   /// Records that nobody read in time. Any thread.
   std::uint64_t lost() const;
@@ -103,9 +124,14 @@ public:
   void on_pending(std::function<void()> wake);
 
 private:
+  void keep(const std::shared_ptr<source>& from, const connection_record& what);
+
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<source>> sources_;
   std::function<void()> wake_;
+  mutable std::mutex kept_mutex_;
+  std::deque<kept_record> kept_; // guarded by kept_mutex_
+  std::uint64_t last_seq_ = 0;   // guarded by kept_mutex_
 };
 
 } // namespace coppice::observe
