@@ -44,8 +44,8 @@ def commands(build):
             if shutil.which(command[0])}
 
 
-def watched_command(build, journal):
-    """With all that one can look at; see `watching`."""
+def observable(build, journal):
+    """The command of a server with all that one can look at; see `watching`."""
     return [str(build / "coppice"), *BASE, "--journal", str(journal), "--admin",
             "127.0.0.1:0"]
 
@@ -99,6 +99,12 @@ class Server:
     def cpu_seconds(self):
         """All CPU time so far, to the ns; see clock_getcpuclockid(3)."""
         return time.clock_gettime(~self.pid << 3 | 2)
+
+    def busiest_thread_seconds(self):
+        """CPU time of the thread that has most: the reactor of a loaded server."""
+        tasks = pathlib.Path(f"/proc/{self.pid}/task").iterdir()
+        return max(int((task / "schedstat").read_text().split()[0])
+                   for task in tasks) / 1e9
 
     def resident_bytes(self):
         text = pathlib.Path(f"/proc/{self.pid}/smaps_rollup").read_text()
