@@ -82,7 +82,17 @@ int show_events(const history_options& options) {
 
 int show_why(const history_options& options) {
   journal::reader from{file_of(options)};
-  auto story = journal::why(from, options.path);
+  auto actors = journal::actors_named(from, options.path);
+  if (actors.size() > 1) {
+    std::cerr << "coppice: \"" << options.path << "\" may be one of "
+              << actors.size() << " actors; say which:\n";
+    for (auto& each : actors)
+      std::cerr << "  " << each << "\n";
+    std::cerr.flush();
+    return failed;
+  }
+  auto story
+    = journal::why(from, actors.empty() ? options.path : actors.front());
   if (!story) {
     std::cerr << "coppice: the journal knows of no end or restart at \""
               << options.path << "\"; coppice tree shows the paths"
@@ -153,7 +163,10 @@ void add_history(CLI::App& app, history_options& options) {
   auto* why = app.add_subcommand(
     "why", "tell the story of an actor's last restart or end");
   add_common(*why, options);
-  why->add_option("PATH", options.path, "as coppice tree --json shows it")
+  why
+    ->add_option("PATH", options.path,
+                 "an actor; the beginning may be left out if the rest fits "
+                 "one alone: acceptor:0")
     ->required();
   why->add_flag("--json", options.json, "print it as a JSON object");
 

@@ -89,6 +89,7 @@ TEST_F(Journal, TellsWhyAnActorWasRestartedAlsoAfterACrashOfTheProcess) {
 
   // Two levels above it, the port was the cause.
   const auto story = ask({"why", paths::acceptor(0)});
+  EXPECT_EQ(ask({"why", "acceptor:0"}).out, story.out);
   EXPECT_EQ(story.exit_code, 0);
   EXPECT_EQ(story.err, "");
   EXPECT_THAT(
@@ -217,6 +218,10 @@ TEST_F(Journal, SaysWhatIsWrongWithAQuestion) {
   EXPECT_THAT(
     wrong({"why", "nobody"}),
     HasSubstr("1 coppice: the journal knows of no end or restart at"));
+  EXPECT_THAT(
+    wrong({"why", "acceptor:*"}),
+    AllOf(HasSubstr("1 coppice: \"acceptor:*\" may be one of 2 actors"),
+          HasSubstr("\n  " + paths::acceptor(1) + "\n")));
   EXPECT_THAT(wrong({"journal"}), HasSubstr("2 coppice: "));
 }
 
