@@ -164,10 +164,14 @@ TEST_P(FaultMatrix, IsOverWhenTheFaultIs) {
 
   for (int round = 0; round < how_often(); ++round) {
     ASSERT_EQ(arm(server, "1*" + term()).status, 200);
-    ASSERT_NO_FATAL_FAILURE(come_by(server));
-    ASSERT_TRUE(
-      eventually([&] { return term() == "off" || fires(server) == round + 1; }))
+    // Again, since an acceptor that was made late by the round before passes
+    // the point with whoever is next, if the other one has let in its client.
+    ASSERT_TRUE(eventually([&] {
+      come_by(server);
+      return HasFatalFailure() || term() == "off" || fires(server) == round + 1;
+    }))
       << "round " << round;
+    ASSERT_FALSE(HasFatalFailure());
   }
   disarm(server);
 
