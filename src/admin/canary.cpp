@@ -26,7 +26,9 @@ constexpr std::size_t kept = 512;
 } // namespace
 
 canary::canary(net::listener_ptr where)
-    : where_(std::move(where)), stop_(::eventfd(0, EFD_CLOEXEC)) {
+    : where_(std::move(where)),
+      stop_(::eventfd(0, EFD_CLOEXEC)),
+      samples_(kept) {
   if (!stop_)
     throw std::system_error(errno, std::system_category(), "eventfd");
   thread_ = std::thread{[this] { run(); }};
@@ -40,11 +42,10 @@ canary::~canary() {
 
 canary::report canary::after(std::uint64_t number) const {
   std::lock_guard guard{mutex_};
-  report result{{}, last_, connected_};
-  auto fresh
-    = std::min<std::uint64_t>(last_ - std::min(number, last_), samples_.size());
-  result.samples.assign(samples_.end() - static_cast<std::ptrdiff_t>(fresh),
-                        samples_.end());
+  report result{{}, samples_.last(), connected_};
+  auto found = samples_.after(number, kept);
+  for (auto next = found.first; next < found.end; ++next)
+    result.samples.push_back(samples_.at(next));
   return result;
 }
 
@@ -170,10 +171,7 @@ void canary::lose(std::string why) {
 void canary::note(sample what) {
   std::lock_guard guard{mutex_};
   connected_ = sock_ && served_;
-  samples_.push_back(std::move(what));
-  if (samples_.size() > kept)
-    samples_.pop_front();
-  ++last_;
+  samples_.push(std::move(what));
 }
 
 } // namespace coppice::admin

@@ -25,14 +25,10 @@ std::string message(std::string_view type, const std::string& data) {
   return "event: " + std::string{type} + "\ndata: " + data + "\n\n";
 }
 
-json to_json(const observe::connection_log::kept_record& record) {
-  auto age = steady_clock::now() - record.what.time;
-  auto when = std::chrono::system_clock::now()
-              - std::chrono::duration_cast<std::chrono::microseconds>(age);
-  auto who = record.from->path()
-             + "/connection:" + std::to_string(record.what.connection);
-  auto result = journal::to_json(who, record.what, when);
-  result["seq"] = record.seq;
+json to_json(const observe::connection_log::kept_record& record,
+             std::uint64_t seq) {
+  auto result = journal::to_json(record.from->path(), record.what);
+  result["seq"] = seq;
   return result;
 }
 
@@ -123,8 +119,8 @@ response connection_events(const actor::runtime& rt,
     return no_range();
   auto found = rt.connections.after(wanted->since, wanted->limit);
   json all = json::array();
-  for (auto& each : found.records)
-    all.push_back(to_json(each));
+  for (auto seq = found.first_seq; auto& each : found.records)
+    all.push_back(to_json(each, seq++));
   return answer({{"events", std::move(all)},
                  {"missed", found.missed},
                  {"lost", rt.connections.lost()},
@@ -186,9 +182,9 @@ std::string event_feed::connections() {
   std::string result;
   if (found.missed > 0)
     result += message("missed", std::to_string(found.missed));
-  for (auto& each : found.records) {
-    known_ = each.seq;
-    result += message("connection", journal::to_line(to_json(each)));
+  for (auto seq = found.first_seq; auto& each : found.records) {
+    known_ = seq;
+    result += message("connection", journal::to_line(to_json(each, seq++)));
   }
   return result;
 }

@@ -104,17 +104,37 @@ json to_json(const observe::event& ev) {
   return result;
 }
 
-json to_json(std::string_view path, const observe::connection_record& record,
-             std::chrono::system_clock::time_point when) {
+namespace {
+
+std::string path_of(std::string_view hub,
+                    const observe::connection_record& record) {
+  return std::string{hub} + "/connection:" + std::to_string(record.connection);
+}
+
+} // namespace
+
+std::chrono::system_clock::time_point
+wall_time_of(const observe::connection_record& record) {
+  auto age = std::chrono::steady_clock::now() - record.time;
+  return std::chrono::system_clock::now()
+         - std::chrono::duration_cast<std::chrono::microseconds>(age);
+}
+
+std::string describe(std::string_view path,
+                     const observe::connection_record& record) {
+  return path_of(path, record) + " " + observe::describe(record);
+}
+
+json to_json(std::string_view path, const observe::connection_record& record) {
   auto opened = record.what == observe::connection_record::kind::opened;
   json result{
-    {"time", to_text(when)},
+    {"time", to_text(wall_time_of(record))},
     {"mono_ns", record.time.time_since_epoch().count()},
     {"kind", opened ? "connection_opened" : "connection_closed"},
     {"severity", "info"},
-    {"path", path},
+    {"path", path_of(path, record)},
     {"peer", to_string(record.peer)},
-    {"text", std::string{path} + " " + describe(record)},
+    {"text", describe(path, record)},
   };
   if (opened)
     return result;

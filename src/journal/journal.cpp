@@ -164,14 +164,9 @@ void log::write(std::string_view path,
   if (!shows(observe::severity::info)
       || !(shows_connections_ || level_ == log_level::debug))
     return;
-  auto age = std::chrono::steady_clock::now() - record.time;
-  auto when = std::chrono::system_clock::now()
-              - std::chrono::duration_cast<std::chrono::microseconds>(age);
-  auto who
-    = std::string{path} + "/connection:" + std::to_string(record.connection);
-  out_->log(when, {}, spdlog::level::info,
-            format_ == log_format::json ? to_line(to_json(who, record, when))
-                                        : who + " " + describe(record));
+  out_->log(wall_time_of(record), {}, spdlog::level::info,
+            format_ == log_format::json ? to_line(to_json(path, record))
+                                        : journal::describe(path, record));
 }
 
 actor::child_spec journal_child(log_ptr out, recorder_ptr file) {

@@ -104,25 +104,16 @@ void connection_log::drain(const reader& fn) {
 void connection_log::keep(const std::shared_ptr<source>& from,
                           const connection_record& what) {
   std::lock_guard guard{kept_mutex_};
-  if (kept_.size() == most_kept)
-    kept_.pop_front();
-  kept_.push_back({++last_seq_, from, what});
+  kept_.push({from, what});
 }
 
 connection_log::excerpt connection_log::after(std::uint64_t seq,
                                               std::size_t limit) const {
   std::lock_guard guard{kept_mutex_};
-  excerpt result;
-  result.last_seq = last_seq_;
-  if (seq >= last_seq_)
-    return result;
-  auto oldest = kept_.front().seq;
-  auto first = std::max(seq + 1, oldest);
-  result.missed = first - seq - 1;
-  auto end = std::min<std::uint64_t>(first + limit, last_seq_ + 1);
-  result.records.assign(
-    kept_.begin() + static_cast<std::ptrdiff_t>(first - oldest),
-    kept_.begin() + static_cast<std::ptrdiff_t>(end - oldest));
+  auto found = kept_.after(seq, limit);
+  excerpt result{{}, found.first, found.missed, kept_.last()};
+  for (auto next = found.first; next < found.end; ++next)
+    result.records.push_back(kept_.at(next));
   return result;
 }
 

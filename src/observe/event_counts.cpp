@@ -1,7 +1,6 @@
 #include "coppice/observe/event_counts.hpp"
 
 #include "coppice/observe/path.hpp"
-
 #include "coppice/supervision/exit_reason.hpp"
 
 #include <chrono>

@@ -17,18 +17,6 @@ using testing::ElementsAre;
 
 namespace {
 
-class virtual_worker : public actor::pinned_actor {
-public:
-  virtual_worker(caf::actor_config& cfg, const actor::start_args& args)
-      : pinned_actor(cfg, args.rt->time) {
-    // nop
-  }
-
-  caf::behavior make_behavior() override {
-    return {[](int) {}};
-  }
-};
-
 class Causes : public test::actor_fixture {
 protected:
   using lines = std::vector<std::string>;
@@ -51,7 +39,7 @@ protected:
         --failures;
         return supervision::start_failed{exit_reason::abnormal("no disk")};
       }
-      auto handle = args.rt->system.spawn<virtual_worker>(args);
+      auto handle = args.rt->system.spawn<test::idle_child>(args);
       if (!slow)
         return actor::running{handle};
       slow = false;

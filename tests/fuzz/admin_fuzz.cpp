@@ -200,7 +200,7 @@ std::optional<journal::log_level> journal::log_level_from(std::string_view) {
 
 // There are no listeners, and so no canaries.
 
-admin::canary::canary(net::listener_ptr) {
+admin::canary::canary(net::listener_ptr) : samples_(1) {
   std::abort();
 }
 

@@ -18,25 +18,12 @@ using testing::Not;
 
 namespace {
 
-class virtual_worker : public actor::pinned_actor {
-public:
-  virtual_worker(caf::actor_config& cfg, const actor::start_args& args)
-      : pinned_actor(cfg, args.rt->time) {
-    // nop
-  }
-
-  caf::behavior make_behavior() override {
-    actor::use_exception_text(*this);
-    return {[](int) {}};
-  }
-};
-
 class NemesisRun : public test::actor_fixture {
 protected:
   void SetUp() override {
     rt->time = &time;
     auto start = [](const actor::start_args& args) -> actor::start_result {
-      return actor::running{args.rt->system.spawn<virtual_worker>(args)};
+      return actor::running{args.rt->system.spawn<test::idle_child>(args)};
     };
     auto result
       = actor::tree_root::start(rt, "top", {.intensity = 2},

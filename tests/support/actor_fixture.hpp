@@ -6,6 +6,7 @@
 #include "coppice/actor/runtime.hpp"
 #include "coppice/actor/supervisor.hpp"
 #include "coppice/actor/tree_root.hpp"
+#include "coppice/actor/virtual_time.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -69,6 +70,20 @@ public:
   using caf::event_based_actor::event_based_actor;
 
   caf::behavior make_behavior() override {
+    return {[](int) {}};
+  }
+};
+
+/// The same on the clock of its tree, if that is a virtual one.
+class idle_child : public actor::pinned_actor {
+public:
+  idle_child(caf::actor_config& cfg, const actor::start_args& args)
+      : pinned_actor(cfg, args.rt->time) {
+    // nop
+  }
+
+  caf::behavior make_behavior() override {
+    actor::use_exception_text(*this);
     return {[](int) {}};
   }
 };

@@ -2,10 +2,10 @@
 
 #include "coppice/net/listener.hpp"
 #include "coppice/net/socket.hpp"
+#include "coppice/observe/recent.hpp"
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -69,9 +69,8 @@ private:
   bool served_ = false;       // on this connection, or the last
   clock::time_point lost_at_; // one that was served; zero: it was not
   mutable std::mutex mutex_;
-  std::deque<sample> samples_; // guarded by mutex_
-  std::uint64_t last_ = 0;     // guarded by mutex_
-  bool connected_ = false;     // guarded by mutex_
+  observe::recent<sample> samples_; // guarded by mutex_
+  bool connected_ = false;          // guarded by mutex_
   std::thread thread_;
 };
 

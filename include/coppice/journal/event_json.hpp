@@ -22,10 +22,17 @@ nlohmann::json to_json(const observe::event& ev);
 nlohmann::json to_json(const observe::decision& what);
 std::optional<observe::decision> decision_from(const nlohmann::json& what);
 
-/// The start or the end of the connection at `path`.
+/// The start or the end of a connection of the hub at `path`.
 nlohmann::json to_json(std::string_view path,
-                       const observe::connection_record& record,
-                       std::chrono::system_clock::time_point when);
+                       const observe::connection_record& record);
+
+/// When that was, by the clock on the wall as it goes now.
+std::chrono::system_clock::time_point
+wall_time_of(const observe::connection_record& record);
+
+/// The line that the log shows of it.
+std::string describe(std::string_view path,
+                     const observe::connection_record& record);
 
 /// In one line, without its end. What is not UTF-8 in it is replaced.
 std::string to_line(const nlohmann::json& what);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "coppice/observe/recent.hpp"
 #include "coppice/supervision/clock.hpp"
 
 #include <array>
@@ -7,7 +8,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -90,14 +90,14 @@ public:
   static constexpr std::size_t most_kept = 4096;
 
   struct kept_record {
-    std::uint64_t seq = 0; ///< 1, 2, 3, … in the order of reading.
     std::shared_ptr<const source> from;
     connection_record what;
   };
 
   struct excerpt {
-    std::vector<kept_record> records;
-    std::uint64_t missed = 0; ///< Between, that are not kept any more.
+    std::vector<kept_record> records; ///< In the order of reading.
+    std::uint64_t first_seq = 0;      ///< The number of the first.
+    std::uint64_t missed = 0;         ///< Between, that are not kept any more.
     std::uint64_t last_seq = 0;
   };
 
@@ -130,8 +130,7 @@ private:
   std::vector<std::shared_ptr<source>> sources_;
   std::function<void()> wake_;
   mutable std::mutex kept_mutex_;
-  std::deque<kept_record> kept_; // guarded by kept_mutex_
-  std::uint64_t last_seq_ = 0;   // guarded by kept_mutex_
+  recent<kept_record> kept_{most_kept}; // guarded by kept_mutex_
 };
 
 } // namespace coppice::observe

@@ -1,12 +1,12 @@
 #pragma once
 
 #include "coppice/observe/event.hpp"
+#include "coppice/observe/recent.hpp"
 
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -63,17 +63,13 @@ public:
   void on_pending(std::function<void()> wake);
 
 private:
-  const std::shared_ptr<const event>& at(std::uint64_t seq) const;
-
   std::uint64_t boot_; // when it was made
   mutable std::mutex mutex_;
-  std::size_t capacity_;
   mutable std::condition_variable changed_;
   mutable std::size_t sleepers_ = 0;
   std::uint64_t interrupts_ = 0;
-  std::deque<std::shared_ptr<const event>> kept_;
+  recent<std::shared_ptr<const event>> kept_;
   std::uint64_t drained_ = 0; // the number of the last that was
-  std::uint64_t last_seq_ = 0;
   std::uint64_t lost_ = 0;
   std::function<void()> wake_;
 };

@@ -11,8 +11,9 @@ const kill = (reason) => (path) =>
 
 const strike = (what) => (path) => post(`/actors/${what}`, { path });
 
-// `asks` is what the engine is asked about beforehand, and `first` what is so in
-// any case; `forever` is what a supervisor does that does nothing. `will` says what happens where there is nothing to ask it.
+// `asks` is what the engine is asked about beforehand, `first` what is so in any
+// case, and `forever` what a supervisor does that does nothing. `will` says what
+// happens where there is nothing to ask it.
 const actions = [
   {
     id: "throw", label: "throw", asks: { reason: "boom" }, run: kill("boom"),
