@@ -208,7 +208,7 @@ response api::tree(const request& req) const {
   auto wanted = req.query.find("connections");
   if (wanted != req.query.end() && wanted->second == "true")
     add_connections(result, listeners_);
-  return answer(result);
+  return success(result);
 }
 
 response api::metrics() const {
@@ -237,13 +237,13 @@ response api::look(const request& req) const {
     nlohmann::json all = nlohmann::json::array();
     for (auto& listener : listeners_)
       all.push_back(to_json(*listener));
-    return answer({{"listeners", std::move(all)}});
+    return success({{"listeners", std::move(all)}});
   }
   if (req.path.starts_with("/listeners/"))
     if (auto* found = find(req.path.substr(listeners_path.size() + 1)))
-      return answer(to_json(*found));
+      return success(to_json(*found));
   if (req.path == log_path && program_.log)
-    return answer({{"level", to_string(program_.log->level())}});
+    return success({{"level", to_string(program_.log->level())}});
   if (faults_.serves(req.path))
     return faults_.look(req.path);
   if (req.path == "/kill" || req.path == "/drain")
@@ -301,7 +301,7 @@ response api::kill(const nlohmann::json& body) const {
                 });
   if (!hit)
     return failure(404, "there is no actor at \"" + path + "\"");
-  return answer({{"path", path}, {"reason", text}});
+  return success({{"path", path}, {"reason", text}});
 }
 
 response api::set_log(const nlohmann::json& body) const {
@@ -313,7 +313,7 @@ response api::set_log(const nlohmann::json& body) const {
     return failure(400, "send an object with the text \"level\": debug, info, "
                         "warning, error or off");
   program_.log->set_level(*level);
-  return answer({{"level", to_string(*level)}});
+  return success({{"level", to_string(*level)}});
 }
 
 response api::drain(const nlohmann::json& body) const {
@@ -332,7 +332,7 @@ response api::drain(const nlohmann::json& body) const {
   for (auto& listener : listeners_)
     active += listener->active();
   program_.drain(timeout);
-  return answer({{"active", active}});
+  return success({{"active", active}});
 }
 
 // `path` is NAME/WHAT.
@@ -360,7 +360,7 @@ response api::operate(const std::string& path,
                    "a listener knows suspend, resume and limits, but not \""
                      + what + "\"");
   }
-  return answer(to_json(*listener));
+  return success(to_json(*listener));
 }
 
 net::listener* api::find(std::string_view name) const {

@@ -20,7 +20,7 @@ namespace {
 
 constexpr auto asks_every = 250ms;
 constexpr auto connects_every = 100ms;
-constexpr auto patience = 1s; // until it says that there is no answer
+constexpr auto answer_limit = 1s; // until it says that there is no answer
 constexpr std::size_t kept = 512;
 
 } // namespace
@@ -75,7 +75,7 @@ void canary::connect() {
           && errno != EINPROGRESS))
     return lose(std::strerror(errno));
   sock_ = std::move(made);
-  auto ready = wait(POLLOUT, clock::now() + patience);
+  auto ready = wait(POLLOUT, clock::now() + answer_limit);
   int error = 0;
   socklen_t size = sizeof(error);
   ::getsockopt(sock_.fd(), SOL_SOCKET, SO_ERROR, &error, &size);
@@ -95,7 +95,7 @@ bool canary::ask() {
     return true;
   }
   std::string answer;
-  for (auto late_at = begin + patience; answer.size() < line.size();) {
+  for (auto late_at = begin + answer_limit; answer.size() < line.size();) {
     auto ready = wait(POLLIN, late_at);
     if (ready < 0)
       return false;
@@ -103,7 +103,7 @@ bool canary::ask() {
       return true;
     if (ready == 0) {
       note({.at = clock::now(), .failure = "no answer within a second"});
-      late_at += patience;
+      late_at += answer_limit;
       continue;
     }
     std::array<char, 64> room;

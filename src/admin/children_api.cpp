@@ -47,8 +47,8 @@ outcome restart(const caf::actor& supervisor, const std::string& id) {
   return result;
 }
 
-outcome begin(std::string_view what, const caf::actor& supervisor,
-              const std::string& id) {
+outcome give(std::string_view what, const caf::actor& supervisor,
+             const std::string& id) {
   if (what == restart_path)
     return restart(supervisor, id);
   outcome result;
@@ -99,7 +99,7 @@ response children_api::change(std::string_view what, const json& body) const {
   if (what != start_path)
     actor::tell_who_asks(*rt_, path, supervision::exit_reason::shutdown(),
                          asked_here);
-  auto became = begin(what, above->handle, id).get_within(patience);
+  auto became = give(what, above->handle, id).get_within(patience);
   if (!became)
     return failure(504, "the supervisor of \"" + path
                           + "\" has not finished yet; look at GET /tree");
@@ -108,7 +108,7 @@ response children_api::change(std::string_view what, const json& body) const {
     auto missing = no->why == refusal::not_found || no->why == refusal::noproc;
     return failure(missing ? 404 : 409, "\"" + path + "\": " + to_string(*no));
   }
-  return answer({{"path", path}});
+  return success({{"path", path}});
 }
 
 } // namespace coppice::admin

@@ -108,7 +108,7 @@ response events(const actor::runtime& rt,
   json all = json::array();
   for (auto& each : found.events)
     all.push_back(journal::to_json(*each));
-  return answer(
+  return success(
     {{"events", std::move(all)}, {"missed", found.missed}, {"last_seq", last}});
 }
 
@@ -121,10 +121,10 @@ response connection_events(const actor::runtime& rt,
   json all = json::array();
   for (auto seq = found.first_seq; auto& each : found.records)
     all.push_back(to_json(each, seq++));
-  return answer({{"events", std::move(all)},
-                 {"missed", found.missed},
-                 {"lost", rt.connections.lost()},
-                 {"last_seq", found.last_seq}});
+  return success({{"events", std::move(all)},
+                  {"missed", found.missed},
+                  {"lost", rt.connections.lost()},
+                  {"last_seq", found.last_seq}});
 }
 
 event_feed::event_feed(actor::runtime_ptr rt,

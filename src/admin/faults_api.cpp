@@ -81,13 +81,13 @@ response faults_api::look(const std::string& path) const {
   for (auto& each : rt_->faults.list()) {
     all.push_back(to_json(each));
     if (name == each.name)
-      return answer(all.back());
+      return success(all.back());
   }
   if (!name.empty())
     return failure(404, "there is no fault point \"" + name + "\"");
-  return answer({{"seed", rt_->faults.seed()},
-                 {"allowed", allowed_},
-                 {"points", std::move(all)}});
+  return success({{"seed", rt_->faults.seed()},
+                  {"allowed", allowed_},
+                  {"points", std::move(all)}});
 }
 
 response faults_api::change(std::string_view method, const std::string& path,
@@ -118,7 +118,7 @@ response faults_api::arm(const std::string& name, const json& body) const {
                    to_string(*error));
   auto canonical = to_string(std::get<fault::term>(term));
   tell(observe::event_kind::fault_armed, name, canonical);
-  return answer({{"point", name}, {"term", canonical}});
+  return success({{"point", name}, {"term", canonical}});
 }
 
 response faults_api::reseed(const json& body) const {
@@ -128,7 +128,7 @@ response faults_api::reseed(const json& body) const {
   rt_->faults.reseed(*seed);
   std::lock_guard guard{mutex_};
   chance_.seed(*seed);
-  return answer({{"seed", *seed}});
+  return success({{"seed", *seed}});
 }
 
 response faults_api::heal(const std::string& path) const {
@@ -149,7 +149,7 @@ response faults_api::heal(const std::string& path) const {
   }
   if (disarmed > 0)
     tell(observe::event_kind::fault_cleared, pattern);
-  return answer({{"disarmed", disarmed}});
+  return success({{"disarmed", disarmed}});
 }
 
 // -- by path ------------------------------------------------------------------
@@ -205,7 +205,7 @@ response faults_api::strike_actor(const std::string& what,
   tell(what == "resume" ? observe::event_kind::fault_cleared
                         : observe::event_kind::fault_armed,
        path, what);
-  return answer({{"path", path}, {"fault", what}});
+  return success({{"path", path}, {"fault", what}});
 }
 
 // Actors of the tree, and connections. Returns whether there is one that can
@@ -231,7 +231,7 @@ response faults_api::kill_random(const std::string& path) const {
   auto victim = actor::kill_random(*rt_, path, chance, asked_here);
   if (!victim)
     return failure(404, "there is no worker below \"" + path + "\"");
-  return answer({{"path", *victim}, {"fault", "kill_random"}});
+  return success({{"path", *victim}, {"fault", "kill_random"}});
 }
 
 response faults_api::arm_for(const std::string& point, const std::string& path,
@@ -255,7 +255,7 @@ response faults_api::stall(const json& body) const {
   auto who = "reactor:" + std::to_string(*reactor);
   tell(observe::event_kind::fault_armed, who,
        "stall, " + std::to_string(*length) + " ms");
-  return answer({{"path", who}, {"fault", "stall"}});
+  return success({{"path", who}, {"fault", "stall"}});
 }
 
 void faults_api::tell(observe::event_kind kind, std::string path,

@@ -126,10 +126,10 @@ response predict(const actor::runtime& rt, const query_map& query) {
   if (decisions.empty() && !observe::parent_of(path).empty())
     return failure(409, "no supervisor that could be asked is in charge of \""
                           + path + "\"");
-  return answer({{"path", path},
-                 {"reason", to_string(reason_at(query))},
-                 {"decisions", std::move(decisions)},
-                 {"ends_all", ends_all}});
+  return success({{"path", path},
+                  {"reason", to_string(reason_at(query))},
+                  {"decisions", std::move(decisions)},
+                  {"ends_all", ends_all}});
 }
 
 // -- the sandbox --------------------------------------------------------------
@@ -203,9 +203,9 @@ response sandbox(const query_map& query) {
   for (auto how :
        {strategy::one_for_one, strategy::one_for_all, strategy::rest_for_one})
     all.push_back(play(how, *what));
-  return answer({{"children", {"a", "b", "c"}},
-                 {"crash", what->crash},
-                 {"strategies", std::move(all)}});
+  return success({{"children", {"a", "b", "c"}},
+                  {"crash", what->crash},
+                  {"strategies", std::move(all)}});
 }
 
 } // namespace coppice::admin

@@ -28,7 +28,7 @@ inline response nothing_at(const std::string& path) {
   return failure(404, "there is nothing at " + path + "; GET / says more");
 }
 
-inline response answer(const nlohmann::json& body) {
+inline response success(const nlohmann::json& body) {
   return {200, written(body)};
 }
 

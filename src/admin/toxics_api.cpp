@@ -68,7 +68,7 @@ json list(const net::listener& owner, target connection) {
   auto result = json::array();
   for (auto& placed : *owner.toxics())
     if (!connection || placed.connection == connection)
-      result.push_back(to_json(placed));
+      result.push_back(admin::to_json(placed));
   return result;
 }
 
@@ -79,7 +79,7 @@ response add(net::listener& owner, const json& body, target connection) {
     return failure(400, wrong);
   if (auto refused = owner.add_toxic(placed.what, connection))
     return refusal(*refused);
-  return answer(to_json(placed));
+  return success(admin::to_json(placed));
 }
 
 response change(net::listener& owner, net::placed_toxic placed,
@@ -88,7 +88,7 @@ response change(net::listener& owner, net::placed_toxic placed,
     return failure(400, wrong);
   if (auto refused = owner.update_toxic(placed.what, placed.connection))
     return refusal(*refused);
-  return answer(to_json(placed));
+  return success(admin::to_json(placed));
 }
 
 response answer_all(net::listener& owner, const request& req, const json& body,
@@ -98,7 +98,7 @@ response answer_all(net::listener& owner, const request& req, const json& body,
   if (req.method == "DELETE")
     if (auto refused = owner.remove_all_toxics(connection))
       return refusal(*refused);
-  return answer(list(owner, connection));
+  return success(list(owner, connection));
 }
 
 response answer_one(net::listener& owner, const request& req,
@@ -114,7 +114,7 @@ response answer_one(net::listener& owner, const request& req,
   if (req.method == "DELETE")
     if (auto refused = owner.remove_toxic(toxic, connection))
       return refusal(*refused);
-  return answer(to_json(*found));
+  return success(admin::to_json(*found));
 }
 
 } // namespace

@@ -166,7 +166,7 @@ public:
       return {};
     }
     if (*line != '\0')
-      add_history(line.get());
+      ::add_history(line.get());
     return std::string{line.get()};
   }
 

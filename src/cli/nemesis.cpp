@@ -24,7 +24,7 @@ int list() {
   return done;
 }
 
-int complain(const std::string& what) {
+int misused(const std::string& what) {
   std::cerr << "coppice: " << what << std::endl;
   return usage;
 }
@@ -32,8 +32,8 @@ int complain(const std::string& what) {
 int show(const nemesis_options& options) {
   auto* preset = lab::find_nemesis_preset(options.schedule);
   if (preset == nullptr)
-    return complain("there is no preset \"" + options.schedule
-                    + "\"; coppice nemesis list shows them");
+    return misused("there is no preset \"" + options.schedule
+                   + "\"; coppice nemesis list shows them");
   std::cout << preset->text;
   return done;
 }
@@ -89,7 +89,7 @@ check_options checks_of(const nemesis_options& options,
 int run(const nemesis_options& options) {
   auto read = load(options);
   if (auto* wrong = std::get_if<lab::scenario_error>(&read))
-    return complain(to_string(*wrong));
+    return misused(to_string(*wrong));
   nemesis_request asked;
   asked.plan = std::get<lab::nemesis_schedule>(std::move(read));
   if (!options.duration.empty())

@@ -20,9 +20,9 @@ using std::chrono::milliseconds;
 
 namespace {
 
-class session {
+class nemesis_session {
 public:
-  session(const nemesis_request& asked, const nemesis_options& options)
+  nemesis_session(const nemesis_request& asked, const nemesis_options& options)
       : asked_(asked),
         options_(options),
         server_(options.remote.admin, read_token(options.remote.token_file)),
@@ -148,7 +148,7 @@ int play(const nemesis_request& asked, const nemesis_options& options) {
   // Who reads the output may go; the server is healed all the same.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);
-  return session{asked, options}.run();
+  return nemesis_session{asked, options}.run();
 }
 
 } // namespace coppice::cli

@@ -1,5 +1,7 @@
 #include "real_clock.hpp"
 
+#include "stop_signals.hpp"
+
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -17,24 +19,13 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr milliseconds between_looks = 200ms;
-
-net::socket open_signals() {
-  sigset_t set;
-  ::sigemptyset(&set);
-  ::sigaddset(&set, SIGINT);
-  ::sigaddset(&set, SIGTERM);
-  net::socket result{::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)};
-  if (!result)
-    throw std::system_error(errno, std::generic_category(), "signalfd");
-  return result;
-}
+constexpr milliseconds pause_between_looks = 200ms;
 
 } // namespace
 
 real_clock::real_clock(std::function<void()> meanwhile)
     : meanwhile_(std::move(meanwhile)),
-      signals_(open_signals()),
+      signals_(open_stop_signals()),
       zero_(std::chrono::steady_clock::now()) {
   // nop
 }
@@ -51,11 +42,11 @@ milliseconds real_clock::now() {
 bool real_clock::wait_until(milliseconds when) {
   for (;;) {
     auto left = when - now();
-    if (interrupted(std::clamp(left, 0ms, between_looks)))
+    if (interrupted(std::clamp(left, 0ms, pause_between_looks)))
       return false;
     if (now() >= when)
       return true;
-    if (left > between_looks)
+    if (left > pause_between_looks)
       meanwhile_();
   }
 }

@@ -102,7 +102,7 @@ net::listen_options listening(const serve_arguments& args) {
 
 net::limits limits(const limit_options& options) {
   net::limits result;
-  if (auto wrong = admin::merge(to_json(options), result); !wrong.empty())
+  if (auto wrong = admin::merge(cli::to_json(options), result); !wrong.empty())
     throw CLI::ValidationError("limits", wrong);
   return result;
 }

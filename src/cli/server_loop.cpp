@@ -1,6 +1,7 @@
 #include "coppice/cli/server_loop.hpp"
 
 #include "coppice/cli/exit_code.hpp"
+#include "stop_signals.hpp"
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -34,54 +35,41 @@ constexpr auto stop_limit = 10s;
 constexpr auto forced_stop_limit = 2s;
 constexpr auto parting_limit = 1s;
 
-sigset_t stop_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  return set;
-}
-
 net::socket checked(int fd, const char* what) {
   if (fd < 0)
     throw std::system_error(errno, std::generic_category(), what);
   return net::socket{fd};
 }
 
-net::socket open_signals() {
-  auto set = stop_signals();
-  return checked(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd");
-}
-
-// Something that any thread can set and one thread can poll.
-class flag {
-public:
-  flag() : fd_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
-    // nop
-  }
-
-  void set() {
-    std::uint64_t one = 1;
-    [[maybe_unused]] auto n = ::write(fd_.fd(), &one, sizeof(one));
-  }
-
-  void clear() {
-    std::uint64_t count;
-    [[maybe_unused]] auto n = ::read(fd_.fd(), &count, sizeof(count));
-  }
-
-  int fd() const noexcept {
-    return fd_.fd();
-  }
-
-private:
-  net::socket fd_;
-};
-
 } // namespace
 
 struct server_loop::state {
-  net::socket signals = open_signals();
+  // Something that any thread can set and one thread can poll.
+  class flag {
+  public:
+    flag() : fd_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
+      // nop
+    }
+
+    void set() {
+      std::uint64_t one = 1;
+      [[maybe_unused]] auto n = ::write(fd_.fd(), &one, sizeof(one));
+    }
+
+    void clear() {
+      std::uint64_t count;
+      [[maybe_unused]] auto n = ::read(fd_.fd(), &count, sizeof(count));
+    }
+
+    int fd() const noexcept {
+      return fd_.fd();
+    }
+
+  private:
+    net::socket fd_;
+  };
+
+  net::socket signals = open_stop_signals();
   flag ended;
   flag drained;
   flag drain_wanted;
@@ -269,11 +257,6 @@ private:
 };
 
 } // namespace
-
-void block_stop_signals() {
-  auto set = stop_signals();
-  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-}
 
 server_loop::server_loop() : state_(std::make_shared<state>()) {
   // nop

@@ -16,7 +16,7 @@ using json = nlohmann::json;
 
 namespace {
 
-[[noreturn]] void complain(const std::string& what) {
+[[noreturn]] void refuse(const std::string& what) {
   throw CLI::ValidationError("toxic", what);
 }
 
@@ -27,17 +27,17 @@ void set(net::toxic_effect& effect, const std::string& text) {
   auto* first = equals == text.npos ? last : text.data() + equals + 1;
   auto [rest, err] = std::from_chars(first, last, value);
   if (err != std::errc{} || rest != last)
-    complain("\"" + text + "\" is not NAME=NUMBER, such as latency=100");
+    refuse("\"" + text + "\" is not NAME=NUMBER, such as latency=100");
   if (auto wrong = set_attribute(effect, text.substr(0, equals), value);
       !wrong.empty())
-    complain(wrong);
+    refuse(wrong);
 }
 
 net::placed_toxic toxic_of(const toxic_options& options) {
   auto effect = net::parse_toxic_type(options.type);
   if (!effect)
-    complain("there is no \"" + options.type + "\"; there are "
-             + net::toxic_types());
+    refuse("there is no \"" + options.type + "\"; there are "
+           + net::toxic_types());
   for (auto& text : options.attributes)
     set(*effect, text);
   net::placed_toxic result;
@@ -47,7 +47,7 @@ net::placed_toxic toxic_of(const toxic_options& options) {
                  options.toxicity, options.name};
   result.connection = options.connection;
   if (auto wrong = complete(result.what); !wrong.empty())
-    complain(wrong);
+    refuse(wrong);
   return result;
 }
 

@@ -191,7 +191,7 @@ void add_included(const json_node& node, nemesis_schedule& into) {
   }
 }
 
-nemesis_schedule read_whole(const json_node& node) {
+nemesis_schedule read_schedule(const json_node& node) {
   node.allow_only({"name", "about", "seed", "duration", "include", "steps"});
   nemesis_schedule result;
   result.name = node.at("name").word();
@@ -219,7 +219,7 @@ nemesis_schedule read_whole(const json_node& node) {
 std::variant<nemesis_schedule, scenario_error>
 read_nemesis(const nlohmann::json& value, const std::string& file) {
   try {
-    return read_whole(json_node{value, ""});
+    return read_schedule(json_node{value, ""});
   } catch (scenario_error& err) {
     err.file = file;
     return std::move(err);

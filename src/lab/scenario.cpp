@@ -143,7 +143,7 @@ void read_spec(const json_node& node, child_def& result) {
     spec.significant = node.at("significant").boolean();
 }
 
-scenario read_whole(const json_node& node) {
+scenario read_scenario(const json_node& node) {
   node.allow_only({"name", "about", "supervisor", "steps"});
   scenario result;
   result.name = node.at("name").word();
@@ -195,7 +195,7 @@ std::string to_string(const scenario_error& error) {
 std::variant<scenario, scenario_error>
 read_scenario(const nlohmann::json& value, const std::string& file) {
   try {
-    return read_whole(json_node{value, ""});
+    return read_scenario(json_node{value, ""});
   } catch (scenario_error& err) {
     err.file = file;
     return std::move(err);

@@ -21,8 +21,6 @@ namespace {
 // How often it is looked whether a slow peer reads, within the limit on that.
 constexpr int looks_a_limit = 4;
 
-constexpr std::chrono::milliseconds no_time{0};
-
 // How often a connection that is suspended looks whether it still is.
 constexpr std::chrono::milliseconds suspended_look{100};
 
@@ -89,7 +87,7 @@ void connection::watch_time() {
   if (limits_.send && output_waits())
     delay = std::min<reactor::clock::duration>(delay,
                                                *limits_.send / looks_a_limit);
-  home_.arm(*this, std::max<reactor::clock::duration>(delay, no_time));
+  home_.arm(*this, std::max(delay, reactor::clock::duration::zero()));
 }
 
 void connection::on_timer() {

@@ -16,7 +16,7 @@ using target = toxic_collection::target;
 
 namespace {
 
-constexpr std::chrono::seconds answer_limit{1};
+constexpr std::chrono::seconds change_limit{1};
 
 std::string text_of(const toxic& what) {
   auto text = "toxic " + what.name + " (" + std::string{to_string(what.stream)};
@@ -94,7 +94,7 @@ bool listener::sync_toxics(target connection) {
         answer->set_value(there);
       });
   }
-  auto until = reactor::clock::now() + answer_limit;
+  auto until = reactor::clock::now() + change_limit;
   auto there = false;
   for (auto& answer : answers)
     if (answer.wait_until(until) == std::future_status::ready)

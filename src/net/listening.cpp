@@ -145,7 +145,7 @@ int open_socket(socket& into, const endpoint& where,
   return ::listen(into.fd(), options.backlog) == 0 ? 0 : errno;
 }
 
-std::optional<unsigned> number_in(const char* variable) {
+std::optional<unsigned> number_of(const char* variable) {
   auto* text = std::getenv(variable);
   if (text == nullptr)
     return {};
@@ -240,9 +240,9 @@ open_result adopt(const std::vector<int>& descriptors,
 
 std::vector<int> passed_descriptors() {
   std::vector<int> result;
-  if (number_in("LISTEN_PID") != static_cast<unsigned>(::getpid()))
+  if (number_of("LISTEN_PID") != static_cast<unsigned>(::getpid()))
     return result;
-  auto count = std::min(number_in("LISTEN_FDS").value_or(0), most_passed);
+  auto count = std::min(number_of("LISTEN_FDS").value_or(0), most_passed);
   for (unsigned i = 0; i < count; ++i) {
     auto fd = first_passed_descriptor + static_cast<int>(i);
     ::fcntl(fd, F_SETFD, FD_CLOEXEC);

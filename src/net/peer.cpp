@@ -1,5 +1,7 @@
 #include "coppice/net/peer.hpp"
 
+#include "sockaddr.hpp"
+
 #include <netinet/in.h>
 
 #include <algorithm>
@@ -15,11 +17,6 @@ namespace {
 constexpr std::size_t ipv4_bytes = 4;
 constexpr std::size_t network_bytes = 8; // of an IPv6 address
 constexpr std::size_t mapped_prefix = 12;
-
-template <class T>
-const T& as(const sockaddr_storage& storage) {
-  return reinterpret_cast<const T&>(storage);
-}
 
 } // namespace
 

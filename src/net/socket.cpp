@@ -1,5 +1,7 @@
 #include "coppice/net/socket.hpp"
 
+#include "sockaddr.hpp"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/un.h>
@@ -8,20 +10,6 @@
 #include <cstddef>
 
 namespace coppice::net {
-
-namespace {
-
-template <class T>
-T& as(sockaddr_storage& storage) {
-  return reinterpret_cast<T&>(storage);
-}
-
-template <class T>
-const T& as(const sockaddr_storage& storage) {
-  return reinterpret_cast<const T&>(storage);
-}
-
-} // namespace
 
 // -- socket -------------------------------------------------------------------
 
