@@ -9,6 +9,8 @@
 #include <map>
 #include <optional>
 
+namespace causes_test {
+
 using namespace coppice;
 using namespace std::chrono_literals;
 using observe::event_kind;
@@ -209,3 +211,5 @@ TEST_F(Causes, OfAKillForWantOfProgressAreTheWatchdog) {
               ElementsAre(testing::_, testing::_, testing::_,
                           "top/a made no progress for too long; killing it"));
 }
+
+} // namespace causes_test

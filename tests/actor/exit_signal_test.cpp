@@ -4,6 +4,8 @@
 
 #include <stdexcept>
 
+namespace exit_signal_test {
+
 using namespace coppice;
 using namespace coppice::actor;
 using coppice::test::recorder;
@@ -159,3 +161,5 @@ TEST_F(ExitSignal, TheReasonOfADeadActorCanStillBeLearnt) {
 
   EXPECT_EQ(end_of(worker), exit_reason::abnormal("boom"));
 }
+
+} // namespace exit_signal_test

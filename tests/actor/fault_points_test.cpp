@@ -8,6 +8,8 @@
 
 #include <gmock/gmock.h>
 
+namespace fault_points_test {
+
 using namespace coppice;
 using namespace std::chrono_literals;
 using supervision::exit_reason;
@@ -372,3 +374,5 @@ TEST_F(FaultsOfActors, FiresAreToldButNotEachOfMany) {
 }
 
 } // namespace
+
+} // namespace fault_points_test

@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+namespace partition_supervisor_test {
+
 using namespace coppice;
 using namespace coppice::actor;
 using coppice::supervision::child_state;
@@ -248,3 +250,5 @@ TEST_F(PartitionSupervisor, ReplacesACrashedPartition) {
   EXPECT_TRUE(eventually(
     [&] { return p.route(1) != caf::actor{} && p.route(1) != victim; }));
 }
+
+} // namespace partition_supervisor_test

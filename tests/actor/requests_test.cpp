@@ -6,6 +6,8 @@
 
 #include <gmock/gmock.h>
 
+namespace requests_test {
+
 using namespace coppice;
 using namespace coppice::actor;
 using coppice::supervision::child_state;
@@ -559,3 +561,5 @@ TEST_F(Requests, AChildThatReportsProgressIsLeftAlone) {
   // No progress after that: the watchdog ends it, and so the tree.
   EXPECT_EQ(end_of(root->handle()), exit_reason::shutdown());
 }
+
+} // namespace requests_test

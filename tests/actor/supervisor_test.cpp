@@ -4,6 +4,8 @@
 #include <atomic>
 #include <stdexcept>
 
+namespace supervisor_test {
+
 using namespace coppice;
 using namespace coppice::actor;
 using namespace coppice::supervision;
@@ -312,3 +314,5 @@ TEST_F(SupervisorActor, SixteenThousandChildrenEndInLinearTime) {
 
   EXPECT_EQ(stop(*root), exit_reason::shutdown());
 }
+
+} // namespace supervisor_test

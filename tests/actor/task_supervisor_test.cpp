@@ -6,6 +6,8 @@
 
 #include <gmock/gmock.h>
 
+namespace task_supervisor_test {
+
 using namespace coppice;
 using namespace coppice::actor;
 using coppice::supervision::done;
@@ -211,3 +213,5 @@ TEST_F(TaskSupervisor, WaitsForAValueNoLongerThanAsked) {
 
   EXPECT_EQ(std::get<exit_reason>(one.result.get()), exit_reason::shutdown());
 }
+
+} // namespace task_supervisor_test

@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+namespace api_test {
+
 using namespace coppice;
 using namespace coppice::admin;
 using nlohmann::json;
@@ -151,3 +153,5 @@ TEST_F(AdminApi, NeedsTheTokenToChangeSomethingButNotToLook) {
   EXPECT_EQ(status(req, rules), 200);
   EXPECT_EQ(status(get("/tree"), rules), 200);
 }
+
+} // namespace api_test

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <optional>
 
+namespace canary_test {
+
 using namespace coppice;
 using namespace std::chrono_literals;
 using admin::canary;
@@ -182,3 +184,5 @@ TEST_F(Canary, EndsWhileItWaits) {
   EXPECT_LT(std::chrono::steady_clock::now() - begin, test::deadline);
   EXPECT_TRUE(wait_until([this] { return listener->active() == 0; }));
 }
+
+} // namespace canary_test

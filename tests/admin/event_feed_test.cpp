@@ -6,6 +6,8 @@
 
 #include <variant>
 
+namespace event_feed_test {
+
 using namespace coppice;
 using namespace coppice::admin;
 using nlohmann::json;
@@ -220,3 +222,5 @@ TEST_F(EventFeed, ThePageIsForBrowsersAndTheIndexForOthers) {
             "text/javascript; charset=utf-8");
   EXPECT_EQ(admin_.handle(get("/page/nothing.js")).status, 404);
 }
+
+} // namespace event_feed_test

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
+namespace faults_api_test {
+
 using namespace coppice;
 using namespace coppice::admin;
 using nlohmann::json;
@@ -184,3 +186,5 @@ TEST_F(FaultsApi, SaysWhomItCannotStrike) {
 }
 
 } // namespace
+
+} // namespace faults_api_test

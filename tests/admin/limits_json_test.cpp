@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+namespace limits_json_test {
+
 using namespace coppice;
 using namespace std::chrono_literals;
 using admin::merge;
@@ -67,3 +69,5 @@ TEST(LimitsJson, ChangesNothingIfOneOfThemIsWrong) {
               admin::to_json(net::limits{.max_connections = 5}));
   }
 }
+
+} // namespace limits_json_test

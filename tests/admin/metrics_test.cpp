@@ -9,6 +9,8 @@
 
 #include <set>
 
+namespace metrics_test {
+
 using namespace coppice;
 using namespace coppice::admin;
 using testing::HasSubstr;
@@ -152,3 +154,5 @@ TEST_F(Metrics, AreEachThereOnce) {
     EXPECT_FALSE(each.help.empty()) << each.name;
   }
 }
+
+} // namespace metrics_test

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+namespace predict_test {
+
 using namespace coppice;
 using namespace coppice::admin;
 using namespace std::chrono_literals;
@@ -224,3 +226,5 @@ TEST_F(Predict, TheSandboxRefusesWhatItDoesNotUnderstand) {
         query{{"crash", "a"}, {"restart", "never"}}})
     EXPECT_EQ(ask("/sandbox", each).status, 400);
 }
+
+} // namespace predict_test

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
+namespace toxics_json_test {
+
 using namespace coppice;
 using namespace coppice::admin;
 using nlohmann::json;
@@ -92,3 +94,5 @@ TEST(ToxicsJson, ChangesAttributesAndToxicityAlone) {
                      R"({"stream": "upstream"})", R"({"name": 1})"})
     EXPECT_THAT(change(other), HasSubstr("keeps its name")) << other;
 }
+
+} // namespace toxics_json_test

@@ -8,6 +8,8 @@
 
 #include <atomic>
 
+namespace checking_clients_test {
+
 using namespace coppice;
 using namespace coppice::cli;
 using namespace std::chrono_literals;
@@ -210,3 +212,5 @@ TEST(Latencies, KeepPercentilesToWithinThreePercent) {
   EXPECT_EQ(all.percentile(100), 10'000us);
   EXPECT_EQ(all.longest(), 10'000us);
 }
+
+} // namespace checking_clients_test

@@ -14,6 +14,8 @@
 
 #include <gtest/gtest.h>
 
+namespace cli_test {
+
 using namespace coppice::cli;
 using namespace std::chrono_literals;
 
@@ -111,3 +113,5 @@ TEST(TreeDrawing, DrawsOneAlignedLineANode) {
             "peer 127.0.0.1:9\n"
             "└─ b                stopped  0\n");
 }
+
+} // namespace cli_test

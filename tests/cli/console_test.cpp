@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+namespace console_test {
+
 using coppice::cli::words_of;
 using testing::ElementsAre;
 using testing::IsEmpty;
@@ -32,3 +34,5 @@ TEST(WordsOfALine, AreNoneWhileAQuoteIsOpen) {
   EXPECT_FALSE(words_of("kill 'a"));
   EXPECT_FALSE(words_of("kill \"a"));
 }
+
+} // namespace console_test

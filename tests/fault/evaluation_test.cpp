@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+namespace evaluation_test {
+
 using namespace coppice::fault;
 
 namespace {
@@ -107,3 +109,5 @@ TEST(Chance, DependsOnSeedPointAndArming) {
 }
 
 } // namespace
+
+} // namespace evaluation_test

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+namespace path_point_test {
+
 using namespace coppice::fault;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -179,3 +181,5 @@ TEST(Actions, OfAPlanAreRefusedAsAWhole) {
 }
 
 } // namespace
+
+} // namespace path_point_test

@@ -13,6 +13,8 @@
 #include <type_traits>
 #include <vector>
 
+namespace point_test {
+
 using namespace coppice::fault;
 using namespace std::chrono_literals;
 
@@ -256,3 +258,5 @@ TEST_F(Point, IsNotInTheRegistryWhenItIsCompiledOut) {
 }
 
 } // namespace
+
+} // namespace point_test

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+namespace registry_test {
+
 using namespace coppice::fault;
 using testing::ElementsAre;
 using testing::EndsWith;
@@ -339,3 +341,5 @@ TEST_F(Registry, RefusesAScopeWithAMistakeInIt) {
 }
 
 } // namespace
+
+} // namespace registry_test

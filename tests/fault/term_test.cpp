@@ -6,6 +6,8 @@
 #include <random>
 #include <string>
 
+namespace term_test {
+
 using namespace coppice::fault;
 using namespace std::chrono_literals;
 
@@ -298,3 +300,5 @@ TEST(Plan, IsThatOfTheEnvironment) {
 }
 
 } // namespace
+
+} // namespace term_test

@@ -10,6 +10,8 @@
 
 #include <fstream>
 
+namespace store_test {
+
 using namespace coppice;
 using namespace coppice::journal;
 using namespace std::chrono_literals;
@@ -239,3 +241,5 @@ TEST(DefaultFile, IsWhereTheEnvironmentKeepsState) {
   ::unsetenv("HOME");
   EXPECT_FALSE(default_file());
 }
+
+} // namespace store_test

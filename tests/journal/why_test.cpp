@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+namespace why_test {
+
 using namespace coppice;
 using namespace coppice::journal;
 
@@ -110,3 +112,5 @@ TEST(Why, EndsWhereTheJournalDoes) {
   EXPECT_THAT(kinds(why(reader{file.path()}, "top/a")),
               ElementsAre("child_restarted"));
 }
+
+} // namespace why_test

@@ -12,6 +12,8 @@
 
 #include <gtest/gtest.h>
 
+namespace actor_world_test {
+
 using namespace coppice;
 using namespace coppice::lab;
 
@@ -167,3 +169,5 @@ TEST(Shuffled, TheSameSeedIsTheSameRun) {
 }
 
 } // namespace
+
+} // namespace actor_world_test

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+namespace conformance_test {
+
 using namespace coppice::lab;
 
 namespace {
@@ -56,3 +58,5 @@ INSTANTIATE_TEST_SUITE_P(Conformance, Types, testing::ValuesIn(refused()),
                          [](auto& param) { return param.param; });
 
 } // namespace
+
+} // namespace conformance_test

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+namespace many_children_test {
+
 using namespace coppice;
 using namespace coppice::lab;
 
@@ -165,3 +167,5 @@ INSTANTIATE_TEST_SUITE_P(Kinds, Cost,
                          });
 
 } // namespace
+
+} // namespace many_children_test

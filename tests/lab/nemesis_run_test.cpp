@@ -8,6 +8,8 @@
 
 #include <gmock/gmock.h>
 
+namespace nemesis_run_test {
+
 using namespace coppice;
 using namespace coppice::lab;
 using namespace std::chrono_literals;
@@ -198,3 +200,5 @@ TEST_F(NemesisRun, IsTheSameForTheSameSeed) {
 }
 
 } // namespace
+
+} // namespace nemesis_run_test

@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+namespace nemesis_test {
+
 using namespace coppice::lab;
 using namespace std::chrono_literals;
 using testing::ElementsAre;
@@ -312,3 +314,5 @@ TEST(NemesisAim, KnowsWildcards) {
   EXPECT_FALSE(matches("a*c", "abd"));
   EXPECT_FALSE(matches("a", "ab"));
 }
+
+} // namespace nemesis_test

@@ -10,6 +10,8 @@
 
 #include <gtest/gtest.h>
 
+namespace otp_test {
+
 using namespace coppice::lab;
 using nlohmann::json;
 
@@ -148,3 +150,5 @@ TEST_F(Otp, LeavesOurTraceOfRandomScenarios) {
 }
 
 } // namespace
+
+} // namespace otp_test

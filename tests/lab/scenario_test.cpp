@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+namespace scenario_test {
+
 using namespace coppice::lab;
 
 namespace {
@@ -176,3 +178,5 @@ TEST(Compare, MissesAnEventAtTheEnd) {
 }
 
 } // namespace
+
+} // namespace scenario_test

@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <sstream>
 
+namespace side_by_side_test {
+
 using namespace coppice::lab;
 using testing::HasSubstr;
 using testing::Not;
@@ -102,3 +104,5 @@ TEST(Example, PlaysAsItStandsAndShowsAGivingUp) {
 }
 
 } // namespace
+
+} // namespace side_by_side_test

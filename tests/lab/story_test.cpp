@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+namespace story_test {
+
 using namespace coppice::lab;
 using testing::HasSubstr;
 
@@ -56,3 +58,5 @@ TEST(Explain, PredictsExactlyWhatHappens) {
 }
 
 } // namespace
+
+} // namespace story_test

@@ -5,6 +5,8 @@
 
 #include <string>
 
+namespace window_test {
+
 using namespace coppice::lab;
 
 namespace {
@@ -58,3 +60,5 @@ INSTANTIATE_TEST_SUITE_P(
   [](auto& param) { return param.param.name; });
 
 } // namespace
+
+} // namespace window_test

@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+namespace behavior_test {
+
 using namespace coppice;
 using namespace coppice::test;
 using namespace std::chrono_literals;
@@ -121,3 +123,5 @@ TEST_F(Behavior, AFunctionThatThrowsEndsItsConnectionAlone) {
               testing::HasSubstr("boom"));
   EXPECT_EQ(connect().ask("a"), "a");
 }
+
+} // namespace behavior_test

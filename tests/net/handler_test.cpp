@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+namespace handler_test {
+
 using namespace coppice;
 using namespace coppice::net;
 using namespace coppice::test;
@@ -319,3 +321,5 @@ TEST_F(Limits, DoNotKeepCountersFromAddingUp) {
   EXPECT_EQ(sum.bytes_in, 5u * clients);
   EXPECT_EQ(sum.bytes_out, 5u * clients);
 }
+
+} // namespace handler_test

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+namespace listener_test {
+
 using namespace coppice;
 using namespace coppice::net;
 using namespace coppice::test;
@@ -296,3 +298,5 @@ TEST_F(LinkedListener, TheSuccessorOfAHubTellsWhatNobodyElseDid) {
             std::string{acceptor_path}
               + ": its last end went untold: 1 connection ended with it");
 }
+
+} // namespace listener_test

@@ -15,6 +15,8 @@
 
 #include <gtest/gtest.h>
 
+namespace listening_test {
+
 using namespace coppice::net;
 using namespace std::chrono_literals;
 
@@ -242,3 +244,5 @@ TEST(PassedDescriptors, AreThoseThatAreMeantForThisProcess) {
   EXPECT_EQ(given("", "1"), 0U);
   EXPECT_TRUE(passed_descriptors().empty());
 }
+
+} // namespace listening_test

@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+namespace operation_test {
+
 using namespace coppice;
 using namespace coppice::test;
 using namespace std::chrono_literals;
@@ -319,3 +321,5 @@ TEST_F(Operation, EveryConnectionHasOneStartAndOneEndInTheLog) {
                           hub + ("closed: normal, peer " + peer + ", 0.")));
   EXPECT_THAT(lines[1], testing::EndsWith(" s, 5 bytes in, 5 bytes out"));
 }
+
+} // namespace operation_test

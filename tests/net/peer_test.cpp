@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+namespace peer_test {
+
 using namespace coppice;
 using namespace coppice::net;
 
@@ -57,3 +59,5 @@ TEST(AddressCounts, TakeANetworkOfIpv6ForOneClient) {
   EXPECT_FALSE(counts.take(peer("2001:db8:0:1::2"), 1));
   EXPECT_TRUE(counts.take(peer("2001:db8:0:2::1"), 1));
 }
+
+} // namespace peer_test

@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+namespace socket_test {
+
 using namespace coppice::net;
 
 TEST(Endpoint, ReadsNumericAddresses) {
@@ -81,3 +83,5 @@ TEST(CpuLimit, FindsNoLimitWhereThereIsNone) {
 TEST(CpuLimit, AllowsAtLeastOneCpu) {
   EXPECT_GE(allowed_cpus(), 1U);
 }
+
+} // namespace socket_test

@@ -5,6 +5,8 @@
 #include <functional>
 #include <vector>
 
+namespace timer_wheel_test {
+
 using namespace coppice::net;
 using namespace std::chrono_literals;
 
@@ -150,3 +152,5 @@ TEST_F(TimerWheel, FollowingNextNeverMissesADeadline) {
   }
   EXPECT_EQ(timers.back().fired, 1);
 }
+
+} // namespace timer_wheel_test

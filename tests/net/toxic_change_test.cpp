@@ -5,6 +5,8 @@
 #include <ostream>
 #include <set>
 
+namespace toxic_change_test {
+
 using namespace coppice::net;
 using namespace coppice::test;
 using testing::ElementsAre;
@@ -290,3 +292,5 @@ TEST(ToxicPipeWeight, IsNothingForWhatIsLost) {
 
   EXPECT_EQ(pipe.weight(), 0u);
 }
+
+} // namespace toxic_change_test

@@ -5,6 +5,8 @@
 #include <future>
 #include <thread>
 
+namespace toxic_connection_test {
+
 using namespace coppice;
 using namespace coppice::net;
 using namespace coppice::test;
@@ -261,3 +263,5 @@ TEST_F(Toxics, CloseAfterSomeBytesToTheServer) {
   EXPECT_EQ(peer.receive_all(), "1234567");
   EXPECT_EQ(peer.end, "eof");
 }
+
+} // namespace toxic_connection_test

@@ -5,6 +5,8 @@
 #include <future>
 #include <thread>
 
+namespace toxic_limits_test {
+
 using namespace coppice;
 using namespace coppice::net;
 using namespace coppice::test;
@@ -140,3 +142,5 @@ TEST_F(ToxicLimits, HoldWhatAPausedHandlerDoesNotWant) {
 
   EXPECT_EQ(peer.receive(4), "more");
 }
+
+} // namespace toxic_limits_test

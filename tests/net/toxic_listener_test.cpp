@@ -7,6 +7,8 @@
 #include <iterator>
 #include <set>
 
+namespace toxic_listener_test {
+
 using namespace coppice;
 using namespace coppice::net;
 using namespace coppice::test;
@@ -236,3 +238,5 @@ TEST_F(ToxicListener, LeavesNothingBehindAfterAHundredRounds) {
   EXPECT_EQ(connect().ask("still there"), "still there");
   EXPECT_TRUE(all_running());
 }
+
+} // namespace toxic_listener_test

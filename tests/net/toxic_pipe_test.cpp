@@ -4,6 +4,8 @@
 
 #include <ostream>
 
+namespace toxic_pipe_test {
+
 using namespace coppice::net;
 using namespace coppice::test;
 using namespace std::chrono_literals;
@@ -242,3 +244,5 @@ TEST_P(ToxicPipeEnd, ComesWhenItIsDue) {
 
 INSTANTIATE_TEST_SUITE_P(All, ToxicPipeEnd, ValuesIn(ends),
                          [](auto& info) { return info.param.name; });
+
+} // namespace toxic_pipe_test

@@ -6,6 +6,8 @@
 #include <limits>
 #include <ostream>
 
+namespace toxic_test {
+
 using namespace coppice::net;
 using testing::HasSubstr;
 using testing::TestWithParam;
@@ -158,3 +160,5 @@ TEST(Toxic, ThatTakesTheListenerDownConcernsEverybody) {
   EXPECT_EQ(complete(all), "");
   EXPECT_TRUE(takes_listener_down(all));
 }
+
+} // namespace toxic_test

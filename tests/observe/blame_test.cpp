@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+namespace blame_test {
+
 using coppice::observe::blame;
 
 TEST(Blame, IsTakenOnce) {
@@ -30,3 +32,5 @@ TEST(Blame, IsOnNothingIfThereIsNoEvent) {
   EXPECT_EQ(uut.take("a"), 1U);
   EXPECT_EQ(uut.take("b"), 0U);
 }
+
+} // namespace blame_test

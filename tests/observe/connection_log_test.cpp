@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+namespace connection_log_test {
+
 using namespace coppice::observe;
 
 namespace {
@@ -135,3 +137,5 @@ TEST(ConnectionRecord, CutsAReasonThatIsTooLong) {
   what.set_reason(std::string(100, 'x'));
   EXPECT_EQ(what.reason_text(), std::string(46, 'x'));
 }
+
+} // namespace connection_log_test

@@ -6,6 +6,8 @@
 #include <chrono>
 #include <thread>
 
+namespace event_bus_test {
+
 using namespace coppice::observe;
 
 namespace {
@@ -150,3 +152,5 @@ TEST(Event, TellsADecisionWithItsDetail) {
   EXPECT_EQ(describe(ev), "coppice/worker restarting: permanent, 1 of 3 "
                           "restarts in 5 s used");
 }
+
+} // namespace event_bus_test

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+namespace event_counts_test {
+
 using namespace coppice;
 using namespace coppice::observe;
 
@@ -174,3 +176,5 @@ TEST(Histogram, CountsADurationWithinTheFirstBoundThatHoldsIt) {
   EXPECT_EQ(got.counts, (std::vector<std::uint64_t>{3, 1, 1}));
   EXPECT_EQ(got.sum, 1'002'000'001ns);
 }
+
+} // namespace event_counts_test

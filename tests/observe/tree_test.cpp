@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+namespace tree_test {
+
 using namespace coppice::observe;
 using namespace coppice::supervision;
 using namespace std::chrono_literals;
@@ -109,3 +111,5 @@ TEST_F(Tree, SharesOneConnectionGaugeOverRestarts) {
   EXPECT_EQ(before, after);
   EXPECT_EQ(look().children[0].connections, 7);
 }
+
+} // namespace tree_test

@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+namespace chat_test {
+
 using namespace coppice;
 using namespace coppice::test;
 
@@ -71,3 +73,5 @@ TEST_F(Chat, SaysGoodbye) {
 
   EXPECT_EQ(a.receive_all(), "goodbye\n");
 }
+
+} // namespace chat_test

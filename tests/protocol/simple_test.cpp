@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+namespace simple_test {
+
 using namespace coppice;
 using namespace coppice::test;
 using testing::ElementsAre;
@@ -125,3 +127,5 @@ TEST_F(Protocol, ChargenNoticesThatItsPeerIsGone) {
 
   EXPECT_TRUE(wait_until([this] { return listener->active() == 0; }));
 }
+
+} // namespace simple_test

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+namespace stop_scanner_test {
+
 using coppice::protocol::stop_scanner;
 
 namespace {
@@ -138,3 +140,5 @@ TEST(StopScannerState, AgreesWithTheModelHoweverTheStreamIsCut) {
     ASSERT_EQ(scan(pieces), model(text)) << testing::PrintToString(pieces);
   }
 }
+
+} // namespace stop_scanner_test

@@ -1,5 +1,7 @@
 #include "harness.hpp"
 
+namespace beyond_otp_test {
+
 using lines = std::vector<std::string>;
 using testing::Contains;
 using testing::ElementsAre;
@@ -432,3 +434,5 @@ TEST(BeyondOtp, MistakesNameTheirField) {
 }
 
 } // namespace
+
+} // namespace beyond_otp_test

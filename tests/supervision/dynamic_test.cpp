@@ -1,5 +1,7 @@
 #include "harness.hpp"
 
+namespace dynamic_test {
+
 namespace {
 
 using lines = std::vector<std::string>;
@@ -182,3 +184,5 @@ TEST(SimpleOneForOne, ReportsEachBadReasonOnceWithANumber) {
 }
 
 } // namespace
+
+} // namespace dynamic_test

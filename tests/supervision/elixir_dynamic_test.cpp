@@ -1,5 +1,7 @@
 #include "harness.hpp"
 
+namespace elixir_dynamic_test {
+
 using lines = std::vector<std::string>;
 using testing::Contains;
 using testing::ElementsAre;
@@ -405,3 +407,5 @@ TEST_P(DynamicBudget, IsUsedUpByRetriesAlone) {
 INSTANTIATE_TEST_SUITE_P(Limits, DynamicBudget, testing::Values(1, 10));
 
 } // namespace
+
+} // namespace elixir_dynamic_test

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+namespace forecast_test {
+
 using namespace coppice::supervision;
 using namespace std::chrono_literals;
 using testing::ElementsAre;
@@ -278,3 +280,5 @@ TEST(Forecast, KnowsChildrenByTheirIds) {
   EXPECT_FALSE(foresee(three(strategy::one_for_one), "d", boom, {}));
   EXPECT_FALSE(foresee(engine{dynamic_flags{}}, "a", boom, {}));
 }
+
+} // namespace forecast_test

@@ -1,5 +1,7 @@
 #include "harness.hpp"
 
+namespace init_test {
+
 namespace {
 
 using lines = std::vector<std::string>;
@@ -80,3 +82,5 @@ TEST(Init, ParentIsHeardOnlyAfterwards) {
 }
 
 } // namespace
+
+} // namespace init_test

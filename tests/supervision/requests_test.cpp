@@ -1,5 +1,7 @@
 #include "harness.hpp"
 
+namespace requests_test {
+
 namespace {
 
 using lines = std::vector<std::string>;
@@ -221,3 +223,5 @@ TEST_F(RequestTo, StartChildWithABadSpecificationNamesTheField) {
 }
 
 } // namespace
+
+} // namespace requests_test

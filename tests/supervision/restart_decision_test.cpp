@@ -1,5 +1,7 @@
 #include "harness.hpp"
 
+namespace restart_decision_test {
+
 namespace {
 
 enum class outcome { restarted, kept, removed };
@@ -168,3 +170,5 @@ TEST(Budget, IsNotTouchedByRequests) {
 }
 
 } // namespace
+
+} // namespace restart_decision_test

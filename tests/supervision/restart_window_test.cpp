@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+namespace restart_window_test {
+
 using namespace coppice::supervision;
 using namespace std::chrono_literals;
 
@@ -90,3 +92,5 @@ TEST(RestartWindowUse, CountsOnlyWhatIsInsideTheWindow) {
 }
 
 } // namespace
+
+} // namespace restart_window_test

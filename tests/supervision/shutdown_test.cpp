@@ -1,5 +1,7 @@
 #include "harness.hpp"
 
+namespace shutdown_test {
+
 namespace {
 
 using lines = std::vector<std::string>;
@@ -176,3 +178,5 @@ INSTANTIATE_TEST_SUITE_P(
                     true}));
 
 } // namespace
+
+} // namespace shutdown_test

@@ -1,5 +1,7 @@
 #include "harness.hpp"
 
+namespace significant_test {
+
 namespace {
 
 using lines = std::vector<std::string>;
@@ -152,3 +154,5 @@ TEST(Significant, ACrashBeyondTheBudgetEndsTheUsualWay) {
 }
 
 } // namespace
+
+} // namespace significant_test

@@ -1,5 +1,7 @@
 #include "harness.hpp"
 
+namespace strategies_test {
+
 namespace {
 
 using lines = std::vector<std::string>;
@@ -207,3 +209,5 @@ INSTANTIATE_TEST_SUITE_P(Strategies, IgnoredRestart,
                          });
 
 } // namespace
+
+} // namespace strategies_test

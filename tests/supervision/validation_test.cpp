@@ -1,5 +1,7 @@
 #include "harness.hpp"
 
+namespace validation_test {
+
 namespace {
 
 struct flags_case {
@@ -155,3 +157,5 @@ TEST(ExitReason, IsCleanUnlessItIsACrash) {
 }
 
 } // namespace
+
+} // namespace validation_test

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace coppice_test {
+namespace coppice_test::accept_errors_test {
 
 namespace {
 
@@ -106,4 +106,4 @@ TEST_P(AcceptErrors, OfAPortThatIsGoneRestartTheListeningSide) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::accept_errors_test

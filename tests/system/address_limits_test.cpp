@@ -1,7 +1,7 @@
 #include "listener_api.hpp"
 #include "server_fixture.hpp"
 
-namespace coppice_test {
+namespace coppice_test::address_limits_test {
 
 namespace {
 
@@ -86,4 +86,4 @@ TEST_P(AddressLimit, DoesNotTakePlacesOfTheWholeLimit) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::address_limits_test

@@ -2,7 +2,7 @@
 
 #include "tree_paths.hpp"
 
-namespace coppice_test {
+namespace coppice_test::admin_http_test {
 
 namespace {
 
@@ -150,4 +150,4 @@ TEST_F(AdminHttp, SilentClientsDoNotBlockOthers) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::admin_http_test

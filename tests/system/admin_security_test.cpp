@@ -9,7 +9,7 @@
 
 #include <fstream>
 
-namespace coppice_test {
+namespace coppice_test::admin_security_test {
 
 namespace {
 
@@ -226,4 +226,4 @@ TEST_F(AdminSecurity, CommandKillsWithTheTokenOnly) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::admin_security_test

@@ -3,7 +3,7 @@
 #include <iterator>
 #include <regex>
 
-namespace coppice_test {
+namespace coppice_test::alarm_test {
 
 namespace {
 
@@ -54,4 +54,4 @@ TEST_P(Alarm, IsRaisedAgainAfterItsPeriod) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::alarm_test

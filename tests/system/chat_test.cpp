@@ -3,7 +3,7 @@
 #include <future>
 #include <set>
 
-namespace coppice_test {
+namespace coppice_test::chat_test {
 
 namespace {
 
@@ -176,4 +176,4 @@ TEST_P(Chat, MemberWhoDoesNotReadHoldsUpNobody) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::chat_test

@@ -12,14 +12,6 @@
 
 namespace coppice_test {
 
-namespace {
-
-[[noreturn]] void throw_errno(const char* what) {
-  throw std::system_error(errno, std::generic_category(), what);
-}
-
-} // namespace
-
 child_process::child_process(const launch_options& options) {
   // Errors go to a file: however much the server says, it never blocks.
   int out[2];

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <csignal>
 
-namespace coppice_test {
+namespace coppice_test::commands_test {
 
 namespace {
 
@@ -135,4 +135,4 @@ TEST_F(Commands, AnnouncementSaysThatAdminIsOff) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::commands_test

@@ -6,7 +6,7 @@
 #include <system_error>
 #include <utility>
 
-namespace coppice_test {
+namespace coppice_test::connection_log_test {
 
 namespace {
 
@@ -175,4 +175,4 @@ TEST_P(ConnectionLog, CallsTheEndOfADrainShutdown) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::connection_log_test

@@ -13,7 +13,7 @@
 #include <csignal>
 #include <cstdlib>
 
-namespace coppice_test {
+namespace coppice_test::console_test {
 
 namespace {
 
@@ -281,4 +281,4 @@ TEST_F(Console, CompletesCommandsAndLivePathsAtATerminal) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::console_test

@@ -5,7 +5,7 @@
 
 #include <cerrno>
 
-namespace coppice_test {
+namespace coppice_test::counters_test {
 
 namespace {
 
@@ -177,4 +177,4 @@ TEST_P(Counters, OrdersThatChangeSomethingNeedTheToken) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::counters_test

@@ -4,7 +4,7 @@
 #include <csignal>
 #include <future>
 
-namespace coppice_test {
+namespace coppice_test::drain_test {
 
 namespace {
 
@@ -186,4 +186,4 @@ TEST_P(Goodbye, ThatIsOffIsAwaitedUntilThePeerHasReadWhatWasTaken) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::drain_test

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <future>
 
-namespace coppice_test {
+namespace coppice_test::echo_test {
 
 namespace {
 
@@ -226,4 +226,4 @@ TEST_P(Addresses, LocalhostServes) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::echo_test

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <exception>
 
-namespace coppice_test {
+namespace coppice_test::escalation_test {
 
 namespace {
 
@@ -174,4 +174,4 @@ TEST_P(Escalation, KillOfTheRootEndsTheProcess) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::escalation_test

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace coppice_test {
+namespace coppice_test::fault_commands_test {
 
 namespace {
 
@@ -352,4 +352,4 @@ TEST_F(FaultCommands, AreTheSameUnderTheSameSeed) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::fault_commands_test

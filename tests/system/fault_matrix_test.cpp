@@ -15,7 +15,7 @@
 #include <tuple>
 #include <vector>
 
-namespace coppice_test {
+namespace coppice_test::fault_matrix_test {
 
 namespace {
 
@@ -191,4 +191,4 @@ TEST_P(FaultMatrix, IsOverWhenTheFaultIs) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::fault_matrix_test

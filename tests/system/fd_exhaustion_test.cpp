@@ -5,7 +5,7 @@
 #include <csignal>
 #include <iterator>
 
-namespace coppice_test {
+namespace coppice_test::fd_exhaustion_test {
 
 namespace {
 
@@ -128,4 +128,4 @@ TEST_P(FdExhaustion, EveryClientIsServedInTheEnd) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::fd_exhaustion_test

@@ -4,7 +4,7 @@
 
 #include <csignal>
 
-namespace coppice_test {
+namespace coppice_test::hostile_peers_test {
 
 namespace {
 
@@ -105,4 +105,4 @@ TEST_P(HostilePeer, HundredsThatSayNothingDisturbNobody) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::hostile_peers_test

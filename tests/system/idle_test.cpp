@@ -1,7 +1,7 @@
 #include "cpu_share.hpp"
 #include "server_fixture.hpp"
 
-namespace coppice_test {
+namespace coppice_test::idle_test {
 
 namespace {
 
@@ -59,4 +59,4 @@ TEST_P(Idle, ClientThatStaysAfterStopCostsNearlyNoCpu) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::idle_test

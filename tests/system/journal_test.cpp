@@ -13,7 +13,7 @@
 #include <fstream>
 #include <sstream>
 
-namespace coppice_test {
+namespace coppice_test::journal_test {
 
 namespace {
 
@@ -252,4 +252,4 @@ TEST_F(Journal, CanBeReadByProgramsInTheLog) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::journal_test

@@ -6,7 +6,7 @@
 #include <exception>
 #include <ostream>
 
-namespace coppice_test {
+namespace coppice_test::kill_test {
 
 namespace {
 
@@ -188,4 +188,4 @@ TEST_P(Kill, SparesWhatWasStartedBeforeTheAcceptors) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::kill_test

@@ -15,7 +15,7 @@
 #include <fstream>
 #include <sstream>
 
-namespace coppice_test {
+namespace coppice_test::lab_test {
 
 namespace {
 
@@ -336,4 +336,4 @@ TEST(LabUsage, HelpGoesToStandardOutput) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::lab_test

@@ -17,14 +17,14 @@
 
 namespace coppice_test {
 
+void throw_errno(const char* what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
+
 namespace {
 
 constexpr uid_t nobody = 65534;
 constexpr int exit_not_started = 127;
-
-[[noreturn]] void throw_errno(const char* what) {
-  throw std::system_error(errno, std::generic_category(), what);
-}
 
 std::string binary_path() {
   const char* path = std::getenv("COPPICE_BINARY");

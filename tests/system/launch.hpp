@@ -30,6 +30,9 @@ struct launch_options {
 std::pair<std::string, std::string> sanitizer_options(const std::string& name,
                                                       const std::string& more);
 
+/// Throws `std::system_error` for errno.
+[[noreturn]] void throw_errno(const char* what);
+
 /// Starts the binary under test, with these standard outputs; it dies with this
 /// process. Throws if it cannot.
 pid_t launch(const launch_options& options, int out, int err);

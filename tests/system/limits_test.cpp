@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace coppice_test {
+namespace coppice_test::limits_test {
 
 namespace {
 
@@ -200,4 +200,4 @@ TEST_P(Reject, ServesTheNextClientIfThereIsRoomInTime) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::limits_test

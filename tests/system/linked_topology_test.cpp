@@ -4,7 +4,7 @@
 
 #include <map>
 
-namespace coppice_test {
+namespace coppice_test::linked_topology_test {
 
 namespace {
 
@@ -167,4 +167,4 @@ TEST_F(LinkedTopology, ClientIsNeverRefusedWhileAcceptorsCrash) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::linked_topology_test

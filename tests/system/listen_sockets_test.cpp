@@ -9,7 +9,7 @@
 #include <csignal>
 #include <cstdio>
 
-namespace coppice_test {
+namespace coppice_test::listen_sockets_test {
 
 namespace {
 
@@ -198,4 +198,4 @@ TEST_P(SocketActivation, WithWhatIsNoListeningSocketIsAFailure) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::listen_sockets_test

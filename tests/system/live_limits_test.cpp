@@ -4,7 +4,7 @@
 
 #include <array>
 
-namespace coppice_test {
+namespace coppice_test::live_limits_test {
 
 namespace {
 
@@ -205,4 +205,4 @@ TEST_P(LiveLimits, CommandTakesThemAway) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::live_limits_test

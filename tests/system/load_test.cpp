@@ -1,7 +1,7 @@
 #include "crowd.hpp"
 #include "server_fixture.hpp"
 
-namespace coppice_test {
+namespace coppice_test::load_test {
 
 namespace {
 
@@ -44,4 +44,4 @@ TEST_P(Load, BurstOfConnectionsIsServed) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::load_test

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 
-namespace coppice_test {
+namespace coppice_test::metrics_test {
 
 namespace {
 
@@ -119,4 +119,4 @@ TEST_F(Metrics, AreWhatPrometheusExpects) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::metrics_test

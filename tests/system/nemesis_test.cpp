@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace coppice_test {
+namespace coppice_test::nemesis_test {
 
 namespace {
 
@@ -337,4 +337,4 @@ TEST_F(Nemesis, SeesThatTheServerDoesNotHeal) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::nemesis_test

@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <csignal>
 
-namespace coppice_test {
+namespace coppice_test::process_test {
 
 namespace {
 
@@ -226,4 +226,4 @@ TEST_P(Process, WallClockThatJumpsChangesNoTimeout) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::process_test

@@ -1,7 +1,7 @@
 #include "process_view.hpp"
 #include "server_fixture.hpp"
 
-namespace coppice_test {
+namespace coppice_test::protocols_test {
 
 namespace {
 
@@ -117,4 +117,4 @@ TEST_P(Chargen, CostsNoMemoryWhileTheClientDoesNotRead) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::protocols_test

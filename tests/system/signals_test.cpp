@@ -4,7 +4,7 @@
 #include <csignal>
 #include <ostream>
 
-namespace coppice_test {
+namespace coppice_test::signals_test {
 
 namespace {
 
@@ -209,4 +209,4 @@ TEST_F(DrainTimeout, IsInSecondsUnlessItSaysOtherwise) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::signals_test

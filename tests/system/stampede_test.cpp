@@ -10,7 +10,7 @@
 #include <iostream>
 #include <random>
 
-namespace coppice_test {
+namespace coppice_test::stampede_test {
 
 namespace {
 
@@ -183,4 +183,4 @@ TEST_P(Stampede, IsSurvivedAndEveryConnectionIsAccountedFor) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::stampede_test

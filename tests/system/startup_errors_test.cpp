@@ -6,7 +6,7 @@
 #include <fstream>
 #include <optional>
 
-namespace coppice_test {
+namespace coppice_test::startup_errors_test {
 
 namespace {
 
@@ -214,4 +214,4 @@ TEST_F(StartupErrors, TokenFileThatCannotBeMadeIsAFailure) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::startup_errors_test

@@ -1,6 +1,6 @@
 #include "server_fixture.hpp"
 
-namespace coppice_test {
+namespace coppice_test::stop_test {
 
 namespace {
 
@@ -196,4 +196,4 @@ TEST_P(NotStop, HeldBackBytesOfOneClientDoNotReachAnother) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::stop_test

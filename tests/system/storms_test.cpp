@@ -7,7 +7,7 @@
 #include <future>
 #include <iostream>
 
-namespace coppice_test {
+namespace coppice_test::storms_test {
 
 namespace {
 
@@ -149,4 +149,4 @@ TEST_P(MassDisconnect, IsOverSoonAndCostsNoMoreThanItsShare) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::storms_test

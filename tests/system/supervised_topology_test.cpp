@@ -2,7 +2,7 @@
 #include "server_fixture.hpp"
 #include "tree_paths.hpp"
 
-namespace coppice_test {
+namespace coppice_test::supervised_topology_test {
 
 namespace {
 
@@ -161,4 +161,4 @@ TEST_F(SupervisedTopology, ClientThatConnectsDuringCrashesIsServed) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::supervised_topology_test

@@ -4,7 +4,7 @@
 #include <csignal>
 #include <optional>
 
-namespace coppice_test {
+namespace coppice_test::suspend_resume_test {
 
 namespace {
 
@@ -181,4 +181,4 @@ TEST_P(SuspendResume, OverfullBacklogServesEverybodyOnceThereIsRoom) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::suspend_resume_test

@@ -4,7 +4,7 @@
 
 #include <system_error>
 
-namespace coppice_test {
+namespace coppice_test::timeouts_test {
 
 namespace {
 
@@ -213,4 +213,4 @@ TEST_P(KeepAlive, IsDueInFiveMinutesUnlessToldOtherwise) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::timeouts_test

@@ -5,7 +5,7 @@
 
 #include <gmock/gmock.h>
 
-namespace coppice_test {
+namespace coppice_test::toxics_test {
 
 namespace {
 
@@ -356,4 +356,4 @@ INSTANTIATE_TEST_SUITE_P(Topology, Toxics, every_topology, topology_name);
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::toxics_test

@@ -8,7 +8,7 @@
 #include <iterator>
 #include <sstream>
 
-namespace coppice_test {
+namespace coppice_test::tree_test {
 
 namespace {
 
@@ -248,4 +248,4 @@ TEST_P(Tree, CommandGivesTheJsonOfConnectionsToo) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::tree_test

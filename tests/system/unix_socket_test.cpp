@@ -10,7 +10,7 @@
 #include <csignal>
 #include <fstream>
 
-namespace coppice_test {
+namespace coppice_test::unix_socket_test {
 
 namespace {
 
@@ -174,4 +174,4 @@ TEST_P(UnixSocket, CanBeSuspendedAndResumed) {
 
 } // namespace
 
-} // namespace coppice_test
+} // namespace coppice_test::unix_socket_test

@@ -9,6 +9,8 @@
 #include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 
+namespace faults_test {
+
 using namespace coppice;
 using namespace coppice::testing;
 using ::testing::ElementsAre;
@@ -129,3 +131,5 @@ TEST(FaultMatrix, NamesItsTests) {
   EXPECT_EQ(name("app.save", "1*error(EIO)"), "app_save_error_EIO");
   EXPECT_EQ(name("actor.start:a/b", "20%drop"), "actor_start_a_b_20_drop");
 }
+
+} // namespace faults_test

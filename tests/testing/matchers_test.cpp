@@ -6,6 +6,8 @@
 #include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 
+namespace matchers_test {
+
 using namespace coppice::testing;
 using namespace std::chrono_literals;
 using coppice::observe::event_kind;
@@ -235,3 +237,5 @@ Expected: app/worker restarted at least once
   =>    3      10 ms  app/worker exited: boom
   => 1 more expected)");
 }
+
+} // namespace matchers_test

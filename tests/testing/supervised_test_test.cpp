@@ -2,6 +2,8 @@
 
 #include <gtest/gtest-spi.h>
 
+namespace supervised_test_test {
+
 using namespace coppice::actor;
 using namespace coppice::test;
 using namespace coppice::testing;
@@ -166,3 +168,5 @@ TEST_F(SupervisedTest, ArmsAPointOfCoppicesByPath) {
   EXPECT_THAT(history(), start_failed("worker", "no").times(3));
   EXPECT_THAT(history(), alive("worker"));
 }
+
+} // namespace supervised_test_test

@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+namespace tcp_client_test {
+
 using coppice::net::endpoint;
 using coppice::testing::tcp_client;
 using namespace std::chrono_literals;
@@ -136,3 +138,5 @@ TEST_F(TcpClient, SaysWhyItCannotConnect) {
   EXPECT_EQ(client.is_connected().message(), why);
   EXPECT_EQ(client.echoes("hello").message(), why);
 }
+
+} // namespace tcp_client_test

@@ -1,5 +1,7 @@
 #include "workers_fixture.hpp"
 
+namespace time_test {
+
 using namespace coppice::actor;
 using namespace coppice::test;
 using namespace coppice::testing;
@@ -137,3 +139,5 @@ TEST_F(RealTimeSupervisedTest, RestartsAChildOnCAFsThreads) {
   EXPECT_TRUE(eventually(alive("worker")));
   EXPECT_THROW(settle(), std::logic_error);
 }
+
+} // namespace time_test
