@@ -1,4 +1,4 @@
-ARG BASE=debian:bookworm-slim
+ARG BASE=debian:trixie-slim
 
 FROM ${BASE} AS build
 WORKDIR /src

@@ -37,6 +37,10 @@ test: build ## install what is missing, build, and run every test but the contai
 conformance: build ## prove that coppice does as OTP does, a line for each part
 	@scripts/conformance $(BUILD)
 
+.PHONY: platforms
+platforms: ## try both commands on Debian 12, 13 and sid, in roots of their own
+	@scripts/platforms
+
 .PHONY: fuzz
 fuzz: ## fuzz what reads input, for FUZZ_SECONDS (60)
 	@scripts/install-packages build fuzz
