@@ -45,7 +45,7 @@ platforms: ## try both commands on Debian 12, 13 and sid, in roots of their own
 fuzz: ## fuzz what reads input, for FUZZ_SECONDS (60)
 	@scripts/install-packages build fuzz
 	@if [ ! -e build-fuzz/build.ninja ]; then CXX=clang++ meson setup build-fuzz \
-		-Dfuzz=enabled -Dtests=disabled '-Dcpp_args=-O1 -g1' \
+		-Dfuzz=enabled -Dtests=disabled -Dcpp_args=-O1 \
 		-Db_sanitize=address,undefined -Db_lundef=false; fi
 	@meson compile -C build-fuzz fuzz
 	@scripts/fuzz build-fuzz $(FUZZ_SECONDS)
@@ -60,7 +60,7 @@ tsan: ## run the tests of actors and threads under ThreadSanitizer
 	@scripts/install-packages build test
 	@scripts/instrument-caf build-tsan/caf
 	@if [ ! -e build-tsan/build.ninja ]; then meson setup build-tsan \
-		'-Dcpp_args=-O1 -g1' -Db_sanitize=thread -Db_lundef=false; fi
+		-Dcpp_args=-O1 -Db_sanitize=thread -Db_lundef=false; fi
 	LD_LIBRARY_PATH=$(CURDIR)/build-tsan/caf TSAN_OPTIONS=halt_on_error=1 \
 		meson test -C build-tsan --print-errorlogs --timeout-multiplier 4 \
 		$(addprefix --suite ,actor admin net observe protocol)
