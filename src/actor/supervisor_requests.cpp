@@ -43,6 +43,9 @@ request_body supervisor::body_of(const ticket& what) const {
                         return terminate_dynamic_child{instance_of(x.child),
                                                        !has_ended(x.child)};
                       },
+                      [this](const ticket::which& x) -> request_body {
+                        return which_dynamic_child{instance_of(x.child)};
+                      },
                       [this](const ticket::spec_of& x) -> request_body {
                         auto simple = engine_.settings().strategy
                                       == strategy::simple_one_for_one;
@@ -68,6 +71,10 @@ instance_id supervisor::instance_of(const caf::actor& handle) const {
   return i == instances_.end() ? 0 : i->second;
 }
 
+actor::child_info supervisor::info_on(supervision::child_info& what) const {
+  return {std::move(what.id), what.state, handle_of(what.instance), what.type};
+}
+
 void supervisor::run(send_reply& cmd) {
   auto asked = tickets_.extract(cmd.id).mapped();
   auto told = asked->answer(std::visit(
@@ -84,10 +91,10 @@ void supervisor::run(send_reply& cmd) {
         std::vector<actor::child_info> result;
         result.reserve(x.size());
         for (auto& info : x)
-          result.push_back({std::move(info.id), info.state,
-                            handle_of(info.instance), info.type});
+          result.push_back(info_on(info));
         return result;
       },
+      [this](supervision::child_info& x) -> reply { return info_on(x); },
       [](child_counts& x) -> reply { return x; },
       [](supervision::child_spec& x) -> reply { return std::move(x); },
     },

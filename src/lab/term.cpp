@@ -23,6 +23,15 @@ std::string error(const std::string& what) {
   return "{error," + what + "}";
 }
 
+std::string render_child(const child_info& child, const asked& question,
+                         const name_instance& name) {
+  auto id = question.dynamic ? std::string{"undefined"} : atom(child.id);
+  auto state = child.state == child_state::running
+                 ? name(child.instance)
+                 : std::string{to_string(child.state)};
+  return "{" + id + "," + state + "}";
+}
+
 std::string render_children(std::vector<child_info> children,
                             const asked& question, const name_instance& name) {
   // A map of processes has no order of its own: running ones come first here,
@@ -33,13 +42,8 @@ std::string render_children(std::vector<child_info> children,
              < std::pair{b.instance == 0, b.instance};
     });
   std::vector<std::string> items;
-  for (auto& child : children) {
-    auto id = question.dynamic ? std::string{"undefined"} : atom(child.id);
-    auto state = child.state == child_state::running
-                   ? name(child.instance)
-                   : std::string{to_string(child.state)};
-    items.push_back("{" + id + "," + state + "}");
-  }
+  for (auto& child : children)
+    items.push_back(render_child(child, question, name));
   return list(items);
 }
 
@@ -80,6 +84,8 @@ std::string render_refusal(const refused& what, const asked& question,
   case refusal::simple_one_for_one:
   case refusal::max_children:
   case refusal::noproc:
+  case refusal::ended:
+  case refusal::timeout:
     return error(std::string{to_string(what.why)});
   }
   return {};
@@ -126,6 +132,9 @@ std::string render(const reply& what, const asked& question,
       [&](const refused& x) { return render_refusal(x, question, name); },
       [&](const std::vector<child_info>& x) {
         return render_children(x, question, name);
+      },
+      [&](const child_info& x) {
+        return "{ok," + render_child(x, question, name) + "}";
       },
       [](const child_counts& x) { return render_counts(x); },
       [&](const child_spec& x) { return render_spec(x, question.nested); },

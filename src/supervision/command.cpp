@@ -50,6 +50,10 @@ std::string_view to_string(refusal value) {
     return "max_children";
   case refusal::noproc:
     return "noproc";
+  case refusal::ended:
+    return "ended";
+  case refusal::timeout:
+    return "timeout";
   }
   return {};
 }

@@ -12,6 +12,8 @@ void engine::finish() {
     emit(up{});
     break;
   case job::kind::terminate:
+    if (finished.forget && children_.contains(finished.to_stop.front()))
+      remove(finished.to_stop.front());
     emit(send_reply{finished.origin, done{}});
     break;
   case job::kind::abort_init:

@@ -83,6 +83,7 @@ std::optional<reply> engine::answer(request_id id, terminate_child& body) {
     return refuse(refusal::not_found);
   job_ = job{job::kind::terminate};
   job_->origin = id;
+  job_->forget = body.forget;
   job_->to_stop.push_back(i->second);
   return {};
 }
@@ -119,17 +120,36 @@ std::optional<reply> engine::answer(request_id, delete_child& body) {
   return done{};
 }
 
+child_info engine::info_on(const child& c) const {
+  return {dynamic() ? std::string{} : c.spec().id, c.state,
+          c.state == child_state::running ? c.instance : 0, c.spec().type};
+}
+
 // Source: OTP supervisor, newest first.
 std::optional<reply> engine::answer(request_id, which_children&) {
   std::vector<child_info> result;
   result.reserve(children_.size());
-  for (auto i = children_.rbegin(); i != children_.rend(); ++i) {
-    auto& c = i->second;
-    result.push_back({dynamic() ? std::string{} : c.spec().id, c.state,
-                      c.state == child_state::running ? c.instance : 0,
-                      c.spec().type});
-  }
+  for (auto i = children_.rbegin(); i != children_.rend(); ++i)
+    result.push_back(info_on(i->second));
   return result;
+}
+
+// Source: OTP supervisor (28).
+std::optional<reply> engine::answer(request_id, which_child& body) {
+  if (dynamic())
+    return refuse_id();
+  if (auto* c = find(body.id))
+    return info_on(*c);
+  return refuse(refusal::not_found);
+}
+
+// As which_children has it: OTP 29.1.2 lists a restarting child there, but does
+// not find it here.
+std::optional<reply> engine::answer(request_id, which_dynamic_child& body) {
+  auto i = keys_by_instance_.find(body.instance);
+  if (!dynamic() || i == keys_by_instance_.end())
+    return refuse(refusal::not_found);
+  return info_on(children_.at(i->second));
 }
 
 // Source: OTP supervisor. A child whose exit waits in the queue is dead

@@ -1,7 +1,10 @@
 #include "coppice/actor/request.hpp"
+#include "coppice/actor/virtual_time.hpp"
 #include "support/actor_fixture.hpp"
 #include "support/answers.hpp"
 
+#include <functional>
+#include <optional>
 #include <stdexcept>
 
 #include <gmock/gmock.h>
@@ -560,6 +563,289 @@ TEST_F(Requests, AChildThatReportsProgressIsLeftAlone) {
 
   // No progress after that: the watchdog ends it, and so the tree.
   EXPECT_EQ(end_of(root->handle()), exit_reason::shutdown());
+}
+
+// -- which_child --------------------------------------------------------------
+
+TEST_F(Requests, KnowOneChildByItsId) {
+  auto& top = start({}, {idle("a"), supervisor_child("inner", {}, {})});
+
+  auto info = value(which_child(top, "a"));
+
+  EXPECT_EQ(info.id, "a");
+  EXPECT_EQ(info.state, child_state::running);
+  EXPECT_EQ(info.child, rt->directory.find("top/a")->handle);
+  EXPECT_EQ(info.type, supervision::child_type::worker);
+  EXPECT_EQ(value(which_child(top, "inner")).type,
+            supervision::child_type::supervisor);
+  value(terminate_child(top, "a"));
+  EXPECT_EQ(value(which_child(top, "a")).state, child_state::undefined);
+  EXPECT_FALSE(value(which_child(top, "a")).child);
+  EXPECT_EQ(refusal_of(which_child(top, "x")).why, refusal::not_found);
+  EXPECT_EQ(refusal_of(which_child(top, info.child)).why, refusal::not_found);
+}
+
+TEST_F(Requests, KnowOneDynamicChildByItsHandle) {
+  auto& top = start({.strategy = strategy::simple_one_for_one}, {idle("w")});
+  auto child = value(start_child(top)).child;
+  auto stranger = system.spawn<idle_actor>();
+
+  EXPECT_EQ(value(which_child(top, child)).child, child);
+  EXPECT_EQ(value(which_child(top, child)).id, "");
+  EXPECT_EQ(refusal_of(which_child(top, "w")).why, refusal::simple_one_for_one);
+  EXPECT_EQ(refusal_of(which_child(top, stranger)).why, refusal::not_found);
+  value(terminate_child(top, child));
+  EXPECT_EQ(refusal_of(which_child(top, child)).why, refusal::not_found);
+  signal_kill(stranger);
+}
+
+TEST_F(Requests, KnowARestartingDynamicChildByItsFormerHandle) {
+  auto spec = idle("w");
+  spec.spec.backoff = supervision::backoff{.initial = std::chrono::hours{1},
+                                           .limit = std::chrono::hours{1}};
+  auto& top
+    = start({.strategy = strategy::simple_one_for_one, .intensity = 5}, {spec});
+  auto child = value(start_child(top)).child;
+
+  signal_exit(child, exit_reason::abnormal("boom"));
+
+  EXPECT_TRUE(eventually([&] {
+    return value(which_child(top, child)).state == child_state::restarting;
+  }));
+  EXPECT_FALSE(value(which_child(top, child)).child);
+  EXPECT_EQ(value(which_children(top))[0].state, child_state::restarting);
+}
+
+TEST_F(Requests, RemoveChildLeavesNoSpecification) {
+  auto& top = start({}, {idle("a"), idle("b")});
+  auto child = rt->directory.find("top/a")->handle;
+
+  value(remove_child(top, "a"));
+
+  EXPECT_TRUE(has_ended(child));
+  EXPECT_THAT(ids_of(top), ElementsAre("b"));
+  EXPECT_EQ(refusal_of(remove_child(top, "a")).why, refusal::not_found);
+}
+
+// -- stop ---------------------------------------------------------------------
+
+namespace {
+
+// Does not mind a shutdown; ends when it gets a number.
+class holdout : public pinned_actor {
+public:
+  using pinned_actor::pinned_actor;
+
+  caf::behavior make_behavior() override {
+    return trapping(*this, [](caf::exit_msg&) {}, {[this](int) { quit(); }});
+  }
+};
+
+actor::child_spec holdout_child(std::string id) {
+  return {{.id = std::move(id), .shutdown = supervision::shutdown::infinity()},
+          [](const start_args& args) -> start_result {
+            return running{args.rt->system.spawn<holdout>(args.rt->time)};
+          }};
+}
+
+constexpr std::chrono::milliseconds a_moment{20};
+
+} // namespace
+
+TEST_F(Requests, StopIsDoneWhenTheSupervisorIsDown) {
+  auto top = start({}, {idle("a")});
+  auto child = rt->directory.find("top/a")->handle;
+
+  value(stop(top));
+
+  EXPECT_TRUE(has_ended(child));
+  EXPECT_TRUE(has_ended(top));
+  EXPECT_EQ(end_of(top), exit_reason::normal());
+}
+
+TEST_F(Requests, StopTakesAnyReason) {
+  for (auto& reason : {exit_reason::shutdown(), exit_reason::shutdown("why"),
+                       exit_reason::abnormal("boom"),
+                       exit_reason::abnormal("kill"), exit_reason::killed()}) {
+    auto top = start({}, {idle("a")});
+
+    value(stop(top, reason));
+
+    EXPECT_EQ(end_of(top), reason);
+  }
+}
+
+TEST_F(Requests, StopOfADeadSupervisorIsRefused) {
+  auto top = start({}, {});
+  value(stop(top));
+
+  EXPECT_EQ(refusal_of(stop(top)).why, refusal::noproc);
+  EXPECT_EQ(refusal_of(stop({})).why, refusal::noproc);
+}
+
+TEST_F(Requests, StopWithAnotherReasonLearnsTheTrueOne) {
+  auto& top = start({}, {holdout_child("a")});
+  auto first = stop(top, exit_reason::shutdown());
+  auto same = stop(top, exit_reason::shutdown());
+  auto other = stop(top, exit_reason::abnormal("boom"));
+
+  deliver(rt->directory.find("top/a")->handle, 1);
+
+  value(first);
+  value(same);
+  EXPECT_EQ(to_string(refusal_of(other)), "ended: shutdown");
+}
+
+TEST_F(Requests, StopLearnsThatTheSupervisorWasKilled) {
+  auto& top = start({}, {holdout_child("a")});
+  auto child = rt->directory.find("top/a")->handle;
+  auto answer = stop(top);
+
+  signal_kill(top);
+
+  EXPECT_EQ(to_string(refusal_of(answer)), "ended: killed");
+  deliver(child, 1);
+}
+
+TEST_F(Requests, StopThatTakesTooLongIsRefusedAndGoesOn) {
+  auto& top = start({}, {holdout_child("a")});
+
+  EXPECT_EQ(refusal_of(stop(top, exit_reason::shutdown(), a_moment)).why,
+            refusal::timeout);
+  EXPECT_FALSE(has_ended(top));
+  auto again = stop(top, exit_reason::shutdown(), std::chrono::hours{1});
+  auto other = stop(top, exit_reason::normal(), std::chrono::hours{1});
+
+  deliver(rt->directory.find("top/a")->handle, 1);
+
+  value(again);
+  EXPECT_EQ(refusal_of(other).reason, exit_reason::shutdown());
+  EXPECT_EQ(end_of(top), exit_reason::shutdown());
+}
+
+TEST_F(Requests, StopWithoutAnyTimeIsRefusedAndGoesOn) {
+  auto& top = start({}, {idle("a")});
+
+  EXPECT_EQ(refusal_of(stop(top, exit_reason::normal(), a_moment * 0)).why,
+            refusal::timeout);
+
+  EXPECT_EQ(end_of(top), exit_reason::normal());
+}
+
+TEST_F(Requests, StopIsRefusedInTimeThoughAStartFunctionRuns) {
+  std::promise<void> begun;
+  std::promise<void> release;
+  actor::child_spec slow{{.id = "slow"}, [&](const start_args&) {
+                           begun.set_value();
+                           release.get_future().wait();
+                           return start_result{supervision::ignored{}};
+                         }};
+  auto& top = start({}, {});
+  auto added = start_child(top, slow);
+  begun.get_future().wait();
+
+  EXPECT_EQ(refusal_of(stop(top, exit_reason::normal(), a_moment)).why,
+            refusal::timeout);
+
+  release.set_value();
+  value(added); // it was asked for before
+  EXPECT_EQ(end_of(top), exit_reason::normal());
+}
+
+TEST_F(Requests, StopOfANestedSupervisorIsAnEndLikeOthersToItsParent) {
+  start({.intensity = 5}, {supervisor_child("inner", {}, {idle("a")})});
+  auto inner = rt->directory.find("top/inner")->handle;
+
+  value(stop(inner));
+
+  EXPECT_TRUE(eventually([&] {
+    auto next = rt->directory.find("top/inner");
+    return next && next->handle != inner;
+  }));
+}
+
+TEST_F(Requests, StopWaitsInVirtualTime) {
+  virtual_time time{system};
+  rt->time = &time;
+  auto top = start({}, {holdout_child("a")});
+  auto child = rt->directory.find("top/a")->handle;
+  root.reset();
+
+  auto answer = stop(top, exit_reason::shutdown(), std::chrono::minutes{1});
+  time.advance(std::chrono::seconds{59});
+  EXPECT_FALSE(answer.get_within(std::chrono::milliseconds{0}));
+  time.advance(std::chrono::seconds{1});
+
+  EXPECT_EQ(refusal_of(answer).why, refusal::timeout);
+  deliver(child, 1);
+  time.run();
+  EXPECT_TRUE(has_ended(top));
+}
+
+// -- a child that stops its own supervisor ------------------------------------
+
+namespace {
+
+using stop_own = std::function<void(const caf::actor& supervisor)>;
+
+// Does something to its supervisor when it gets a number.
+class rebel : public caf::event_based_actor {
+public:
+  rebel(caf::actor_config& cfg, caf::actor supervisor, stop_own what)
+      : caf::event_based_actor(cfg),
+        supervisor_(caf::actor_cast<caf::weak_actor_ptr>(supervisor)),
+        what_(std::move(what)) {
+    // nop
+  }
+
+  caf::behavior make_behavior() override {
+    return {
+      [this](int) { what_(caf::actor_cast<caf::actor>(supervisor_.lock())); }};
+  }
+
+private:
+  caf::weak_actor_ptr supervisor_;
+  stop_own what_;
+};
+
+actor::child_spec rebel_child(stop_own what) {
+  return {{.id = "a"}, [what = std::move(what)](const start_args& args) {
+            return start_result{
+              running{args.rt->system.spawn<rebel>(args.supervisor, what)}};
+          }};
+}
+
+} // namespace
+
+TEST_F(Requests, StopMayBeAskedForByAChild) {
+  test::recorder log;
+  auto& top = start(
+    {}, {rebel_child([&](const caf::actor& supervisor) {
+      stop(supervisor, exit_reason::shutdown("enough"))
+        .then([&](const answer<done>& result) {
+          log.add(std::holds_alternative<done>(result) ? "done" : "refused");
+        });
+    })});
+
+  deliver(rt->directory.find("top/a")->handle, 1);
+
+  EXPECT_EQ(end_of(top), exit_reason::shutdown("enough"));
+  EXPECT_THAT(log.wait_for(1), ElementsAre("done"));
+}
+
+// In OTP it hears of it if it traps exits; otherwise it is gone by then.
+TEST_F(Requests, StopKeepsAChildThatWaitsForItNoLongerThanItsLimit) {
+  test::recorder log;
+  auto& top
+    = start({}, {rebel_child([&](const caf::actor& supervisor) {
+              log.add(to_string(std::get<refused>(
+                stop(supervisor, exit_reason::normal(), a_moment).get())));
+            })});
+
+  deliver(rt->directory.find("top/a")->handle, 1);
+
+  EXPECT_EQ(end_of(top), exit_reason::normal());
+  EXPECT_THAT(log.wait_for(1), ElementsAre("timeout"));
 }
 
 } // namespace requests_test

@@ -123,6 +123,36 @@ TEST(SimpleOneForOne, TerminatingARestartingChildLeavesTheCountsRight) {
   EXPECT_EQ(counts.workers, 0u);
 }
 
+TEST(SimpleOneForOne, KnowsOneChildByItsInstance) {
+  auto sup = pool(child("w"));
+  sup.ask(start_dynamic_child{});
+  auto instance = sup.instances["w#1"];
+
+  auto info = sup.answer_to<child_info>(which_dynamic_child{instance});
+
+  EXPECT_EQ(info.id, "");
+  EXPECT_EQ(info.state, child_state::running);
+  EXPECT_EQ(info.instance, instance);
+  EXPECT_EQ(sup.refusal_of(which_dynamic_child{4711}), refusal::not_found);
+  EXPECT_EQ(sup.refusal_of(which_child{"w"}), refusal::simple_one_for_one);
+}
+
+// OTP 29.1.2 does not, though its which_children lists the child.
+TEST(SimpleOneForOne, KnowsARestartingChildByItsFormerInstance) {
+  auto sup = pool(child("w"));
+  sup.ask(start_dynamic_child{});
+  auto instance = sup.instances["w#1"];
+  sup.starts["w"] = {nope};
+  sup.meanwhile["w"] = {request{99, which_dynamic_child{instance}}};
+
+  sup.crash("w#1");
+
+  auto info = std::get<child_info>(sup.answer(99));
+  EXPECT_EQ(info.state, child_state::restarting);
+  EXPECT_EQ(info.instance, 0u);
+  EXPECT_EQ(sup.refusal_of(which_dynamic_child{instance}), refusal::not_found);
+}
+
 TEST(SimpleOneForOne, RetriesUpToTheBudget) {
   auto sup = pool(child("w"), 2);
   sup.ask(start_dynamic_child{});

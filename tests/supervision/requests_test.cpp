@@ -222,6 +222,71 @@ TEST_F(RequestTo, StartChildWithABadSpecificationNamesTheField) {
   EXPECT_EQ(answer.spec->field, "significant");
 }
 
+TEST_F(RequestTo, WhichChildHasTheLineOfWhichChildren) {
+  auto up = running();
+  auto info = up.answer_to<child_info>(which_child{"a"});
+  EXPECT_EQ(info.id, "a");
+  EXPECT_EQ(info.state, child_state::running);
+  EXPECT_EQ(info.instance, up.instances["a#1"]);
+  EXPECT_EQ(info.type, child_type::worker);
+
+  auto down = undefined().answer_to<child_info>(which_child{"a"});
+  EXPECT_EQ(down.state, child_state::undefined);
+  EXPECT_EQ(down.instance, 0u);
+
+  auto between = std::get<child_info>(restarting(which_child{"a"}));
+  EXPECT_EQ(between.state, child_state::restarting);
+  EXPECT_EQ(between.instance, 0u);
+
+  EXPECT_EQ(running().refusal_of(which_child{"x"}), refusal::not_found);
+}
+
+TEST_F(RequestTo, WhichChildTakesNoInstanceOfAFixedChild) {
+  auto sup = running();
+
+  EXPECT_EQ(sup.refusal_of(which_dynamic_child{sup.instances["a#1"]}),
+            refusal::not_found);
+}
+
+TEST_F(RequestTo, TerminateAndForgetLeavesNoSpecification) {
+  auto up = running();
+  EXPECT_TRUE(std::holds_alternative<done>(
+    up.answer(up.ask(terminate_child{"a", true}))));
+  EXPECT_EQ(up.take(), (lines{"shutdown a#1", "down a#1 shutdown", "reply"}));
+  EXPECT_EQ(up.children(), lines{"z#1"});
+  EXPECT_EQ(up.forgotten, lines{"a"});
+
+  auto down = undefined();
+  down.ask(terminate_child{"a", true});
+  EXPECT_EQ(down.children(), lines{"z#1"});
+
+  EXPECT_TRUE(
+    std::holds_alternative<done>(restarting(terminate_child{"a", true})));
+  EXPECT_EQ(running().refusal_of(terminate_child{"x", true}),
+            refusal::not_found);
+}
+
+TEST_F(RequestTo, TerminateAndForgetForgetsATemporaryChildOnce) {
+  harness sup{with(strategy::one_for_one), {child("t", restart::temporary)}};
+  sup.begin();
+
+  sup.ask(terminate_child{"t", true});
+
+  EXPECT_EQ(sup.forgotten, lines{"t"});
+}
+
+TEST_F(RequestTo, TerminateAndForgetComesBeforeACrashThatWaits) {
+  harness sup{with(strategy::one_for_all), {child("a"), child("b")}};
+  sup.begin();
+  sup.stubborn = {"b"};
+  sup.ask(terminate_child{"b", true});
+  sup.crash("a#1");
+
+  sup.wait(5s);
+
+  EXPECT_EQ(sup.children(), lines{"a#2"});
+}
+
 } // namespace
 
 } // namespace requests_test

@@ -5,8 +5,8 @@
 #include "coppice/supervision/command.hpp"
 
 #include <any>
-#include <cstdint>
-#include <memory>
+#include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,8 +59,26 @@ pending<child_ref> restart_child(const caf::actor& supervisor,
 pending<supervision::done> delete_child(const caf::actor& supervisor,
                                         std::string_view id);
 
+/// `terminate_child` and `delete_child` in one step, so that no group restart
+/// comes in between and brings the child back. Refused: not_found,
+/// simple_one_for_one.
+pending<supervision::done> remove_child(const caf::actor& supervisor,
+                                        std::string_view id);
+
 /// All children, the newest first.
 pending<std::vector<child_info>> which_children(const caf::actor& supervisor);
+
+/// One line of `which_children`. Refused: not_found, simple_one_for_one.
+///
+/// Source: OTP supervisor, which_child (28).
+pending<child_info> which_child(const caf::actor& supervisor,
+                                std::string_view id);
+
+/// The same for a child of a simple_one_for_one or dynamic supervisor. One that
+/// is restarting is found by the handle that it had; OTP 29.1.2 does not find
+/// it. Refused: not_found, also elsewhere.
+pending<child_info> which_child(const caf::actor& supervisor,
+                                const caf::actor& child);
 
 /// How many specifications there are, how many children run, and how many are
 /// workers or supervisors. Never refused while the supervisor lives.
@@ -74,5 +92,23 @@ pending<supervision::child_spec> get_childspec(const caf::actor& supervisor,
 /// a dead actor. Refused: not_found.
 pending<supervision::child_spec> get_childspec(const caf::actor& supervisor,
                                                const caf::actor& child);
+
+/// Asks the supervisor to end with `reason`, its children first. Done when it
+/// is down with that reason, whoever else asked for it. To its own supervisor
+/// it is a child that ended so: a permanent one is restarted.
+///
+/// Refused: ended, with the true reason, if it ended otherwise; timeout, if it
+/// is not down within `limit` (none: however long it takes), and then it still
+/// ends; noproc, if it had ended before. A timeout is told on a thread of CAF's
+/// scheduler, or by virtual time.
+///
+/// A child may ask this of its own supervisor, by `then`. Whoever waits in a
+/// handler for that keeps itself from being stopped.
+///
+/// Source: OTP supervisor, stop/3 (29).
+pending<supervision::done>
+stop(const caf::actor& supervisor,
+     supervision::exit_reason reason = supervision::exit_reason::normal(),
+     std::optional<std::chrono::milliseconds> limit = {});
 
 } // namespace coppice::actor

@@ -72,6 +72,11 @@ public:
     return engine_;
   }
 
+  /// Where it runs in virtual time, else null. Any thread.
+  virtual_time* time() const noexcept {
+    return rt_->time;
+  }
+
 protected:
   void on_exit() override;
   void on_cleanup(const caf::error& reason) override;
@@ -167,6 +172,7 @@ private:
   caf::actor handle_of(supervision::instance_id instance) const;
   void bind(supervision::child_key key, supervision::instance_id instance);
   supervision::instance_id instance_of(const caf::actor& handle) const;
+  actor::child_info info_on(supervision::child_info& what) const;
   std::string path_of(supervision::child_key key) const;
   std::uint64_t show(supervision::child_key key, observe::node_state state);
   void show_exit(supervision::child_key key,

@@ -11,9 +11,9 @@
 /// How requests travel; for the supervisor itself.
 namespace coppice::actor {
 
-using reply
-  = std::variant<supervision::done, child_ref, refused, std::vector<child_info>,
-                 supervision::child_counts, supervision::child_spec>;
+using reply = std::variant<supervision::done, child_ref, refused,
+                           std::vector<child_info>, child_info,
+                           supervision::child_counts, supervision::child_spec>;
 
 /// A request on its way to a supervisor. It is answered once in any case: if
 /// nobody else does, because the supervisor has ended or ends, by its end.
@@ -30,12 +30,15 @@ public:
   struct terminate {
     caf::actor child;
   };
+  struct which {
+    caf::actor child;
+  };
   struct spec_of {
     caf::actor child;
   };
 
   using body = std::variant<supervision::request_body, start_with, start_spec,
-                            terminate, spec_of>;
+                            terminate, which, spec_of>;
 
   ticket(body what, std::function<void(reply)> fn)
       : what(std::move(what)), fn_(std::move(fn)) {

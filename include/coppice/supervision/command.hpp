@@ -51,7 +51,10 @@ enum class refusal {
   start_failed,       ///< `reason` says why.
   invalid_spec,       ///< `spec` says what is wrong.
   max_children,       ///< A dynamic supervisor has as many as it may have.
-  noproc,             ///< The supervisor has ended. Never said by an engine.
+  // Never said by an engine, since it has ended or is busy:
+  noproc,  ///< The supervisor has ended.
+  ended,   ///< The supervisor ended with another `reason` than was asked for.
+  timeout, ///< It takes longer, and goes on.
 };
 
 struct refused {
@@ -62,7 +65,7 @@ struct refused {
 };
 
 using reply = std::variant<done, child_ref, refused, std::vector<child_info>,
-                           child_counts, child_spec>;
+                           child_info, child_counts, child_spec>;
 
 // -- things to do -------------------------------------------------------------
 

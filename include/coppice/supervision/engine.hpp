@@ -129,6 +129,7 @@ private:
     child_key culprit = 0;                  // restart: the child that crashed
     instance_id old_instance = 0;           // … its instance then
     bool retried = false;                   // … and whether this is a retry
+    bool forget = false;                    // terminate: the specification, too
     std::optional<exit_reason> reason = {}; // abort_init, end
   };
 
@@ -201,7 +202,10 @@ private:
   std::optional<reply> answer(request_id id, terminate_dynamic_child& body);
   std::optional<reply> answer(request_id id, restart_child& body);
   std::optional<reply> answer(request_id id, delete_child& body);
+  child_info info_on(const child& c) const;
   std::optional<reply> answer(request_id id, which_children&);
+  std::optional<reply> answer(request_id id, which_child& body);
+  std::optional<reply> answer(request_id id, which_dynamic_child& body);
   std::optional<reply> answer(request_id id, count_children&);
   std::optional<reply> answer(request_id id, get_childspec& body);
 

@@ -54,6 +54,9 @@ struct start_dynamic_child {};
 /// Stops a child. Its specification stays, unless it is temporary.
 struct terminate_child {
   std::string id;
+  /// Beyond OTP: the specification goes with the child, before anything else
+  /// can bring that child back.
+  bool forget = false;
 };
 
 /// Stops a child of a simple_one_for_one or dynamic supervisor. What is no
@@ -75,6 +78,18 @@ struct delete_child {
 };
 
 struct which_children {};
+
+/// Asks for one line of `which_children`.
+struct which_child {
+  std::string id;
+};
+
+/// The same of a child of a simple_one_for_one or dynamic supervisor, by its
+/// instance or, while it is restarting, its former one.
+struct which_dynamic_child {
+  instance_id instance;
+};
+
 struct count_children {};
 
 struct get_childspec {
@@ -84,7 +99,8 @@ struct get_childspec {
 using request_body
   = std::variant<start_child, start_dynamic_child, terminate_child,
                  terminate_dynamic_child, restart_child, delete_child,
-                 which_children, count_children, get_childspec>;
+                 which_children, which_child, which_dynamic_child,
+                 count_children, get_childspec>;
 
 // -- events -------------------------------------------------------------------
 
