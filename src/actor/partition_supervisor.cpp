@@ -18,13 +18,13 @@ struct partition_supervisor::state {
   // Of the last start:
   runtime_ptr rt;
   std::string path;
-  std::uint64_t generation = 0;
-  std::size_t target = 0; // partitions that there are to be
-  std::size_t used = 0;   // … and those that keys are sent to
+  std::vector<child_spec> partitions = {};
+  std::size_t used = 0;     // those that keys are sent to
+  std::uint64_t change = 0; // the number of the last start or resize
 
   start_result start(const start_args& args);
   caf::actor find(const std::string& below);
-  void resized(std::uint64_t of, std::size_t count);
+  void resized(std::uint64_t number, std::size_t count, bool good);
 };
 
 namespace {
@@ -40,11 +40,12 @@ std::uint64_t hash(std::string_view key) {
 // The answer when the last of several requests is answered.
 class all_done {
 public:
-  all_done(std::size_t count, pending<done> result,
-           std::function<void()> on_success)
+  all_done(std::size_t count, std::size_t before, pending<std::size_t> result,
+           std::function<void(bool)> on_end)
       : left_(count),
+        before_(before),
         result_(std::move(result)),
-        on_success_(std::move(on_success)) {
+        on_end_(std::move(on_end)) {
     // nop
   }
 
@@ -55,31 +56,34 @@ public:
     if (--left_ > 0)
       return;
     guard.unlock();
-    if (no_) {
+    on_end_(!no_);
+    if (no_)
       result_.set(*no_);
-      return;
-    }
-    on_success_();
-    result_.set(done{});
+    else
+      result_.set(before_);
   }
 
 private:
   std::mutex mutex_;
   std::size_t left_;
+  std::size_t before_;
   std::optional<refused> no_;
-  pending<done> result_;
-  std::function<void()> on_success_;
+  pending<std::size_t> result_;
+  std::function<void(bool)> on_end_;
 };
 
-// A partition that runs already is as it should be: a group restart starts
-// those that were stopped, too.
+// Whether a partition is as it should be all the same: gone, or there already.
+bool harmless(refusal why) {
+  return why == refusal::not_found || why == refusal::already_started
+         || why == refusal::already_present;
+}
+
 template <class T>
 void then_tell(pending<T> what, const std::shared_ptr<all_done>& whom) {
   what.then([whom](answer<T> result) {
     auto* no = std::get_if<refused>(&result);
-    (*whom)(no == nullptr || no->why == refusal::running
-              ? std::optional<refused>{}
-              : *no);
+    (*whom)(no == nullptr || harmless(no->why) ? std::optional<refused>{}
+                                               : *no);
   });
 }
 
@@ -126,21 +130,30 @@ start_result partition_supervisor::state::start(const start_args& args) {
     setup.children.push_back(how.child(i));
     setup.children.back().spec.id = std::to_string(i);
   }
+  auto specs = setup.children;
   auto result = start_supervisor(args, std::move(setup));
   std::lock_guard guard{mutex};
-  ++generation;
+  ++change;
   rt = args.rt;
   path = args.path;
-  used = target = std::holds_alternative<starting>(result) ? how.partitions : 0;
+  partitions = std::move(specs);
+  used = std::holds_alternative<starting>(result) ? how.partitions : 0;
   return result;
 }
 
 // What became of an earlier start is of no interest any more, nor is a size
-// that somebody has changed since.
-void partition_supervisor::state::resized(std::uint64_t of, std::size_t count) {
+// that somebody has changed since. If not all of them started, those that did
+// go again: no key would lead to them.
+void partition_supervisor::state::resized(std::uint64_t number,
+                                          std::size_t count, bool good) {
   std::lock_guard guard{mutex};
-  if (generation == of && target == count)
+  if (change != number)
+    return;
+  if (good)
     used = count;
+  else if (auto supervisor = find(""))
+    for (; count > used; --count)
+      remove_child(supervisor, std::to_string(count - 1));
 }
 
 caf::actor partition_supervisor::state::find(const std::string& below) {
@@ -169,8 +182,8 @@ caf::actor partition_supervisor::route(std::string_view key) const {
   return route(static_cast<std::int64_t>(hash(key) >> 1));
 }
 
-pending<done> partition_supervisor::resize(std::size_t count) {
-  pending<done> result;
+pending<std::size_t> partition_supervisor::resize(std::size_t count) {
+  pending<std::size_t> result;
   std::unique_lock guard{state_->mutex};
   auto supervisor = state_->find("");
   if (!supervisor) {
@@ -187,20 +200,22 @@ pending<done> partition_supervisor::resize(std::size_t count) {
                            + " partitions at most"}});
     return result;
   }
+  auto before = state_->used;
   // Nobody is sent to a partition that is about to stop.
-  state_->used = std::min(state_->used, count);
+  state_->used = std::min(before, count);
+  // All beyond, and all that keys are not sent to yet, whatever an earlier call
+  // has done or is still doing.
   std::vector<pending<done>> stops;
   std::vector<pending<child_ref>> starts;
-  for (auto i = state_->target; i > count; --i)
-    stops.push_back(terminate_child(supervisor, std::to_string(i - 1)));
-  for (auto i = state_->target; i < count; ++i)
-    starts.push_back(restart_child(supervisor, std::to_string(i)));
+  for (auto i = state_->how.partitions; i > count; --i)
+    stops.push_back(remove_child(supervisor, std::to_string(i - 1)));
+  for (auto i = state_->used; i < count; ++i)
+    starts.push_back(start_child(supervisor, state_->partitions[i]));
   auto last = count_children(supervisor);
-  state_->target = count;
   auto told = std::make_shared<all_done>(
-    stops.size() + starts.size() + 1, result,
-    [state = state_, count, of = state_->generation] {
-      state->resized(of, count);
+    stops.size() + starts.size() + 1, before, result,
+    [state = state_, count, number = ++state_->change](bool good) {
+      state->resized(number, count, good);
     });
   // Answers may be there already, and need the lock.
   guard.unlock();

@@ -2,6 +2,9 @@
 #include "support/actor_fixture.hpp"
 #include "support/answers.hpp"
 
+#include <atomic>
+#include <stdexcept>
+
 #include <gmock/gmock.h>
 
 namespace partition_supervisor_test {
@@ -250,5 +253,117 @@ TEST_F(PartitionSupervisor, ReplacesACrashedPartition) {
   EXPECT_TRUE(eventually(
     [&] { return p.route(1) != caf::actor{} && p.route(1) != victim; }));
 }
+
+TEST_F(PartitionSupervisor, AnswersHowManyThereWere) {
+  auto& p = start(options());
+
+  EXPECT_EQ(value(p.resize(1)), 3u);
+  EXPECT_EQ(value(p.resize(2)), 1u);
+  EXPECT_EQ(value(p.resize(2)), 2u);
+  EXPECT_EQ(value(p.resize(0)), 2u);
+}
+
+TEST_F(PartitionSupervisor, KeepsNoneOfThoseThatDidStartIfAnotherOneDoesNot) {
+  auto broken = std::make_shared<std::atomic<bool>>(false);
+  auto how = options();
+  how.child = [broken](std::size_t number) {
+    return actor::child_spec{
+      {.id = "any"}, [=](const start_args& args) -> start_result {
+        if (number == 2 && *broken)
+          throw std::runtime_error("no luck");
+        return running{args.rt->system.spawn<idle_actor>()};
+      }};
+  };
+  auto& p = start(how);
+  value(p.resize(1));
+
+  *broken = true;
+  EXPECT_EQ(refusal_of(p.resize(3)).why, refusal::start_failed);
+
+  EXPECT_EQ(p.partitions(), 1u);
+  EXPECT_EQ(value(count_children(at("top/pool"))).specs, 1u);
+  *broken = false;
+  EXPECT_EQ(value(p.resize(3)), 1u);
+  EXPECT_EQ(p.partitions(), 3u);
+  EXPECT_TRUE(p.route(2));
+}
+
+namespace {
+
+class PartitionGroup : public PartitionSupervisor,
+                       public testing::WithParamInterface<strategy> {
+protected:
+  // All of them, unless they were taken away.
+  void crash_the_first() {
+    auto victim = pool->route(0);
+    signal_exit(victim, exit_reason::abnormal("boom"));
+    EXPECT_TRUE(eventually([&] {
+      auto next = at("top/pool/0");
+      return next && next != victim;
+    }));
+  }
+
+  partition_supervisor& start_group() {
+    auto how = options();
+    how.flags.strategy = GetParam();
+    return start(std::move(how));
+  }
+
+  std::size_t alive() {
+    return value(count_children(at("top/pool"))).active;
+  }
+};
+
+} // namespace
+
+TEST_P(PartitionGroup, DoesNotBringBackWhatWasTakenAway) {
+  auto& p = start_group();
+  value(p.resize(1));
+
+  crash_the_first();
+
+  EXPECT_EQ(alive(), 1u);
+  EXPECT_FALSE(at("top/pool/1"));
+}
+
+TEST_P(PartitionGroup, LeavesWhatWasAskedForAfterACrash) {
+  auto& p = start_group();
+  value(p.resize(1));
+  crash_the_first();
+
+  EXPECT_EQ(value(p.resize(2)), 1u);
+  EXPECT_EQ(alive(), 2u);
+  EXPECT_EQ(value(p.resize(1)), 2u);
+  EXPECT_EQ(alive(), 1u);
+}
+
+TEST_P(PartitionGroup, LeavesNoneIfNoneWasAskedForAfterACrash) {
+  auto& p = start_group();
+  value(p.resize(1));
+  crash_the_first();
+
+  value(p.resize(0));
+
+  EXPECT_EQ(alive(), 0u);
+}
+
+TEST_P(PartitionGroup, GrowsInTheOrderOfTheNumbers) {
+  auto& p = start_group();
+  value(p.resize(1));
+
+  value(p.resize(3));
+
+  std::vector<std::string> ids;
+  for (auto& info : value(which_children(at("top/pool"))))
+    ids.push_back(info.id);
+  EXPECT_THAT(ids, testing::ElementsAre("2", "1", "0"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Strategies, PartitionGroup,
+                         testing::Values(strategy::one_for_all,
+                                         strategy::rest_for_one),
+                         [](auto& param) {
+                           return std::string{to_string(param.param)};
+                         });
 
 } // namespace partition_supervisor_test

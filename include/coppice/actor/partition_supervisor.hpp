@@ -53,13 +53,16 @@ public:
   /// The same by a hash of `key`, which is the same on every machine.
   caf::actor route(std::string_view key) const;
 
-  /// Uses `count` partitions from now on, at most as many as at the start:
-  /// those with the highest numbers are stopped or started again. Keys are
-  /// sent to fewer at once, to more when all of them run. If somebody changes
-  /// the size meanwhile, that counts. Refused: noproc before the start and
-  /// after the end, invalid_spec if there are too many, start_failed if one
-  /// does not start again; no keys are sent to new ones then.
-  pending<supervision::done> resize(std::size_t count);
+  /// Uses `count` partitions from now on, at most as many as at the start, and
+  /// answers how many it was before. All beyond are stopped and forgotten, so
+  /// that no group restart brings them back; those that are missing are
+  /// started. Keys are sent to fewer at once, to more when all of them run. If
+  /// somebody changes the size meanwhile, that counts.
+  ///
+  /// Refused: noproc before the start and after the end, invalid_spec if there
+  /// are too many, start_failed if one does not start; no keys are sent to new
+  /// ones then, and the same call tries again.
+  pending<std::size_t> resize(std::size_t count);
 
 private:
   struct state;
