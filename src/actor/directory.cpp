@@ -11,7 +11,23 @@ void directory::put(std::string path, const caf::actor& handle,
                     supervision::child_type type) {
   std::lock_guard guard{mutex_};
   slots_[std::move(path)]
-    = slot{caf::actor_cast<caf::weak_actor_ptr>(handle), type};
+    = slot{caf::actor_cast<caf::weak_actor_ptr>(handle), type, false};
+}
+
+std::optional<caf::actor> directory::reserve(const std::string& path) {
+  std::lock_guard guard{mutex_};
+  auto& there = slots_[path];
+  auto handle = caf::actor_cast<caf::actor>(there.handle.lock());
+  if (there.reserved || !has_ended(handle))
+    return handle;
+  there = slot{{}, supervision::child_type::supervisor, true};
+  return {};
+}
+
+void directory::give_up(std::string_view path) {
+  std::lock_guard guard{mutex_};
+  if (auto i = slots_.find(path); i != slots_.end() && i->second.reserved)
+    slots_.erase(i);
 }
 
 void directory::erase(std::string_view path, const caf::actor& handle) {

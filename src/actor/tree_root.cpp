@@ -42,6 +42,8 @@ tree_root::result tree_root::start(runtime_ptr rt, std::string id,
     = [&](start_outcome outcome) { initialized.set_value(std::move(outcome)); };
   if (auto err = validate(setup))
     return {nullptr, err->message, err};
+  if (auto other = rt->directory.reserve(id))
+    return {nullptr, "already_started", {}, std::move(other)};
   rt->tree.add({}, id, child_type::supervisor, {}, 0);
   std::promise<void> ended;
   auto handle = rt->system.spawn<supervisor>(rt, std::move(setup));
@@ -50,6 +52,7 @@ tree_root::result tree_root::start(runtime_ptr rt, std::string id,
     caf::actor_cast<caf::abstract_actor*>(handle)->attach_functor(
       [&ended](const caf::error&) { ended.set_value(); });
     wait_for(ended.get_future(), rt->time);
+    rt->directory.give_up(id);
     return {nullptr, to_string(failed->reason)};
   }
   rt->tree.set_state(id, observe::node_state::running, 0);

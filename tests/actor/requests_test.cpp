@@ -848,4 +848,52 @@ TEST_F(Requests, StopKeepsAChildThatWaitsForItNoLongerThanItsLimit) {
   EXPECT_THAT(log.wait_for(1), ElementsAre("timeout"));
 }
 
+// -- names of trees -----------------------------------------------------------
+
+TEST_F(Requests, StartOfATreeThatRunsIsRefused) {
+  auto& top = start({}, {idle("a")});
+
+  auto again = tree_root::start(rt, "top", {}, {idle("b")});
+
+  EXPECT_FALSE(again.root);
+  EXPECT_EQ(again.error, "already_started");
+  EXPECT_EQ(again.already_started, top);
+  EXPECT_FALSE(rt->directory.find("top/b"));
+}
+
+TEST_F(Requests, StartOfATreeThatStopsIsRefusedUntilItIsDown) {
+  auto top = start({}, {holdout_child("a")});
+  auto stopped = stop(top);
+
+  EXPECT_EQ(tree_root::start(rt, "top", {}, {}).already_started, top);
+  deliver(rt->directory.find("top/a")->handle, 1);
+  value(stopped);
+
+  EXPECT_NE(start({}, {idle("a")}), top);
+}
+
+TEST_F(Requests, StartOfATreeThatStartsIsRefused) {
+  std::optional<tree_root::result> inner;
+  auto spec = idle("a");
+  auto real = spec.start;
+  spec.start = [&, real](const start_args& args) {
+    inner = tree_root::start(rt, "top", {}, {});
+    return real(args);
+  };
+
+  start({}, {spec});
+
+  ASSERT_TRUE(inner);
+  EXPECT_EQ(inner->error, "already_started");
+  EXPECT_EQ(inner->already_started, caf::actor{});
+}
+
+TEST_F(Requests, StartOfATreeThatDidNotStartMayBeTriedAgain) {
+  EXPECT_FALSE(tree_root::start(rt, "top", {}, {failing("a")}).root);
+
+  start({}, {idle("a")});
+
+  EXPECT_TRUE(rt->directory.find("top/a"));
+}
+
 } // namespace requests_test

@@ -30,6 +30,14 @@ public:
   void put(std::string path, const caf::actor& handle,
            supervision::child_type type);
 
+  /// Keeps `path` for an actor that is about to start, until `put` or
+  /// `give_up`. Returns nothing if that was possible, else the actor that is
+  /// there and has not ended; null if it is still about to start.
+  std::optional<caf::actor> reserve(const std::string& path);
+
+  /// Undoes `reserve`: the actor did not start.
+  void give_up(std::string_view path);
+
   /// Removes `path` if it still names `handle`.
   void erase(std::string_view path, const caf::actor& handle);
 
@@ -58,6 +66,7 @@ private:
   struct slot {
     caf::weak_actor_ptr handle;
     supervision::child_type type;
+    bool reserved = false; // for one without a handle yet
   };
 
   mutable std::mutex mutex_;

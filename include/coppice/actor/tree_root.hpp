@@ -20,11 +20,17 @@ public:
     std::string error;               ///< … and why.
     /// … if something was wrong with a specification: nothing was started.
     std::optional<supervision::spec_error> mistake = {};
+    /// … if a tree of that name is there: its root, null while it starts.
+    std::optional<caf::actor> already_started = {};
   };
 
   /// Starts a supervisor named `id` with `children` and waits until all of
   /// them are up. On failure nothing is left running. Specifications and flags
   /// are looked at first, those of nested supervisors included.
+  ///
+  /// A tree has its name from the beginning of its start until its root is
+  /// down: whoever starts another one while it stops hears `already_started`.
+  /// Source: OTP supervisor, start_link/3.
   ///
   /// Blocks; must not be called from an actor. In virtual time, it runs the
   /// actors itself.
