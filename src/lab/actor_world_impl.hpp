@@ -73,6 +73,7 @@ private:
   void perform(const step& what, bool during);
   void start_top();
   void ask(const step& what, bool during);
+  void stop(const caf::actor& who, const step& what, bool during);
   void send_request(const step& what, const caf::actor& to);
   void send_request_by_handle(const step& what, const caf::actor& to);
   void tell_child(const step& what);

@@ -137,7 +137,7 @@ actor_world::impl::start_fails(const actor::start_args& args,
   auto& sup = part_of(args.supervisor);
   auto& plan = what.plan();
   note(event::start(sup.record.name.id, what.name, answer_of(plan)));
-  if (plan.what == start_plan::result::ignore)
+  if (ignores(plan))
     return ignored{};
   auto reason = failure_of(plan);
   // A child that came into being and said no: its end is noticed, too.
@@ -145,8 +145,7 @@ actor_world::impl::start_fails(const actor::start_args& args,
     sup.record.strangers.push_back(what.name);
     actor::signal_trapped_exit(args.supervisor, reason, nullptr);
   }
-  if (plan.what == start_plan::result::thrown
-      || plan.what == start_plan::result::raise)
+  if (plan.what == start_plan::result::raise)
     throw std::runtime_error{to_string(reason)};
   return start_failed{reason};
 }

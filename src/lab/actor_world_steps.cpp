@@ -37,12 +37,29 @@ void actor_world::impl::ask(const step& what, bool during) {
       note(event::reply("$driver", to_string(what.what), "{'EXIT',noproc}"));
     return;
   }
+  if (what.what == op::stop) {
+    stop(to->handle, what, during);
+    return;
+  }
   auto& record = part_of(to->handle).record;
   record.ask(question_of(what, record));
   if (what.by_pid)
     send_request_by_handle(what, to->handle);
   else
     send_request(what, to->handle);
+}
+
+// Nobody waits for what a start function asks for.
+void actor_world::impl::stop(const caf::actor& who, const step& what,
+                             bool during) {
+  auto answer = actor::stop(who, what.reason);
+  if (during)
+    return;
+  answer.then([this, reason = what.reason](
+                const actor::answer<supervision::done>& result) {
+    auto* no = std::get_if<actor::refused>(&result);
+    note(event::stop_reply(reason, no == nullptr ? reason : *no->reason));
+  });
 }
 
 // The answers are seen by the tap, in the order in which they are given.
@@ -59,6 +76,8 @@ void actor_world::impl::send_request(const step& what, const caf::actor& to) {
     actor::delete_child(to, what.child);
   else if (what.what == op::get_childspec)
     actor::get_childspec(to, what.child);
+  else if (what.what == op::which_child)
+    actor::which_child(to, what.child);
   else if (what.what == op::count_children)
     actor::count_children(to);
   else
@@ -75,6 +94,8 @@ void actor_world::impl::send_request_by_handle(const step& what,
     actor::delete_child(to, "");
   else if (what.what == op::get_childspec)
     actor::get_childspec(to, child);
+  else if (what.what == op::which_child)
+    actor::which_child(to, child);
   else
     actor::terminate_child(to, child);
 }
@@ -105,8 +126,8 @@ void actor_world::impl::tell_supervisor(const step& what) {
   if (who == nullptr || actor::has_ended(who->handle))
     return;
   auto& record = part_of(who->handle).record;
-  auto lethal = to_string(what.reason) == "kill" && what.what != op::stop
-                && what.what != op::parent_exit;
+  auto lethal
+    = to_string(what.reason) == "kill" && what.what != op::parent_exit;
   if (what.what == op::parent_signal)
     note(event::signal("$parent", record.name, to_string(what.reason)));
   if (!what.msg.empty()) {

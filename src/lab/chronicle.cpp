@@ -147,12 +147,20 @@ exit_reason failure_of(const start_plan& plan) {
   case start_plan::result::init_exit:
     break;
   }
-  return exit_reason::parse(plan.term);
+  return exit_reason::parse(plan.error.value_or(plan.term));
 }
 
 bool runs(const start_plan& plan) {
   return plan.what == start_plan::result::ok
          || plan.what == start_plan::result::ok_info;
+}
+
+// No term of a scenario is a process, so that none can be {ok,Pid}.
+bool ignores(const start_plan& plan) {
+  auto says = plan.what == start_plan::result::thrown
+              || plan.what == start_plan::result::value;
+  return plan.what == start_plan::result::ignore
+         || (says && plan.term == "ignore");
 }
 
 open_question question_of(const step& what, const supervisor_record& sup) {

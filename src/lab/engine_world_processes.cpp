@@ -54,7 +54,7 @@ void engine_world::start_nested(process_id sup, const attempt& what,
 void engine_world::start_fails(process_id sup, const attempt& what,
                                instance_id id) {
   auto& plan = what.plan();
-  if (plan.what == start_plan::result::ignore) {
+  if (ignores(plan)) {
     start_returns(sup, what.name, id, answer_of(plan), ignored{});
     return;
   }
@@ -83,7 +83,7 @@ void engine_world::start_supervisor(process_id who,
   engine machine{def->flags, std::move(specs)};
   auto& p = processes_.at(who);
   p.sup = supervisor_part{
-    supervisor_record{p.name, std::move(def)}, std::move(machine), {}, {}};
+    supervisor_record{p.name, std::move(def)}, std::move(machine), {}, {}, {}};
   queue_.push_back(mail{who, begin{}});
 }
 
@@ -178,6 +178,8 @@ void engine_world::kill_supervisor(process_id who) {
 void engine_world::die(process_id who, const exit_reason& reason) {
   auto& p = processes_.at(who);
   p.alive = false;
+  if (p.sup && p.sup->awaited)
+    note(event::stop_reply(*p.sup->awaited, reason));
   if (p.parent == 0)
     top_reason_ = reason;
   else if (living(p.parent) != nullptr)

@@ -59,9 +59,20 @@ void engine_world::ask(const step& what, bool during) {
       note(event::reply("$driver", to_string(what.what), "{'EXIT',noproc}"));
     return;
   }
+  if (what.what == op::stop) {
+    stop(to, what, during);
+    return;
+  }
   auto& record = processes_.at(to).sup->record;
   auto id = record.ask(question_of(what, record));
   queue_.push_back(mail{to, supervision::request{id, body_of(what, to)}});
+}
+
+// Nobody waits for what a start function asks for.
+void engine_world::stop(process_id who, const step& what, bool during) {
+  if (!during)
+    processes_.at(who).sup->awaited = what.reason;
+  queue_.push_back(mail{who, parent_exited{what.reason}});
 }
 
 request_body engine_world::body_of(const step& what, process_id to) const {
@@ -80,6 +91,8 @@ request_body engine_world::body_of(const step& what, process_id to) const {
     return supervision::delete_child{what.child};
   case op::get_childspec:
     return supervision::get_childspec{what.child};
+  case op::which_child:
+    return supervision::which_child{what.child};
   case op::count_children:
     return supervision::count_children{};
   default:
@@ -101,6 +114,8 @@ request_body engine_world::about_process(const step& what,
   if (what.what == op::get_childspec)
     return supervision::get_childspec{
       def.dynamic() && (own || !alive) ? def.children.front().spec.id : no_id};
+  if (what.what == op::which_child)
+    return which_dynamic_child{own ? who->second.instance : 0};
   if (!def.dynamic())
     return supervision::terminate_child{no_id};
   return terminate_dynamic_child{own ? who->second.instance : 0, alive};
@@ -127,8 +142,8 @@ void engine_world::tell_supervisor(const step& what) {
   auto* p = living(who);
   if (p == nullptr)
     return;
-  auto lethal = to_string(what.reason) == "kill" && what.what != op::stop
-                && what.what != op::parent_exit;
+  auto lethal
+    = to_string(what.reason) == "kill" && what.what != op::parent_exit;
   if (what.what == op::parent_signal)
     note(event::signal("$parent", p->name, to_string(what.reason)));
   if (!what.msg.empty()) {

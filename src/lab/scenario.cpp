@@ -4,6 +4,7 @@
 #include "json_node.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace coppice::lab {
 
@@ -53,6 +54,17 @@ shutdown read_shutdown(const json_node& node) {
     std::chrono::milliseconds{node.integer(any_integer, longest_ms)});
 }
 
+// R of {error,R}: what is thrown or returned counts as what it says.
+std::optional<std::string> error_in(const nlohmann::json& value) {
+  std::vector<nlohmann::json> elements;
+  if (value.is_array())
+    std::copy_if(value.begin(), value.end(), std::back_inserter(elements),
+                 [](auto& element) { return element != "$tuple"; });
+  if (elements.size() != 2 || elements[0] != "error")
+    return {};
+  return term(elements[1]);
+}
+
 start_plan read_start(const json_node& node) {
   using result = start_plan::result;
   if (node.json() == "ok")
@@ -75,7 +87,9 @@ start_plan read_start(const json_node& node) {
                            {"init_exit", result::init_exit}})
     if (node.has(key)) {
       node.allow_only({key});
-      return {{}, what, term(node.at(key).json())};
+      auto& value = node.at(key).json();
+      auto says = what == result::thrown || what == result::value;
+      return {{}, what, term(value), says ? error_in(value) : std::nullopt};
     }
   node.fail("\"ok\", \"ignore\" or an object with one of ok, error, exit, "
             "throw, raise, value, init_exit, during");

@@ -10,7 +10,7 @@ using namespace supervision;
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, op>, 23> op_names{{
+constexpr std::array<std::pair<std::string_view, op>, 24> op_names{{
   {"start", op::start},
   {"exit", op::exit},
   {"kill", op::kill},
@@ -22,6 +22,7 @@ constexpr std::array<std::pair<std::string_view, op>, 23> op_names{{
   {"delete_child", op::delete_child},
   {"get_childspec", op::get_childspec},
   {"which_children", op::which_children},
+  {"which_child", op::which_child},
   {"count_children", op::count_children},
   {"child_signals_sup", op::child_signals_sup},
   {"probe_alive", op::probe_alive},
@@ -97,6 +98,7 @@ void read_arguments(const json_node& node, step& result) {
   case op::restart_child:
   case op::delete_child:
   case op::get_childspec:
+  case op::which_child:
   case op::probe_alive:
     read_target(node, result);
     return;
@@ -193,7 +195,9 @@ addressee addressee_of(op value) {
   case op::delete_child:
   case op::get_childspec:
   case op::which_children:
+  case op::which_child:
   case op::count_children:
+  case op::stop:
     return addressee::service;
   case op::exit:
   case op::exit_later:
@@ -203,7 +207,6 @@ addressee addressee_of(op value) {
   case op::parent_signal:
   case op::parent_exit:
   case op::exit_signal:
-  case op::stop:
   case op::info:
   case op::cast:
   case op::rawcall:

@@ -63,6 +63,12 @@ trace_event reply(std::string_view sup, std::string_view op,
   return {{"e", "reply"}, {"sup", sup}, {"op", op}, {"res", res}};
 }
 
+trace_event stop_reply(const supervision::exit_reason& reason,
+                       const supervision::exit_reason& actual) {
+  return reply("$driver", "stop",
+               actual == reason ? "ok" : "{'EXIT'," + to_string(actual) + "}");
+}
+
 trace_event unexpected(std::string_view sup, const std::string& msg) {
   return {{"e", "unexpected"}, {"sup", sup}, {"msg", msg}};
 }

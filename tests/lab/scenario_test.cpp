@@ -123,6 +123,93 @@ TEST(Scenario, MayHaveComments) {
   EXPECT_EQ(std::get<scenario>(result).steps.size(), 1u);
 }
 
+std::vector<std::string> replies(const std::string& text) {
+  auto plan = std::get<scenario>(parse_scenario(text, "t.json"));
+  std::vector<std::string> result;
+  for (auto& ev : to_trace(play(plan)))
+    if (ev["e"] == "reply")
+      result.push_back(ev["op"].get<std::string>() + " "
+                       + ev["res"].get<std::string>());
+  return result;
+}
+
+using lines = std::vector<std::string>;
+
+TEST(Stop, AnswersWhenTheSupervisorIsDown) {
+  auto found = replies(R"({"name":"t","supervisor":{"id":"top","children":[
+    {"id":"a","shutdown":"infinity","on_shutdown":{"delay_ms":20}}]},"steps":[
+    {"op":"stop"},{"op":"start"},{"op":"stop","reason":"boom"},{"op":"stop"},
+    {"op":"probe_alive","child":"a"}]})");
+
+  EXPECT_EQ(found,
+            (lines{"stop {'EXIT',noproc}", "start {ok,'top#1'}", "stop ok",
+                   "stop {'EXIT',noproc}", "probe_alive false"}));
+}
+
+TEST(Stop, OfAStartFunctionHasNobodyWhoWaits) {
+  auto found = replies(R"({"name":"t","supervisor":{"id":"top","children":[
+    {"id":"a","starts":[{"during":[{"op":"stop"}],"then":"ok"}]}]},"steps":[
+    {"op":"start"}]})");
+
+  EXPECT_EQ(found, lines{"start {ok,'top#1'}"});
+}
+
+// OTP 29.1.2 does not find it, though its which_children lists it.
+TEST(WhichChild, FindsARestartingDynamicChild) {
+  auto found = replies(R"({"name":"t","supervisor":{"id":"top",
+    "flags":{"strategy":"simple_one_for_one","intensity":5},
+    "children":[{"id":"w","starts":["ok",{"during":[
+      {"op":"which_child","pid_of":"x","n":1}],"then":{"error":"no"}},"ok"]}]},
+    "steps":[{"op":"start"},{"op":"start_child","args":["x"]},
+      {"op":"exit","child":"x","reason":"boom"},
+      {"op":"which_child","pid_of":"x"}]})");
+
+  EXPECT_EQ(found, (lines{"start {ok,'top#1'}", "start_child {ok,'x#1'}",
+                          "which_child {ok,{undefined,restarting}}",
+                          "which_child {ok,{undefined,'x#3'}}"}));
+}
+
+// What a start function throws or returns, and what becomes of its supervisor.
+struct said_case {
+  std::string name;
+  std::string start;
+  std::string reply;
+};
+
+class Said : public testing::TestWithParam<said_case> {};
+
+TEST_P(Said, CountsAsWhatItSays) {
+  auto found = replies(
+    R"({"name":"t","supervisor":{"id":"top","children":[{"id":"a","starts":[)"
+    + GetParam().start + R"(]}]},"steps":[{"op":"start"}]})");
+
+  EXPECT_EQ(found, lines{"start " + GetParam().reply});
+}
+
+std::string failed(const std::string& reason) {
+  return "{error,{shutdown,{failed_to_start_child,a," + reason + "}}}";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+  Table, Said,
+  testing::Values(
+    said_case{"ThrownIgnore", R"({"throw":"ignore"})", "{ok,'top#1'}"},
+    said_case{"ReturnedIgnore", R"({"value":"ignore"})", "{ok,'top#1'}"},
+    said_case{"ThrownError", R"({"throw":["error","x"]})", failed("x")},
+    said_case{"ReturnedError", R"({"value":["$tuple","error","x"]})",
+              failed("x")},
+    said_case{"ErrorOfAnError", R"({"throw":["error",["error","x"]]})",
+              failed("{error,x}")},
+    said_case{"LongerThanAnError", R"({"value":["error","x","y"]})",
+              failed("{error,x,y}")},
+    said_case{"SuccessWithoutAProcess", R"({"throw":["ok","x"]})",
+              failed("{ok,x}")},
+    said_case{"Exit", R"({"exit":"ignore"})", failed("{'EXIT',ignore}")},
+    said_case{"Raise", R"({"raise":"ignore"})",
+              failed("{'EXIT',{ignore,'$stack'}}")},
+    said_case{"Error", R"({"error":"ignore"})", failed("ignore")}),
+  [](auto& param) { return param.param.name; });
+
 TEST(VirtualTime, DecidesWhetherRestartsCountTogether) {
   for (auto [ms, last] :
        {std::pair{"1000", "sup_exit"}, std::pair{"2000", "sup_alive"}}) {

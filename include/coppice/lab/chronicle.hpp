@@ -99,6 +99,9 @@ supervision::exit_reason failure_of(const start_plan& plan);
 /// Whether a child runs after `plan`.
 bool runs(const start_plan& plan);
 
+/// Whether `plan` declines to start a child, which is no error.
+bool ignores(const start_plan& plan);
+
 /// The question that `what` puts to `sup`.
 open_question question_of(const step& what, const supervisor_record& sup);
 

@@ -56,6 +56,8 @@ private:
     supervision::engine machine;
     std::map<supervision::instance_id, process_id> processes;
     std::string info; // to hand over once it is up
+    // What a step, which waits for its end, asked it to end with.
+    std::optional<supervision::exit_reason> awaited = {};
   };
 
   struct process {
@@ -101,6 +103,7 @@ private:
   void perform(const step& what, bool during);
   void start_top();
   void ask(const step& what, bool during);
+  void stop(process_id who, const step& what, bool during);
   supervision::request_body body_of(const step& what, process_id to) const;
   supervision::request_body about_process(const step& what,
                                           process_id to) const;

@@ -28,15 +28,17 @@ struct start_plan {
     ignore,    ///< No child, no error.
     error,     ///< The start function returns the error `term`.
     exit,      ///< It exits with `term`.
-    thrown,    ///< It throws `term`.
+    thrown,    ///< It throws `term`, which counts as if it was returned.
     raise,     ///< It raises the error `term`.
-    value,     ///< It returns `term`, which means nothing to a supervisor.
+    value,     ///< It returns `term`.
     init_exit, ///< A child comes into being, says no, and exits with `term`.
   };
   /// Put into the supervisor's mailbox while the start function runs.
   std::vector<step> during;
   result what = result::ok;
   std::string term = {};
+  /// R, if `term` was {error,R}.
+  std::optional<std::string> error = {};
 };
 
 /// What a child that traps exits does when it is asked to stop.
@@ -92,6 +94,7 @@ enum class op {
   delete_child,
   get_childspec,
   which_children,
+  which_child,
   count_children,
   child_signals_sup,
   probe_alive,

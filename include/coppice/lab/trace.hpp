@@ -44,6 +44,10 @@ trace_event progress(std::string_view sup, const label& who);
 trace_event retry(std::string_view sup, std::string_view id);
 trace_event reply(std::string_view sup, std::string_view op,
                   const std::string& res);
+/// The answer to the step `stop`: the supervisor was to end with `reason`, and
+/// ended with `actual`.
+trace_event stop_reply(const supervision::exit_reason& reason,
+                       const supervision::exit_reason& actual);
 trace_event unexpected(std::string_view sup, const std::string& msg);
 trace_event log_error(std::string_view sup, const std::string& text);
 trace_event gen_server_terminate(std::string_view sup,
