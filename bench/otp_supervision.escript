@@ -3,9 +3,10 @@
 %% The measurements of supervision_bench.cpp on Erlang/OTP. Busy waiting, which
 %% would count as CPU time, is off.
 %%
-%%   otp_supervision.escript start|stop|restart|memory|crash KIND N ROUNDS [CHILD]
+%%   otp_supervision.escript start|stop|restart|retry|memory|crash KIND N ROUNDS
+%%     [CHILD]
 -mode(compile).
--export([init/1, start_process/1, handle_info/2, handle_call/3, handle_cast/2]).
+-export([init/1, start_process/1, start_retried/1, handle_info/2, handle_call/3, handle_cast/2]).
 
 main([What, Kind, N, Rounds]) ->
     main([What, Kind, N, Rounds, "gen_server"]);
@@ -35,6 +36,20 @@ measure(restart, How, N, Rounds) ->
     print(N * Rounds, sum(Rounds, fun() ->
         Sup = start_sup(How, N),
         {_, Pid, _, _} = lists:keyfind(0, 1, supervisor:which_children(Sup)),
+        Took = timed(fun() ->
+            exit(Pid, boom),
+            receive last_is_up -> ok end
+        end),
+        stop_sup(Sup),
+        Took
+    end));
+measure(retry, _, N, Rounds) ->
+    print(N * Rounds, sum(Rounds, fun() ->
+        Failures = counters:new(1, []),
+        {ok, Sup} = supervisor:start_link(?MODULE, {sup, retry, Failures}),
+        receive last_is_up -> ok end,
+        [{w, Pid, _, _}] = supervisor:which_children(Sup),
+        counters:put(Failures, 1, N),
         Took = timed(fun() ->
             exit(Pid, boom),
             receive last_is_up -> ok end
@@ -132,6 +147,9 @@ init({sup, {Strategy, Child}, N}) ->
     {ok, {#{strategy => Strategy, intensity => 1000000},
           [#{id => I, start => start(Child, worker)} || I <- lists:seq(0, N - 2)]
           ++ [#{id => N - 1, start => start(Child, last)}]}};
+init({sup, retry, Failures}) ->
+    {ok, {#{intensity => 1000000, period => 3600},
+          [#{id => w, start => {?MODULE, start_retried, [Failures]}}]}};
 init({sup, crash}) ->
     {ok, {#{intensity => 1000000, period => 1},
           [#{id => w, start => {gen_server, start_link, [?MODULE, crasher, []]}}]}};
@@ -151,6 +169,16 @@ start(gen_server, Which) ->
     {gen_server, start_link, [?MODULE, Which, []]};
 start(process, Which) ->
     {?MODULE, start_process, [Which]}.
+
+%% Fails as often as Failures says.
+start_retried(Failures) ->
+    case counters:get(Failures, 1) of
+        0 ->
+            gen_server:start_link(?MODULE, last, []);
+        _ ->
+            counters:sub(Failures, 1, 1),
+            {error, nope}
+    end.
 
 start_process(Which) ->
     {ok, spawn_link(fun() -> init(Which), receive stop -> ok end end)}.

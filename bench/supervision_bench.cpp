@@ -1,7 +1,7 @@
 /// Measures what supervision costs, one thing a run, and prints one line of
 /// JSON. Counterpart of otp_supervision.escript; `run` compares the two.
 ///
-///   supervision-bench start|stop|restart|memory|crash KIND N ROUNDS
+///   supervision-bench start|stop|restart|retry|memory|crash KIND N ROUNDS
 ///     [actor|thread|pipelined] [THREADS]
 
 #include "coppice/actor/compat.hpp"
@@ -273,6 +273,34 @@ void measure_restart(const runtime_ptr& rt, const arguments& args) {
   time.print(static_cast<double>(args.n * args.rounds));
 }
 
+// A child that starts again only after so many attempts.
+void measure_retry(const runtime_ptr& rt, const arguments& args) {
+  stopwatch time;
+  for (long i = 0; i < args.rounds; ++i) {
+    auto failures = std::make_shared<std::atomic<long>>(0);
+    auto start = [failures](const start_args& x) -> start_result {
+      if (failures->load() == 0)
+        return start_worker(x);
+      --*failures;
+      return supervision::start_failed{
+        supervision::exit_reason::abnormal("nope")};
+    };
+    children.expect(1);
+    auto started = tree_root::start(
+      rt, "top", {.intensity = 1'000'000, .period = std::chrono::hours{1}},
+      {{{.id = "w"}, start}});
+    children.wait();
+    children.expect(1);
+    *failures = args.n;
+    time.begin();
+    crash(*rt, "top/w", supervision::exit_reason::abnormal("boom"));
+    children.wait();
+    time.end();
+    stop(started.root->handle()).get();
+  }
+  time.print(static_cast<double>(args.n * args.rounds));
+}
+
 // "bare" are actors that nobody supervises.
 void measure_memory(const runtime_ptr& rt, const arguments& args) {
   std::vector<caf::actor> bare;
@@ -367,8 +395,8 @@ void measure_crash(const runtime_ptr& rt, const arguments& args) {
 
 int main(int argc, char** argv) {
   if (argc < 5) {
-    std::fputs("usage: supervision-bench start|stop|restart|memory|crash "
-               "KIND N ROUNDS [actor|thread|pipelined] [THREADS]\n",
+    std::fputs("usage: supervision-bench "
+               "start|stop|restart|retry|memory|crash KIND N ROUNDS [actor|thread|pipelined] [THREADS]\n",
                stderr);
     return 2;
   }
@@ -389,6 +417,8 @@ int main(int argc, char** argv) {
     measure_stop(rt, args);
   else if (what == "restart")
     measure_restart(rt, args);
+  else if (what == "retry")
+    measure_retry(rt, args);
   else if (what == "memory")
     measure_memory(rt, args);
   else
