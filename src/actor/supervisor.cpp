@@ -28,6 +28,27 @@ engine make_engine(const supervisor_setup& setup) {
   return {std::get<flags>(setup.flags), engine_specs(setup.children)};
 }
 
+// What a start function could have returned counts as returned if it is thrown.
+// Source: OTP supervisor, which catches what a start function throws.
+start_result returned_or_thrown(const start_function& start,
+                                const start_args& args) {
+  try {
+    return start(args);
+  } catch (start_result& x) {
+    return std::move(x);
+  } catch (running& x) {
+    return std::move(x);
+  } catch (starting& x) {
+    return std::move(x);
+  } catch (ignored& x) {
+    return x;
+  } catch (start_failed& x) {
+    return std::move(x);
+  } catch (...) {
+    return start_failed{to_reason(std::current_exception())};
+  }
+}
+
 } // namespace
 
 std::optional<spec_error> mistake_in(const child_spec& child) {
@@ -217,17 +238,13 @@ start_result supervisor::call_start(const start_instance& cmd) {
                   how.arguments,
                   occasion_.cause,
                   occasion_.asked};
-  try {
-    auto result = (*how.start)(args);
-    auto* up = std::get_if<running>(&result);
-    auto* begun = std::get_if<starting>(&result);
-    if ((up != nullptr && !up->child) || (begun != nullptr && !begun->child))
-      return start_failed{
-        exit_reason::abnormal("the start function gave a null handle")};
-    return result;
-  } catch (...) {
-    return start_failed{to_reason(std::current_exception())};
-  }
+  auto result = returned_or_thrown(*how.start, args);
+  auto* up = std::get_if<running>(&result);
+  auto* begun = std::get_if<starting>(&result);
+  if ((up != nullptr && !up->child) || (begun != nullptr && !begun->child))
+    return start_failed{
+      exit_reason::abnormal("the start function gave a null handle")};
+  return result;
 }
 
 void supervisor::adopt(instance_id instance, child_key key, caf::actor handle) {

@@ -137,6 +137,9 @@ actor_world::impl::start_fails(const actor::start_args& args,
   auto& sup = part_of(args.supervisor);
   auto& plan = what.plan();
   note(event::start(sup.record.name.id, what.name, answer_of(plan)));
+  auto thrown = plan.what == start_plan::result::thrown;
+  if (ignores(plan) && thrown)
+    throw ignored{};
   if (ignores(plan))
     return ignored{};
   auto reason = failure_of(plan);
@@ -147,6 +150,8 @@ actor_world::impl::start_fails(const actor::start_args& args,
   }
   if (plan.what == start_plan::result::raise)
     throw std::runtime_error{to_string(reason)};
+  if (thrown)
+    throw start_failed{reason};
   return start_failed{reason};
 }
 

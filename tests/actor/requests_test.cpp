@@ -146,6 +146,35 @@ TEST_F(Requests, StartChildHandsInformationThrough) {
   EXPECT_EQ(value(start_child(top, spec)).info, "port 7");
 }
 
+TEST_F(Requests, StartChildTakesWhatIsThrownForReturned) {
+  auto& top = start({}, {});
+  auto throwing = [](std::string id, auto what) -> actor::child_spec {
+    return {{.id = std::move(id)},
+            [what](const start_args&) -> start_result { throw what; }};
+  };
+  auto child = system.spawn<idle_actor>();
+
+  auto ref = value(start_child(top, throwing("a", running{child, "port 7"})));
+  EXPECT_EQ(ref.child, child);
+  EXPECT_EQ(ref.info, "port 7");
+  EXPECT_FALSE(
+    value(start_child(top, throwing("b", supervision::ignored{}))).child);
+  EXPECT_FALSE(
+    value(start_child(top, throwing("c", start_result{supervision::ignored{}})))
+      .child);
+  EXPECT_EQ(
+    to_string(refusal_of(start_child(
+      top, throwing(
+             "d", supervision::start_failed{exit_reason::abnormal("boom")})))),
+    "start_failed: boom");
+  EXPECT_EQ(to_string(refusal_of(
+              start_child(top, throwing("e", std::runtime_error("no luck"))))),
+            "start_failed: no luck");
+  EXPECT_EQ(refusal_of(start_child(top, throwing("f", running{}))).reason,
+            exit_reason::abnormal("the start function gave a null handle"));
+  EXPECT_THAT(ids_of(top), ElementsAre("c", "b", "a"));
+}
+
 TEST_F(Requests, GoThroughTheLifeOfASpecification) {
   auto& top = start({}, {idle("a")});
 

@@ -43,7 +43,8 @@ struct starting {
 };
 
 /// What a start function answers. `ignored` and `start_failed` are those of
-/// the engine; an exception counts as a failed start.
+/// the engine. Each of these may be thrown as well, as in OTP; any other
+/// exception counts as a failed start.
 using start_result = std::variant<running, starting, supervision::ignored,
                                   supervision::start_failed>;
 

@@ -100,6 +100,7 @@ supervision::exit_reason failure_of(const start_plan& plan);
 bool runs(const start_plan& plan);
 
 /// Whether `plan` declines to start a child, which is no error.
+/// Source: OTP supervisor, as `failure_of`.
 bool ignores(const start_plan& plan);
 
 /// The question that `what` puts to `sup`.
