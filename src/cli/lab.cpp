@@ -25,6 +25,8 @@
 #include <iostream>
 #include <map>
 #include <optional>
+#include <utility>
+#include <vector>
 
 namespace coppice::cli {
 
@@ -105,37 +107,78 @@ std::chrono::seconds patience(const lab::scenario& plan) {
          + std::chrono::duration_cast<std::chrono::seconds>(asked);
 }
 
-std::variant<lab::trace, lab::otp_error> play_on_otp(const source& what) {
-  auto driver = otp_driver();
-  if (lab::otp_installed() && !std::filesystem::exists(driver))
-    return lab::otp_error{driver
-                          + " is not there, which plays scenarios on Erlang; "
-                            "COPPICE_OTP_DRIVER can say where it is"};
-  auto result = lab::play_on_otp({what.json}, driver, patience(what.plan));
-  if (auto* err = std::get_if<lab::otp_error>(&result))
+// What `who` made of the only scenario that it got.
+std::variant<lab::rendition, lab::driver_error> play_by(const lab::driver& who,
+                                                        const source& what) {
+  auto result = lab::play_by(who, {what.json}, patience(what.plan));
+  if (auto* err = std::get_if<lab::driver_error>(&result))
     return *err;
-  auto trace = std::get<std::vector<lab::trace>>(result).front();
-  if (!trace.empty() && trace.front()["e"] == "driver_failed")
-    return lab::otp_error{what.plan.name + " cannot be played on Erlang: "
-                          + trace.front().value("reason", "")};
-  return trace;
+  auto& one = std::get<std::vector<lab::rendition>>(result).front();
+  if (one.result == lab::rendition::outcome::played)
+    return one;
+  return lab::driver_error{what.plan.name + " cannot be played on "
+                           + (one.player.empty() ? "Erlang" : one.player) + ": "
+                           + one.reason};
 }
 
-int compare_with_otp(const source& what, const std::string& world) {
-  auto result = play_on_otp(what);
-  if (auto* err = std::get_if<lab::otp_error>(&result))
-    return complain(err->message);
-  auto& otp = std::get<lab::trace>(result);
-  auto ours = to_trace(play(world, what.plan));
-  std::cout << side_by_side({"coppice, " + world, ours}, {"Erlang/OTP", otp},
-                            what.plan, columns());
-  auto found = compare(otp, ours, what.plan);
+// The Erlangs to compare with, one in PATH if none is named.
+std::variant<std::vector<lab::erlang>, lab::driver_error>
+find_erlangs(std::vector<std::string> places) {
+  if (places.empty())
+    places.emplace_back();
+  std::vector<lab::erlang> result;
+  for (auto& place : places) {
+    auto found = lab::find_erlang(place);
+    if (auto* err = std::get_if<lab::driver_error>(&found))
+      return *err;
+    result.push_back(std::get<lab::erlang>(std::move(found)));
+  }
+  return result;
+}
+
+// Prints both traces, and the verdict in the last line.
+int show_comparison(const lab::titled_trace& ours, const lab::titled_trace& otp,
+                    const std::string& place, const lab::scenario& plan) {
+  std::cout << side_by_side(ours, otp, plan, columns()) << "\nCompared with "
+            << otp.title << (place.empty() ? "" : " (" + place + ")") << ".";
+  auto found = compare(otp.events, ours.events, plan);
   if (!found) {
-    std::cout << "\nThe same: all " << ours.size() << " events." << std::endl;
+    std::cout << "\nThe same: all " << ours.events.size() << " events."
+              << std::endl;
     return done;
   }
   std::cout << "\nDifferent, first at " << to_string(*found) << std::endl;
   return failed;
+}
+
+int compare_with_otp(const source& what, const lab_options& options) {
+  auto erlangs = find_erlangs(options.otp);
+  if (auto* err = std::get_if<lab::driver_error>(&erlangs))
+    return complain(err->message);
+  auto script = otp_driver();
+  if (!std::filesystem::exists(script))
+    return complain(script
+                    + " is not there, which plays scenarios on Erlang; "
+                      "COPPICE_OTP_DRIVER can say where it is");
+  auto ours = to_trace(play(options.world, what.plan));
+  int code = done;
+  auto* between = "";
+  for (auto& erlang : std::get<std::vector<lab::erlang>>(erlangs)) {
+    auto result = play_by(lab::otp_driver(erlang, script), what);
+    if (auto* err = std::get_if<lab::driver_error>(&result)) {
+      code = complain(err->message);
+      continue;
+    }
+    auto& otp = std::get<lab::rendition>(result);
+    std::cout << std::exchange(between, "\n");
+    if (show_comparison(
+          {"coppice, " + options.world, ours},
+          {otp.player.empty() ? "Erlang/OTP" : otp.player, otp.events},
+          erlang.place, what.plan)
+        != done)
+      code = failed;
+  }
+  return code;
 }
 
 // -- the commands -------------------------------------------------------------
@@ -145,7 +188,7 @@ int run(const lab_options& options) {
   if (!what)
     return failed;
   if (!options.against.empty())
-    return compare_with_otp(*what, options.world);
+    return compare_with_otp(*what, options);
   auto happened = play(options.world, what->plan);
   std::cout << (options.trace ? lab::to_text(to_trace(happened))
                               : story(what->plan, happened))
@@ -204,12 +247,21 @@ void add_lab(CLI::App& app, lab_options& options) {
   auto* trace
     = run->add_flag("--trace", options.trace,
                     "print the trace instead, one JSON object a line");
+  auto* against
+    = run
+        ->add_option("--against", options.against,
+                     "play it on Erlang's own supervisors, too, and show both "
+                     "side by side; exit code 1 if they differ")
+        ->check(CLI::IsMember({"otp"}))
+        ->excludes(trace);
   run
-    ->add_option("--against", options.against,
-                 "play it on Erlang's own supervisors, too, and show both side "
-                 "by side; exit code 1 if they differ")
-    ->check(CLI::IsMember({"otp"}))
-    ->excludes(trace);
+    ->add_option("--otp", options.otp,
+                 "another Erlang than the one in PATH, or several of them: "
+                 "the folder where one is installed, its escript, or the root "
+                 "of another system (debootstrap); again for each")
+    ->type_name("PLACE")
+    ->allow_extra_args(false)
+    ->needs(against);
   auto* explain = lab->add_subcommand(
     "explain", "say what each step will do before it does it");
   add_scenario(*explain, options);

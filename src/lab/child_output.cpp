@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -17,7 +18,7 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-// Reads until the other side closes, or until `deadline`.
+// Reads until the other side closes; false if that is not before `deadline`.
 bool read_all(int fd, clock::time_point deadline, std::string& result) {
   char buffer[65536];
   for (;;) {
@@ -40,7 +41,8 @@ bool read_all(int fd, clock::time_point deadline, std::string& result) {
   }
 }
 
-std::optional<pid_t> start(const std::vector<std::string>& command, int out) {
+// Gives the error number if it cannot be started, else 0.
+int start(const std::vector<std::string>& command, int out, pid_t& pid) {
   std::vector<char*> argv;
   for (auto& word : command)
     argv.push_back(const_cast<char*>(word.c_str()));
@@ -49,36 +51,44 @@ std::optional<pid_t> start(const std::vector<std::string>& command, int out) {
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", 0, 0);
-  pid_t pid = 0;
   auto failed
     = posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
-  if (failed != 0)
-    return {};
-  return pid;
+  return failed;
 }
 
 } // namespace
 
-std::optional<std::string> output_of(const std::vector<std::string>& command,
-                                     std::chrono::seconds limit) {
+std::variant<std::string, child_failure>
+output_of(const std::vector<std::string>& command, std::chrono::seconds limit) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0)
-    return {};
-  auto pid = start(command, ends[1]);
+    return child_failure{std::string{"has no pipe: "} + std::strerror(errno)};
+  pid_t pid = 0;
+  auto failed = start(command, ends[1], pid);
   close(ends[1]);
+  if (failed != 0) {
+    close(ends[0]);
+    return child_failure{std::string{"cannot be started: "}
+                         + std::strerror(failed)};
+  }
   std::string result;
-  auto complete = pid && read_all(ends[0], clock::now() + limit, result);
+  auto complete = read_all(ends[0], clock::now() + limit, result);
   close(ends[0]);
-  if (!pid)
-    return {};
   if (!complete)
-    kill(*pid, SIGKILL);
+    kill(pid, SIGKILL);
   int status = 0;
-  while (waitpid(*pid, &status, 0) < 0 && errno == EINTR)
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
     continue;
-  if (!complete || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
-    return {};
+  if (!complete)
+    return child_failure{"took longer than " + std::to_string(limit.count())
+                         + " s"};
+  if (WIFSIGNALED(status))
+    return child_failure{"was ended by signal "
+                         + std::to_string(WTERMSIG(status))};
+  if (WEXITSTATUS(status) != 0)
+    return child_failure{"ended with exit code "
+                         + std::to_string(WEXITSTATUS(status))};
   return result;
 }
 

@@ -1,16 +1,22 @@
 #pragma once
 
 #include <chrono>
-#include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace coppice::lab {
 
+/// What became of a program instead, for a person, as in "took longer than
+/// 120 s".
+struct child_failure {
+  std::string message;
+};
+
 /// Runs a program that is looked for in PATH and gives all that it wrote to
-/// its standard output; nothing if it could not be started, failed, or took
-/// longer than `limit`, in which case it is killed.
-std::optional<std::string> output_of(const std::vector<std::string>& command,
-                                     std::chrono::seconds limit);
+/// its standard output, or why there is nothing to rely on: it could not be
+/// started, failed, or took longer than `limit`, in which case it is killed.
+std::variant<std::string, child_failure>
+output_of(const std::vector<std::string>& command, std::chrono::seconds limit);
 
 } // namespace coppice::lab

@@ -1,10 +1,9 @@
 #include "coppice/lab/otp.hpp"
-#include "child_output.hpp"
 
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
+#include <optional>
 #include <string_view>
+#include <system_error>
 
 #include <unistd.h>
 
@@ -12,89 +11,105 @@ namespace coppice::lab {
 
 namespace {
 
-// A file that is gone with its object.
-class temporary_file {
-public:
-  explicit temporary_file(const std::vector<nlohmann::json>& lines)
-      : path_(std::filesystem::temp_directory_path() / "coppice-lab-XXXXXX") {
-    auto fd = mkstemp(path_.data());
-    if (fd < 0)
-      return;
-    close(fd);
-    std::ofstream out{path_};
-    for (auto& line : lines)
-      out << line.dump() << "\n";
-    good_ = out.flush().good();
+namespace fs = std::filesystem;
+
+bool is_program(const fs::path& file) {
+  std::error_code ignored;
+  return fs::is_regular_file(file, ignored)
+         && ::access(file.c_str(), X_OK) == 0;
+}
+
+std::optional<fs::path> program_in_path(const std::string& name) {
+  auto* path = std::getenv("PATH");
+  std::string_view rest = path == nullptr ? "" : path;
+  while (!rest.empty()) {
+    auto folder = rest.substr(0, rest.find(':'));
+    rest.remove_prefix(std::min(rest.size(), folder.size() + 1));
+    if (auto file = fs::path{folder} / name; is_program(file))
+      return file;
   }
+  return {};
+}
 
-  temporary_file(const temporary_file&) = delete;
-  temporary_file& operator=(const temporary_file&) = delete;
+// Links in a root lead to places in that root, so they are not followed.
+bool is_there(const fs::path& file) {
+  std::error_code ignored;
+  return fs::exists(fs::symlink_status(file, ignored));
+}
 
-  ~temporary_file() {
-    unlink(path_.c_str());
-  }
+std::optional<std::string> escript_in(const fs::path& root) {
+  for (auto* file : {"/usr/bin/escript", "/usr/local/bin/escript"})
+    if (is_there(root / fs::path{file}.relative_path()))
+      return file;
+  return {};
+}
 
-  const std::string& path() const noexcept {
-    return path_;
-  }
+std::variant<erlang, driver_error> in_root(const std::string& place,
+                                           const fs::path& root,
+                                           const std::string& escript) {
+  if (::geteuid() != 0)
+    return driver_error{place
+                        + " is a system of its own, and only root may run "
+                          "Erlang in it: use sudo, or name an Erlang that is "
+                          "installed here"};
+  auto chroot = program_in_path("chroot");
+  if (!chroot && is_program("/usr/sbin/chroot"))
+    chroot = "/usr/sbin/chroot";
+  if (!chroot)
+    return driver_error{place
+                        + " is a system of its own, and the program chroot "
+                          "that Erlang is run in it by is not there: apt-get "
+                          "install coreutils"};
+  if (!fs::is_directory(root / "tmp"))
+    return driver_error{(root / "tmp").string()
+                        + " is not there, where scenarios are handed over: "
+                          "mkdir -m 1777 it"};
+  return erlang{place, {chroot->string(), root.string(), escript}, root};
+}
 
-  bool good() const noexcept {
-    return good_;
-  }
-
-private:
-  std::string path_;
-  bool good_ = false;
-};
-
-// Cuts the output of the driver at the lines that name a scenario.
-std::vector<trace> split(const std::string& text) {
-  std::vector<trace> result;
-  for (auto& ev : read_trace(text))
-    if (ev.contains("scenario"))
-      result.emplace_back();
-    else if (!result.empty())
-      result.back().push_back(ev);
-  return result;
+std::string no_erlang_in(const std::string& place, const fs::path& folder) {
+  if (is_there(folder / "etc" / "os-release"))
+    return "there is no Erlang in " + place + ": chroot " + place
+           + " apt-get install erlang-base";
+  return "there is no Erlang in " + place
+         + ": neither bin/escript, as where Erlang is installed, nor "
+           "usr/bin/escript, as in a system of its own";
 }
 
 } // namespace
 
-bool otp_installed() {
-  auto* path = std::getenv("PATH");
-  std::string_view rest = path == nullptr ? "" : path;
-  while (!rest.empty()) {
-    auto dir = rest.substr(0, rest.find(':'));
-    rest.remove_prefix(std::min(rest.size(), dir.size() + 1));
-    if (access((std::string{dir} + "/escript").c_str(), X_OK) == 0)
-      return true;
+std::variant<erlang, driver_error> find_erlang(const std::string& place) {
+  if (place.empty()) {
+    if (auto found = program_in_path("escript"))
+      return erlang{place, {found->string()}};
+    return driver_error{"Erlang is not installed: apt-get install erlang-base "
+                        "(Debian, Ubuntu), or anything that puts escript into "
+                        "PATH"};
   }
-  return false;
+  std::error_code failed;
+  auto path = fs::canonical(place, failed);
+  if (failed)
+    return driver_error{place
+                        + " cannot be used as an Erlang: " + failed.message()};
+  // A link to escript would look for itself under the name of the link.
+  if (is_program(path))
+    return erlang{place, {path.string()}};
+  if (!fs::is_directory(path))
+    return driver_error{place
+                        + " is no program: name an escript, the folder "
+                          "where Erlang is installed, or the root of "
+                          "another system"};
+  auto escript = escript_in(path);
+  if (escript && path != "/")
+    return in_root(place, path, *escript);
+  for (auto* name : {"bin/escript", "usr/bin/escript"})
+    if (is_program(path / name))
+      return erlang{place, {(path / name).string()}};
+  return driver_error{no_erlang_in(place, path)};
 }
 
-std::string how_to_install_otp() {
-  return "Erlang is not installed: apt-get install erlang-base (Debian, "
-         "Ubuntu), or anything that puts escript into PATH";
-}
-
-std::variant<std::vector<trace>, otp_error>
-play_on_otp(const std::vector<nlohmann::json>& scenarios,
-            const std::string& driver, std::chrono::seconds limit) {
-  if (!otp_installed())
-    return otp_error{how_to_install_otp()};
-  temporary_file file{scenarios};
-  if (!file.good())
-    return otp_error{"cannot write " + file.path()};
-  auto text = output_of({"escript", driver, "--lines", file.path()}, limit);
-  if (!text)
-    return otp_error{"escript " + driver + " failed, or took longer than "
-                     + std::to_string(limit.count()) + " s"};
-  auto traces = split(*text);
-  if (traces.size() != scenarios.size())
-    return otp_error{"escript " + driver + " played "
-                     + std::to_string(traces.size()) + " of "
-                     + std::to_string(scenarios.size()) + " scenarios"};
-  return traces;
+driver otp_driver(const erlang& where, const std::filesystem::path& script) {
+  return {where.command, script, {"--lines"}, where.root};
 }
 
 } // namespace coppice::lab

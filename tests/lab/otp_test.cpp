@@ -1,12 +1,15 @@
-#include "conformance_files.hpp"
+#include "otp_releases.hpp"
 
 #include "coppice/lab/compare.hpp"
 #include "coppice/lab/engine_world.hpp"
 #include "coppice/lab/otp.hpp"
 #include "coppice/lab/random_scenario.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <iostream>
+#include <set>
 
 #include <gtest/gtest.h>
 
@@ -20,7 +23,9 @@ namespace {
 // Further mismatches are only counted.
 constexpr std::size_t shrunk_at_most = 2;
 
-const std::string driver = COPPICE_OTP_DRIVER;
+constexpr std::chrono::seconds patience{280};
+
+const std::string script = COPPICE_OTP_DRIVER;
 
 // How many scenarios, from which seed on: both by environment.
 std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
@@ -35,118 +40,235 @@ scenario parsed(const json& value) {
   return std::get<scenario>(std::move(result));
 }
 
-std::vector<trace> otp_traces(const std::vector<json>& scenarios) {
-  auto result = play_on_otp(scenarios, driver);
-  if (auto* err = std::get_if<otp_error>(&result))
-    throw std::runtime_error{err->message};
-  return std::get<std::vector<trace>>(std::move(result));
+std::vector<json> read_all(const std::filesystem::path& dir) {
+  std::vector<json> result;
+  for (auto& name : names_in(dir))
+    result.push_back(json::parse(std::ifstream{dir / (name + ".json")}));
+  return result;
 }
 
-std::optional<difference> difference_to(const trace& otp, const json& value) {
-  auto plan = parsed(value);
-  return compare(otp, to_trace(play(plan)), plan);
+// What the comparison needs of a scenario that types may refuse.
+scenario outline_of(const json& value) {
+  scenario plan;
+  plan.top.id = "top";
+  plan.top.flags.strategy
+    = value["supervisor"]["flags"]["strategy"] == "simple_one_for_one"
+        ? coppice::supervision::strategy::simple_one_for_one
+        : coppice::supervision::strategy::one_for_one;
+  return plan;
 }
 
-// The smallest scenario that `value` can be made into that still differs.
-json shrink(json value) {
-  for (;;) {
-    auto candidates = smaller(value);
-    auto traces = otp_traces(candidates);
-    auto i = candidates.size();
-    for (std::size_t k = 0; k < candidates.size() && i == candidates.size();
-         ++k)
-      if (difference_to(traces[k], candidates[k]))
-        i = k;
-    if (i == candidates.size())
-      return value;
-    value = candidates[i];
-  }
-}
+// How many scenarios were the same, and how many were not played.
+struct tally {
+  std::size_t same = 0;
+  std::size_t different = 0;
+  std::string skipped = {};
 
-// One line that scripts/conformance reads.
-void sum_up(const std::string& what, std::size_t count, std::size_t different) {
-  std::cout << what << ": " << count - different << " of " << count
-            << " same\n";
-}
-
-class Otp : public testing::Test {
-protected:
-  void SetUp() override {
-    if (!otp_installed())
-      GTEST_SKIP() << how_to_install_otp();
-  }
-
-  std::vector<json> read(const std::filesystem::path& dir) {
-    std::vector<json> result;
-    for (auto& name : names_in(dir))
-      result.push_back(json::parse(std::ifstream{dir / (name + ".json")}));
-    return result;
+  // One line that scripts/conformance reads.
+  void print(const std::string& what, const std::string& player) const {
+    std::cout << what << ", " << player << ": " << same << " of "
+              << same + different << " same" << skipped << "\n";
   }
 };
 
-TEST_F(Otp, DriverLeavesTheTracesThatWereRecorded) {
-  auto scenarios = read(conformance_dir() / "scenarios");
-  auto names = names_in(conformance_dir() / "scenarios");
-
-  auto traces = otp_traces(scenarios);
-
-  std::size_t different = 0;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    // What the comparison needs of a scenario, other files have it, too.
-    scenario plan;
-    plan.top.id = "top";
-    plan.top.flags.strategy
-      = scenarios[i]["supervisor"]["flags"]["strategy"] == "simple_one_for_one"
-          ? coppice::supervision::strategy::simple_one_for_one
-          : coppice::supervision::strategy::one_for_one;
-    auto found = compare(trace_in(conformance_dir() / "golden", names[i]),
-                         traces[i], plan);
-    different += found.has_value();
-    EXPECT_FALSE(found.has_value()) << names[i] << ": " << to_string(*found);
+// An Erlang, by its place.
+class Otp : public testing::TestWithParam<std::string> {
+protected:
+  void SetUp() override {
+    auto found = find_erlang(GetParam());
+    auto* err = std::get_if<driver_error>(&found);
+    if (err == nullptr)
+      erlang_ = std::get<erlang>(found);
+    else if (GetParam().empty())
+      GTEST_SKIP() << err->message;
+    else
+      FAIL() << err->message;
   }
-  sum_up("binding scenarios, our driver", names.size(), different);
+
+  std::vector<rendition> play_all(const std::vector<json>& scenarios) {
+    auto result = play_by(otp_driver(erlang_, script), scenarios, patience);
+    if (auto* err = std::get_if<driver_error>(&result))
+      throw std::runtime_error{err->message};
+    auto& all = std::get<std::vector<rendition>>(result);
+    if (!all.empty())
+      player_ = all.front().player;
+    return all;
+  }
+
+  std::optional<otp_difference> otherwise(const std::string& name) const {
+    return otp_difference_of(name, release_in(player_));
+  }
+
+  // Counts one scenario that should leave `expected`, if this release does not
+  // do otherwise.
+  void compare_one(const std::string& name, const rendition& otp,
+                   const trace& expected, const scenario& plan, tally& sum) {
+    auto known = otherwise(name);
+    if (otp.result == rendition::outcome::skipped && known
+        && known->trace.empty()) {
+      sum.skipped += ", skipped " + name + ": " + otp.reason;
+      return;
+    }
+    auto found = compare(known ? trace_of(*known) : expected, otp.events, plan);
+    auto good = otp.result == rendition::outcome::played && !found;
+    ++(good ? sum.same : sum.different);
+    EXPECT_TRUE(good) << name << ", " << player_ << ": "
+                      << (found ? to_string(*found) : "") << otp.reason;
+  }
+
+  // The smallest scenario that `value` can be made into that still differs.
+  json shrink(json value) {
+    for (;;) {
+      auto candidates = smaller(value);
+      auto all = play_all(candidates);
+      auto i = candidates.size();
+      for (std::size_t k = 0; k < candidates.size() && i == candidates.size();
+           ++k)
+        if (difference_to(all[k], candidates[k]))
+          i = k;
+      if (i == candidates.size())
+        return value;
+      value = candidates[i];
+    }
+  }
+
+  static std::optional<difference> difference_to(const rendition& otp,
+                                                 const json& value) {
+    auto plan = parsed(value);
+    return compare(otp.events, to_trace(play(plan)), plan);
+  }
+
+  erlang erlang_;
+  std::string player_;
+};
+
+TEST_P(Otp, DriverLeavesTheTracesThatWereRecorded) {
+  auto dir = conformance_dir() / "scenarios";
+  auto scenarios = read_all(dir);
+  auto names = names_in(dir);
+
+  auto all = play_all(scenarios);
+
+  tally sum;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    compare_one(names[i], all[i],
+                trace_in(conformance_dir() / "golden", names[i]),
+                outline_of(scenarios[i]), sum);
+  sum.print("binding scenarios, our driver", player_);
 }
 
-TEST_F(Otp, LeavesOurTraceOfOurOwnScenarios) {
-  auto scenarios = read(conformance_dir() / "own");
+TEST_P(Otp, DiffersFromCoppiceOnlyWhereADeviationSaysSo) {
+  auto dir = conformance_dir() / "scenarios";
+  std::vector<json> scenarios;
+  for (auto& value : read_all(dir))
+    if (!refusal_of(value["name"]))
+      scenarios.push_back(value);
 
-  auto traces = otp_traces(scenarios);
+  auto all = play_all(scenarios);
 
-  std::size_t different = 0;
+  tally sum;
   for (std::size_t i = 0; i < scenarios.size(); ++i) {
-    auto found = difference_to(traces[i], scenarios[i]);
-    different += found.has_value();
-    EXPECT_FALSE(found.has_value())
-      << scenarios[i]["name"] << ": " << to_string(*found);
+    std::string name = scenarios[i]["name"];
+    auto known = otherwise(name);
+    auto as_coppice = known && known->trace.starts_with("deviations/");
+    auto deviates = expectation_dir(name).filename() == "deviations";
+    auto same = !difference_to(all[i], scenarios[i]);
+    ++(same ? sum.same : sum.different);
+    EXPECT_EQ(same, !deviates || as_coppice) << name << ", " << player_;
   }
-  sum_up("own scenarios", scenarios.size(), different);
+  std::cout << "binding scenarios, engine world and " << player_ << ": "
+            << sum.same << " agree, " << sum.different
+            << " deviate as documented\n";
 }
 
-TEST_F(Otp, LeavesOurTraceOfRandomScenarios) {
+TEST_P(Otp, LeavesOurTraceOfOurOwnScenarios) {
+  auto scenarios = read_all(conformance_dir() / "own");
+
+  auto all = play_all(scenarios);
+
+  tally sum;
+  for (std::size_t i = 0; i < scenarios.size(); ++i) {
+    auto plan = parsed(scenarios[i]);
+    compare_one(plan.name, all[i], to_trace(play(plan)), plan, sum);
+  }
+  sum.print("own scenarios", player_);
+}
+
+TEST_P(Otp, LeavesOurTraceOfRandomScenarios) {
   auto count = from_environment("COPPICE_RANDOM_SCENARIOS", 200);
   auto seed = from_environment("COPPICE_SEED", 1);
   std::vector<json> scenarios;
   for (auto i = seed; i < seed + count; ++i)
     scenarios.push_back(random_scenario(i));
 
-  auto traces = otp_traces(scenarios);
+  auto all = play_all(scenarios);
 
-  std::size_t different = 0;
+  tally sum;
   for (std::size_t i = 0; i < scenarios.size(); ++i) {
-    if (!difference_to(traces[i], scenarios[i]) || ++different > shrunk_at_most)
+    if (!difference_to(all[i], scenarios[i])) {
+      ++sum.same;
+      continue;
+    }
+    if (++sum.different > shrunk_at_most)
       continue;
     auto small = shrink(scenarios[i]);
     auto file = "mismatch_" + std::to_string(seed + i) + ".json";
     std::ofstream{file} << small.dump(1) << "\n";
-    auto found = difference_to(otp_traces({small})[0], small);
-    ADD_FAILURE() << "seed " << seed + i << ", shrunk to " << file << ": "
+    auto found = difference_to(play_all({small})[0], small);
+    ADD_FAILURE() << "seed " << seed + i << " on " << player_ << ", shrunk to "
+                  << file << ": "
                   << (found ? to_string(*found) : "differs now and then")
                   << "\n"
                   << small.dump();
   }
-  sum_up("random scenarios from seed " + std::to_string(seed), count,
-         different);
-  EXPECT_EQ(different, 0u);
+  sum.print("random scenarios from seed " + std::to_string(seed), player_);
+  EXPECT_EQ(sum.different, 0u);
+}
+
+// "host" for the one in PATH, else the last folder.
+std::string name_of(const testing::TestParamInfo<std::string>& place) {
+  if (place.param.empty())
+    return "host";
+  auto name = std::filesystem::path{place.param + "/"}
+                .parent_path()
+                .filename()
+                .string();
+  for (auto& c : name)
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0)
+      c = '_';
+  return name + "_" + std::to_string(place.index);
+}
+
+INSTANTIATE_TEST_SUITE_P(Installed, Otp, testing::ValuesIn(otp_places()),
+                         name_of);
+
+// -- the table ----------------------------------------------------------------
+
+TEST(OtpReleases, TableGivesReasonsForWhatDiffersFromWhatWasRecorded) {
+  std::set<std::string> names;
+  for (auto* dir : {"scenarios", "own"})
+    for (auto& name : names_in(conformance_dir() / dir))
+      names.insert(name);
+  for (auto& line : otp_differences()) {
+    SCOPED_TRACE(line.scenario);
+
+    EXPECT_TRUE(std::any_of(names.begin(), names.end(), [&](auto& name) {
+      return matches(line.scenario, name);
+    }));
+    EXPECT_NE(line.reason, "");
+    EXPECT_TRUE(line.since > 0 || line.until < INT_MAX);
+    auto golden = conformance_dir() / "golden" / (line.scenario + ".jsonl");
+    if (std::filesystem::exists(golden)) {
+      EXPECT_NE(to_text(trace_of(line)),
+                to_text(trace_in(golden.parent_path(), line.scenario)));
+    }
+  }
+}
+
+TEST(OtpReleases, KnowWhichReleasePlayed) {
+  EXPECT_EQ(release_in("Erlang/OTP 27.3.4.1"), 27);
+  EXPECT_EQ(release_in("Erlang/OTP 25"), 25);
+  EXPECT_EQ(release_in(""), 0);
 }
 
 } // namespace

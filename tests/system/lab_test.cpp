@@ -21,6 +21,7 @@ namespace {
 
 namespace lab = coppice::lab;
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -168,11 +169,39 @@ TEST(LabAgainstOtp, SaysWhatToInstallWhereErlangIsNot) {
   EXPECT_THAT(result.err, HasSubstr("apt-get install erlang-base"));
 }
 
+TEST(LabAgainstOtp, SaysThatThereIsNoErlangWhereOneWasNamed) {
+  const temporary_directory empty;
+
+  auto result = run({"run", example("01_one_for_one"), "--against", "otp",
+                     "--otp", empty.file("")});
+
+  expect_one_error(result, failed);
+  EXPECT_THAT(result.err, HasSubstr("there is no Erlang in " + empty.file("")));
+}
+
+TEST(LabAgainstOtp, EndsWithOneWhereAReleaseCannotPlay) {
+  const temporary_directory folder;
+  const auto escript = folder.file("escript");
+  std::ofstream{escript} << "#!/bin/sh\n"
+                            "echo '{\"scenario\":1,\"driver\":\"Old 1\"}'\n"
+                            "echo '{\"e\":\"driver_skipped\","
+                            "\"reason\":\"too old\"}'\n";
+  std::filesystem::permissions(escript, std::filesystem::perms::owner_all);
+
+  auto result = run(
+    {"run", example("01_one_for_one"), "--against", "otp", "--otp", escript});
+
+  expect_one_error(result, failed);
+  EXPECT_EQ(result.err,
+            "coppice: 01_one_for_one cannot be played on Old 1: too old\n");
+}
+
 class LabAgainstRealOtp : public testing::Test {
 protected:
   void SetUp() override {
-    if (!lab::otp_installed())
-      GTEST_SKIP() << lab::how_to_install_otp();
+    auto found = lab::find_erlang();
+    if (auto* err = std::get_if<lab::driver_error>(&found))
+      GTEST_SKIP() << err->message;
   }
 };
 
@@ -213,6 +242,27 @@ TEST_F(LabAgainstRealOtp, TakesCommentsAndWaitsThatErlangCannotShorten) {
   auto result = run({"run", file, "--against", "otp"});
 
   EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+}
+
+TEST_F(LabAgainstRealOtp, SaysWhichReleaseItComparedWith) {
+  auto result = run({"run", example("10_escalation"), "--against", "otp"});
+
+  EXPECT_THAT(result.out,
+              ContainsRegex("\nCompared with Erlang/OTP [0-9.]+\\.\n"));
+}
+
+TEST_F(LabAgainstRealOtp, ComparesWithEachErlangThatIsNamed) {
+  const temporary_directory folder;
+  const auto other = folder.file("other");
+  auto escript = std::get<lab::erlang>(lab::find_erlang()).command.front();
+  std::filesystem::create_symlink(escript, other);
+
+  auto result = run({"run", example("10_escalation"), "--against", "otp",
+                     "--otp", escript, "--otp", other});
+
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  for (auto& place : {escript, other})
+    EXPECT_THAT(result.out, HasSubstr(" (" + place + ").\nThe same: all "));
 }
 
 TEST_F(LabAgainstRealOtp, SaysThatItsDriverIsNotWhereTheVariableSays) {
@@ -307,6 +357,8 @@ TEST(LabUsage, MistakesOnTheCommandLineEndWithTwo) {
                               {"run", file, "--world"},
                               {"run", file, "--against", "elixir"},
                               {"run", file, "--against", "otp", "--trace"},
+                              {"run", file, "--otp", "/usr"},
+                              {"run", file, "--against", "otp", "--otp"},
                               {"run", file, "--frobnicate"},
                               {"explain"},
                               {"explain", file, "--trace"},
@@ -319,7 +371,8 @@ TEST(LabUsage, MistakesOnTheCommandLineEndWithTwo) {
 TEST(LabUsage, HelpGoesToStandardOutput) {
   for (auto& [line, words] : std::vector<std::pair<arguments, arguments>>{
          {{}, {"run", "explain", "new"}},
-         {{"run"}, {"SCENARIO", "--world", "--trace", "--against", "otp"}},
+         {{"run"},
+          {"SCENARIO", "--world", "--trace", "--against", "otp", "--otp"}},
          {{"explain"}, {"SCENARIO"}},
          {{"new"}, {"FILE"}}}) {
     auto asked = line;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -14,6 +15,7 @@ struct lab_options {
   std::string file;             ///< Where `new` writes; empty: standard output.
   std::string world = "engine"; ///< What `run` plays on.
   std::string against;          ///< What `run` compares with: empty or otp.
+  std::vector<std::string> otp; ///< Which Erlangs; empty: the one in PATH.
   bool trace = false;
 };
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "coppice/lab/trace.hpp"
+#include "coppice/lab/driver.hpp"
 
-#include <chrono>
+#include <filesystem>
 #include <string>
 #include <variant>
 #include <vector>
@@ -10,23 +10,30 @@
 /// Real Erlang: the same scenarios on OTP's own supervisor.
 namespace coppice::lab {
 
-/// Why Erlang could not be asked, and what to do about it.
-struct otp_error {
-  std::string message;
+/// An Erlang on this machine, and how it is reached.
+struct erlang {
+  /// As a person named it; empty for the one in PATH.
+  std::string place;
+  /// Runs `escript`, and what follows.
+  std::vector<std::string> command;
+  /// The folder that it sees as `/`.
+  std::filesystem::path root = "/";
 };
 
-/// Whether `escript` can be found in PATH.
-bool otp_installed();
+/// Finds the Erlang at `place`:
+///
+/// * empty: the `escript` that is first in PATH;
+/// * a file: that `escript`;
+/// * a folder with `bin/escript`: where Erlang is installed;
+/// * a folder with `usr/bin/escript`: a system of its own, as debootstrap makes
+///   one. Erlang runs in it by chroot, which only root may; nothing is mounted,
+///   and two files in its `tmp` are gone afterwards.
+///
+/// The error says what is missing and what to do.
+std::variant<erlang, driver_error> find_erlang(const std::string& place = {});
 
-/// What to do if it is not.
-std::string how_to_install_otp();
-
-/// Plays `scenarios` in one Erlang process by the driver script `driver`, and
-/// gives the trace that each leaves. Blocks until Erlang has ended, for at most
-/// `limit`. Steps that wait do so in real time.
-std::variant<std::vector<trace>, otp_error>
-play_on_otp(const std::vector<nlohmann::json>& scenarios,
-            const std::string& driver,
-            std::chrono::seconds limit = std::chrono::seconds{120});
+/// What plays scenarios on `where` by the driver script `script`. Steps that
+/// wait do so in real time.
+driver otp_driver(const erlang& where, const std::filesystem::path& script);
 
 } // namespace coppice::lab
