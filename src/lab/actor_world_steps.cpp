@@ -37,6 +37,11 @@ void actor_world::impl::ask(const step& what, bool during) {
       note(event::reply("$driver", to_string(what.what), "{'EXIT',noproc}"));
     return;
   }
+  // No supervisor has an answer to that: it is only a message.
+  if (what.what == op::rawcall) {
+    tell_supervisor(what);
+    return;
+  }
   if (what.what == op::stop) {
     stop(to->handle, what, during);
     return;

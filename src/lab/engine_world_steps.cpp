@@ -59,6 +59,11 @@ void engine_world::ask(const step& what, bool during) {
       note(event::reply("$driver", to_string(what.what), "{'EXIT',noproc}"));
     return;
   }
+  // No supervisor has an answer to that: it is only a message.
+  if (what.what == op::rawcall) {
+    tell_supervisor(what);
+    return;
+  }
   if (what.what == op::stop) {
     stop(to, what, during);
     return;

@@ -135,7 +135,8 @@ missing(_) ->
 
 %% The names of processes, attempts and what is going on stand in a table:
 %% {pid, Pid} -> {Id, N, Sup}, {name, Id, N} -> Pid, {latest, Id} -> N,
-%% {attempts, Id} -> N, {failed, Pid} for supervisors whose start failed.
+%% {attempts, Id} -> N, {failed, Pid} for supervisors whose start failed, and
+%% {worker, Pid}.
 play(#{<<"supervisor">> := Sup, <<"steps">> := Steps}) ->
     process_flag(trap_exit, true),
     Tab = ets:new(names, [public, ordered_set]),
@@ -434,6 +435,7 @@ start_worker(Tab, Id, C) ->
         Self = self(),
         Pid = spawn_link(fun() -> worker(Self, C) end),
         receive {ready, Pid} -> ok end,
+        ets:insert(Tab, {{worker, Pid}}),
         register_process(Tab, Id, N, Pid, Self),
         {ok, Pid}
     end).
@@ -489,6 +491,7 @@ outcome(Tab, #{<<"value">> := V}, _, _, Say, _) ->
 outcome(Tab, #{<<"init_exit">> := R}, Id, N, Say, _) ->
     Self = self(),
     {Pid, Mon} = spawn_opt(fun() ->
+                               ets:insert(Tab, {{worker, self()}}),
                                register_process(Tab, Id, N, self(), Self),
                                exit(term(R))
                            end, [link, monitor]),
@@ -578,9 +581,14 @@ queue_length(Pid) ->
         undefined -> 0
     end.
 
+%% undefined if no supervisor of that name ever was.
 target(Tab, S) ->
     [{_, Top}] = ets:lookup(Tab, top),
-    pid_of(Tab, maps:get(<<"sup">>, S, Top), latest).
+    Pid = pid_of(Tab, maps:get(<<"sup">>, S, Top), latest),
+    case ets:member(Tab, {worker, Pid}) of
+        true -> undefined;
+        false -> Pid
+    end.
 
 child(Tab, S) ->
     Id = maps:get(<<"child">>, S, maps:get(<<"pid_of">>, S, undefined)),

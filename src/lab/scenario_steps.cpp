@@ -198,6 +198,7 @@ addressee addressee_of(op value) {
   case op::which_child:
   case op::count_children:
   case op::stop:
+  case op::rawcall:
     return addressee::service;
   case op::exit:
   case op::exit_later:
@@ -209,7 +210,6 @@ addressee addressee_of(op value) {
   case op::exit_signal:
   case op::info:
   case op::cast:
-  case op::rawcall:
     return addressee::supervisor;
   // A coppice child can neither unlink itself nor fake its own exit.
   case op::unlink:
