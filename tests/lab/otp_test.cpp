@@ -273,6 +273,11 @@ TEST(OtpReleases, TableGivesReasonsForWhatDiffersFromWhatWasRecorded) {
     }));
     EXPECT_NE(line.reason, "");
     EXPECT_TRUE(line.since > 0 || line.until < INT_MAX);
+    auto own = conformance_dir() / "own" / (line.scenario + ".json");
+    if (std::filesystem::exists(own)) {
+      auto plan = scenario_in(own.parent_path(), line.scenario);
+      EXPECT_TRUE(compare(trace_of(line), to_trace(play(plan)), plan));
+    }
     auto golden = conformance_dir() / "golden" / (line.scenario + ".jsonl");
     if (std::filesystem::exists(golden)) {
       EXPECT_NE(to_text(trace_of(line)),
