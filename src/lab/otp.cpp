@@ -1,5 +1,6 @@
 #include "coppice/lab/otp.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
 #include <string_view>
