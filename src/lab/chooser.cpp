@@ -34,9 +34,6 @@ void chooser::decorate(json& result, bool dynamic) {
     result["shutdown"] = 5000;
     break;
   case 8:
-    result["shutdown"] = 0;
-    break;
-  case 9:
     result["shutdown"] = 30;
     result["on_shutdown"] = "ignore";
     break;
@@ -45,9 +42,8 @@ void chooser::decorate(json& result, bool dynamic) {
   }
 }
 
-// OTP 25 keeps a dynamic child whose restart is ignored; 27 does not.
-chooser::json chooser::plain_outcome(bool dynamic) {
-  switch (below(16)) {
+chooser::json chooser::plain_outcome(bool may_ignore) {
+  switch (below(19)) {
   case 0:
     return {{"error", "nope"}};
   case 1:
@@ -65,7 +61,13 @@ chooser::json chooser::plain_outcome(bool dynamic) {
   case 7:
     return {{"error", json::array({"shutdown", "nope"})}};
   case 8:
-    return dynamic ? json("ok") : json("ignore");
+    return may_ignore ? json("ignore") : json("ok");
+  case 9:
+    return may_ignore ? json{{"throw", "ignore"}} : json("ok");
+  case 10:
+    return {{"throw", json::array({"error", "nope"})}};
+  case 11:
+    return {{"value", json::array({"error", "nope"})}};
   default:
     return "ok";
   }

@@ -39,8 +39,8 @@ protected:
   /// Gives a child a shutdown of its own, or a way to take one.
   void decorate(json& result, bool dynamic);
 
-  /// What a start function does, without steps.
-  json plain_outcome(bool dynamic);
+  /// What a start function does, without steps; whether it may ignore.
+  json plain_outcome(bool may_ignore);
 
 private:
   std::mt19937_64 random_;

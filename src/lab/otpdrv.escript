@@ -6,7 +6,6 @@
 %%
 %%   otpdrv.escript FILE...           one scenario a file
 %%   otpdrv.escript --lines FILE      one scenario a line
-%%   otpdrv.escript --version         says who plays: Erlang/OTP 27.3.4
 %%
 %% A scenario that this release cannot play has a single event, driver_skipped;
 %% one that came to nothing has driver_failed. Both say why.
@@ -24,8 +23,6 @@
 -define(LIMIT_MS, 10000).
 -define(LIMIT_A_STEP_MS, 1000).
 
-main(["--version"]) ->
-    io:format("~ts~n", [who()]);
 main(["--lines", File]) ->
     {ok, Text} = file:read_file(File),
     Lines = binary:split(Text, <<"\n">>, [global, trim_all]),

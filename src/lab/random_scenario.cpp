@@ -11,7 +11,8 @@ using nlohmann::json;
 
 class generator : chooser {
 public:
-  explicit generator(std::uint64_t seed) : chooser(seed), seed_(seed) {
+  generator(std::uint64_t seed, int release)
+      : chooser(seed), seed_(seed), release_(release) {
     // nop
   }
 
@@ -64,7 +65,9 @@ private:
       auto id = "s" + std::to_string(++last_);
       result = supervisor(id, depth + 1);
       trees_[here].nested.push_back(id);
-      if (chance(15))
+      // If something waits for it when it is killed, chance decides what is
+      // first.
+      if (chance(15) && result.dump().find("during") == std::string::npos)
         result["shutdown"] = "brutal_kill";
       if (chance(15))
         result["starts"] = {"ok", {{"error", "nope"}}, "ok"};
@@ -94,15 +97,21 @@ private:
     for (auto count = below(4); count > 0; --count)
       result.push_back(outcome(where));
     // The last one repeats: with steps of its own it could go on for ever.
-    result.push_back(chance(60) ? json("ok") : plain_outcome(where.dynamic));
+    result.push_back(chance(60) ? json("ok")
+                                : plain_outcome(may_ignore(where)));
     return result;
+  }
+
+  // OTP 25 keeps a dynamic child whose restart is ignored (V6).
+  bool may_ignore(const tree& where) const {
+    return !where.dynamic || release_ >= 27;
   }
 
   json outcome(const tree& where) {
     if (chance(25))
       return {{"during", during(where)},
-              {"then", plain_outcome(where.dynamic)}};
-    return plain_outcome(where.dynamic);
+              {"then", plain_outcome(may_ignore(where))}};
+    return plain_outcome(may_ignore(where));
   }
 
   // Only about the supervisor whose start function runs: all else would go on
@@ -189,6 +198,8 @@ private:
       return dynamic_request(where, child, during);
     if (!where.nested.empty() && chance(20))
       child = any_name(where.nested);
+    if (release_ >= 28 && chance(10))
+      return {{"op", "which_child"}, {"child", child}};
     switch (below(10)) {
     case 0:
     case 1:
@@ -222,9 +233,12 @@ private:
     return {{"op", "start_child"}, {"spec", spec}};
   }
 
-  // OTP counts wrong after a restarting child is terminated.
+  // OTP counts wrong after a restarting child is terminated, and which_child
+  // does not find one (V10).
   json dynamic_request(const tree& where, const std::string& child,
                        bool during) {
+    if (release_ >= 28 && !during && chance(10))
+      return {{"op", "which_child"}, {"pid_of", child}};
     switch (below(during ? 2 : 8)) {
     case 0:
       return {{"op", "which_children"}};
@@ -247,14 +261,15 @@ private:
   }
 
   std::uint64_t seed_;
+  int release_;
   std::vector<tree> trees_;
   unsigned last_ = 0;
 };
 
 } // namespace
 
-json random_scenario(std::uint64_t seed) {
-  return generator{seed}.scenario();
+json random_scenario(std::uint64_t seed, int release) {
+  return generator{seed, release}.scenario();
 }
 
 } // namespace coppice::lab
