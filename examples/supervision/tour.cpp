@@ -44,6 +44,7 @@ int main() {
   register_core_types();
   register_types<caf::id_block::coppice_actor>();
   caf::actor_system_config config;
+  configure_mailboxes(config);
   caf::actor_system system{config};
   auto rt = std::make_shared<runtime>(system);
 

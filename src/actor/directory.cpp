@@ -88,8 +88,8 @@ std::map<std::string, std::size_t> directory::waiting() const {
       continue;
     auto* counting = dynamic_cast<pinned_actor*>(
       caf::actor_cast<caf::abstract_actor*>(strong));
-    if (auto n = counting != nullptr ? counting->waiting() : std::nullopt)
-      result.emplace(path, *n);
+    if (counting != nullptr)
+      result.emplace(path, counting->waiting());
   }
   return result;
 }

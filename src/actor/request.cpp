@@ -156,17 +156,17 @@ pending<done> stop(const caf::actor& supervisor, exit_reason reason,
     alarm = set_alarm(supervisor, *limit, [result]() mutable {
       result.set(refused{refusal::timeout});
     });
-  // If the supervisor has ended meanwhile, CAF calls this at once.
-  caf::actor_cast<caf::abstract_actor*>(supervisor)
-    ->attach_functor([result, reason, alarm](const caf::error& err) mutable {
-      auto actual = to_reason(err);
-      if (actual == reason)
-        result.set(done{});
-      else
-        result.set(refused{refusal::ended, {}, std::move(actual)});
-      if (alarm)
-        signal_kill(alarm);
-    });
+  // If the supervisor has ended meanwhile, this is called at once.
+  when_ended(supervisor,
+             [result, reason, alarm](const caf::error& err) mutable {
+               auto actual = to_reason(err);
+               if (actual == reason)
+                 result.set(done{});
+               else
+                 result.set(refused{refusal::ended, {}, std::move(actual)});
+               if (alarm)
+                 signal_kill(alarm);
+             });
   if (limit && limit->count() <= 0)
     result.set(refused{refusal::timeout});
   deliver(supervisor, stop_message{std::move(reason)});

@@ -251,13 +251,12 @@ void supervisor::adopt(instance_id instance, child_key key, caf::actor handle) {
   auto type = engine_.children().at(key).spec().type;
   if (!engine_.dynamic())
     rt_->directory.put(path_of(key), handle, type);
-  auto* watched = caf::actor_cast<caf::abstract_actor*>(handle);
-  watched->attach_functor(
-    [self = caf::weak_actor_ptr{ctrl()}, instance](const caf::error& err) {
-      if (auto strong = self.lock())
-        deliver(caf::actor_cast<caf::actor>(strong),
-                child_gone{instance, to_reason(err)});
-    });
+  when_ended(handle, [self = caf::weak_actor_ptr{ctrl()},
+                      instance](const caf::error& err) {
+    if (auto strong = self.lock())
+      deliver(caf::actor_cast<caf::actor>(strong),
+              child_gone{instance, to_reason(err)});
+  });
   children_.emplace(instance, child{std::move(handle), key, type});
 }
 

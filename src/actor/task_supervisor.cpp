@@ -68,8 +68,8 @@ private:
 
 // At once if it has ended already.
 void on_end(const caf::actor& who, std::function<void(exit_reason)> fn) {
-  caf::actor_cast<caf::abstract_actor*>(who)->attach_functor(
-    [fn = std::move(fn)](const caf::error& err) { fn(to_reason(err)); });
+  when_ended(
+    who, [fn = std::move(fn)](const caf::error& err) { fn(to_reason(err)); });
 }
 
 template <class T>

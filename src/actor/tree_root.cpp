@@ -49,8 +49,7 @@ tree_root::result tree_root::start(runtime_ptr rt, std::string id,
   auto handle = rt->system.spawn<supervisor>(rt, std::move(setup));
   auto outcome = wait_for(initialized.get_future(), rt->time);
   if (auto* failed = std::get_if<start_failed>(&outcome)) {
-    caf::actor_cast<caf::abstract_actor*>(handle)->attach_functor(
-      [&ended](const caf::error&) { ended.set_value(); });
+    when_ended(handle, [&ended](const caf::error&) { ended.set_value(); });
     wait_for(ended.get_future(), rt->time);
     rt->directory.give_up(id);
     return {nullptr, to_string(failed->reason)};
@@ -65,8 +64,9 @@ void tree_root::stop(const exit_reason& reason) {
 }
 
 void tree_root::on_end(std::function<void(exit_reason)> fn) {
-  caf::actor_cast<caf::abstract_actor*>(handle_)->attach_functor(
-    [fn = std::move(fn)](const caf::error& err) { fn(to_reason(err)); });
+  when_ended(handle_, [fn = std::move(fn)](const caf::error& err) {
+    fn(to_reason(err));
+  });
 }
 
 std::vector<std::string> tree_root::still_there() const {

@@ -32,11 +32,10 @@ void actor_world::impl::start_top() {
   auto handle = start_supervisor(def, name, "$parent", {}, std::move(setup));
   by_name_[name.id][name.n] = {handle, true};
   top_reason_.reset();
-  caf::actor_cast<caf::abstract_actor*>(handle)->attach_functor(
-    [this, id = handle->id()](const caf::error& err) {
-      if (supervisors_.at(id).record.up)
-        top_reason_ = actor::to_reason(err);
-    });
+  actor::when_ended(handle, [this, id = handle->id()](const caf::error& err) {
+    if (supervisors_.at(id).record.up)
+      top_reason_ = actor::to_reason(err);
+  });
 }
 
 caf::actor actor_world::impl::start_supervisor(

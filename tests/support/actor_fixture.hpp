@@ -101,10 +101,9 @@ protected:
   static supervision::exit_reason end_of(const caf::actor& handle) {
     auto ended = std::make_shared<std::promise<supervision::exit_reason>>();
     auto reason = ended->get_future();
-    caf::actor_cast<caf::abstract_actor*>(handle)->attach_functor(
-      [ended](const caf::error& err) {
-        ended->set_value(actor::to_reason(err));
-      });
+    actor::when_ended(handle, [ended](const caf::error& err) {
+      ended->set_value(actor::to_reason(err));
+    });
     if (reason.wait_for(deadline) != std::future_status::ready) {
       ADD_FAILURE() << "an actor did not end in time";
       return supervision::exit_reason::abnormal("still alive");

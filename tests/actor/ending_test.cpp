@@ -1,0 +1,263 @@
+// Holds on every version of CAF: 1.1 by itself tells whoever watches an actor
+// before it calls `on_exit`, and lets an exit signal wait for all messages that
+// were fetched before it.
+
+#include "coppice/actor/virtual_time.hpp"
+#include "support/actor_fixture.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <future>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+
+namespace ending_test {
+
+using namespace coppice;
+using namespace coppice::actor;
+using namespace std::chrono_literals;
+using coppice::test::recorder;
+using supervision::exit_reason;
+using testing::ElementsAre;
+
+namespace {
+
+// How long an on_exit waits for what must not come before it is done.
+constexpr auto long_enough = 100ms;
+
+class plain_actor : public caf::event_based_actor {
+public:
+  explicit plain_actor(caf::actor_config& cfg, run_queue* = nullptr)
+      : caf::event_based_actor(cfg) {
+    // nop
+  }
+};
+
+class homeless_actor : public pinned_actor {
+public:
+  explicit homeless_actor(caf::actor_config& cfg, run_queue* home = nullptr)
+      : pinned_actor(cfg, home) {
+    // nop
+  }
+};
+
+// What may only come after an end.
+class sequel {
+public:
+  void comes() {
+    if (!std::exchange(came_, true))
+      promise_.set_value();
+  }
+
+  bool comes_early() const {
+    return future_.wait_for(long_enough) == std::future_status::ready;
+  }
+
+private:
+  bool came_ = false;
+  std::promise<void> promise_;
+  std::shared_future<void> future_ = promise_.get_future().share();
+};
+
+// Takes its time to end, as long as nothing follows.
+template <class Base>
+class leaver : public Base {
+public:
+  leaver(caf::actor_config& cfg, recorder& log, const sequel& after,
+         bool fails = false)
+      : Base(cfg), log_(log), after_(after), fails_(fails) {
+    // nop
+  }
+
+  caf::behavior make_behavior() override {
+    use_exception_text(*this);
+    if (fails_)
+      throw std::runtime_error("no start");
+    return {[this](const std::string& word) {
+      if (word == "throw")
+        throw std::runtime_error(word);
+      this->quit();
+    }};
+  }
+
+  void on_exit() override {
+    log_.add("on_exit");
+    if (after_.comes_early())
+      log_.add("too early");
+    if (has_ended(caf::actor_cast<caf::actor>(this->ctrl())))
+      log_.add("has ended");
+    log_.add("end");
+  }
+
+private:
+  recorder& log_;
+  const sequel& after_;
+  bool fails_;
+};
+
+struct way_to_end {
+  std::string name;
+  std::function<void(const caf::actor&)> take;
+};
+
+std::vector<way_to_end> ways_to_end() {
+  return {
+    {"Exception", [](auto& who) { deliver(who, std::string{"throw"}); }},
+    {"Quit", [](auto& who) { deliver(who, std::string{"quit"}); }},
+    {"ExitSignal",
+     [](auto& who) { signal_exit(who, exit_reason::abnormal("x")); }},
+    {"Kill", [](auto& who) { signal_kill(who); }},
+  };
+}
+
+class OrderlyEnd : public test::actor_fixture,
+                   public testing::WithParamInterface<way_to_end> {
+protected:
+  // Lets a child end, and returns what was to be seen until its successor was
+  // there.
+  template <class Base>
+  std::vector<std::string> restart() {
+    recorder log;
+    sequel successor;
+    auto starts = 0;
+    auto start = [&](const start_args& args) -> start_result {
+      log.add("start");
+      if (++starts > 1)
+        successor.comes();
+      return running{args.rt->system.spawn<leaver<Base>>(log, successor)};
+    };
+    auto root = tree_root::start(rt, "top", {}, {{{.id = "a"}, start}}).root;
+    if (!root)
+      return {"no start"};
+    GetParam().take(rt->directory.find("top/a")->handle);
+    auto seen = log.wait_for(4);
+    root->stop(exit_reason::shutdown());
+    end_of(root->handle());
+    return seen;
+  }
+};
+
+} // namespace
+
+TEST_P(OrderlyEnd, ASuccessorOfAPlainChildStartsAfterItsOnExit) {
+  EXPECT_THAT(restart<plain_actor>(),
+              ElementsAre("start", "on_exit", "end", "start"));
+}
+
+TEST_P(OrderlyEnd, ASuccessorOfAPinnedChildStartsAfterItsOnExit) {
+  EXPECT_THAT(restart<homeless_actor>(),
+              ElementsAre("start", "on_exit", "end", "start"));
+}
+
+INSTANTIATE_TEST_SUITE_P(After, OrderlyEnd, testing::ValuesIn(ways_to_end()),
+                         [](auto& info) { return info.param.name; });
+
+class EndOfAnActor : public test::actor_fixture {
+protected:
+  // How many of a hundred messages an actor handles that is told to end while
+  // it handles the tenth.
+  template <class Base>
+  class obedient : public Base {
+  public:
+    obedient(caf::actor_config& cfg, run_queue* home,
+             std::shared_future<void> gate, std::size_t& handled)
+        : Base(cfg, home), gate_(std::move(gate)), handled_(handled) {
+      // nop
+    }
+
+    caf::behavior make_behavior() override {
+      gate_.wait();
+      return {[this](int) {
+        if (++handled_ == 10)
+          signal_exit(caf::actor_cast<caf::actor>(this->ctrl()),
+                      exit_reason::shutdown());
+      }};
+    }
+
+  private:
+    std::shared_future<void> gate_;
+    std::size_t& handled_;
+  };
+
+  template <class Base>
+  std::size_t handled_of_a_hundred(virtual_time* home = nullptr) {
+    std::promise<void> all_there;
+    std::size_t handled = 0;
+    auto busy = system.spawn<obedient<Base>>(
+      home, all_there.get_future().share(), std::ref(handled));
+    for (int i = 0; i < 100; ++i)
+      deliver(busy, i);
+    all_there.set_value();
+    if (home != nullptr)
+      home->run();
+    EXPECT_EQ(end_of(busy), exit_reason::shutdown());
+    return handled;
+  }
+
+  recorder log;
+  sequel after;
+};
+
+// CAF 0.17.6 hands out two more messages before the urgent one.
+TEST_F(EndOfAnActor, ComesSoonWhenAPlainActorIsToldToWhileMessagesWait) {
+  EXPECT_LE(handled_of_a_hundred<plain_actor>(), 12U);
+}
+
+TEST_F(EndOfAnActor, ComesSoonWhenAPinnedActorIsToldToWhileMessagesWait) {
+  EXPECT_LE(handled_of_a_hundred<homeless_actor>(), 12U);
+}
+
+TEST_F(EndOfAnActor, ComesSoonWhenAnActorWithAHomeIsToldToWhileMessagesWait) {
+  virtual_time home{system};
+
+  EXPECT_LE(handled_of_a_hundred<homeless_actor>(&home), 12U);
+}
+
+TEST_F(EndOfAnActor, IsWaitedForByTheSystemOnExitIncluded) {
+  signal_kill(system.spawn<leaver<homeless_actor>>(log, after));
+
+  system.await_all_actors_done();
+
+  after.comes();
+  EXPECT_THAT(log.lines(), ElementsAre("on_exit", "end"));
+}
+
+TEST_F(EndOfAnActor, IsToldAfterOnExitAlsoIfAPinnedActorFailsToStart) {
+  auto who = system.spawn<leaver<homeless_actor>>(log, after, true);
+
+  auto reason = end_of(who);
+
+  after.comes();
+  EXPECT_EQ(reason, exit_reason::abnormal("no start"));
+  EXPECT_THAT(log.lines(), ElementsAre("on_exit", "end"));
+}
+
+TEST_F(EndOfAnActor, IsToldAtOnceIfItIsOver) {
+  auto who = system.spawn<leaver<plain_actor>>(log, after);
+  deliver(who, std::string{"throw"});
+  end_of(who);
+
+  EXPECT_TRUE(has_ended(who));
+  EXPECT_EQ(end_of(who), exit_reason::abnormal("throw"));
+}
+
+TEST_F(EndOfAnActor, IsToldOfOneThatNobodyCanReachAnyMore) {
+  auto ended = std::make_shared<std::promise<exit_reason>>();
+  auto reason = ended->get_future();
+  auto who = system.spawn<test::idle_actor>();
+  when_ended(
+    who, [ended](const caf::error& err) { ended->set_value(to_reason(err)); });
+
+  who = nullptr;
+
+  ASSERT_EQ(reason.wait_for(test::deadline), std::future_status::ready);
+  EXPECT_FALSE(reason.get().clean());
+}
+
+} // namespace ending_test
