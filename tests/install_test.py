@@ -29,12 +29,15 @@ def run(*command, env=None):
 def installed(build, to):
     """Installs, and gives the environment in which it is found there."""
     run("meson", "install", "-C", build, "--no-rebuild", "--destdir", to)
-    [pc] = to.rglob("coppice-testing.pc")
+    # Not by PKG_CONFIG_SYSROOT_DIR, which would move a CAF elsewhere, too.
+    found = list(to.rglob("*.pc"))
+    for pc in found:
+        pc.write_text(re.sub(r"^prefix=", f"prefix={to}",
+                             pc.read_text("utf-8"), flags=re.M), "utf-8")
     headers = {p.parent.name for p in to.rglob("*.hpp")}
     if headers & {"admin", "cli", "journal", "lab"}:
         sys.exit(f"not ok - headers of the program are installed: {headers}")
-    return dict(os.environ, PKG_CONFIG_PATH=str(pc.parent),
-                PKG_CONFIG_SYSROOT_DIR=str(to))
+    return dict(os.environ, PKG_CONFIG_PATH=str(found[0].parent))
 
 
 def project_of_the_page(root, folder):
