@@ -271,12 +271,33 @@ defmodule Kit.Events do
     end
   end
 
-  defp called(_, _, {_, :handle_call}, [request | _]), do: {:push, request}
+  # Since OTP 28 a supervisor that wakes up calls its callback once more.
+  defp called(tab, pid, {_, callback} = function, args)
+       when callback in [:handle_call, :handle_cast, :handle_info] do
+    state = List.last(args)
+
+    case {is_tuple(state) and true in Tuple.to_list(state), callback} do
+      {false, :handle_call} -> {:push, hd(args)}
+      {false, _} -> heard(tab, pid, function, hd(args))
+      {true, :handle_call} -> {:push, :asleep}
+      {true, _} -> :none
+    end
+  end
+
   defp called(_, _, {_, :unlink_flush}, [child | _]), do: {:push, child}
   defp called(_, _, {_, :monitor_child}, [child]), do: {:push, child}
   defp called(tab, pid, {_, :wait_child}, [child, _, why, _]), do: down(tab, pid, child, why)
 
-  defp called(tab, pid, {_, :handle_info}, [{:EXIT, from, reason} | _]) do
+  defp called(tab, pid, {:erlang, :exit}, [to, sig]) do
+    case Names.name(tab, to) do
+      {_, 0} -> :none
+      {id, n} -> [e: :signal, sup: Names.id(tab, pid), id: id, n: n, sig: Terms.text(tab, sig)]
+    end
+  end
+
+  defp called(_, _, _, _), do: :none
+
+  defp heard(tab, pid, {_, :handle_info}, {:EXIT, from, reason}) do
     # Only up to OTP 25 is the exit of a failed start seen at all.
     if Names.get(tab, {:failed, from}) do
       :none
@@ -286,18 +307,17 @@ defmodule Kit.Events do
     end
   end
 
-  defp called(tab, pid, {_, :handle_info}, [{:"$gen_restart", child} | _]),
+  defp heard(tab, pid, {_, :handle_info}, {:"$gen_restart", child}),
     do: [e: :retry, sup: Names.id(tab, pid), id: Names.id(tab, child)]
 
   # Since OTP 28 a supervisor tells itself when to hibernate.
-  defp called(_, _, {:supervisor, :handle_info}, [message | _])
-       when message == :hibernate or elem(message, 0) == :hibernate,
-       do: :none
+  defp heard(_, _, {:supervisor, :handle_info}, {:hibernate, ref}) when is_reference(ref),
+    do: :none
 
-  defp called(tab, pid, {_, :handle_info}, [message | _]),
+  defp heard(tab, pid, {_, :handle_info}, message),
     do: [e: :unexpected, sup: Names.id(tab, pid), msg: Terms.text(tab, message)]
 
-  defp called(tab, pid, {:supervisor, :handle_cast}, [retry | _])
+  defp heard(tab, pid, {:supervisor, :handle_cast}, retry)
        when elem(retry, 0) == :try_again_restart do
     # OTP 29 has a private tag in it.
     id =
@@ -309,20 +329,15 @@ defmodule Kit.Events do
     [e: :retry, sup: Names.id(tab, pid), id: id]
   end
 
-  defp called(tab, pid, {:erlang, :exit}, [to, sig]) do
-    case Names.name(tab, to) do
-      {_, 0} -> :none
-      {id, n} -> [e: :signal, sup: Names.id(tab, pid), id: id, n: n, sig: Terms.text(tab, sig)]
-    end
-  end
-
-  defp called(_, _, _, _), do: :none
+  defp heard(_, _, _, _), do: :none
 
   defp returned(tab, pid, {_, :unlink_flush}, child, reason), do: down(tab, pid, child, reason)
 
   # Dead already when its turn came.
   defp returned(tab, pid, {_, :monitor_child}, child, {:error, reason}),
     do: down(tab, pid, child, reason)
+
+  defp returned(_, _, {_, :handle_call}, :asleep, _), do: :none
 
   # OTP 29 has a fourth element.
   defp returned(tab, pid, {_, :handle_call}, request, reply) when elem(reply, 0) == :reply do
@@ -1082,7 +1097,9 @@ defmodule Kit.Driver do
     partitions? = args == ["--partitions"]
     unless partitions? or args == [], do: usage()
     :io.setopts(:standard_io, encoding: :unicode)
+    # Without what Elixir makes of reports.
     Enum.each(:logger.get_handler_ids(), &:logger.remove_handler/1)
+    :ok = :logger.set_primary_config(%{level: :error, filters: []})
     :ok = :logger.add_handler(:kit, Events, %{})
     Events.trace_patterns()
 
