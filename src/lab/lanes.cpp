@@ -1,24 +1,10 @@
 #include "lanes.hpp"
 
 #include <algorithm>
-#include <set>
 
 namespace coppice::lab {
 
 namespace {
-
-void find_dynamic(const supervisor_def& def, std::set<std::string>& found) {
-  if (def.dynamic())
-    found.insert(def.id);
-  for (auto& child : def.children)
-    if (child.nested)
-      find_dynamic(*child.nested, found);
-}
-
-bool counts(const trace_event& ev) {
-  auto& kind = ev["e"];
-  return kind != "progress" && kind != "died" && kind != "call";
-}
 
 // Sorts runs of signals and of downs.
 void sort_runs(lane& events) {
@@ -38,19 +24,17 @@ void sort_runs(lane& events) {
 } // namespace
 
 std::map<std::string, lane> lanes_of(const trace& events,
-                                     const scenario& plan) {
-  std::set<std::string> dynamic;
-  find_dynamic(plan.top, dynamic);
+                                     const comparison& rules) {
   std::map<std::string, lane> result;
   for (auto& ev : events) {
-    if (!counts(ev))
+    if (!rules.counts(ev["e"]))
       continue;
     auto plain = nlohmann::json(ev);
     plain.erase("text");
     result[plain.value("sup", "-")].push_back(std::move(plain));
   }
   for (auto& [sup, events_of] : result)
-    if (dynamic.contains(sup))
+    if (rules.dynamic.contains(sup))
       sort_runs(events_of);
   return result;
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "coppice/lab/scenario.hpp"
+#include "coppice/lab/compare.hpp"
 #include "coppice/lab/trace.hpp"
 
 #include <map>
@@ -12,8 +12,9 @@ namespace coppice::lab {
 /// What one supervisor did and noticed, as far as it counts in a comparison.
 using lane = std::vector<nlohmann::json>;
 
-/// The events of each supervisor of `plan`, in order; "-" has those of none.
-/// Under simple_one_for_one, runs of signals and of downs are sorted.
-std::map<std::string, lane> lanes_of(const trace& events, const scenario& plan);
+/// The events of each supervisor, in order; "-" has those of none. Under
+/// simple_one_for_one, runs of signals and of downs are sorted.
+std::map<std::string, lane> lanes_of(const trace& events,
+                                     const comparison& rules);
 
 } // namespace coppice::lab

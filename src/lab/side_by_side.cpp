@@ -101,10 +101,13 @@ std::string show(const std::string& mark, std::string left, std::string right,
 }
 
 // The supervisors, in the order in which they come up.
-std::vector<std::string> names_of(const trace& left, const trace& right) {
+std::vector<std::string> names_of(const trace& left, const trace& right,
+                                  const comparison& rules) {
   std::vector<std::string> names;
   for (auto* events : {&left, &right})
     for (auto& ev : *events) {
+      if (!rules.counts(ev["e"]))
+        continue;
       auto name = ev.value("sup", "-");
       if (std::find(names.begin(), names.end(), name) == names.end())
         names.push_back(name);
@@ -123,12 +126,12 @@ std::string heading(const std::string& name) {
 } // namespace
 
 std::string side_by_side(const titled_trace& left, const titled_trace& right,
-                         const scenario& plan, std::size_t width) {
+                         const comparison& rules, std::size_t width) {
   auto columns = (width - 5) / 2;
   auto result = show(" ", left.title, right.title, columns);
-  auto lefts = lanes_of(left.events, plan);
-  auto rights = lanes_of(right.events, plan);
-  for (auto& name : names_of(left.events, right.events)) {
+  auto lefts = lanes_of(left.events, rules);
+  auto rights = lanes_of(right.events, rules);
+  for (auto& name : names_of(left.events, right.events, rules)) {
     result += "\n" + heading(name) + ":\n";
     for (auto& [one, other] : align(lefts[name], rights[name])) {
       auto same = one != nullptr && other != nullptr && *one == *other;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "coppice/lab/scenario.hpp"
+#include "coppice/lab/compare.hpp"
 #include "coppice/lab/trace.hpp"
 
 #include <cstddef>
@@ -14,10 +14,10 @@ struct titled_trace {
   const trace& events;
 };
 
-/// Two traces of `plan` next to each other for a person, one supervisor after
-/// the other; a line that differs has the mark `≠`. No line is longer than
-/// `width` columns; >= 20. What counts is what `compare` says.
+/// Two traces of one scenario next to each other for a person, one supervisor
+/// after the other; a line that differs has the mark `≠`. No line is longer
+/// than `width` columns; >= 20. What counts is what `compare` says.
 std::string side_by_side(const titled_trace& left, const titled_trace& right,
-                         const scenario& plan, std::size_t width);
+                         const comparison& rules, std::size_t width);
 
 } // namespace coppice::lab
