@@ -144,7 +144,9 @@ defmodule Kit.Terms do
   def text(term) do
     # Maps in the order of their keys, as they were up to OTP 25.
     how = if System.otp_release() == "25", do: "~w", else: "~kw"
-    how |> :io_lib.format([term]) |> IO.iodata_to_binary()
+    text = how |> :io_lib.format([term]) |> IO.iodata_to_binary()
+    # Since OTP 27 this is a word of the language.
+    String.replace(text, "'maybe'", "maybe")
   end
 
   def text(tab, term), do: text(tidy(tab, term))
@@ -599,10 +601,14 @@ defmodule Kit.Tree do
   defp during(_, plan), do: plan
 
   defp outcome(tab, "ok", _, say, run) do
-    case run.() do
-      {:ok, _} = result -> result |> tap(fn _ -> say.("ok") end)
-      other -> other |> tap(fn _ -> say.(Terms.text(tab, other)) end)
-    end
+    result = run.()
+    say.(if match?({:ok, _}, result), do: "ok", else: Terms.text(tab, result))
+    result
+  rescue
+    # PartitionSupervisor checks its options before there is a process.
+    error ->
+      say.(Terms.text(tab, {:raised, :error, error}))
+      reraise error, __STACKTRACE__
   end
 
   defp outcome(tab, %{"ok" => info}, _, say, run) do
@@ -612,7 +618,8 @@ defmodule Kit.Tree do
         {:ok, pid, Terms.term(info)}
 
       other ->
-        other |> tap(fn _ -> say.(Terms.text(tab, other)) end)
+        say.(Terms.text(tab, other))
+        other
     end
   end
 
@@ -697,11 +704,11 @@ defmodule Kit.Parent do
     n = Names.attempt(tab, id)
     Events.note(tab, e: :start_begin, sup: "$parent", id: id, n: n)
 
-    # PartitionSupervisor checks its options before there is a process.
     result =
       try do
         Tree.start_link(tab, def, n)
       rescue
+        # PartitionSupervisor checks its options before there is a process.
         error -> {:error, {:EXIT, error}}
       end
 
