@@ -359,6 +359,9 @@ defmodule Kit.Events do
     for {id, pid, _, _} <- list, do: {String.to_atom(Names.child_id(tab, sup, id)), pid}
   end
 
+  defp shorten(tab, sup, :which_child, {:ok, {id, pid, _, _}}),
+    do: {:ok, {String.to_atom(Names.child_id(tab, sup, id)), pid}}
+
   defp shorten(_, _, :get_childspec, {:ok, %{start: {_, f, a}} = spec}) do
     args = if a == :undefined, do: a, else: :"$args"
     {:ok, %{spec | modules: :"$mods", start: {:"$m", f, args}}}
@@ -480,8 +483,14 @@ defmodule Kit.Tree do
     case {def, kind} do
       {%{"init_returns" => value}, _} -> Terms.term(value)
       {_, :static} -> Supervisor.init(specs(tab, def), options(def))
-      {_, :dynamic} -> DynamicSupervisor.init(options(def))
+      {_, :dynamic} -> dynamic(tab, def)
     end
+  end
+
+  # There is no template in it: whoever asks for a child has that.
+  defp dynamic(tab, def) do
+    Names.put(tab, {:template, self()}, List.first(def["children"]))
+    DynamicSupervisor.init(options(def))
   end
 
   # What the scenario does not say is left to Elixir, except for the strategy,
@@ -563,7 +572,7 @@ defmodule Kit.Tree do
     Events.mark(e: :start_begin, sup: me, id: id, n: n)
 
     start(tab, me, id, n, def, fn ->
-      result = start_link(tab, def, n)
+      result = start_link(tab, %{def | "id" => id}, n)
 
       unless match?({:ok, _}, result), do: Names.put(tab, {:failed, Names.pid(tab, id, n)}, true)
       result
@@ -749,31 +758,28 @@ defmodule Kit.Steps do
   @ops ~w(start exit kill exit_later unlink child_signals_sup probe_alive
     parent_signal parent_exit exit_signal stop info cast rawcall sleep_ms
     advance_ms start_child terminate_child restart_child delete_child
-    get_childspec which_children count_children)
+    get_childspec which_children which_child count_children)
 
-  @requests ~w(start_child terminate_child restart_child delete_child
-    get_childspec which_children count_children)
+  # Steps that get an answer.
+  @questions ~w(stop rawcall start_child terminate_child restart_child
+    delete_child get_childspec which_children which_child count_children)
 
   def ops, do: @ops
 
   # The same steps while a start function runs: nothing may wait for the
-  # supervisor, so a request goes off on its own, once it is sure to be queued.
-  def during(tab, %{"op" => op} = step) when op in @requests do
+  # supervisor, so a question goes off on its own, once it is sure to be queued.
+  def during(tab, %{"op" => op} = step) when op in @questions do
     sup = target(tab, step)
 
-    case request(tab, sup, step) do
+    case question(tab, sup, step) do
       {:refused, res} ->
         refused(tab, sup, step, res)
 
-      call ->
+      ask ->
         if alive?(sup) do
           before = queue_length(sup)
-          caller = spawn(fn -> quietly(call) end)
-
-          wait(fn ->
-            not alive?(sup) or not alive?(caller) or queue_length(sup) > before or
-              (sup != self() and idle?(sup))
-          end)
+          asker = spawn(fn -> answer(ask) end)
+          wait(fn -> not alive?(asker) or arrived?(sup, before) end)
         end
     end
   end
@@ -857,18 +863,6 @@ defmodule Kit.Steps do
     if alive?(sup), do: queued(sup, stranger)
   end
 
-  def play(tab, %{"op" => "stop"} = step) do
-    sup = target(tab, step)
-    reason = Terms.term(Map.get(step, "reason", "normal"))
-    stop = fn -> quietly(fn -> Supervisor.stop(sup, reason) end) end
-
-    cond do
-      not alive?(sup) -> :ok
-      sup == self() -> queued(sup, fn -> spawn(stop) end)
-      true -> stop.()
-    end
-  end
-
   def play(tab, %{"op" => "info", "msg" => message} = step) do
     sup = target(tab, step)
     if alive?(sup), do: queued(sup, fn -> send(sup, Terms.term(message)) end)
@@ -879,52 +873,60 @@ defmodule Kit.Steps do
     if alive?(sup), do: queued(sup, fn -> GenServer.cast(sup, Terms.term(message)) end)
   end
 
-  def play(tab, %{"op" => "rawcall", "msg" => message} = step) do
-    sup = target(tab, step)
-    res = quietly(fn -> GenServer.call(sup, Terms.term(message), :infinity) end)
-    Events.note(tab, e: :reply, sup: "$driver", op: :rawcall, res: Terms.text(tab, res))
-  end
-
   def play(_, %{"op" => op, "ms" => ms}) when op in ["sleep_ms", "advance_ms"],
     do: Process.sleep(ms)
 
   def play(tab, %{"op" => op} = step) do
     sup = target(tab, step)
+    question = question(tab, sup, step)
 
-    case {alive?(sup), request(tab, sup, step)} do
-      {false, _} ->
-        Events.note(tab, e: :reply, sup: "$driver", op: op, res: "{'EXIT',noproc}")
-
-      {_, {:refused, res}} ->
-        refused(tab, sup, step, res)
-
-      {_, call} ->
-        # DynamicSupervisor checks a specification in the process that asks.
-        with {:error, {mistake, _}} = res <- quietly(call),
-             true <- Names.get(tab, {:kind, sup}) == :dynamic and invalid?(mistake),
-             do: refused(tab, sup, step, res)
+    case {alive?(sup), question} do
+      {false, _} -> driver_answer(tab, op, {:EXIT, :noproc})
+      {_, {:refused, res}} -> refused(tab, sup, step, res)
+      {_, ask} -> answered(tab, sup, step, answer(ask))
     end
   end
 
-  defp invalid?(mistake),
-    do: is_atom(mistake) and String.starts_with?(Atom.to_string(mistake), "invalid_")
+  # What the supervisor itself answers is in its own trace already.
+  defp answered(tab, _, %{"op" => op}, res) when op in ["stop", "rawcall"],
+    do: driver_answer(tab, op, res)
+
+  defp answered(tab, _, %{"op" => op}, {:EXIT, :noproc} = res), do: driver_answer(tab, op, res)
+
+  # DynamicSupervisor checks a specification in the process that asks.
+  defp answered(tab, sup, %{"op" => "start_child"} = step, {:error, {mistake, _}} = res)
+       when is_atom(mistake) do
+    invalid? = String.starts_with?(Atom.to_string(mistake), "invalid_")
+    if invalid? and Names.get(tab, {:kind, sup}) == :dynamic, do: refused(tab, sup, step, res)
+  end
+
+  defp answered(_, _, _, _), do: :ok
+
+  defp driver_answer(tab, op, res),
+    do: Events.note(tab, e: :reply, sup: "$driver", op: op, res: Terms.text(tab, res))
 
   # Never came to the supervisor.
   defp refused(tab, sup, %{"op" => op}, res),
     do: Events.note(tab, e: :reply, sup: Names.id(tab, sup), op: op, res: Terms.text(tab, res))
 
-  defp quietly(call) do
-    call.()
+  defp answer(ask) do
+    ask.()
   catch
-    :exit, {reason, {_, :call, _}} -> {:EXIT, reason}
+    :exit, {reason, {m, f, _}} when is_atom(m) and is_atom(f) -> {:EXIT, reason}
     :exit, reason -> {:EXIT, reason}
-    :error, %FunctionClauseError{} -> {:EXIT, :function_clause}
   end
 
   # What asks a supervisor, by the function that Elixir has for it, or what
   # becomes of a request for which it has none.
-  defp request(tab, sup, %{"op" => op} = step) do
+  defp question(tab, sup, %{"op" => op} = step) do
     case {Names.get(tab, {:kind, sup}), op} do
+      {_, "stop"} ->
+        reason = Terms.term(Map.get(step, "reason", "normal"))
+        fn -> Supervisor.stop(sup, reason) end
+
+      {_, "rawcall"} ->
+        fn -> GenServer.call(sup, Terms.term(step["msg"]), :infinity) end
+
       {:dynamic, "start_child"} ->
         spec = dynamic_spec(tab, sup, step)
         fn -> DynamicSupervisor.start_child(sup, spec) end
@@ -951,8 +953,9 @@ defmodule Kit.Steps do
         spec = with %{"spec" => def} <- step, do: Tree.spec(tab, def)
         fn -> Supervisor.start_child(sup, spec) end
 
-      {_, "get_childspec"} ->
-        fn -> :supervisor.get_childspec(sup, who(tab, step)) end
+      # Supervisor does not hand these through.
+      {_, erlang} when erlang in ["get_childspec", "which_child"] ->
+        fn -> apply(:supervisor, String.to_atom(erlang), [sup, who(tab, step)]) end
 
       {_, "which_children"} ->
         fn -> Supervisor.which_children(sup) end
@@ -967,14 +970,13 @@ defmodule Kit.Steps do
 
   defp table(tab, sup), do: Names.get(tab, {:table, Names.id(tab, sup)})
 
-  # Without a template in the supervisor, whoever asks has it.
   defp dynamic_spec(tab, sup, step) do
     case step do
       %{"spec" => def} ->
         Tree.spec(tab, def)
 
       %{"args" => [name]} ->
-        Tree.spec(tab, Names.get(tab, {:template, Names.id(tab, sup)}), name)
+        Tree.spec(tab, Names.get(tab, {:template, sup}), name)
     end
   end
 
@@ -1042,10 +1044,12 @@ defmodule Kit.Steps do
   end
 
   defp wait_for_message(sup, before) do
-    wait(fn ->
-      not alive?(sup) or queue_length(sup) > before or (sup != self() and idle?(sup))
-    end)
+    wait(fn -> arrived?(sup, before) end)
   end
+
+  # Whether a message is in the queue of `sup`, or was, or never will be.
+  defp arrived?(sup, before),
+    do: not alive?(sup) or queue_length(sup) > before or (sup != self() and idle?(sup))
 
   def wait(done?) do
     :erlang.yield()
@@ -1163,20 +1167,27 @@ defmodule Kit.Driver do
   # -- what can be played ------------------------------------------------------
 
   defp unplayable(%{"supervisor" => sup, "steps" => steps}, partitions?) do
-    ops = for %{"op" => op} <- steps, uniq: true, do: op
-    unknown = ops -- Steps.ops()
+    steps = all_steps(steps) ++ during_steps(sup)
+    unknown = for(%{"op" => op} <- steps, do: op) |> Enum.reject(&(&1 in Steps.ops()))
 
     cond do
       unknown != [] -> "no step #{hd(unknown)} here"
+      needs_otp_28?(steps) -> "which_child exists since OTP 28"
       not partitions? -> nil
       fitting(sup) == nil -> "no supervisor whose children are all alike"
-      true -> missing(fitting(sup), sup, all_steps(steps) ++ during_steps(sup))
+      true -> missing(fitting(sup), sup, steps)
     end
+  end
+
+  defp needs_otp_28?(steps) do
+    Enum.any?(steps, &(&1["op"] == "which_child")) and
+      String.to_integer(System.otp_release()) < 28
   end
 
   # What PartitionSupervisor has no function for.
   defp missing(%{"id" => id}, %{"id" => top}, steps) do
-    lacks = ~w(start_child terminate_child restart_child delete_child get_childspec)
+    lacks =
+      ~w(start_child terminate_child restart_child delete_child get_childspec which_child)
 
     case for %{"op" => op} = s <- steps, op in lacks, Map.get(s, "sup", top) == id, do: op do
       [] -> nil
@@ -1206,7 +1217,6 @@ defmodule Kit.Driver do
     Process.flag(:trap_exit, true)
     tab = Names.new()
     Names.put(tab, :top, sup["id"])
-    templates(tab, sup)
 
     if partitions? do
       %{"id" => id, "children" => children} = fitting(sup)
@@ -1226,13 +1236,6 @@ defmodule Kit.Driver do
     clean_up(tab)
     events
   end
-
-  defp templates(tab, %{"id" => id, "children" => children} = def) do
-    if Tree.dynamic?(def), do: Names.put(tab, {:template, id}, List.first(children))
-    Enum.each(children, &templates(tab, &1))
-  end
-
-  defp templates(_, _), do: :ok
 
   defp finish(tab) do
     if top = Names.get(tab, :top_up) do
