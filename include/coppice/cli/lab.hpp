@@ -11,12 +11,17 @@ class App;
 namespace coppice::cli {
 
 struct lab_options {
-  std::string scenario;         ///< The file that `run` and `explain` read.
-  std::string file;             ///< Where `new` writes; empty: standard output.
+  std::string scenario; ///< The file that `explain` reads.
+  std::string file;     ///< Where `new` writes; empty: standard output.
+  /// Files and folders that `run` plays; empty: the conformance kit.
+  std::vector<std::string> scenarios;
   std::string world = "engine"; ///< What `run` plays on.
-  std::string against;          ///< What `run` compares with: empty or otp.
+  std::string against;          ///< Empty, otp, or the command of a driver.
   std::vector<std::string> otp; ///< Which Erlangs; empty: the one in PATH.
+  std::string deadline = "30s"; ///< What a driver may take.
   bool trace = false;
+  bool recorded = false; ///< Compare with traces that were recorded.
+  bool json = false;
 };
 
 /// Declares `lab` and what is below it.
