@@ -798,8 +798,7 @@ defmodule Kit.Steps do
   def play(tab, %{"op" => "exit", "reason" => reason} = step) do
     pid = child(tab, step)
 
-    if alive?(pid) and not supervisor?(pid),
-      do: await_end(pid, fn -> send(pid, {:exit, Terms.term(reason)}) end)
+    if worker?(pid), do: await_end(pid, fn -> send(pid, {:exit, Terms.term(reason)}) end)
   end
 
   def play(tab, %{"op" => "kill"} = step) do
@@ -810,28 +809,34 @@ defmodule Kit.Steps do
 
   def play(tab, %{"op" => "exit_later", "reason" => reason, "after_ms" => ms} = step) do
     pid = child(tab, step)
-    if alive?(pid), do: Process.send_after(pid, {:exit, Terms.term(reason)}, ms)
+    if worker?(pid), do: Process.send_after(pid, {:exit, Terms.term(reason)}, ms)
   end
 
   def play(tab, %{"op" => "unlink"} = step) do
     pid = child(tab, step)
-    ref = make_ref()
 
-    if alive?(pid) do
+    if worker?(pid) do
+      ref = Process.monitor(pid)
       send(pid, {:unlink, self(), ref})
 
       receive do
         ^ref -> :ok
+        {:DOWN, ^ref, _, _, _} -> :ok
       end
+
+      Process.demonitor(ref, [:flush])
     end
   end
 
   def play(tab, %{"op" => "child_signals_sup", "child" => id, "reason" => reason} = step) do
-    sup = target(tab, step)
-    sig = Terms.text(tab, Terms.term(reason))
-    Events.note(tab, e: :signal, sup: id, id: Names.id(tab, sup), n: 1, sig: sig)
-    send(child(tab, step), {:signal, sup, Terms.term(reason)})
-    Process.sleep(5)
+    {pid, sup} = {child(tab, step), target(tab, step)}
+
+    if worker?(pid) and is_pid(sup) do
+      sig = Terms.text(tab, Terms.term(reason))
+      Events.note(tab, e: :signal, sup: id, id: Names.id(tab, sup), n: 1, sig: sig)
+      send(pid, {:signal, sup, Terms.term(reason)})
+      Process.sleep(5)
+    end
   end
 
   def play(tab, %{"op" => "probe_alive"} = step) do
@@ -996,7 +1001,11 @@ defmodule Kit.Steps do
     end
   end
 
-  defp target(tab, step), do: Names.pid(tab, Map.get(step, "sup", Names.get(tab, :top)))
+  # Nobody, if there was no supervisor of that name.
+  defp target(tab, step) do
+    pid = Names.pid(tab, Map.get(step, "sup", Names.get(tab, :top)))
+    if Names.get(tab, {:kind, pid}), do: pid
+  end
 
   defp child(tab, step),
     do: Names.pid(tab, step["child"] || step["pid_of"], Map.get(step, "n", :latest))
@@ -1004,6 +1013,8 @@ defmodule Kit.Steps do
   # -- waiting -----------------------------------------------------------------
 
   def alive?(pid), do: is_pid(pid) and Process.alive?(pid)
+
+  defp worker?(pid), do: alive?(pid) and not supervisor?(pid)
 
   defp supervisor?(pid) do
     case Process.info(pid, :dictionary) do
