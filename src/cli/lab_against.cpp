@@ -13,6 +13,7 @@
 #include <fstream>
 #include <iostream>
 #include <sstream>
+#include <utility>
 
 namespace coppice::cli {
 
@@ -102,7 +103,8 @@ std::string list_of(const std::set<std::string>& words) {
 
 comparison_result compare_played(const lab::trace& expected,
                                  played_scenario played,
-                                 const lab::comparison& rules) {
+                                 const lab::comparison& rules,
+                                 bool other_decides) {
   if (auto* skip = std::get_if<lab::driver_skip>(&played))
     return {verdict::skipped, skip->reason};
   if (auto* failure = std::get_if<lab::driver_failure>(&played))
@@ -112,8 +114,11 @@ comparison_result compare_played(const lab::trace& expected,
   result.events = compared(expected, rules);
   auto found = compare(expected, result.actual, rules);
   result.what = found ? verdict::different : verdict::same;
-  if (found)
-    result.where = *found;
+  if (!found)
+    return result;
+  result.where = *found;
+  if (other_decides)
+    std::swap(result.where.expected, result.where.actual);
   return result;
 }
 
@@ -312,6 +317,8 @@ int contest::run(opponent& other, const std::string& place,
 int contest::run_many(opponent& other, const std::string& place,
                       const lab_options& options) const {
   verdict_counts sum;
+  // What was recorded counts for more than whoever plays now.
+  auto decides = other.decides() && !options.recorded;
   for (auto& each : entries_) {
     comparison_result result;
     if (each.failure)
@@ -320,7 +327,7 @@ int contest::run_many(opponent& other, const std::string& place,
       result = {verdict::skipped, each.skip->reason};
     else
       result = compare_played(each.expected, other.play(each.file),
-                              rules_for(each.file, other));
+                              rules_for(each.file, other), decides);
     sum.add(result.what);
     std::cout << (options.json ? line_in_json(json_of(each.file, result))
                                : line_of(each.file.name(), result))
@@ -338,7 +345,8 @@ int contest::run_one(opponent& other, const std::string& place,
                      const lab_options& options) const {
   auto& [file, expected, skip, failure] = entries_.front();
   auto rules = rules_for(file, other);
-  auto result = compare_played(expected, other.play(file), rules);
+  auto result = compare_played(expected, other.play(file), rules,
+                               other.decides() && !options.recorded);
   auto bad_end = other.finish();
   if (result.what == verdict::skipped || result.what == verdict::failed)
     return contest_error(file.name() + " cannot be played on "

@@ -24,6 +24,12 @@ public:
   /// What it is.
   virtual const lab::driver_header& header() const = 0;
 
+  /// Whether it is what coppice has to be like, rather than the other way
+  /// round.
+  virtual bool decides() const {
+    return false;
+  }
+
   /// Plays the next of the scenarios that can be played.
   virtual played_scenario play(const scenario_file& what) = 0;
 

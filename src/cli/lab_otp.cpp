@@ -74,6 +74,10 @@ public:
     return header_;
   }
 
+  bool decides() const override {
+    return true;
+  }
+
   played_scenario play(const scenario_file&) override {
     return played_of(std::move(renditions_.at(next_++)));
   }

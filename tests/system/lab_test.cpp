@@ -251,6 +251,24 @@ TEST_F(LabAgainstRealOtp, SaysWhichReleaseItComparedWith) {
               ContainsRegex("\nCompared with Erlang/OTP [0-9.]+\\.\n"));
 }
 
+TEST_F(LabAgainstRealOtp, HasALineForEachOfManyScenarios) {
+  auto result = run({"run", example("10_escalation"),
+                     COPPICE_CONFORMANCE_DIR "/scenarios/t15_unlink.json",
+                     COPPICE_CONFORMANCE_DIR "/scenarios/t50_bad_flags.json",
+                     "--against", "otp"});
+
+  EXPECT_EQ(result.exit_code, failed) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("same       10_escalation, 24 events\n"));
+  EXPECT_THAT(result.out,
+              HasSubstr("different  t15_unlink, first at event 2 of top: "
+                        "expected {\"e\":\"reply\",\"op\":\"which_children\""));
+  EXPECT_THAT(result.out, HasSubstr("skipped    t50_bad_flags: "));
+  EXPECT_THAT(result.out, HasSubstr("\n3 scenarios, coppice, engine and "
+                                    "Erlang/OTP "));
+  EXPECT_THAT(result.out,
+              HasSubstr(": 1 same, 1 different, 1 skipped, 0 failed\n"));
+}
+
 TEST_F(LabAgainstRealOtp, ComparesWithEachErlangThatIsNamed) {
   const temporary_directory folder;
   const auto other = folder.file("other");
@@ -355,7 +373,10 @@ TEST(LabUsage, MistakesOnTheCommandLineEndWithTwo) {
                               {"run", file, file},
                               {"run", file, "--world", "mars"},
                               {"run", file, "--world"},
-                              {"run", file, "--against", "elixir"},
+                              {"run", file, "--against", ""},
+                              {"run", file, "--against", "a 'b"},
+                              {"run", file, "--recorded"},
+                              {"run", file, "--json"},
                               {"run", file, "--against", "otp", "--trace"},
                               {"run", file, "--otp", "/usr"},
                               {"run", file, "--against", "otp", "--otp"},
