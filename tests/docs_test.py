@@ -11,9 +11,11 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import socket
 import subprocess
 import sys
+import tempfile
 
 BLOCK = re.compile(r"(```sh\ncoppice (lab run \S+)\n```\n\n```text\n)(.*?)(```\n)",
                    re.S)
@@ -211,6 +213,26 @@ def check_testing_kit(binary):
     expect(shown in said, f"{page}: a failure looks different by now")
 
 
+def check_driver_protocol(binary):
+    """docs/driver-protocol.md has a driver that does what the page says."""
+    page = pathlib.Path("docs/driver-protocol.md")
+    text = page.read_text("utf-8")
+    program = re.search(r"^```python\n(.*?)^```$", text, re.M | re.S)[1]
+    folder, command = re.search(r"^```sh\ncd (\S+)\ncoppice (.*)\n```$", text,
+                                re.M).groups()
+    shown = re.search(r"^```text\n(.*?)^```$", text, re.M | re.S)[1]
+    with tempfile.TemporaryDirectory() as name:
+        driver = pathlib.Path(name, "my_driver.py")
+        driver.write_text(program, "utf-8")
+        words = [word.replace("my_driver.py", str(driver))
+                 for word in shlex.split(command)]
+        said = subprocess.run([binary, *words], cwd=folder, timeout=30,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              encoding="utf-8")
+    expect(said.returncode == 0 and said.stdout == shown,
+           f"{page}: the driver comes to something else: {said.stdout}")
+
+
 def check_links():
     for file in [*pathlib.Path("docs").rglob("*.md"), pathlib.Path("README.md")]:
         prose = CODE.sub("", file.read_text("utf-8"))
@@ -227,6 +249,7 @@ def main(binary, update):
     check_tour(binary, update)
     check_listener(binary, update)
     check_testing_kit(binary)
+    check_driver_protocol(binary)
     check_links()
     for failure in failures:
         print("not ok -", failure)
