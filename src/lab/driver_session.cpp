@@ -144,9 +144,13 @@ driver_session::read_answer(std::chrono::milliseconds limit) {
 driver_session::answer driver_session::play(const nlohmann::json& scenario) {
   auto limit = limits_.patience + times_in(scenario);
   for (;;) {
+    if (lost_)
+      return driver_failure{"not played: the driver does not start any more"};
     if (!process_)
-      if (auto failure = start())
+      if (auto failure = start()) {
+        lost_ = true;
         return *failure;
+      }
     process_->tell(scenario.dump());
     if (auto result = read_answer(limit))
       return std::move(*result);

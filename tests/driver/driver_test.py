@@ -235,10 +235,15 @@ def says_wrong_things_of_itself():
             .complains("the driver .*: " + pattern)
 
 
-def says_something_else_of_itself_later():
-    two("counting").ended(FAILED) \
+def does_not_start_again():
+    run = Run("counting", ["--against", fake("counting"),
+                           *(KIT / f"scenarios/{name}.json"
+                             for name in (FIRST, SECOND, "ofa_basic"))])
+    run.ended(FAILED).says(f"^same +{FIRST}, 9 events$") \
         .says(f"^failed     {SECOND}: line 1: says something else than at the "
-              "first start$")
+              "first start$") \
+        .says("^failed     ofa_basic: not played: the driver does not start any "
+              "more$")
 
 
 def is_wrong_at_its_end():

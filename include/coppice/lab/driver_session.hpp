@@ -53,7 +53,8 @@ public:
   /// What it says of itself, when it is started for the first time.
   std::variant<driver_header, driver_failure> header();
 
-  /// Plays a scenario; blocks until the end, or until the time is over.
+  /// Plays a scenario; blocks until the end, or until the time is over. Once
+  /// the program could not be started again, that is not tried any more.
   std::variant<trace, driver_skip, driver_failure>
   play(const nlohmann::json& scenario);
 
@@ -78,6 +79,7 @@ private:
   /// Of this process: its lines, and the scenarios that it has played.
   std::size_t lines_ = 0;
   std::size_t played_ = 0;
+  bool lost_ = false;
 };
 
 } // namespace coppice::lab
