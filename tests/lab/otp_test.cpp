@@ -289,6 +289,7 @@ TEST(OtpReleases, TableGivesReasonsForWhatDiffersFromWhatWasRecorded) {
     if (std::filesystem::exists(own)) {
       auto plan = scenario_in(own.parent_path(), line.scenario);
       EXPECT_TRUE(compare(trace_of(line), to_trace(play(plan)), plan));
+      continue;
     }
     auto golden = conformance_dir() / "golden" / (line.scenario + ".jsonl");
     if (std::filesystem::exists(golden)) {
