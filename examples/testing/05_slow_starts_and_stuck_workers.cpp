@@ -3,6 +3,8 @@
 
 #include <coppice/testing.hpp>
 
+#include <variant>
+
 using namespace coppice::actor;
 using namespace coppice::testing;
 using namespace std::chrono_literals;

@@ -5,7 +5,9 @@
 #include <coppice/testing.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
+#include <random>
 #include <utility>
 #include <vector>
 

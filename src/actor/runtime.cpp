@@ -1,6 +1,7 @@
 #include "coppice/actor/runtime.hpp"
 
 #include <bit>
+#include <cstdint>
 #include <utility>
 
 namespace coppice::actor {

@@ -1,6 +1,7 @@
 #include "coppice/actor/virtual_time.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace coppice::actor {

@@ -1,6 +1,7 @@
 #include "lab_files.hpp"
 
 #include <algorithm>
+#include <system_error>
 
 namespace coppice::cli {
 

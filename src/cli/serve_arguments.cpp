@@ -11,6 +11,7 @@
 #include <charconv>
 #include <chrono>
 #include <string_view>
+#include <variant>
 
 namespace coppice::cli {
 

@@ -1,6 +1,7 @@
 #include "coppice/fault/armed_for.hpp"
 
 #include <stdexcept>
+#include <variant>
 
 namespace coppice::fault {
 

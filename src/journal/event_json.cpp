@@ -3,7 +3,9 @@
 #include <nlohmann/json.hpp>
 
 #include <array>
+#include <cstdint>
 #include <ctime>
+#include <vector>
 
 namespace coppice::journal {
 

@@ -1,5 +1,6 @@
 #include "coppice/journal/recorder.hpp"
 
+#include <exception>
 #include <utility>
 
 namespace coppice::journal {

@@ -1,5 +1,7 @@
 #include "sqlite.hpp"
 
+#include <filesystem>
+
 namespace coppice::journal {
 
 namespace {

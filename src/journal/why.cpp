@@ -3,6 +3,7 @@
 #include "coppice/journal/event_json.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <set>
 #include <string_view>

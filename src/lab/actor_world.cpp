@@ -7,6 +7,8 @@
 #include "validity.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <variant>
 
 namespace coppice::lab {
 

@@ -6,6 +6,8 @@
 
 #include <stdexcept>
 #include <utility>
+#include <variant>
+#include <vector>
 
 namespace coppice::lab {
 

@@ -5,6 +5,8 @@
 #include "coppice/actor/request.hpp"
 #include "lab_worker.hpp"
 
+#include <variant>
+
 namespace coppice::lab {
 
 using namespace supervision;

@@ -1,7 +1,9 @@
 #include "coppice/lab/chronicle.hpp"
 #include "coppice/supervision/overloaded.hpp"
 
+#include <chrono>
 #include <utility>
+#include <variant>
 
 namespace coppice::lab {
 

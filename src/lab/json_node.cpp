@@ -1,6 +1,7 @@
 #include "json_node.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 namespace coppice::lab {
 

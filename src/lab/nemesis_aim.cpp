@@ -2,6 +2,7 @@
 #include "coppice/observe/path.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 namespace coppice::lab {
 

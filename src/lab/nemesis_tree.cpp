@@ -5,7 +5,9 @@
 #include "coppice/actor/virtual_time.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
+#include <variant>
 
 namespace coppice::lab {
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <variant>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 

@@ -1,6 +1,7 @@
 #include "toml_json.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <stdexcept>
 
 namespace coppice::lab {

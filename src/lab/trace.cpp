@@ -1,6 +1,8 @@
 #include "coppice/lab/trace.hpp"
 #include "coppice/lab/term.hpp"
 
+#include <algorithm>
+
 namespace coppice::lab {
 
 namespace event {

@@ -2,6 +2,7 @@
 #include "coppice/lab/term.hpp"
 
 #include <set>
+#include <vector>
 
 namespace coppice::lab {
 

@@ -4,6 +4,7 @@
 #include "coppice/observe/path.hpp"
 
 #include <cerrno>
+#include <chrono>
 #include <limits>
 #include <stdexcept>
 #include <utility>

@@ -5,6 +5,7 @@
 #include "coppice/net/listener.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <future>
 #include <utility>
 

@@ -1,7 +1,12 @@
 #include "toxic_stage.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
 #include <utility>
+#include <variant>
+#include <vector>
 
 namespace coppice::net {
 

@@ -1,6 +1,7 @@
 #include "coppice/supervision/engine.hpp"
 #include "coppice/supervision/overloaded.hpp"
 
+#include <cstdint>
 #include <utility>
 
 namespace coppice::supervision {

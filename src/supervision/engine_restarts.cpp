@@ -1,7 +1,9 @@
 #include "coppice/supervision/engine.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <cstdint>
 #include <utility>
 
 namespace coppice::supervision {

@@ -1,6 +1,7 @@
 #include "coppice/supervision/engine.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace coppice::supervision {

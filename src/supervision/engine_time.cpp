@@ -1,5 +1,7 @@
 #include "coppice/supervision/engine.hpp"
 
+#include <chrono>
+#include <cstdint>
 #include <utility>
 
 /// Beyond OTP: what a supervisor does when something takes too long.

@@ -1,5 +1,7 @@
 #include "coppice/supervision/restart_window.hpp"
 
+#include <chrono>
+
 namespace coppice::supervision {
 
 namespace {

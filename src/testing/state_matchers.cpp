@@ -1,6 +1,7 @@
 #include "coppice/testing/matchers.hpp"
 #include "explain.hpp"
 
+#include <cstdint>
 #include <ostream>
 
 namespace coppice::testing {

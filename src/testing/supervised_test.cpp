@@ -1,7 +1,9 @@
 #include "coppice/testing/supervised_test.hpp"
 
+#include <cstdint>
 #include <iostream>
 #include <stdexcept>
+#include <variant>
 
 namespace coppice::testing {
 

@@ -4,6 +4,7 @@
 #include "coppice/testing/supervised_test.hpp"
 
 #include <stdexcept>
+#include <variant>
 
 namespace coppice::testing {
 

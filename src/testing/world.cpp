@@ -8,6 +8,7 @@
 
 #include <caf/actor_registry.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <random>

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 
 #include <map>
+#include <memory>
 #include <optional>
 
 namespace causes_test {

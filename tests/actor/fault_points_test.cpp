@@ -8,6 +8,9 @@
 
 #include <gmock/gmock.h>
 
+#include <memory>
+#include <variant>
+
 namespace fault_points_test {
 
 using namespace coppice;

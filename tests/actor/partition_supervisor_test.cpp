@@ -3,6 +3,7 @@
 #include "support/answers.hpp"
 
 #include <atomic>
+#include <set>
 #include <stdexcept>
 
 #include <gmock/gmock.h>

@@ -4,8 +4,10 @@
 #include "support/answers.hpp"
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stdexcept>
+#include <variant>
 
 #include <gmock/gmock.h>
 

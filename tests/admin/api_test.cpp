@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <memory>
+
 namespace api_test {
 
 using namespace coppice;

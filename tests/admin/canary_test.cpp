@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <future>
 #include <optional>
 
 namespace canary_test {

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
+#include <cstdint>
+#include <sstream>
 #include <variant>
 
 namespace event_feed_test {

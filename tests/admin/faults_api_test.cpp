@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
+#include <memory>
+#include <tuple>
+
 namespace faults_api_test {
 
 using namespace coppice;

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <memory>
+
 namespace predict_test {
 
 using namespace coppice;

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
+#include <vector>
+
 namespace toxics_json_test {
 
 using namespace coppice;

@@ -3,6 +3,7 @@
 #include "fuzz.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 namespace coppice::fuzz {
 

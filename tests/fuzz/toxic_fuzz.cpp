@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <variant>
 
 namespace coppice::fuzz {
 

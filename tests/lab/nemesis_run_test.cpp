@@ -8,6 +8,9 @@
 
 #include <gmock/gmock.h>
 
+#include <memory>
+#include <stdexcept>
+
 namespace nemesis_run_test {
 
 using namespace coppice;

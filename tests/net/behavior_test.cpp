@@ -1,5 +1,6 @@
 #include "support/listener_fixture.hpp"
 
+#include <future>
 #include <stdexcept>
 
 #include <gmock/gmock.h>

@@ -4,6 +4,9 @@
 
 #include <gmock/gmock.h>
 
+#include <cstdint>
+#include <future>
+
 namespace handler_test {
 
 using namespace coppice;

@@ -2,6 +2,8 @@
 #include "support/listener_fixture.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <future>
 #include <stdexcept>
 #include <string>
 #include <vector>

@@ -4,6 +4,10 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
+#include <future>
+#include <stdexcept>
+
 namespace operation_test {
 
 using namespace coppice;

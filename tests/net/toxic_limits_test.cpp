@@ -1,7 +1,9 @@
 #include "support/toxic_fixture.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/socket.h>
 
+#include <cstdint>
 #include <future>
 #include <thread>
 

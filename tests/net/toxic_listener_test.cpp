@@ -2,9 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <future>
 #include <iterator>
+#include <optional>
 #include <set>
 
 namespace toxic_listener_test {

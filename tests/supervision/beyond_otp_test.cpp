@@ -1,5 +1,7 @@
 #include "harness.hpp"
 
+#include <cstdint>
+
 namespace beyond_otp_test {
 
 using lines = std::vector<std::string>;

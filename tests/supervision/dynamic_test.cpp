@@ -1,5 +1,8 @@
 #include "harness.hpp"
 
+#include <cstdint>
+#include <variant>
+
 namespace dynamic_test {
 
 namespace {

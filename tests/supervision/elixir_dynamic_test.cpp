@@ -1,5 +1,8 @@
 #include "harness.hpp"
 
+#include <algorithm>
+#include <variant>
+
 namespace elixir_dynamic_test {
 
 using lines = std::vector<std::string>;

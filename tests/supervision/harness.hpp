@@ -2,6 +2,8 @@
 
 #include "coppice/supervision/engine.hpp"
 
+#include <chrono>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <set>

@@ -1,6 +1,8 @@
 #include "promises.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <variant>
 
 using namespace coppice::supervision;
 

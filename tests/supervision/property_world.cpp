@@ -1,7 +1,9 @@
 #include "property_world.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
+#include <variant>
 
 using namespace coppice::supervision;
 using namespace std::chrono_literals;

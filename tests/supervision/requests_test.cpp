@@ -1,5 +1,7 @@
 #include "harness.hpp"
 
+#include <variant>
+
 namespace requests_test {
 
 namespace {

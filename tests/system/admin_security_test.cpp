@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include <fstream>
+#include <iterator>
 
 namespace coppice_test::admin_security_test {
 

@@ -3,6 +3,7 @@
 #include "server_fixture.hpp"
 
 #include <cerrno>
+#include <cstdint>
 #include <exception>
 #include <stdexcept>
 #include <system_error>

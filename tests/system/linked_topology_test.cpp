@@ -3,6 +3,7 @@
 #include "tree_paths.hpp"
 
 #include <map>
+#include <stdexcept>
 
 namespace coppice_test::linked_topology_test {
 

@@ -3,6 +3,7 @@
 #include "tree_paths.hpp"
 
 #include <array>
+#include <exception>
 
 namespace coppice_test::live_limits_test {
 

@@ -2,7 +2,9 @@
 #include "coppice/testing/fault_matrix.hpp"
 #include "coppice/testing/fault_scope.hpp"
 
+#include <stdexcept>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include <gmock/gmock.h>

@@ -1,5 +1,6 @@
 #include "coppice/testing/matchers.hpp"
 
+#include <cstdint>
 #include <sstream>
 #include <string>
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest-spi.h>
 
+#include <variant>
+
 namespace supervised_test_test {
 
 using namespace coppice::actor;

@@ -1,5 +1,7 @@
 #include "workers_fixture.hpp"
 
+#include <cstdint>
+
 namespace time_test {
 
 using namespace coppice::actor;

@@ -7,6 +7,7 @@
 #include "coppice/supervision/engine.hpp"
 
 #include <any>
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>

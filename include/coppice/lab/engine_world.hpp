@@ -3,6 +3,8 @@
 #include "coppice/lab/chronicle.hpp"
 #include "coppice/supervision/engine.hpp"
 
+#include <chrono>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>

@@ -5,6 +5,7 @@
 #include "coppice/fault/point.hpp"
 #include "coppice/net/reactor.hpp"
 
+#include <chrono>
 #include <functional>
 #include <string_view>
 
