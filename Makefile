@@ -38,8 +38,8 @@ conformance: build ## prove that coppice does as OTP does, a line for each part
 	@scripts/conformance $(BUILD)
 
 .PHONY: platforms
-platforms: ## try both commands on Debian 12, 13 and sid, in roots of their own
-	@scripts/platforms
+platforms: ## try both commands on Debian 12, 13 and sid, or all tests with CAF=1.1
+	@scripts/platforms $(if $(CAF),--caf $(CAF))
 
 .PHONY: fuzz
 fuzz: ## fuzz what reads input, for FUZZ_SECONDS (60)
