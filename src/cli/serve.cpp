@@ -101,8 +101,9 @@ public:
       std::cerr << "coppice: " << explain(started.error) << std::endl;
       return failed;
     }
+    auto told = rt_->events.last_seq(); // the announcement tells of the start
     announce();
-    log_->open(rt_->events.last_seq()); // the announcement tells of the start
+    log_->open(told);
     auto code = loop_.run({*started.root, *listener_, options_.drain_timeout});
     log_last_connections();
     return code;

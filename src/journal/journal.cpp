@@ -122,9 +122,8 @@ log::log(log_format format)
 }
 
 bool log::shows(observe::severity what) const noexcept {
-  return open_
-         && static_cast<int>(level_.load())
-              <= static_cast<int>(log_level::info) + static_cast<int>(what);
+  return static_cast<int>(level_.load())
+         <= static_cast<int>(log_level::info) + static_cast<int>(what);
 }
 
 void log::open(std::uint64_t seq) {
@@ -132,26 +131,29 @@ void log::open(std::uint64_t seq) {
   told_ = seq;
   open_ = true;
   auto early = std::exchange(early_, {});
+  auto early_connections = std::exchange(early_connections_, {});
   guard.unlock();
   for (auto& ev : early)
     put(ev);
+  for (auto& [path, record] : early_connections)
+    put(path, record);
 }
 
 void log::write(const observe::event& ev) {
   if (!open_) {
     std::lock_guard guard{mutex_};
     if (!open_) {
-      if (observe::severity_of(ev) != observe::severity::info)
-        early_.push_back(ev);
+      early_.push_back(ev);
       return;
     }
   }
-  if (ev.seq > told_ || observe::severity_of(ev) != observe::severity::info)
-    put(ev);
+  put(ev);
 }
 
 void log::put(const observe::event& ev) {
   auto severity = observe::severity_of(ev);
+  if (ev.seq <= told_ && severity == observe::severity::info)
+    return;
   if (!shows(severity))
     return;
   out_->log(ev.wall_time, {}, level_of(severity),
@@ -161,6 +163,17 @@ void log::put(const observe::event& ev) {
 
 void log::write(std::string_view path,
                 const observe::connection_record& record) {
+  if (!open_) {
+    std::lock_guard guard{mutex_};
+    if (!open_) {
+      early_connections_.emplace_back(path, record);
+      return;
+    }
+  }
+  put(path, record);
+}
+
+void log::put(std::string_view path, const observe::connection_record& record) {
   if (!shows(observe::severity::info)
       || !(shows_connections_ || level_ == log_level::debug))
     return;

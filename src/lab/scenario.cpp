@@ -87,7 +87,8 @@ start_plan read_start(const json_node& node) {
                            {"init_exit", result::init_exit}})
     if (node.has(key)) {
       node.allow_only({key});
-      auto& value = node.at(key).json();
+      auto found = node.at(key);
+      auto& value = found.json();
       auto says = what == result::thrown || what == result::value;
       return {{}, what, term(value), says ? error_in(value) : std::nullopt};
     }

@@ -10,7 +10,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace spdlog {
@@ -35,8 +37,8 @@ public:
   explicit log(log_format format = log_format::text);
 
   /// Nothing is written before this, so that a start that fails leaves its one
-  /// line of error alone. Of what came earlier, or is not later than the event
-  /// `seq`, warnings and errors are written then.
+  /// line of error alone. What came earlier is written then; of what is not
+  /// later than the event `seq`, warnings and errors alone.
   void open(std::uint64_t seq);
 
   /// Any time; `info` at first.
@@ -61,11 +63,15 @@ public:
 private:
   bool shows(observe::severity what) const noexcept;
   void put(const observe::event& ev);
+  void put(std::string_view path, const observe::connection_record& record);
 
   log_format format_;
   std::shared_ptr<spdlog::logger> out_;
+  // What came until it is open; guarded by mutex_.
   std::mutex mutex_;
-  std::vector<observe::event> early_; // until it is open; guarded by mutex_
+  std::vector<observe::event> early_;
+  std::vector<std::pair<std::string, observe::connection_record>>
+    early_connections_;
   std::atomic<std::uint64_t> told_ = 0;
   std::atomic<log_level> level_ = log_level::info;
   std::atomic<bool> open_ = false;
