@@ -1,6 +1,8 @@
 #include "coppice/lab/compare.hpp"
 #include "lanes.hpp"
 
+#include "coppice/lab/printable.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -52,9 +54,9 @@ bool comparison::counts(const std::string& kind) const {
 
 std::string to_string(const difference& what) {
   auto show = [](const std::optional<trace_event>& ev) {
-    return ev ? ev->dump() : "nothing";
+    return ev ? printable(ev->dump()) : "nothing";
   };
-  return "event " + std::to_string(what.index) + " of " + what.sup
+  return "event " + std::to_string(what.index) + " of " + printable(what.sup)
          + ": expected " + show(what.expected) + ", found " + show(what.actual);
 }
 

@@ -1,6 +1,8 @@
 #include "coppice/lab/side_by_side.hpp"
 #include "lanes.hpp"
 
+#include "coppice/lab/printable.hpp"
+
 #include <algorithm>
 #include <optional>
 
@@ -49,7 +51,7 @@ std::vector<row> align(const lane& left, const lane& right) {
   return rows;
 }
 
-std::string brief(const nlohmann::json* ev) {
+std::string in_short(const nlohmann::json* ev) {
   if (ev == nullptr)
     return {};
   std::string result;
@@ -61,7 +63,7 @@ std::string brief(const nlohmann::json* ev) {
     result += *key == 'n' ? "#" : result.empty() ? "" : " ";
     result += i->is_string() ? i->get<std::string>() : i->dump();
   }
-  return result;
+  return printable(result);
 }
 
 bool starts_character(char byte) {
@@ -120,7 +122,7 @@ std::string heading(const std::string& name) {
     return "whoever started the tree";
   if (name == "$driver")
     return "whoever plays the scenario";
-  return name == "-" ? "the end" : name;
+  return name == "-" ? "the end" : printable(name);
 }
 
 } // namespace
@@ -135,7 +137,7 @@ std::string side_by_side(const titled_trace& left, const titled_trace& right,
     result += "\n" + heading(name) + ":\n";
     for (auto& [one, other] : align(lefts[name], rights[name])) {
       auto same = one != nullptr && other != nullptr && *one == *other;
-      result += show(same ? " " : "≠", brief(one), brief(other), columns);
+      result += show(same ? " " : "≠", in_short(one), in_short(other), columns);
     }
   }
   return result;
