@@ -267,12 +267,12 @@ contest::entry contest::entry_of(const std::string& file,
     result.skip = lab::driver_skip{"there is no " + recording.string()};
     return result;
   }
-  try {
-    result.expected = lab::read_trace(text.str());
-  } catch (const json::exception& err) {
+  auto recorded = lab::read_trace(text.str());
+  if (auto* err = std::get_if<lab::trace_error>(&recorded))
     result.failure
-      = lab::driver_failure{recording.string() + ": " + err.what()};
-  }
+      = lab::driver_failure{recording.string() + ": " + to_string(*err)};
+  else
+    result.expected = std::get<lab::trace>(std::move(recorded));
   return result;
 }
 

@@ -1,9 +1,11 @@
 #include "coppice/lab/driver.hpp"
 #include "child_output.hpp"
+#include "object_lines.hpp"
 
 #include <cstdlib>
 #include <fstream>
 #include <system_error>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -65,27 +67,44 @@ std::string in_words(const driver& who) {
   return who.script.empty() ? result : result + " " + who.script.string();
 }
 
-void add_event(rendition& to, const trace_event& ev) {
-  auto kind = ev.value("e", "");
+objection add_event(rendition& to, trace_event ev) {
+  if (auto wrong = no_event(ev))
+    return wrong;
+  auto& kind = ev["e"];
   if (kind != "driver_skipped" && kind != "driver_failed") {
-    to.events.push_back(ev);
-    return;
+    to.events.push_back(std::move(ev));
+    return {};
   }
+  if (auto wrong = no_text(ev, "reason"))
+    return wrong;
   to.result = kind == "driver_skipped" ? rendition::outcome::skipped
                                        : rendition::outcome::failed;
-  to.reason = ev.value("reason", "it does not say why");
+  to.reason = ev["reason"];
+  return {};
+}
+
+objection begin(std::vector<rendition>& all, const trace_event& ev) {
+  all.emplace_back();
+  if (!ev.contains("driver"))
+    return {};
+  if (auto wrong = no_text(ev, "driver"))
+    return wrong;
+  all.back().player = ev["driver"];
+  return {};
 }
 
 // Cuts what a driver printed at the lines that name a scenario.
-std::vector<rendition> split(const std::string& text) {
+std::variant<std::vector<rendition>, trace_error>
+split(const std::string& text) {
   std::vector<rendition> result;
-  for (auto& ev : read_trace(text))
-    if (ev.contains("scenario")) {
-      result.emplace_back();
-      result.back().player = ev.value("driver", "");
-    } else if (!result.empty()) {
-      add_event(result.back(), ev);
-    }
+  auto err = read_objects(text, [&](trace_event ev) {
+    if (ev.contains("scenario"))
+      return begin(result, ev);
+    return result.empty() ? objection{}
+                          : add_event(result.back(), std::move(ev));
+  });
+  if (err)
+    return std::move(*err);
   for (auto& one : result)
     if (one.result != rendition::outcome::played)
       one.events.clear();
@@ -122,17 +141,16 @@ play_by(const driver& who, const std::vector<nlohmann::json>& scenarios,
   auto output = output_of(command, limit);
   if (auto* why = std::get_if<child_failure>(&output))
     return driver_error{in_words(who) + " " + why->message};
-  try {
-    auto result = split(std::get<std::string>(output));
-    if (result.size() == scenarios.size())
-      return result;
-    return driver_error{in_words(who) + " played "
-                        + std::to_string(result.size()) + " of "
-                        + std::to_string(scenarios.size()) + " scenarios"};
-  } catch (const nlohmann::json::exception& err) {
+  auto result = split(std::get<std::string>(output));
+  if (auto* err = std::get_if<trace_error>(&result))
     return driver_error{in_words(who)
-                        + " printed what is no trace: " + err.what()};
-  }
+                        + " printed what is no trace: " + to_string(*err)};
+  auto& all = std::get<std::vector<rendition>>(result);
+  if (all.size() == scenarios.size())
+    return std::move(all);
+  return driver_error{in_words(who) + " played " + std::to_string(all.size())
+                      + " of " + std::to_string(scenarios.size())
+                      + " scenarios"};
 }
 
 } // namespace coppice::lab

@@ -1,11 +1,14 @@
 #include "coppice/lab/driver_protocol.hpp"
 
+#include "bounded_json.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <utility>
 
 namespace coppice::lab {
 
@@ -92,11 +95,17 @@ std::string expectation(member_type type) {
   return {};
 }
 
-std::optional<ordered_json> object_in(std::string_view line) {
-  auto value = ordered_json::parse(line, nullptr, false);
-  if (!value.is_object())
-    return {};
-  return value;
+// The object that a line is; `expected` is what it should say.
+std::variant<ordered_json, protocol_error>
+object_in(std::string_view line, const std::string& expected) {
+  auto parsed = parse_bounded<ordered_json>(line, comments::refused);
+  auto* value = std::get_if<ordered_json>(&parsed);
+  if (value != nullptr && value->is_object())
+    return std::move(*value);
+  auto* err = std::get_if<std::string>(&parsed);
+  if (err != nullptr && !err->starts_with("expected JSON"))
+    return protocol_error{*err};
+  return unlike(expected, line);
 }
 
 std::variant<trace_event, driver_end, protocol_error>
@@ -161,11 +170,14 @@ std::optional<std::string> take_word(std::string_view& rest) {
 
 std::variant<driver_header, protocol_error>
 read_driver_header(std::string_view line) {
-  auto value = object_in(line);
-  if (!value || !value->contains("driver"))
-    return unlike("the line in which a driver says what it is, "
-                  "{\"driver\": …}",
-                  line);
+  auto* expected = "the line in which a driver says what it is, "
+                   "{\"driver\": …}";
+  auto parsed = object_in(line, expected);
+  if (auto* err = std::get_if<protocol_error>(&parsed))
+    return std::move(*err);
+  auto* value = &std::get<ordered_json>(parsed);
+  if (!value->contains("driver"))
+    return unlike(expected, line);
   for (auto* name : {"driver", "version"})
     if (!value->contains(name) || !(*value)[name].is_string())
       return unlike("a string as \"" + std::string{name} + "\"", line);
@@ -186,9 +198,10 @@ read_driver_header(std::string_view line) {
 
 std::variant<trace_event, driver_end, protocol_error>
 read_driver_line(std::string_view line) {
-  auto value = object_in(line);
-  if (!value)
-    return unlike("a JSON object", line);
+  auto parsed = object_in(line, "a JSON object");
+  if (auto* err = std::get_if<protocol_error>(&parsed))
+    return std::move(*err);
+  auto* value = &std::get<ordered_json>(parsed);
   if (value->contains("e"))
     return read_event(*value, line);
   if (value->contains("end"))

@@ -1,11 +1,12 @@
 #include "file_text.hpp"
 
-#include "json_node.hpp"
+#include "bounded_json.hpp"
 
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 namespace coppice::lab {
 
@@ -22,23 +23,10 @@ std::variant<std::string, scenario_error> read_text(const std::string& file) {
 
 std::variant<nlohmann::json, scenario_error>
 parse_json(std::string_view text, const std::string& file) {
-  auto too_deep = false;
-  auto look = [&](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
-    too_deep = too_deep || depth > deepest;
-    return !too_deep;
-  };
-  try {
-    auto value = nlohmann::json::parse(text, look, true, true);
-    if (!too_deep)
-      return value;
-    return scenario_error{file,
-                          {},
-                          "expected at most " + std::to_string(deepest)
-                            + " levels, found more"};
-  } catch (const nlohmann::json::exception& err) { // or a number too large
-    return scenario_error{
-      file, {}, "expected JSON: " + std::string{err.what()}};
-  }
+  auto value = parse_bounded<nlohmann::json>(text, comments::allowed);
+  if (auto* err = std::get_if<std::string>(&value))
+    return scenario_error{file, {}, std::move(*err)};
+  return std::get<nlohmann::json>(std::move(value));
 }
 
 } // namespace coppice::lab

@@ -24,9 +24,6 @@ constexpr auto any_integer_at_most = std::numeric_limits<std::int64_t>::max();
 /// No time of a scenario is longer, so that their sums are times, too: a year.
 constexpr std::int64_t longest_ms = 365LL * 24 * 60 * 60 * 1000;
 
-/// How deep a file may be nested.
-constexpr int deepest = 200;
-
 /// A value inside a JSON file that knows where it stands. What it cannot read
 /// it throws as `scenario_error`.
 class json_node {

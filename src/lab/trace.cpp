@@ -1,7 +1,13 @@
 #include "coppice/lab/trace.hpp"
+
+#include "bounded_json.hpp"
+#include "object_lines.hpp"
+
+#include "coppice/lab/printable.hpp"
 #include "coppice/lab/term.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace coppice::lab {
 
@@ -125,14 +131,50 @@ std::string to_text(const trace& events) {
   return result;
 }
 
-trace read_trace(std::string_view text) {
-  trace result;
-  while (!text.empty()) {
+std::string to_string(const trace_error& err) {
+  return "line " + std::to_string(err.line) + ": " + err.message;
+}
+
+objection no_text(const trace_event& ev, const char* name) {
+  auto i = ev.find(name);
+  if (i != ev.end() && i->is_string())
+    return {};
+  return "expected a string as \"" + std::string{name} + "\", found "
+         + (i == ev.end() ? "none" : printable(i->dump(), 60));
+}
+
+objection no_event(const trace_event& ev) {
+  if (auto wrong = no_text(ev, "e"))
+    return wrong;
+  return ev.contains("sup") ? no_text(ev, "sup") : objection{};
+}
+
+std::optional<trace_error>
+read_objects(std::string_view text,
+             const std::function<objection(trace_event)>& take) {
+  for (std::size_t number = 1; !text.empty(); ++number) {
     auto line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), line.size() + 1));
-    if (line.starts_with('{'))
-      result.push_back(trace_event::parse(line));
+    if (!line.starts_with('{'))
+      continue;
+    auto parsed = parse_bounded<trace_event>(line, comments::refused);
+    if (auto* err = std::get_if<std::string>(&parsed))
+      return trace_error{number, std::move(*err)};
+    if (auto wrong = take(std::get<trace_event>(std::move(parsed))))
+      return trace_error{number, std::move(*wrong)};
   }
+  return {};
+}
+
+std::variant<trace, trace_error> read_trace(std::string_view text) {
+  trace result;
+  auto err = read_objects(text, [&](trace_event ev) {
+    auto wrong = no_event(ev);
+    result.push_back(std::move(ev));
+    return wrong;
+  });
+  if (err)
+    return std::move(*err);
   return result;
 }
 

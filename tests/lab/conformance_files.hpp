@@ -41,7 +41,10 @@ inline coppice::lab::trace trace_in(const std::filesystem::path& dir,
   std::ostringstream text;
   if (!in || !(text << in.rdbuf()))
     throw std::runtime_error{file.string() + " cannot be read"};
-  return coppice::lab::read_trace(text.str());
+  auto result = coppice::lab::read_trace(text.str());
+  if (auto* err = std::get_if<coppice::lab::trace_error>(&result))
+    throw std::runtime_error{file.string() + ": " + to_string(*err)};
+  return std::get<coppice::lab::trace>(std::move(result));
 }
 
 /// Where the trace is that `name` should leave: OTP 25 recorded it, or, where

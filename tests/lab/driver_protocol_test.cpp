@@ -143,6 +143,24 @@ TEST(DriverLine, SaysWhatWasExpectedAndWhatWasFound) {
 
 TEST(TimesIn, IsTheSumOfAllThatAScenarioNames) {
   EXPECT_EQ(times_in(json::parse(R"({"supervisor": {"children": [
+TEST(DriverLine, IsNotNestedWithoutEnd) {
+  auto nested = [](std::size_t levels) {
+    return std::string(levels, '[') + std::string(levels, ']');
+  };
+  const std::string refusal{"expected at most 200 levels, found more"};
+  for (std::size_t levels : {201, 400'000}) {
+    EXPECT_EQ(mistake_in_line(R"({"e":)" + nested(levels) + "}"), refusal);
+    EXPECT_EQ(mistake_in_line(R"({"end":)" + nested(levels) + "}"), refusal);
+    EXPECT_EQ(mistake_in_line(nested(levels + 1)), refusal);
+    EXPECT_EQ(mistake_in_header(R"({"driver":"d","version":"2","protocol":1,)"
+                                R"("leaves_out":[)"
+                                + nested(levels) + "]}"),
+              refusal);
+  }
+  EXPECT_EQ(mistake_in_line(R"({"e":"sup_alive","mine":)" + nested(199) + "}"),
+            "none");
+}
+
       {"id": "a", "shutdown": 100, "on_shutdown": {"delay_ms": 20}},
       {"id": "b", "shutdown": "infinity"}, {"id": "c", "shutdown": -5}]},
     "steps": [{"op": "sleep_ms", "ms": 3}, {"op": "exit_later", "after_ms": 4}]

@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -27,10 +28,11 @@ driver shell(const std::string& script) {
   return {{"sh", "-c", script, "sh"}};
 }
 
+// They look like events, so that a driver can say what it was given.
 std::vector<json> scenarios(std::size_t count) {
   std::vector<json> result;
   for (std::size_t i = 0; i < count; ++i)
-    result.push_back({{"name", "s" + std::to_string(i)}});
+    result.push_back({{"e", "given"}, {"name", "s" + std::to_string(i)}});
   return result;
 }
 
@@ -70,7 +72,7 @@ TEST(Driver, SaysWhatItSkipsAndWhereItFailed) {
   auto all = played(shell(
                       R"(echo '{"scenario":"a"}'
     echo '{"e":"driver_skipped","reason":"too new"}'
-    echo '{"scenario":"b"}'; echo '{"e":"start"}'
+    echo '{"scenario":"b"}'; echo '{"e":"retry"}'
     echo '{"e":"driver_failed","reason":"stuck"}')"),
                     2);
 
@@ -88,6 +90,21 @@ TEST(Driver, IsReportedIfItDoesNotPlayAll) {
 TEST(Driver, IsReportedIfItPrintsWhatIsNoTrace) {
   EXPECT_THAT(error_of(shell("echo '{\"scenario\":1}'; echo '{oops'")),
               HasSubstr("printed what is no trace"));
+}
+
+TEST(Driver, IsReportedIfItPrintsWhatIsNoEvent) {
+  for (auto& [line, why] : std::vector<std::pair<std::string, std::string>>{
+         {R"({"x":1})", R"(expected a string as "e", found none)"},
+         {R"({"e":5})", R"(expected a string as "e", found 5)"},
+         {R"({"e":"retry","sup":[]})",
+          R"(expected a string as "sup", found [])"},
+         {R"({"e":"driver_failed"})",
+          R"(expected a string as "reason", found none)"},
+         {R"({"scenario":2,"driver":3})",
+          R"(expected a string as "driver", found 3)"}})
+    EXPECT_THAT(error_of(shell("echo '{\"scenario\":1}'; echo '" + line + "'")),
+                HasSubstr(" printed what is no trace: line 2: " + why))
+      << line;
 }
 
 TEST(Driver, IsReportedWithItsExitCode) {
@@ -109,8 +126,8 @@ TEST(Driver, FindsItsFilesBelowItsRootAndLeavesNothingThere) {
   std::filesystem::create_directory(root.file("tmp"));
   std::ofstream{root.file("script")} << "mine";
   auto who = shell("echo '{\"scenario\":1}'; cd " + root.file("")
-                   + "; printf '{\"script\":\"'; cat \".$1\"; echo '\"}'; "
-                     "echo \"{\\\"word\\\":\\\"$2\\\"}\"; cat \".$3\"");
+                   + "; printf '{\"e\":\"'; cat \".$1\"; echo '\"}'; "
+                     "echo \"{\\\"e\\\":\\\"$2\\\"}\"; cat \".$3\"");
   who.script = root.file("script");
   who.arguments = {"--lines"};
   who.root = root.file("");
@@ -118,8 +135,8 @@ TEST(Driver, FindsItsFilesBelowItsRootAndLeavesNothingThere) {
   auto all = played(who);
 
   ASSERT_EQ(all[0].events.size(), 3u);
-  EXPECT_EQ(all[0].events[0]["script"], "mine");
-  EXPECT_EQ(all[0].events[1]["word"], "--lines");
+  EXPECT_EQ(all[0].events[0]["e"], "mine");
+  EXPECT_EQ(all[0].events[1]["e"], "--lines");
   EXPECT_EQ(all[0].events[2]["name"], "s0");
   EXPECT_TRUE(std::filesystem::is_empty(root.file("tmp")));
 }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -79,9 +80,17 @@ trace to_trace(const std::vector<moment>& moments);
 /// One line an event.
 std::string to_text(const trace& events);
 
-/// Reads what `to_text` writes; lines that are no JSON objects are left out.
-/// @throws nlohmann::json::parse_error for a line that starts as an object and
-/// is none.
-trace read_trace(std::string_view text);
+/// Why a text is no trace: the line, from 1, and what was expected there.
+struct trace_error {
+  std::size_t line = 0;
+  std::string message;
+};
+
+std::string to_string(const trace_error& err);
+
+/// Reads what `to_text` writes; lines that do not begin with `{` are left out.
+/// The others are events: JSON objects with a text as `e` and, if they have it,
+/// as `sup`.
+std::variant<trace, trace_error> read_trace(std::string_view text);
 
 } // namespace coppice::lab
