@@ -142,6 +142,14 @@ read_end(const ordered_json& value, std::string_view line) {
                     reason->get<std::string>()};
 }
 
+// Whether a backslash before `c` means `c`, as in a shell.
+bool escapable(char c, char quote) {
+  constexpr std::string_view in_double_quotes = "\"\\$`";
+  return quote == '\0'
+         || (quote == '"'
+             && in_double_quotes.find(c) != std::string_view::npos);
+}
+
 // Takes the next word of `rest`; nothing if a quote is not closed.
 std::optional<std::string> take_word(std::string_view& rest) {
   std::string word;
@@ -149,7 +157,7 @@ std::optional<std::string> take_word(std::string_view& rest) {
   for (; !rest.empty() && (quote != '\0' || rest.front() != ' ');
        rest.remove_prefix(1)) {
     auto c = rest.front();
-    auto escapes = c == '\\' && quote != '\'' && rest.size() > 1;
+    auto escapes = c == '\\' && rest.size() > 1 && escapable(rest[1], quote);
     if (escapes) {
       rest.remove_prefix(1);
       word += rest.front();

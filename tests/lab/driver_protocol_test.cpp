@@ -48,6 +48,8 @@ TEST(WordsOf, TakesABackslashAsInAShell) {
   EXPECT_EQ(cut(R"(a\ b \')"), (word_list{"a b", "'"}));
   EXPECT_EQ(cut(R"('a\ b')"), (word_list{R"(a\ b)"}));
   EXPECT_EQ(cut(R"(a\)"), (word_list{R"(a\)"}));
+  EXPECT_EQ(cut(R"("a\nb\'\ c")"), (word_list{R"(a\nb\'\ c)"}));
+  EXPECT_EQ(cut(R"("\"\\\$\`")"), (word_list{R"("\$`)"}));
 }
 
 TEST(WordsOf, NeedsAProgramAndClosedQuotes) {
@@ -141,8 +143,6 @@ TEST(DriverLine, SaysWhatWasExpectedAndWhatWasFound) {
     EXPECT_NE(mistake_in_line(line), "none") << line;
 }
 
-TEST(TimesIn, IsTheSumOfAllThatAScenarioNames) {
-  EXPECT_EQ(times_in(json::parse(R"({"supervisor": {"children": [
 TEST(DriverLine, IsNotNestedWithoutEnd) {
   auto nested = [](std::size_t levels) {
     return std::string(levels, '[') + std::string(levels, ']');
@@ -161,6 +161,8 @@ TEST(DriverLine, IsNotNestedWithoutEnd) {
             "none");
 }
 
+TEST(TimesIn, IsTheSumOfAllThatAScenarioNames) {
+  EXPECT_EQ(times_in(json::parse(R"({"supervisor": {"children": [
       {"id": "a", "shutdown": 100, "on_shutdown": {"delay_ms": 20}},
       {"id": "b", "shutdown": "infinity"}, {"id": "c", "shutdown": -5}]},
     "steps": [{"op": "sleep_ms", "ms": 3}, {"op": "exit_later", "after_ms": 4}]
