@@ -9,6 +9,7 @@
 #include "coppice/lab/example.hpp"
 #include "coppice/lab/explain.hpp"
 #include "coppice/lab/story.hpp"
+#include "coppice/lab/stopping.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -61,6 +62,7 @@ int run(const lab_options& options) {
   if (options.against.empty())
     return run_alone(options);
   if (options.against == otp)
+  lab::tidy_up_when_stopped();
     return run_against_otp(options);
   if (!options.otp.empty())
     throw CLI::ExcludesError("--otp", "--against COMMAND");

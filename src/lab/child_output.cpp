@@ -1,16 +1,15 @@
 #include "child_output.hpp"
 
+#include "process_group.hpp"
+#include "time_text.hpp"
+
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-extern char** environ;
 
 namespace coppice::lab {
 
@@ -22,12 +21,10 @@ using clock = std::chrono::steady_clock;
 bool read_all(int fd, clock::time_point deadline, std::string& result) {
   char buffer[65536];
   for (;;) {
-    auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-      deadline - clock::now());
-    if (left.count() <= 0)
+    if (clock::now() >= deadline)
       return false;
     pollfd ready{fd, POLLIN, 0};
-    if (poll(&ready, 1, static_cast<int>(left.count())) < 0 && errno != EINTR)
+    if (poll(&ready, 1, milliseconds_until(deadline)) < 0 && errno != EINTR)
       return false;
     if (ready.revents == 0)
       continue;
@@ -41,31 +38,19 @@ bool read_all(int fd, clock::time_point deadline, std::string& result) {
   }
 }
 
-// Gives the error number if it cannot be started, else 0.
-int start(const std::vector<std::string>& command, int out, pid_t& pid) {
-  std::vector<char*> argv;
-  for (auto& word : command)
-    argv.push_back(const_cast<char*>(word.c_str()));
-  argv.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", 0, 0);
-  auto failed
-    = posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  return failed;
-}
-
 } // namespace
 
 std::variant<std::string, child_failure>
-output_of(const std::vector<std::string>& command, std::chrono::seconds limit) {
+output_of(const std::vector<std::string>& command,
+          std::chrono::milliseconds limit) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0)
     return child_failure{std::string{"has no pipe: "} + std::strerror(errno)};
+  auto deadline = clock::now() + limit;
+  auto nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
   pid_t pid = 0;
-  auto failed = start(command, ends[1], pid);
+  auto failed = spawn_group(command, nothing, ends[1], pid);
+  close(nothing);
   close(ends[1]);
   if (failed != 0) {
     close(ends[0]);
@@ -73,16 +58,15 @@ output_of(const std::vector<std::string>& command, std::chrono::seconds limit) {
                          + std::strerror(failed)};
   }
   std::string result;
-  auto complete = read_all(ends[0], clock::now() + limit, result);
+  auto complete
+    = read_all(ends[0], deadline, result) && ends_before(pid, deadline);
   close(ends[0]);
-  if (!complete)
-    kill(pid, SIGKILL);
+  kill_group(pid);
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
     continue;
   if (!complete)
-    return child_failure{"took longer than " + std::to_string(limit.count())
-                         + " s"};
+    return child_failure{"took longer than " + time_text(limit)};
   if (WIFSIGNALED(status))
     return child_failure{"was ended by signal "
                          + std::to_string(WTERMSIG(status))};

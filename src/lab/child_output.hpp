@@ -15,8 +15,10 @@ struct child_failure {
 
 /// Runs a program that is looked for in PATH and gives all that it wrote to
 /// its standard output, or why there is nothing to rely on: it could not be
-/// started, failed, or took longer than `limit`, in which case it is killed.
+/// started, failed, or took longer than `limit`. What it has started and left
+/// in its process group is killed.
 std::variant<std::string, child_failure>
-output_of(const std::vector<std::string>& command, std::chrono::seconds limit);
+output_of(const std::vector<std::string>& command,
+          std::chrono::milliseconds limit);
 
 } // namespace coppice::lab

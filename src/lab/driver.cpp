@@ -1,5 +1,6 @@
 #include "coppice/lab/driver.hpp"
 #include "child_output.hpp"
+#include "leftovers.hpp"
 #include "object_lines.hpp"
 
 #include <cstdlib>
@@ -15,14 +16,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// What is handed over.
+constexpr auto script_file = "script";
+constexpr auto scenarios_file = "scenarios";
+
 // A folder below `root` that is gone with its object, and its files with it.
 class scratch_folder {
 public:
   explicit scratch_folder(const fs::path& root) : root_(root) {
     auto parent = root == "/" ? fs::temp_directory_path() : root / "tmp";
     auto path = (parent / "coppice-lab-XXXXXX").string();
-    if (::mkdtemp(path.data()) != nullptr)
-      path_ = path;
+    const no_stop until_noted;
+    if (::mkdtemp(path.data()) == nullptr)
+      return;
+    path_ = path;
+    noted_ = {path, {this->path(script_file), this->path(scenarios_file)}};
+    note_folder(&noted_);
   }
 
   scratch_folder(const scratch_folder&) = delete;
@@ -30,8 +39,10 @@ public:
 
   ~scratch_folder() {
     std::error_code ignored;
-    if (!path_.empty())
-      fs::remove_all(path_, ignored);
+    if (path_.empty())
+      return;
+    fs::remove_all(path_, ignored);
+    note_folder(nullptr);
   }
 
   explicit operator bool() const noexcept {
@@ -50,6 +61,7 @@ public:
 private:
   fs::path root_;
   fs::path path_;
+  left_folder noted_;
 };
 
 bool write_lines(const fs::path& file,
@@ -115,7 +127,7 @@ split(const std::string& text) {
 
 std::variant<std::vector<rendition>, driver_error>
 play_by(const driver& who, const std::vector<nlohmann::json>& scenarios,
-        std::chrono::seconds limit) {
+        std::chrono::milliseconds limit) {
   scratch_folder folder{who.root};
   if (!folder)
     return driver_error{
@@ -127,17 +139,17 @@ play_by(const driver& who, const std::vector<nlohmann::json>& scenarios,
     command.push_back(who.script.string());
   } else if (!who.script.empty()) {
     std::error_code failed;
-    fs::copy_file(who.script, folder.path("script"), failed);
+    fs::copy_file(who.script, folder.path(script_file), failed);
     if (failed)
       return driver_error{"cannot copy " + who.script.string() + " to "
-                          + folder.path("script").string() + ": "
+                          + folder.path(script_file).string() + ": "
                           + failed.message()};
-    command.push_back(folder.seen("script"));
+    command.push_back(folder.seen(script_file));
   }
   command.insert(command.end(), who.arguments.begin(), who.arguments.end());
-  if (!write_lines(folder.path("scenarios"), scenarios))
-    return driver_error{"cannot write " + folder.path("scenarios").string()};
-  command.push_back(folder.seen("scenarios"));
+  if (!write_lines(folder.path(scenarios_file), scenarios))
+    return driver_error{"cannot write " + folder.path(scenarios_file).string()};
+  command.push_back(folder.seen(scenarios_file));
   auto output = output_of(command, limit);
   if (auto* why = std::get_if<child_failure>(&output))
     return driver_error{in_words(who) + " " + why->message};

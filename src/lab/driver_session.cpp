@@ -1,6 +1,7 @@
 #include "coppice/lab/driver_session.hpp"
 
 #include "line_process.hpp"
+#include "time_text.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -9,14 +10,6 @@
 namespace coppice::lab {
 
 namespace {
-
-std::string seconds(std::chrono::milliseconds time) {
-  auto tenths = (time.count() + 50) / 100;
-  auto result = std::to_string(tenths / 10);
-  return (tenths % 10 == 0 ? result
-                           : result + "." + std::to_string(tenths % 10))
-         + " s";
-}
 
 std::variant<trace, driver_skip, driver_failure>
 answer_of(const driver_end& end, trace events) {
@@ -86,7 +79,7 @@ std::optional<driver_failure> driver_session::start() {
   case line_process::outcome::closed:
     return stopped("before it said what it is");
   case line_process::outcome::late:
-    return wrong("did not come within " + seconds(limits_.patience));
+    return wrong("did not come within " + time_text(limits_.patience));
   case line_process::outcome::too_long:
     return wrong(too_long());
   }
@@ -123,7 +116,7 @@ driver_session::read_answer(std::chrono::milliseconds limit) {
     ++lines_;
     bytes += line.size() + 1;
     if (got == line_process::outcome::late)
-      return wrong("did not come within " + seconds(limit)
+      return wrong("did not come within " + time_text(limit)
                    + " after the scenario was given");
     if (got == line_process::outcome::too_long)
       return wrong(too_long());

@@ -1,6 +1,7 @@
 #include "line_process.hpp"
 
-#include <algorithm>
+#include "process_group.hpp"
+
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -8,12 +9,8 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-extern char** environ;
 
 namespace coppice::lab {
 
@@ -23,15 +20,6 @@ void close_end(int& fd) {
   if (fd >= 0)
     ::close(fd);
   fd = -1;
-}
-
-// For poll(2): not longer than until `deadline`.
-int milliseconds_until(line_process::clock::time_point deadline) {
-  auto left = std::chrono::ceil<std::chrono::milliseconds>(
-    deadline - line_process::clock::now());
-  constexpr std::chrono::milliseconds most{60'000};
-  return static_cast<int>(
-    std::clamp(left, std::chrono::milliseconds{0}, most).count());
 }
 
 bool is_over(line_process::clock::time_point deadline) {
@@ -57,27 +45,6 @@ ssize_t write_quietly(int fd, const std::string& text) {
   return written;
 }
 
-// Starts a program in a process group of its own; 0, or what went wrong.
-int spawn(const std::vector<std::string>& command, int input, int output,
-          pid_t& pid) {
-  std::vector<char*> argv;
-  for (auto& word : command)
-    argv.push_back(const_cast<char*>(word.c_str()));
-  argv.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-  auto result
-    = posix_spawnp(&pid, argv[0], &actions, &attributes, argv.data(), environ);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  return result;
-}
-
 } // namespace
 
 line_process::line_process(const std::vector<std::string>& command) {
@@ -97,7 +64,7 @@ line_process::line_process(const std::vector<std::string>& command) {
   ::fcntl(input_, F_SETFL, O_NONBLOCK);
   ::fcntl(output_, F_SETFL, O_NONBLOCK);
   pid_t pid = -1;
-  if (auto why = spawn(command, to[0], from[1], pid); why != 0)
+  if (auto why = spawn_group(command, to[0], from[1], pid); why != 0)
     error_ = std::strerror(why);
   else
     pid_ = pid;
@@ -111,7 +78,7 @@ line_process::~line_process() {
   if (!started())
     return;
   // Its own children may outlive it.
-  ::kill(-pid_, SIGKILL);
+  kill_group(pid_);
   if (!status_)
     while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR)
       continue;
@@ -178,14 +145,8 @@ line_process::outcome line_process::read_line(std::string& line,
 std::optional<int> line_process::wait(clock::time_point deadline) {
   if (status_)
     return status_;
-  auto end = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
-  pollfd ended{end, POLLIN, 0};
-  while (::poll(&ended, 1, milliseconds_until(deadline)) <= 0
-         && !is_over(deadline))
-    continue;
-  close_end(end);
   int status = 0;
-  if (::waitpid(pid_, &status, WNOHANG) == pid_)
+  if (ends_before(pid_, deadline) && ::waitpid(pid_, &status, WNOHANG) == pid_)
     status_ = status;
   return status_;
 }

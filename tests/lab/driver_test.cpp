@@ -43,7 +43,8 @@ std::vector<rendition> played(const driver& who, std::size_t count = 1) {
   return std::get<std::vector<rendition>>(result);
 }
 
-std::string error_of(const driver& who, std::chrono::seconds time = limit) {
+std::string error_of(const driver& who,
+                     std::chrono::milliseconds time = limit) {
   auto result = play_by(who, scenarios(1), time);
   auto* err = std::get_if<driver_error>(&result);
   return err == nullptr ? "" : err->message;
@@ -119,6 +120,8 @@ TEST(Driver, IsReportedIfItIsNotThere) {
 TEST(Driver, IsKilledWhenItsTimeIsOver) {
   EXPECT_THAT(error_of(shell("exec sleep 60"), std::chrono::seconds{1}),
               HasSubstr("took longer than 1 s"));
+  EXPECT_THAT(error_of(shell("sleep 60 & wait"), std::chrono::milliseconds{20}),
+              HasSubstr("took longer than 20 ms"));
 }
 
 TEST(Driver, FindsItsFilesBelowItsRootAndLeavesNothingThere) {

@@ -52,9 +52,10 @@ struct rendition {
 };
 
 /// Has `who` play `scenarios`, all in one run, and gives what became of each.
-/// Blocks until the program has ended, for at most `limit`; then it is killed.
+/// Blocks until the program has ended, for at most `limit`; then it is
+/// killed, with all that it has started.
 std::variant<std::vector<rendition>, driver_error>
 play_by(const driver& who, const std::vector<nlohmann::json>& scenarios,
-        std::chrono::seconds limit);
+        std::chrono::milliseconds limit);
 
 } // namespace coppice::lab
