@@ -4,6 +4,7 @@
 #include "lab_otp.hpp"
 #include "lab_worlds.hpp"
 
+#include "coppice/cli/duration.hpp"
 #include "coppice/cli/exit_code.hpp"
 #include "coppice/lab/driver_protocol.hpp"
 #include "coppice/lab/example.hpp"
@@ -108,6 +109,14 @@ std::string names_a_program(const std::string& value) {
   return err ? err->message : "";
 }
 
+// The same for --deadline.
+std::string is_a_deadline(const std::string& value) {
+  auto time = parse_duration(value);
+  return time && time->count() > 0
+           ? ""
+           : "\"" + value + "\" is no time such as 500ms, 8s or 2m";
+}
+
 void add_against(CLI::App& run, CLI::Option* trace, lab_options& options) {
   auto* against
     = run
@@ -133,9 +142,10 @@ void add_against(CLI::App& run, CLI::Option* trace, lab_options& options) {
     ->needs(against);
   run
     .add_option("--deadline", options.deadline,
-                "how long a driver may take for a scenario, beyond the times "
-                "that this names: 30s, 2m")
-    ->capture_default_str()
+                "how long a driver may take for a scenario, or an Erlang for "
+                "all of them, beyond the times that they name: 500ms, 2m; "
+                "30s, and 2m for an Erlang, if it is not given")
+    ->check(CLI::Validator{is_a_deadline, ""})
     ->needs(against);
   run
     .add_flag("--json", options.json,

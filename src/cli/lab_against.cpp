@@ -4,7 +4,7 @@
 #include "lab_worlds.hpp"
 #include "terminal_width.hpp"
 
-#include "coppice/cli/duration_option.hpp"
+#include "coppice/cli/duration.hpp"
 #include "coppice/cli/exit_code.hpp"
 #include "coppice/lab/compare.hpp"
 #include "coppice/lab/driver_protocol.hpp"
@@ -371,7 +371,7 @@ int run_against_driver(const lab_options& options) {
   auto words
     = std::get<std::vector<std::string>>(lab::words_of(options.against));
   lab::driver_limits limits;
-  limits.patience = duration_of("--deadline", options.deadline);
+  limits.patience = deadline_of(options, limits.patience);
   auto scenarios = contest::of(options);
   if (!scenarios)
     return failed;
@@ -379,6 +379,11 @@ int run_against_driver(const lab_options& options) {
   auto header = session.header();
   if (auto* failure = std::get_if<lab::driver_failure>(&header))
     return contest_error("the driver " + options.against + ": "
+std::chrono::milliseconds deadline_of(const lab_options& options,
+                                      std::chrono::milliseconds otherwise) {
+  return parse_duration(options.deadline).value_or(otherwise);
+}
+
                          + failure->message);
   driver_opponent other{session,
                         std::get<lab::driver_header>(std::move(header))};

@@ -6,6 +6,7 @@
 #include "coppice/lab/driver_session.hpp"
 #include "coppice/lab/trace.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <variant>
@@ -73,9 +74,13 @@ private:
   bool alone_ = false;
 };
 
+/// What `options.deadline` says, or `otherwise` if it says nothing.
+std::chrono::milliseconds deadline_of(const lab_options& options,
+                                      std::chrono::milliseconds otherwise);
+
 /// Compares coppice, or traces that were recorded, with what the driver
 /// `options.against` plays, which `lab::words_of` can read; returns the exit
-/// code. Throws `CLI::ValidationError` for a deadline that is none.
+/// code.
 int run_against_driver(const lab_options& options);
 
 } // namespace coppice::cli

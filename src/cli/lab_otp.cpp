@@ -39,12 +39,12 @@ std::string otp_script() {
 }
 
 // Steps that wait do so in real time on Erlang.
-std::chrono::seconds otp_patience(const std::vector<nlohmann::json>& plans) {
-  std::chrono::milliseconds asked{0};
+std::chrono::milliseconds otp_patience(const std::vector<nlohmann::json>& plans,
+                                       const lab_options& options) {
+  auto result = deadline_of(options, std::chrono::seconds{120});
   for (auto& plan : plans)
-    asked += lab::times_in(plan);
-  return std::chrono::seconds{120}
-         + std::chrono::duration_cast<std::chrono::seconds>(asked);
+    result += lab::times_in(plan);
+  return result;
 }
 
 played_scenario played_of(lab::rendition what) {
@@ -100,8 +100,8 @@ int otp_error(const std::string& what) {
 int run_against_one(const lab::erlang& erlang, const std::string& script,
                     const contest& scenarios, const lab_options& options) {
   auto plans = scenarios.playable();
-  auto played
-    = lab::play_by(lab::otp_driver(erlang, script), plans, otp_patience(plans));
+  auto played = lab::play_by(lab::otp_driver(erlang, script), plans,
+                             otp_patience(plans, options));
   if (auto* err = std::get_if<lab::driver_error>(&played))
     return otp_error(err->message);
   otp_opponent other{std::get<std::vector<lab::rendition>>(std::move(played))};

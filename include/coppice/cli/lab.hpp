@@ -18,7 +18,7 @@ struct lab_options {
   std::string world = "engine"; ///< What `run` plays on.
   std::string against;          ///< Empty, otp, or the command of a driver.
   std::vector<std::string> otp; ///< Which Erlangs; empty: the one in PATH.
-  std::string deadline = "30s"; ///< What a driver may take.
+  std::string deadline;         ///< What a driver may take; empty: as usual.
   bool trace = false;
   bool recorded = false; ///< Compare with traces that were recorded.
   bool json = false;
