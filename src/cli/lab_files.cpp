@@ -9,8 +9,27 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Other JSON may be beside scenarios. What is no JSON at all is a mistake that
+// is told later.
 bool is_scenario(const fs::directory_entry& entry) {
-  return entry.path().extension() == ".json" && entry.is_regular_file();
+  std::error_code ignored;
+  if (entry.path().extension() != ".json" || !entry.is_regular_file(ignored))
+    return false;
+  auto read = lab::load_json(entry.path().string());
+  auto* json = std::get_if<nlohmann::json>(&read);
+  return json == nullptr || (json->is_object() && json->contains("supervisor"));
+}
+
+// Adds the scenarios in `folder` and below; false if it cannot be read.
+bool add_files(const fs::path& folder, std::vector<std::string>& files) {
+  std::error_code failed;
+  fs::recursive_directory_iterator i{
+    folder, fs::directory_options::skip_permission_denied, failed};
+  for (; !failed && i != fs::recursive_directory_iterator{};
+       i.increment(failed))
+    if (is_scenario(*i))
+      files.push_back(i->path().string());
+  return !failed;
 }
 
 } // namespace
@@ -42,10 +61,8 @@ std::vector<std::string> files_of(const std::vector<std::string>& named) {
       continue;
     }
     auto first = result.size();
-    for (auto& entry : fs::recursive_directory_iterator{
-           each, fs::directory_options::skip_permission_denied})
-      if (is_scenario(entry))
-        result.push_back(entry.path().string());
+    if (!add_files(each, result))
+      result.push_back(each); // Reading it as a file tells that it fails.
     std::sort(result.begin() + static_cast<std::ptrdiff_t>(first),
               result.end());
   }

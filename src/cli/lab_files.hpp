@@ -29,7 +29,8 @@ std::variant<scenario_file, lab::scenario_error>
 read_scenario_file(const std::string& path);
 
 /// The files that `named` stands for: a folder stands for all scenarios in it
-/// and below, in the order of their paths.
+/// and below, in the order of their paths: all files *.json but those with JSON
+/// that is no object with a `supervisor`.
 std::vector<std::string> files_of(const std::vector<std::string>& named);
 
 /// Where the trace of a scenario is that was recorded: NAME.jsonl in the folder
