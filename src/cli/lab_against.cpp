@@ -8,6 +8,7 @@
 #include "coppice/cli/exit_code.hpp"
 #include "coppice/lab/compare.hpp"
 #include "coppice/lab/driver_protocol.hpp"
+#include "coppice/lab/printable.hpp"
 #include "coppice/lab/side_by_side.hpp"
 
 #include <fstream>
@@ -81,16 +82,17 @@ struct verdict_counts {
 };
 
 int contest_error(const std::string& what) {
-  std::cerr << "coppice: " << what << std::endl;
+  std::cerr << "coppice: " << lab::printable(what) << std::endl;
   return failed;
 }
 
 // What it is, and where, if that is known.
 std::string full_name(const opponent& other, const std::string& place = {}) {
   auto& header = other.header();
-  auto result = header.name;
+  constexpr std::size_t most = 60;
+  auto result = lab::printable(header.name, most);
   if (!header.version.empty())
-    result += " " + header.version;
+    result += " " + lab::printable(header.version, most);
   return place.empty() ? result : result + " (" + place + ")";
 }
 
@@ -133,7 +135,7 @@ lab::comparison rules_for(const scenario_file& what, const opponent& other) {
 std::string line_of(const std::string& name, const comparison_result& result) {
   std::string line = to_string(result.what);
   line.resize(11, ' ');
-  line += name;
+  line += lab::printable(name);
   switch (result.what) {
   case verdict::same:
     return line + ", " + std::to_string(result.events) + " events";
@@ -143,7 +145,7 @@ std::string line_of(const std::string& name, const comparison_result& result) {
   case verdict::failed:
     break;
   }
-  return line + ": " + result.reason;
+  return line + ": " + lab::printable(result.reason);
 }
 
 json json_of(const scenario_file& what, const comparison_result& result) {
@@ -378,13 +380,8 @@ int run_against_driver(const lab_options& options) {
   lab::driver_session session{std::move(words), limits};
   auto header = session.header();
   if (auto* failure = std::get_if<lab::driver_failure>(&header))
-    return contest_error("the driver " + options.against + ": "
-std::chrono::milliseconds deadline_of(const lab_options& options,
-                                      std::chrono::milliseconds otherwise) {
-  return parse_duration(options.deadline).value_or(otherwise);
-}
-
-                         + failure->message);
+    return contest_error("the driver " + lab::printable(options.against, 300)
+                         + ": " + failure->message);
   driver_opponent other{session,
                         std::get<lab::driver_header>(std::move(header))};
   return scenarios->run(other, {}, options);

@@ -6,6 +6,7 @@
 #include "coppice/cli/exit_code.hpp"
 #include "coppice/lab/driver_protocol.hpp"
 #include "coppice/lab/otp.hpp"
+#include "coppice/lab/printable.hpp"
 
 #include <cstdlib>
 #include <filesystem>
@@ -93,7 +94,7 @@ private:
 };
 
 int otp_error(const std::string& what) {
-  std::cerr << "coppice: " << what << std::endl;
+  std::cerr << "coppice: " << lab::printable(what) << std::endl;
   return failed;
 }
 
