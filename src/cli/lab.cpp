@@ -186,11 +186,12 @@ void add_lab(CLI::App& app, lab_options& options) {
 
 int run_lab(const CLI::App& app, const lab_options& options) {
   auto* lab = app.get_subcommand("lab");
-  if (lab->got_subcommand("run"))
-    return run(options);
-  if (lab->got_subcommand("explain"))
-    return explain(options);
-  return create(options);
+  auto code = lab->got_subcommand("run")       ? run(options)
+              : lab->got_subcommand("explain") ? explain(options)
+                                               : create(options);
+  if (!std::cout.flush())
+    return complain("standard output cannot be written");
+  return code;
 }
 
 } // namespace coppice::cli
