@@ -9,8 +9,8 @@
 #include "coppice/lab/driver_protocol.hpp"
 #include "coppice/lab/example.hpp"
 #include "coppice/lab/explain.hpp"
-#include "coppice/lab/story.hpp"
 #include "coppice/lab/stopping.hpp"
+#include "coppice/lab/story.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -62,8 +62,8 @@ int run_alone(const lab_options& options) {
 int run(const lab_options& options) {
   if (options.against.empty())
     return run_alone(options);
-  if (options.against == otp)
   lab::tidy_up_when_stopped();
+  if (options.against == otp)
     return run_against_otp(options);
   if (!options.otp.empty())
     throw CLI::ExcludesError("--otp", "--against COMMAND");

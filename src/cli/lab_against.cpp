@@ -148,13 +148,21 @@ std::string line_of(const std::string& name, const comparison_result& result) {
   return line + ": " + lab::printable(result.reason);
 }
 
-json json_of(const scenario_file& what, const comparison_result& result) {
+// Where several Erlangs may be compared, each line says which one it was.
+void add_place(json& line, const std::string& place) {
+  if (!place.empty())
+    line["place"] = place;
+}
+
+json json_of(const scenario_file& what, const std::string& place,
+             const comparison_result& result) {
   auto event = [](const std::optional<lab::trace_event>& ev) {
     return ev ? json(*ev) : json{};
   };
   json line{{"scenario", what.name()},
             {"file", what.path},
             {"result", to_string(result.what)}};
+  add_place(line, place);
   switch (result.what) {
   case verdict::same:
     line["events"] = result.events;
@@ -183,6 +191,7 @@ std::string reference_name(const lab_options& options) {
 
 // The end of a run, for a program.
 std::string json_sum(const verdict_counts& sum, const opponent& other,
+                     const std::string& place,
                      const std::optional<lab::driver_failure>& bad_end,
                      const lab_options& options) {
   auto& header = other.header();
@@ -192,6 +201,7 @@ std::string json_sum(const verdict_counts& sum, const opponent& other,
     {"failed", sum.failed},           {"reference", reference_name(options)},
     {"driver", header.name},          {"version", header.version},
     {"leaves_out", header.leaves_out}};
+  add_place(line, place);
   if (bad_end)
     line["driver_failed"] = bad_end->message;
   return line_in_json(line);
@@ -331,13 +341,13 @@ int contest::run_many(opponent& other, const std::string& place,
       result = compare_played(each.expected, other.play(each.file),
                               rules_for(each.file, other), decides);
     sum.add(result.what);
-    std::cout << (options.json ? line_in_json(json_of(each.file, result))
+    std::cout << (options.json ? line_in_json(json_of(each.file, place, result))
                                : line_of(each.file.name(), result))
               << std::endl;
   }
   auto bad_end = other.finish();
   std::cout << (options.json
-                  ? json_sum(sum, other, bad_end, options)
+                  ? json_sum(sum, other, place, bad_end, options)
                   : sum_in_words(sum, other, place, bad_end, options))
             << std::endl;
   return sum.good() && !bad_end ? done : failed;
@@ -367,6 +377,11 @@ int contest::run_one(opponent& other, const std::string& place,
     return contest_error("the driver went wrong at its end: "
                          + bad_end->message);
   return result.what == verdict::same ? done : failed;
+}
+
+std::chrono::milliseconds deadline_of(const lab_options& options,
+                                      std::chrono::milliseconds otherwise) {
+  return parse_duration(options.deadline).value_or(otherwise);
 }
 
 int run_against_driver(const lab_options& options) {

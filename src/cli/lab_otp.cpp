@@ -68,7 +68,7 @@ public:
     header_.name = "Erlang";
     for (auto& each : renditions_)
       if (!each.player.empty())
-        header_.name = each.player;
+        split_player(each.player);
   }
 
   const lab::driver_header& header() const override {
@@ -88,6 +88,16 @@ public:
   }
 
 private:
+  // "Erlang/OTP 27.3.4" is a name and a version.
+  void split_player(const std::string& player) {
+    auto space = player.rfind(' ');
+    auto digit = space == player.npos ? space : space + 1;
+    auto named
+      = digit < player.size() && player[digit] >= '0' && player[digit] <= '9';
+    header_.name = player.substr(0, named ? space : player.npos);
+    header_.version = named ? player.substr(digit) : "";
+  }
+
   lab::driver_header header_;
   std::vector<lab::rendition> renditions_;
   std::size_t next_ = 0;
