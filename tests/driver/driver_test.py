@@ -7,10 +7,12 @@ usage: driver_test.py SOURCE_ROOT BINARY
 
 import concurrent.futures
 import json
+import os
 import pathlib
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -31,13 +33,14 @@ failures = []
 class Run:
     """A run that has ended, and what must be true of it."""
 
-    def __init__(self, name, args):
+    def __init__(self, name, args, out=subprocess.PIPE):
         self.name = name
         done = subprocess.run([BINARY, "lab", "run", *map(str, args)],
                               timeout=100, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              stdout=out, stderr=subprocess.PIPE,
                               encoding="utf-8")
-        self.code, self.out, self.err = done.returncode, done.stdout, done.stderr
+        self.code, self.out, self.err = (done.returncode, done.stdout or "",
+                                         done.stderr)
 
     def expect(self, good, otherwise):
         if not good:
@@ -184,6 +187,10 @@ def goes_wrong_with_one_scenario_alone():
              'failed as "end", found '),
             ("skip_without_a_reason", 3, "^failed     {}: line 2: expected a "
              'string as "reason" of skipped, found '),
+            ("nest", 3, "^failed     {}: line 2: expected at most 200 levels, "
+             "found more$"),
+            ("paint", 3, "^failed     {}: the driver says: "
+             r"\\u001b\[31mred\\u000aä{{400,500}} …$"),
             ("say_a_long_line", 3, "^failed     {}: line 2: has more than "
              "1048576 bytes$"),
             ("say_a_line_without_end", 3, "^failed     {}: line 2: has more than "
@@ -211,8 +218,8 @@ def leaves_no_process_behind():
 
 
 def never_says_what_it_is():
-    one("silent", fake("silent"), "--deadline", "5s").ended(FAILED) \
-        .complains("the driver .*: line 1: did not come within 5 s")
+    one("silent", fake("silent"), "--deadline", "20ms").ended(FAILED) \
+        .complains("the driver .*: line 1: did not come within 20 ms")
 
 
 def never_ends():
@@ -266,6 +273,103 @@ def cannot_play_what_is_asked_for_alone():
                         KIT / f"scenarios/{FIRST}.json"]).ended(FAILED)
 
 
+# -- one that is stopped ---------------------------------------------------------
+
+def stopped(name, number, args, env=None):
+    """Stops a run when it has said something on its standard error, which ends
+    when all processes have."""
+    # Whoever runs this may ignore what Ctrl-C sends.
+    run = subprocess.Popen(["env", "--default-signal=INT", BINARY, "lab", "run",
+                            *map(str, args)],
+                           env=env, stdin=subprocess.DEVNULL,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                           encoding="utf-8")
+    said = run.stderr.readline()
+    run.send_signal(number)
+    try:
+        run.communicate(timeout=30)
+    except subprocess.TimeoutExpired:
+        run.kill()
+        failures.append(f"{name}: something is left")
+    if said != "hanging\n" or run.returncode != -number:
+        failures.append(f"{name}: said {said!r}, ended with {run.returncode}")
+
+
+def goes_with_coppice():
+    for number in (signal.SIGINT, signal.SIGTERM):
+        stopped(f"driver, signal {number}", number,
+                ["--against", fake("hang_aloud", FIRST),
+                 KIT / f"scenarios/{FIRST}.json"])
+
+
+def leaves_no_files_when_it_is_stopped():
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with tempfile.TemporaryDirectory() as folder:
+            escript = Erlang(folder, "sleep 54322 & echo hanging >&2; wait").path
+            scratch = pathlib.Path(folder, "tmp")
+            scratch.mkdir()
+            stopped(f"Erlang, signal {number}", number,
+                    ["--against", "otp", "--otp", escript,
+                     KIT / f"scenarios/{FIRST}.json"],
+                    dict(os.environ, TMPDIR=str(scratch)))
+            if list(scratch.iterdir()):
+                failures.append(f"Erlang, signal {number}: files are left")
+
+
+# -- an Erlang that lies --------------------------------------------------------
+
+class Erlang:
+    """A script in place of escript, which plays FIRST."""
+
+    def __init__(self, folder, script):
+        pathlib.Path(folder).mkdir(exist_ok=True)
+        self.path = pathlib.Path(folder, "escript")
+        self.path.write_text("#!/bin/sh\n" + script + "\n", "utf-8")
+        self.path.chmod(0o755)
+
+
+def against_erlang(name, script, *more):
+    with tempfile.TemporaryDirectory() as folder:
+        return Run(name, ["--against", "otp", "--otp",
+                          Erlang(folder, script).path, *more,
+                          KIT / f"scenarios/{FIRST}.json"])
+
+
+def prints_what_is_no_event():
+    for line in ['{"x":1}', '{"e":5}']:
+        against_erlang(line, "echo '{\"scenario\":1}'; echo '" + line + "'") \
+            .ended(FAILED).complains(".* printed what is no trace: line 2: "
+                                     'expected a string as "e", found .*')
+
+
+def is_killed_at_the_deadline():
+    against_erlang("slow", "sleep 54323", "--deadline", "200ms").ended(FAILED) \
+        .complains(".* took longer than 0.2 s")
+    left = [each for each in pathlib.Path("/proc").glob("[0-9]*/cmdline")
+            if b"sleep\x0054323" in each.read_bytes()]
+    if left:
+        failures.append(f"slow: {left} is still there")
+
+
+def is_named_with_its_place_in_json():
+    golden = KIT / f"golden/{FIRST}.jsonl"
+    script = ("echo '{{\"scenario\":1,\"driver\":\"Erlang/OTP {}\"}}'; cat "
+              + shlex.quote(str(golden)))
+    with tempfile.TemporaryDirectory() as folder:
+        places = [str(Erlang(pathlib.Path(folder, release),
+                             script.format(release)).path)
+                  for release in ("27.1", "28.0")]
+        run = Run("places", ["--against", "otp", "--json", "--otp", places[0],
+                             "--otp", places[1],
+                             KIT / f"scenarios/{FIRST}.json"]).ended(DONE)
+    lines = [json.loads(line) for line in run.out.splitlines()]
+    run.expect([line.get("place") for line in lines]
+               == [places[0]] * 2 + [places[1]] * 2, "other places")
+    run.expect([(line.get("driver"), line.get("version")) for line in lines[1::2]]
+               == [("Erlang/OTP", "27.1"), ("Erlang/OTP", "28.0")],
+               "other names and versions")
+
+
 # -- for programs ---------------------------------------------------------------
 
 def prints_json():
@@ -309,8 +413,48 @@ def is_not_what_was_meant():
                  [scenario, scenario], ["--deadline", "5s", scenario],
                  ["--otp", "/", "--against", fake("good"), scenario],
                  ["--against", fake("good"), "--deadline", "soon", scenario],
+                 ["--against", fake("good"), "--deadline", "0", scenario],
+                 ["--against", "otp", "--deadline", "xyz", scenario],
+                 ["--against", "otp", "--deadline", "0s", scenario],
                  ["--against", fake("good"), "--trace", scenario]]:
         Run(args, args).ended(USAGE).complains(".*")
+
+
+def cannot_be_told_of():
+    """Nobody gets what is written."""
+    with open("/dev/full", "w") as full:
+        for args in [[], ["--trace"], ["--against", fake("good")]]:
+            Run(f"full {args}", [*args, KIT / f"scenarios/{FIRST}.json"], full) \
+                .ended(FAILED).complains("standard output cannot be written")
+
+
+def is_compared_with_a_bad_recording():
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("a", "golden"):
+            pathlib.Path(folder, name).mkdir()
+        shutil.copy(KIT / f"scenarios/{FIRST}.json", pathlib.Path(folder, "a"))
+        golden = pathlib.Path(folder, "golden", f"{FIRST}.jsonl")
+        for text, pattern in [
+                ('{"e":"sup_alive"}\n{"x":1}', "line 2: expected a string as "
+                 '"e", found none'),
+                ('{"e":5}', 'line 1: expected a string as "e", found 5'),
+                ("{oops", "line 1: expected JSON: .*")]:
+            golden.write_text(text, "utf-8")
+            Run(f"recorded {text}", ["--recorded", "--against", fake("good"),
+                                     pathlib.Path(folder, "a")]) \
+                .ended(FAILED) \
+                .says(f"^failed     {FIRST}: .*{FIRST}.jsonl: {pattern}$")
+
+
+def is_given_only_what_is_a_scenario():
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(KIT / f"scenarios/{FIRST}.json", folder)
+        pathlib.Path(folder, "loop.json").symlink_to("loop.json")
+        pathlib.Path(folder, "more").symlink_to("more")
+        pathlib.Path(folder, "releases.json").write_text('{"a": 1}', "utf-8")
+        pathlib.Path(folder, "list.json").write_text("[]", "utf-8")
+        Run("other files", ["--against", fake("good"), folder]).ended(DONE) \
+            .says("^1 scenarios, .*: 1 same, 0 different, 0 skipped, 0 failed$")
 
 
 def finds_no_scenario():
@@ -328,7 +472,8 @@ def finds_no_scenario():
 def main():
     checks = [each for name, each in globals().items()
               if callable(each) and each.__module__ == __name__
-              and name not in ("Run", "fake", "two", "one", "sums", "main")]
+              and name not in ("Run", "Erlang", "fake", "two", "one", "sums",
+                               "stopped", "against_erlang", "main")]
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         for check in [pool.submit(each) for each in checks]:
             check.result()

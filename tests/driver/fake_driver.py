@@ -63,6 +63,22 @@ def hang_with_a_child(trace):
     hang(trace)
 
 
+def hang_aloud(trace):
+    """Like hang_with_a_child, and says when the child is there."""
+    if os.fork() == 0:
+        os.execvp("sleep", ["sleep", "54324"])
+    print("hanging", file=sys.stderr, flush=True)
+    sleep_for_ever()
+
+
+def nest(trace):
+    say('{"e":' + "[" * 400_000 + "]" * 400_000 + "}")
+
+
+def paint(trace):
+    say({"end": "failed", "reason": "\x1b[31mred\n" + "ä" * 10_000})
+
+
 def die(trace):
     say(trace[0])
     sys.exit(3)
@@ -131,7 +147,8 @@ def skip_without_a_reason(trace):
     say({"end": "skipped"})
 
 
-WITH_A_SCENARIO = [lie, miss_one, embellish, hang, hang_with_a_child, die, crash,
+WITH_A_SCENARIO = [lie, miss_one, embellish, hang, hang_with_a_child, hang_aloud,
+                   nest, paint, die, crash,
                    leave, babble, forget_a_member, invent_a_kind, say_neither,
                    end_oddly, say_a_long_line, say_a_line_without_end,
                    say_too_much, skip, fail, skip_without_a_reason]
