@@ -38,7 +38,7 @@ def installed(build, to):
     if headers & {"admin", "cli", "journal", "lab"}:
         sys.exit(f"not ok - headers of the program are installed: {headers}")
     for kind in ("own/r*.json", "scenarios/t*.json", "golden/t*.jsonl"):
-        if not list(to.rglob("coppice/conformance/" + kind)):
+        if not list(to.rglob("coppice/conformance-kit/" + kind)):
             sys.exit(f"not ok - the conformance kit lacks {kind}")
     return dict(os.environ, PKG_CONFIG_PATH=str(found[0].parent))
 

@@ -292,7 +292,7 @@ std::optional<contest> contest::of(const lab_options& options) {
   auto named = options.scenarios;
   if (named.empty())
     for (auto* folder : {"own", "scenarios"})
-      named.push_back((lab_data("conformance") / folder).string());
+      named.push_back((lab_data("conformance-kit") / folder).string());
   auto files = files_of(named);
   if (files.empty()) {
     contest_error("there are no scenarios in " + named.front());

@@ -37,8 +37,8 @@ std::vector<std::string> files_of(const std::vector<std::string>& named);
 /// `golden` beside that of the scenario.
 std::filesystem::path recording_of(const std::string& scenario);
 
-/// A file of the laboratory, such as conformance: beside the program in a build
-/// tree, else where it is installed.
+/// A file of the laboratory, such as conformance-kit: beside the program in a
+/// build tree, else where it is installed.
 std::filesystem::path lab_data(const std::string& name);
 
 } // namespace coppice::cli
