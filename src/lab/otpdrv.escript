@@ -97,7 +97,7 @@ failed(Name, Reason) ->
     io:put_chars([heading(Name), verdict(driver_failed, Reason)]).
 
 verdict(Kind, Reason) ->
-    [object([{e, Kind}, {reason, iolist_to_binary(Reason)}]), $\n].
+    [object([{e, Kind}, {reason, utf8(Reason)}]), $\n].
 
 trace_patterns() ->
     Return = [{'_', [], [{return_trace}]}],
@@ -811,7 +811,7 @@ log(#{msg := {Format, Args}}, _) when is_list(Format) ->
     case get(lab) of
         undefined -> ok;
         Tab -> mark([{e, log_error}, {sup, id(Tab, self())},
-                     {text, iolist_to_binary(io_lib:format(Format, Args))}])
+                     {text, utf8(io_lib:format(Format, Args))}])
     end;
 log(_, _) ->
     ok.
@@ -833,13 +833,16 @@ inst(Tab, Offender) ->
 %% Maps in the order of their keys, as all of them are up to 25.
 text(Term) ->
     How = case release() >= 26 of
-              true -> "~kw";
-              false -> "~w"
+              true -> "~ktw";
+              false -> "~tw"
           end,
-    iolist_to_binary(io_lib:format(How, [Term])).
+    utf8(io_lib:format(How, [Term])).
 
 text(Tab, Term) ->
     text(tidy(Tab, Term)).
+
+%% What a format gave; code points beyond a byte are no iolist.
+utf8(Chars) -> unicode:characters_to_binary(Chars).
 
 tidy(Tab, P) when is_pid(P) ->
     case name(Tab, P) of
@@ -925,5 +928,8 @@ string(<<"\\u", H:4/binary, Rest/binary>>, Out) ->
     string(Rest, <<Out/binary, (binary_to_integer(H, 16))/utf8>>);
 string(<<"\\n", Rest/binary>>, Out) -> string(Rest, <<Out/binary, $\n>>);
 string(<<"\\t", Rest/binary>>, Out) -> string(Rest, <<Out/binary, $\t>>);
+string(<<"\\r", Rest/binary>>, Out) -> string(Rest, <<Out/binary, $\r>>);
+string(<<"\\b", Rest/binary>>, Out) -> string(Rest, <<Out/binary, $\b>>);
+string(<<"\\f", Rest/binary>>, Out) -> string(Rest, <<Out/binary, $\f>>);
 string(<<$\\, C, Rest/binary>>, Out) -> string(Rest, <<Out/binary, C>>);
 string(<<C, Rest/binary>>, Out) -> string(Rest, <<Out/binary, C>>).

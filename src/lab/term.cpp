@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <variant>
 #include <vector>
 
@@ -93,16 +94,60 @@ std::string render_refusal(const refused& what, const asked& question,
   return {};
 }
 
+// Erlang's own words up to 26; `maybe` came with 27.
+bool is_word_of_erlang(std::string_view name) {
+  constexpr std::string_view words[]
+    = {"after",  "and", "andalso", "band", "begin", "bnot", "bor",
+       "bsl",    "bsr", "bxor",    "case", "catch", "cond", "div",
+       "end",    "fun", "if",      "let",  "not",   "of",   "or",
+       "orelse", "rem", "receive", "try",  "when",  "xor"};
+  return std::find(std::begin(words), std::end(words), name) != std::end(words);
+}
+
+// How many bytes the first character takes if an atom may have it without
+// quotes: letters of Latin-1, digits, _ and @, at its start a small letter.
+std::size_t plain_length(std::string_view text, bool at_start) {
+  auto c = static_cast<unsigned char>(text[0]);
+  if (c == 0xc3 && text.size() > 1) { // U+00C0 to U+00FF
+    auto next = static_cast<unsigned char>(text[1]);
+    auto is_letter = next != 0x97 && next != 0xb7; // no × and ÷
+    return is_letter && (!at_start || next >= 0x9f) ? 2 : 0;
+  }
+  if (at_start)
+    return std::islower(c) != 0 ? 1 : 0;
+  return std::isalnum(c) != 0 || c == '_' || c == '@' ? 1 : 0;
+}
+
+bool is_plain(std::string_view name) {
+  for (auto rest = name; !rest.empty();) {
+    auto length = plain_length(rest, rest.size() == name.size());
+    if (length == 0)
+      return false;
+    rest.remove_prefix(length);
+  }
+  return !name.empty() && !is_word_of_erlang(name);
+}
+
+std::string quoted_atom(std::string_view name) {
+  constexpr std::string_view special = "\n\r\t\v\b\f\x1b\x7f'\\";
+  constexpr std::string_view letters = "nrtvbfed'\\";
+  std::string result = "'";
+  for (auto c : name) {
+    if (auto at = special.find(c); at != std::string_view::npos)
+      result += {'\\', letters[at]};
+    else if (static_cast<unsigned char>(c) < 0x20) // in octal
+      result += {'\\', '0', static_cast<char>('0' + c / 8),
+                 static_cast<char>('0' + c % 8)};
+    else
+      result += c;
+  }
+  return result + "'";
+}
+
 } // namespace
 
 std::string atom(std::string_view name) {
-  auto plain = [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '_' || c == '@';
-  };
-  if (!name.empty() && std::islower(static_cast<unsigned char>(name[0])) != 0
-      && std::all_of(name.begin(), name.end(), plain))
-    return std::string{name};
-  return "'" + std::string{name} + "'";
+  return is_plain(name) ? std::string{name} : quoted_atom(name);
 }
 
 std::string term(const nlohmann::json& value) {
@@ -118,7 +163,7 @@ std::string term(const nlohmann::json& value) {
 }
 
 std::string instance_name(std::string_view id, std::size_t n) {
-  return "'" + std::string{id} + "#" + std::to_string(n) + "'";
+  return quoted_atom(std::string{id} + "#" + std::to_string(n));
 }
 
 std::string render(const reply& what, const asked& question,

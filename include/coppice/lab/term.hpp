@@ -12,7 +12,8 @@
 /// Text as Erlang would print it, for traces.
 namespace coppice::lab {
 
-/// `name` as an Erlang atom: quoted if it has to be.
+/// `name`, which is UTF-8, as an Erlang atom: quoted if it has to be, as up to
+/// OTP 26, which has no word `maybe`.
 std::string atom(std::string_view name);
 
 /// What a value of a scenario stands for: a string is an atom, an array is a

@@ -143,8 +143,8 @@ defmodule Kit.Terms do
 
   def text(term) do
     # Maps in the order of their keys, as they were up to OTP 25.
-    how = if System.otp_release() == "25", do: "~w", else: "~kw"
-    text = how |> :io_lib.format([term]) |> IO.iodata_to_binary()
+    how = if System.otp_release() == "25", do: "~tw", else: "~ktw"
+    text = how |> :io_lib.format([term]) |> IO.chardata_to_string()
     # Since OTP 27 this is a word of the language.
     String.replace(text, "'maybe'", "maybe")
   end
