@@ -26,9 +26,10 @@
 main(["--lines", File]) ->
     {ok, Text} = file:read_file(File),
     Lines = binary:split(Text, <<"\n">>, [global, trim_all]),
-    run([json(L) || L <- Lines]);
+    run([scenario(L) || L <- Lines]);
 main(Files) when Files =/= [] ->
-    run([begin {ok, Text} = file:read_file(F), json(Text) end || F <- Files]);
+    run([begin {ok, Text} = file:read_file(F), scenario(Text) end
+         || F <- Files]);
 main([]) ->
     io:format(standard_error, "usage: otpdrv.escript FILE...~n", []),
     halt(2).
@@ -61,10 +62,7 @@ run([], [], _) ->
 run([S | Rest], Running, N) when N < ?PARALLEL ->
     Self = self(),
     Pid = spawn_link(fun() -> Self ! {trace, self(), play_or_skip(S)} end),
-    Steps = length(maps:get(<<"steps">>, S)),
-    Limit = ?LIMIT_MS + Steps * ?LIMIT_A_STEP_MS + asked_ms(S),
-    Entry = {Pid, maps:get(<<"name">>, S), Limit},
-    run(Rest, Running ++ [Entry], N + 1);
+    run(Rest, Running ++ [{Pid, name_of(S), limit_ms(S)}], N + 1);
 run(Rest, [{Pid, Name, Limit} | Running], N) ->
     receive
         {trace, Pid, Lines} ->
@@ -77,6 +75,15 @@ run(Rest, [{Pid, Name, Limit} | Running], N) ->
         exit(Pid, kill)
     end,
     run(Rest, Running, N - 1).
+
+%% Whatever has no name fails later, alone.
+name_of(#{<<"name">> := Name}) when is_binary(Name) -> Name;
+name_of(_) -> <<"unnamed">>.
+
+limit_ms(#{<<"steps">> := Steps} = S) when is_list(Steps) ->
+    ?LIMIT_MS + length(Steps) * ?LIMIT_A_STEP_MS + asked_ms(S);
+limit_ms(_) ->
+    ?LIMIT_MS.
 
 %% The sum of all times that a scenario names.
 asked_ms(Map) when is_map(Map) ->
@@ -110,7 +117,8 @@ trace_patterns() ->
 
 %% -- one scenario -------------------------------------------------------------
 
-play_or_skip(S) ->
+play_or_skip(#{<<"supervisor">> := #{<<"id">> := _},
+               <<"steps">> := Steps} = S) when is_list(Steps) ->
     case missing(S) of
         [] ->
             play(S);
@@ -118,7 +126,10 @@ play_or_skip(S) ->
             verdict(driver_skipped,
                     io_lib:format("~ts exists since OTP ~w, and this is ~ts",
                                   [Op, Since, who()]))
-    end.
+    end;
+play_or_skip(_) ->
+    verdict(driver_failed, "it is no scenario: a JSON object with supervisor, "
+                           "which has an id, and steps").
 
 %% The operations of a scenario that this release does not have.
 missing(#{<<"op">> := <<"which_child">>}) ->
@@ -887,6 +898,13 @@ escape($") -> "\\\"";
 escape($\\) -> "\\\\";
 escape(C) when C < 32 -> io_lib:format("\\u~4.16.0b", [C]);
 escape(C) -> <<C/utf8>>.
+
+scenario(Text) ->
+    try
+        json(Text)
+    catch
+        error:_ -> none
+    end.
 
 json(Text) ->
     {Value, Rest} = parse(skip(Text)),
