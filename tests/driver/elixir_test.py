@@ -35,25 +35,41 @@ def play(*arguments):
     return lines[:-1], lines[-1]
 
 
+def rows(first):
+    """The rows of the table whose first column is called that."""
+    section = PAGE.read_text("utf-8").partition("## Elixir against OTP")[2]
+    section = section.partition("\n## ")[0]
+    table = section.partition(f"| {first} |")[2].partition("\n\n")[0]
+    return re.findall("^" + r"\| ([^|]+) " * 4 + r"\|$", table, re.M)
+
+
 def documented(kinds, version):
     """The scenarios that the table names for this Elixir on its Erlang."""
-    table = PAGE.read_text("utf-8").partition("## Elixir against OTP")[2]
-    table = table.partition("\n## ")[0]
     names = set()
-    for _, where, when, scenarios in re.findall(
-            r"^\| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", table, re.M)[1:]:
+    for _, where, when, scenarios in rows("what differs"):
         if kinds & set(where.split(", ")) and applies(when, version):
             names |= set(scenarios.split(", "))
     return names
 
 
+def documented_skips(arguments, version):
+    """How many scenarios are skipped by the driver that is called so."""
+    called = " ".join(["elixir.exs", *arguments])
+    return sum(int(count) for driver, when, count, _ in rows("driver")
+               if driver == f"`{called}`" and applies(when, version))
+
+
 def applies(when, version):
-    """`when` is one of: always, Elixir before X.Y, OTP N and later."""
+    """`when` is one of: always, Elixir before X.Y, OTP before N, OTP N and
+    later."""
     elixir, otp = re.match(r"(\d+\.\d+).* Erlang/OTP (\d+)", version).groups()
     before = re.fullmatch(r"Elixir before (\d+\.\d+)", when)
+    otp_before = re.fullmatch(r"OTP before (\d+)", when)
     since = re.fullmatch(r"OTP (\d+) and later", when)
     if before:
         return number(elixir) < number(before[1])
+    if otp_before:
+        return int(otp) < int(otp_before[1])
     if since:
         return int(otp) >= int(since[1])
     if when != "always":
@@ -72,6 +88,11 @@ def check(kinds, *arguments):
                  for result in ("same", "different", "skipped", "failed")}
     if by_result["failed"] or end.get("driver_failed"):
         sys.exit(f"not ok - {kinds}: {lines} {end}")
+    skips = documented_skips(arguments, end["version"])
+    if end["skipped"] != skips:
+        sys.exit(f"not ok - {end['driver']} {end['version']}: skips "
+                 f"{end['skipped']} and not {skips}, as {PAGE.name} says: "
+                 f"{sorted(by_result['skipped'])}")
     wanted = documented(kinds, end["version"]) - by_result["skipped"]
     # The table may be ahead of the scenarios, but not the other way round.
     wanted &= by_result["same"] | by_result["different"]
