@@ -25,6 +25,11 @@ FAKE = ROOT / "tests/driver/fake_driver.py"
 FIRST = "t01_permanent_normal"
 SECOND = "t09_ofa_other_fails"
 
+# How long the fake driver's child sleeps, in s: another time in each run, which
+# it is known by.
+SLEEP = str(100_000_000 + os.getpid())
+os.environ["FAKE_DRIVER_SLEEP"] = SLEEP
+
 DONE, FAILED, USAGE = 0, 1, 2
 
 failures = []
@@ -209,10 +214,17 @@ def hangs_until_the_deadline():
               "scenario was given$")
 
 
+def command_line(file):
+    try:
+        return file.read_text("utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):  # it ended just now
+        return ""
+
+
 def leaves_no_process_behind():
     two("hang_with_a_child", "--deadline", "5s").ended(FAILED).says(SAME)
     left = [each for each in pathlib.Path("/proc").glob("[0-9]*/cmdline")
-            if b"sleep\x0054321" in each.read_bytes()]
+            if f"sleep\0{SLEEP}\0" == command_line(each)]
     if left:
         failures.append(f"hang_with_a_child: {left} is still there")
 
@@ -473,7 +485,8 @@ def main():
     checks = [each for name, each in globals().items()
               if callable(each) and each.__module__ == __name__
               and name not in ("Run", "Erlang", "fake", "two", "one", "sums",
-                               "stopped", "against_erlang", "main")]
+                               "stopped", "against_erlang", "command_line",
+                               "main")]
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         for check in [pool.submit(each) for each in checks]:
             check.result()

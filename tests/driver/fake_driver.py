@@ -59,7 +59,7 @@ def hang(trace):
 
 def hang_with_a_child(trace):
     if os.fork() == 0:
-        os.execvp("sleep", ["sleep", "54321"])
+        os.execvp("sleep", ["sleep", os.environ["FAKE_DRIVER_SLEEP"]])
     hang(trace)
 
 
