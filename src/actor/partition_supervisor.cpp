@@ -75,7 +75,7 @@ private:
 // Whether a partition is as it should be all the same: gone, or there already.
 bool harmless(refusal why) {
   return why == refusal::not_found || why == refusal::already_started
-         || why == refusal::already_present;
+         || why == refusal::running || why == refusal::restarting;
 }
 
 template <class T>
@@ -84,6 +84,22 @@ void then_tell(pending<T> what, const std::shared_ptr<all_done>& whom) {
     auto* no = std::get_if<refused>(&result);
     (*whom)(no == nullptr || harmless(no->why) ? std::optional<refused>{}
                                                : *no);
+  });
+}
+
+// One that is known but down is started again: somebody stopped it meanwhile,
+// or it ended, or its start function had declined.
+void then_tell_of_start(pending<child_ref> what, caf::actor supervisor,
+                        std::string id, const std::shared_ptr<all_done>& whom) {
+  what.then([=, supervisor = std::move(supervisor),
+             id = std::move(id)](answer<child_ref> result) {
+    auto* no = std::get_if<refused>(&result);
+    auto down = no != nullptr && no->why == refusal::already_present;
+    if (down)
+      then_tell(restart_child(supervisor, id), whom);
+    else
+      (*whom)(no == nullptr || harmless(no->why) ? std::optional<refused>{}
+                                                 : *no);
   });
 }
 
@@ -209,7 +225,8 @@ pending<std::size_t> partition_supervisor::resize(std::size_t count) {
   std::vector<pending<child_ref>> starts;
   for (auto i = state_->how.partitions; i > count; --i)
     stops.push_back(remove_child(supervisor, std::to_string(i - 1)));
-  for (auto i = state_->used; i < count; ++i)
+  auto first_start = state_->used;
+  for (auto i = first_start; i < count; ++i)
     starts.push_back(start_child(supervisor, state_->partitions[i]));
   auto last = count_children(supervisor);
   auto told = std::make_shared<all_done>(
@@ -221,8 +238,9 @@ pending<std::size_t> partition_supervisor::resize(std::size_t count) {
   guard.unlock();
   for (auto& stop : stops)
     then_tell(stop, told);
-  for (auto& start : starts)
-    then_tell(start, told);
+  for (std::size_t i = 0; i < starts.size(); ++i)
+    then_tell_of_start(starts[i], supervisor, std::to_string(first_start + i),
+                       told);
   then_tell(last, told);
   return result;
 }

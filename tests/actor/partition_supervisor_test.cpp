@@ -3,6 +3,7 @@
 #include "support/answers.hpp"
 
 #include <atomic>
+#include <future>
 #include <set>
 #include <stdexcept>
 
@@ -287,6 +288,36 @@ TEST_F(PartitionSupervisor, KeepsNoneOfThoseThatDidStartIfAnotherOneDoesNot) {
   EXPECT_EQ(value(p.resize(3)), 1u);
   EXPECT_EQ(p.partitions(), 3u);
   EXPECT_TRUE(p.route(2));
+}
+
+TEST_F(PartitionSupervisor, StartsAPartitionThatSomebodyStoppedMeanwhile) {
+  auto go_on = std::make_shared<std::promise<void>>();
+  auto may = go_on->get_future().share();
+  auto how = options();
+  how.child = [may](std::size_t number) {
+    auto first = std::make_shared<std::atomic<bool>>(true);
+    return actor::child_spec{
+      {.id = "any"}, [=](const start_args& args) -> start_result {
+        if (number == 1 && !first->exchange(false))
+          may.wait_for(test::deadline);
+        return running{args.rt->system.spawn<idle_actor>()};
+      }};
+  };
+  auto& p = start(how);
+  value(p.resize(1));
+
+  // All of them before the first one has its answer.
+  auto first = p.resize(2);
+  auto stopped = terminate_child(at("top/pool"), "1");
+  auto second = p.resize(2);
+  go_on->set_value();
+
+  value(first);
+  value(stopped);
+  value(second);
+  EXPECT_EQ(p.partitions(), 2u);
+  EXPECT_EQ(value(count_children(at("top/pool"))).active, 2u);
+  EXPECT_TRUE(p.route(1));
 }
 
 namespace {

@@ -55,9 +55,9 @@ public:
 
   /// Uses `count` partitions from now on, at most as many as at the start, and
   /// answers how many it was before. All beyond are stopped and forgotten, so
-  /// that no group restart brings them back; those that are missing are
-  /// started. Keys are sent to fewer at once, to more when all of them run. If
-  /// somebody changes the size meanwhile, that counts.
+  /// that no group restart brings them back; those that keys are not sent to
+  /// yet are started. Keys are sent to fewer at once, to more when all of them
+  /// run. If somebody changes the size meanwhile, that counts.
   ///
   /// Refused: noproc before the start and after the end, invalid_spec if there
   /// are too many, start_failed if one does not start; no keys are sent to new
