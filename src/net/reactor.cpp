@@ -168,16 +168,17 @@ void reactor::on_held_up(clock::duration limit,
 
 void reactor::loop() {
   now_ = clock::now();
-  while (!stopping_ || !local_.empty()) {
+  for (;;) {
+    auto stopping = stopping_.load();
+    if (stopping) // after all that was posted before
+      fetch_remote();
+    if (stopping && local_.empty())
+      break;
     run_local();
     wait_for_io();
     timers_.advance(now_);
     buried_.clear();
-    if (stopping_)
-      fetch_remote();
   }
-  run_local();
-  buried_.clear();
 }
 
 int reactor::timeout() {

@@ -1,0 +1,47 @@
+#include "coppice/net/reactor.hpp"
+#include "support/actor_fixture.hpp"
+
+#include <atomic>
+#include <memory>
+
+#include <gtest/gtest.h>
+
+namespace reactor_test {
+
+using namespace coppice;
+
+namespace {
+
+class brief : public caf::event_based_actor {
+public:
+  using caf::event_based_actor::event_based_actor;
+
+  caf::behavior make_behavior() override {
+    return {};
+  }
+};
+
+} // namespace
+
+// Whoever made it has it go before the actor system, which its tasks use.
+TEST(Reactor, IsJoinedWhenItGoesAfterAllThatWasQueued) {
+  constexpr auto tasks = 1000;
+  caf::actor_system_config config;
+  auto system = std::make_unique<caf::actor_system>(test::prepared(config));
+  auto target = std::make_unique<net::reactor>(*system, 0);
+  std::atomic<int> done = 0;
+  target->start_thread();
+  for (auto n = 0; n < tasks; ++n)
+    target->run_soon([&] {
+      system->spawn<brief>();
+      ++done;
+    });
+
+  target.reset();
+
+  EXPECT_EQ(done, tasks);
+  system.reset();
+  EXPECT_EQ(done, tasks);
+}
+
+} // namespace reactor_test
