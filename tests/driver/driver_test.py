@@ -221,10 +221,15 @@ def command_line(file):
         return ""
 
 
+def sleepers(kind=""):
+    """The processes of this run that sleep, of this kind."""
+    return [each for each in pathlib.Path("/proc").glob("[0-9]*/cmdline")
+            if f"sleep\0{SLEEP}{kind}\0" == command_line(each)]
+
+
 def leaves_no_process_behind():
     two("hang_with_a_child", "--deadline", "5s").ended(FAILED).says(SAME)
-    left = [each for each in pathlib.Path("/proc").glob("[0-9]*/cmdline")
-            if f"sleep\0{SLEEP}\0" == command_line(each)]
+    left = sleepers()
     if left:
         failures.append(f"hang_with_a_child: {left} is still there")
 
@@ -317,7 +322,7 @@ def goes_with_coppice():
 def leaves_no_files_when_it_is_stopped():
     for number in (signal.SIGINT, signal.SIGTERM):
         with tempfile.TemporaryDirectory() as folder:
-            escript = Erlang(folder, "sleep 54322 & echo hanging >&2; wait").path
+            escript = Erlang(folder, f"sleep {SLEEP}.2 & echo hanging >&2; wait").path
             scratch = pathlib.Path(folder, "tmp")
             scratch.mkdir()
             stopped(f"Erlang, signal {number}", number,
@@ -355,10 +360,9 @@ def prints_what_is_no_event():
 
 
 def is_killed_at_the_deadline():
-    against_erlang("slow", "sleep 54323", "--deadline", "200ms").ended(FAILED) \
-        .complains(".* took longer than 0.2 s")
-    left = [each for each in pathlib.Path("/proc").glob("[0-9]*/cmdline")
-            if b"sleep\x0054323" in each.read_bytes()]
+    against_erlang("slow", f"sleep {SLEEP}.3", "--deadline", "200ms") \
+        .ended(FAILED).complains(".* took longer than 0.2 s")
+    left = sleepers(".3")
     if left:
         failures.append(f"slow: {left} is still there")
 
@@ -486,7 +490,7 @@ def main():
               if callable(each) and each.__module__ == __name__
               and name not in ("Run", "Erlang", "fake", "two", "one", "sums",
                                "stopped", "against_erlang", "command_line",
-                               "main")]
+                               "sleepers", "main")]
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         for check in [pool.submit(each) for each in checks]:
             check.result()

@@ -66,7 +66,7 @@ def hang_with_a_child(trace):
 def hang_aloud(trace):
     """Like hang_with_a_child, and says when the child is there."""
     if os.fork() == 0:
-        os.execvp("sleep", ["sleep", "54324"])
+        os.execvp("sleep", ["sleep", os.environ["FAKE_DRIVER_SLEEP"] + ".4"])
     print("hanging", file=sys.stderr, flush=True)
     sleep_for_ever()
 
