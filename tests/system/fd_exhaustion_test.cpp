@@ -107,10 +107,12 @@ TEST_P(FdExhaustion, SignalStillEndsTheServer) {
 TEST_P(FdExhaustion, WaitingClientsAreServedWhenOthersLeave) {
   constexpr std::size_t leaving = 40;
   ASSERT_NO_FATAL_FAILURE(exhaust());
-  const std::size_t expected
+  const std::size_t places
     = std::min({leaving, served_.size(), waiting_.size()});
   leave(leaving);
-  EXPECT_TRUE(await_served(expected)) << waiting_.size() << " still wait";
+  // The admin API may take one place: its thread waits in accept(2), and Linux
+  // reserves the descriptor of the next connection before it waits.
+  EXPECT_TRUE(await_served(places - 1)) << waiting_.size() << " still wait";
   for (auto& client : served_)
     ASSERT_TRUE(echoes(client));
 }
