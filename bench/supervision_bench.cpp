@@ -396,7 +396,8 @@ void measure_crash(const runtime_ptr& rt, const arguments& args) {
 int main(int argc, char** argv) {
   if (argc < 5) {
     std::fputs("usage: supervision-bench "
-               "start|stop|restart|retry|memory|crash KIND N ROUNDS [actor|thread|pipelined] [THREADS]\n",
+               "start|stop|restart|retry|memory|crash KIND N ROUNDS "
+               "[actor|thread|pipelined] [THREADS]\n",
                stderr);
     return 2;
   }

@@ -1,4 +1,4 @@
-#include "coppice/actor/forecast.hpp"
+#include "actor/forecast.hpp"
 
 #include "coppice/actor/compat.hpp"
 #include "coppice/actor/messages.hpp"

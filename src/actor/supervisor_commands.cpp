@@ -3,7 +3,7 @@
 #include "coppice/actor/exit_signal.hpp"
 #include "coppice/actor/messages.hpp"
 #include "coppice/actor/virtual_time.hpp"
-#include "coppice/supervision/overloaded.hpp"
+#include "supervision/overloaded.hpp"
 
 #include <algorithm>
 #include <utility>

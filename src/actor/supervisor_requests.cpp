@@ -1,7 +1,7 @@
 #include "coppice/actor/supervisor.hpp"
 
 #include "coppice/actor/messages.hpp"
-#include "coppice/supervision/overloaded.hpp"
+#include "supervision/overloaded.hpp"
 
 #include <utility>
 

@@ -1,4 +1,4 @@
-#include "coppice/admin/canary.hpp"
+#include "admin/canary.hpp"
 
 #include <poll.h>
 #include <sys/eventfd.h>

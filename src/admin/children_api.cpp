@@ -1,9 +1,9 @@
-#include "coppice/admin/children_api.hpp"
+#include "admin/children_api.hpp"
 
+#include "admin/responses.hpp"
 #include "coppice/actor/request.hpp"
 #include "coppice/actor/tree_root.hpp"
-#include "coppice/observe/path.hpp"
-#include "responses.hpp"
+#include "observe/path.hpp"
 
 #include <optional>
 #include <utility>

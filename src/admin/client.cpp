@@ -1,4 +1,4 @@
-#include "coppice/admin/client.hpp"
+#include "admin/client.hpp"
 
 #include <httplib.h>
 #include <nlohmann/json.hpp>

@@ -1,8 +1,8 @@
-#include "coppice/admin/event_feed.hpp"
+#include "admin/event_feed.hpp"
 
-#include "coppice/admin/tree_json.hpp"
-#include "coppice/journal/event_json.hpp"
-#include "responses.hpp"
+#include "admin/responses.hpp"
+#include "admin/tree_json.hpp"
+#include "journal/event_json.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -1,7 +1,7 @@
-#include "coppice/admin/faults_api.hpp"
+#include "admin/faults_api.hpp"
 
+#include "admin/responses.hpp"
 #include "coppice/actor/structural.hpp"
-#include "responses.hpp"
 
 #include <algorithm>
 #include <chrono>

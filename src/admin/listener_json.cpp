@@ -1,6 +1,6 @@
-#include "coppice/admin/listener_json.hpp"
+#include "admin/listener_json.hpp"
 
-#include "coppice/admin/limits_json.hpp"
+#include "admin/limits_json.hpp"
 #include "coppice/net/listener.hpp"
 
 #include <nlohmann/json.hpp>

@@ -1,4 +1,4 @@
-#include "coppice/admin/measurements.hpp"
+#include "admin/measurements.hpp"
 
 #include <algorithm>
 #include <chrono>

@@ -1,4 +1,4 @@
-#include "coppice/admin/metrics.hpp"
+#include "admin/metrics.hpp"
 
 #include <prometheus/text_serializer.h>
 

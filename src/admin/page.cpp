@@ -1,4 +1,4 @@
-#include "coppice/admin/page.hpp"
+#include "admin/page.hpp"
 
 #include "page_files.hpp"
 

@@ -1,8 +1,8 @@
-#include "coppice/admin/predict_api.hpp"
+#include "admin/predict_api.hpp"
 
-#include "coppice/actor/forecast.hpp"
-#include "coppice/observe/path.hpp"
-#include "responses.hpp"
+#include "actor/forecast.hpp"
+#include "admin/responses.hpp"
+#include "observe/path.hpp"
 
 #include <charconv>
 #include <chrono>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "coppice/admin/api.hpp"
+#include "admin/api.hpp"
 
 #include <nlohmann/json.hpp>
 

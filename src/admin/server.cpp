@@ -1,9 +1,9 @@
-#include "coppice/admin/server.hpp"
+#include "admin/server.hpp"
 
+#include "admin/responses.hpp"
 #include "coppice/actor/compat.hpp"
 #include "coppice/actor/exit_signal.hpp"
 #include "coppice/net/listening.hpp"
-#include "responses.hpp"
 
 #include <caf/spawn_options.hpp>
 #include <httplib.h>

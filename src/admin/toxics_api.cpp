@@ -1,8 +1,8 @@
-#include "coppice/admin/toxics_api.hpp"
+#include "admin/toxics_api.hpp"
 
-#include "coppice/admin/api.hpp"
-#include "coppice/admin/toxics_json.hpp"
-#include "responses.hpp"
+#include "admin/api.hpp"
+#include "admin/responses.hpp"
+#include "admin/toxics_json.hpp"
 
 #include <algorithm>
 #include <charconv>

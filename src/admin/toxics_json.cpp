@@ -1,4 +1,4 @@
-#include "coppice/admin/toxics_json.hpp"
+#include "admin/toxics_json.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,4 +1,4 @@
-#include "coppice/admin/tree_json.hpp"
+#include "admin/tree_json.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,4 +1,4 @@
-#include "errno_names.hpp"
+#include "fault/errno_names.hpp"
 
 #include <algorithm>
 #include <cerrno>

@@ -1,4 +1,4 @@
-#include "names.hpp"
+#include "fault/names.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -50,6 +50,10 @@ bool matches(std::string_view pattern, std::string_view name) {
     pattern.remove_prefix(star + 1);
   }
   return name.ends_with(pattern);
+}
+
+bool matches_path(const std::string& pattern, std::string_view path) {
+  return matches(pattern, path) || matches("*/" + pattern, path);
 }
 
 std::vector<std::string> names_near(std::string_view wrong,

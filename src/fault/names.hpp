@@ -12,6 +12,9 @@ bool is_name_character(char c);
 /// Whether `name` matches `pattern`, in which `*` stands for any characters.
 bool matches(std::string_view pattern, std::string_view name);
 
+/// Whether `pattern` matches `path` or its end, from a `/` on.
+bool matches_path(const std::string& pattern, std::string_view path);
+
 /// Those of `names` that somebody who wrote `wrong` may have meant, three at
 /// most, the most alike first.
 std::vector<std::string> names_near(std::string_view wrong,

@@ -1,7 +1,7 @@
-#include "parser.hpp"
-#include "errno_names.hpp"
-#include "names.hpp"
-#include "vocabulary.hpp"
+#include "fault/parser.hpp"
+#include "fault/errno_names.hpp"
+#include "fault/names.hpp"
+#include "fault/vocabulary.hpp"
 
 #include <algorithm>
 #include <charconv>

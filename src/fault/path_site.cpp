@@ -1,6 +1,6 @@
 #include "coppice/fault/path_site.hpp"
 
-#include "names.hpp"
+#include "fault/names.hpp"
 
 #include <algorithm>
 
@@ -11,8 +11,7 @@ std::optional<decision> path_site::hit(std::string_view path) {
   {
     std::lock_guard guard{mutex_};
     for (auto i = some_.rbegin(); i != some_.rend(); ++i)
-      if (i->second->armed()
-          && (matches(i->first, path) || matches("*/" + i->first, path)))
+      if (i->second->armed() && matches_path(i->first, path))
         asked.push_back(i->second);
   }
   for (auto* who : asked) {

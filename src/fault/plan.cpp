@@ -1,6 +1,6 @@
 #include "coppice/fault/plan.hpp"
-#include "names.hpp"
-#include "parser.hpp"
+#include "fault/names.hpp"
+#include "fault/parser.hpp"
 
 #include <cstdlib>
 

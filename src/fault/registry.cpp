@@ -1,5 +1,5 @@
 #include "coppice/fault/registry.hpp"
-#include "names.hpp"
+#include "fault/names.hpp"
 
 #include <algorithm>
 #include <random>

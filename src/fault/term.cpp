@@ -1,7 +1,7 @@
 #include "coppice/fault/term.hpp"
-#include "errno_names.hpp"
-#include "parser.hpp"
-#include "vocabulary.hpp"
+#include "fault/errno_names.hpp"
+#include "fault/parser.hpp"
+#include "fault/vocabulary.hpp"
 
 #include <algorithm>
 #include <charconv>

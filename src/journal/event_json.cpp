@@ -1,4 +1,4 @@
-#include "coppice/journal/event_json.hpp"
+#include "journal/event_json.hpp"
 
 #include <nlohmann/json.hpp>
 

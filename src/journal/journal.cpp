@@ -1,9 +1,9 @@
-#include "coppice/journal/journal.hpp"
+#include "journal/journal.hpp"
 
 #include "coppice/actor/compat.hpp"
 #include "coppice/actor/exit_signal.hpp"
-#include "coppice/journal/event_json.hpp"
-#include "coppice/journal/messages.hpp"
+#include "journal/event_json.hpp"
+#include "journal/messages.hpp"
 
 #include <caf/spawn_options.hpp>
 #include <nlohmann/json.hpp>

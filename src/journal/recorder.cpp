@@ -1,4 +1,4 @@
-#include "coppice/journal/recorder.hpp"
+#include "journal/recorder.hpp"
 
 #include <exception>
 #include <utility>

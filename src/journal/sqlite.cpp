@@ -1,4 +1,4 @@
-#include "sqlite.hpp"
+#include "journal/sqlite.hpp"
 
 #include <filesystem>
 

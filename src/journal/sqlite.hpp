@@ -1,6 +1,6 @@
 #pragma once
 
-#include "coppice/journal/store.hpp"
+#include "journal/store.hpp"
 
 #include <sqlite3.h>
 

@@ -1,7 +1,7 @@
-#include "coppice/journal/store.hpp"
+#include "journal/store.hpp"
 
-#include "coppice/journal/event_json.hpp"
-#include "sqlite.hpp"
+#include "journal/event_json.hpp"
+#include "journal/sqlite.hpp"
 
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
-#include "coppice/journal/why.hpp"
+#include "journal/why.hpp"
 
-#include "coppice/journal/event_json.hpp"
+#include "journal/event_json.hpp"
 
 #include <algorithm>
 #include <cstdint>

@@ -1,10 +1,10 @@
-#include "actor_world_impl.hpp"
+#include "lab/actor_world_impl.hpp"
 
 #include "coppice/actor/exit_signal.hpp"
 #include "coppice/actor/messages.hpp"
 #include "coppice/actor/request.hpp"
-#include "lab_worker.hpp"
-#include "validity.hpp"
+#include "lab/lab_worker.hpp"
+#include "lab/validity.hpp"
 
 #include <algorithm>
 #include <functional>

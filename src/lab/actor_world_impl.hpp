@@ -3,8 +3,8 @@
 #include "coppice/actor/compat.hpp"
 #include "coppice/actor/runtime.hpp"
 #include "coppice/actor/virtual_time.hpp"
-#include "coppice/lab/actor_world.hpp"
-#include "coppice/lab/chronicle.hpp"
+#include "lab/actor_world.hpp"
+#include "lab/chronicle.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>

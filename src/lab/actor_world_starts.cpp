@@ -1,8 +1,8 @@
-#include "actor_world_impl.hpp"
+#include "lab/actor_world_impl.hpp"
 
 #include "coppice/actor/exit_signal.hpp"
-#include "lab_worker.hpp"
-#include "validity.hpp"
+#include "lab/lab_worker.hpp"
+#include "lab/validity.hpp"
 
 #include <stdexcept>
 #include <utility>

@@ -1,9 +1,9 @@
-#include "actor_world_impl.hpp"
+#include "lab/actor_world_impl.hpp"
 
 #include "coppice/actor/exit_signal.hpp"
 #include "coppice/actor/messages.hpp"
 #include "coppice/actor/request.hpp"
-#include "lab_worker.hpp"
+#include "lab/lab_worker.hpp"
 
 #include <variant>
 

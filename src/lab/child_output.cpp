@@ -1,7 +1,7 @@
-#include "child_output.hpp"
+#include "lab/child_output.hpp"
 
-#include "process_group.hpp"
-#include "time_text.hpp"
+#include "lab/process_group.hpp"
+#include "lab/time_text.hpp"
 
 #include <cerrno>
 #include <cstring>

@@ -1,4 +1,4 @@
-#include "chooser.hpp"
+#include "lab/chooser.hpp"
 
 namespace coppice::lab {
 

@@ -1,5 +1,5 @@
-#include "coppice/lab/chronicle.hpp"
-#include "coppice/supervision/overloaded.hpp"
+#include "lab/chronicle.hpp"
+#include "supervision/overloaded.hpp"
 
 #include <chrono>
 #include <utility>

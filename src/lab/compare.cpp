@@ -1,7 +1,7 @@
-#include "coppice/lab/compare.hpp"
-#include "lanes.hpp"
+#include "lab/compare.hpp"
+#include "lab/lanes.hpp"
 
-#include "coppice/lab/printable.hpp"
+#include "lab/printable.hpp"
 
 #include <nlohmann/json.hpp>
 

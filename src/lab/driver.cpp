@@ -1,7 +1,7 @@
-#include "coppice/lab/driver.hpp"
-#include "child_output.hpp"
-#include "leftovers.hpp"
-#include "object_lines.hpp"
+#include "lab/driver.hpp"
+#include "lab/child_output.hpp"
+#include "lab/leftovers.hpp"
+#include "lab/object_lines.hpp"
 
 #include <cstdlib>
 #include <fstream>

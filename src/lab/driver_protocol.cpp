@@ -1,6 +1,6 @@
-#include "coppice/lab/driver_protocol.hpp"
+#include "lab/driver_protocol.hpp"
 
-#include "bounded_json.hpp"
+#include "lab/bounded_json.hpp"
 
 #include <nlohmann/json.hpp>
 

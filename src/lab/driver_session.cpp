@@ -1,7 +1,7 @@
-#include "coppice/lab/driver_session.hpp"
+#include "lab/driver_session.hpp"
 
-#include "line_process.hpp"
-#include "time_text.hpp"
+#include "lab/line_process.hpp"
+#include "lab/time_text.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,4 +1,4 @@
-#include "coppice/lab/engine_world.hpp"
+#include "lab/engine_world.hpp"
 
 #include <algorithm>
 

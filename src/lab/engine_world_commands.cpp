@@ -1,5 +1,5 @@
-#include "coppice/lab/engine_world.hpp"
-#include "coppice/supervision/overloaded.hpp"
+#include "lab/engine_world.hpp"
+#include "supervision/overloaded.hpp"
 
 namespace coppice::lab {
 

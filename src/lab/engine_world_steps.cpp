@@ -1,5 +1,5 @@
-#include "coppice/lab/engine_world.hpp"
-#include "validity.hpp"
+#include "lab/engine_world.hpp"
+#include "lab/validity.hpp"
 
 namespace coppice::lab {
 

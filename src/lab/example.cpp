@@ -1,4 +1,4 @@
-#include "coppice/lab/example.hpp"
+#include "lab/example.hpp"
 
 namespace coppice::lab {
 

@@ -1,6 +1,6 @@
-#include "file_text.hpp"
+#include "lab/file_text.hpp"
 
-#include "bounded_json.hpp"
+#include "lab/bounded_json.hpp"
 
 #include <cerrno>
 #include <cstring>

@@ -1,4 +1,4 @@
-#include "json_node.hpp"
+#include "lab/json_node.hpp"
 
 #include <algorithm>
 #include <chrono>

@@ -1,4 +1,4 @@
-#include "lab_worker.hpp"
+#include "lab/lab_worker.hpp"
 
 #include "coppice/actor/exit_signal.hpp"
 #include "coppice/actor/messages.hpp"

@@ -2,7 +2,7 @@
 
 #include "coppice/actor/compat.hpp"
 #include "coppice/actor/virtual_time.hpp"
-#include "coppice/lab/scenario.hpp"
+#include "lab/scenario.hpp"
 
 #include <memory>
 

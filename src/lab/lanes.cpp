@@ -1,4 +1,4 @@
-#include "lanes.hpp"
+#include "lab/lanes.hpp"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "coppice/lab/compare.hpp"
-#include "coppice/lab/trace.hpp"
+#include "lab/compare.hpp"
+#include "lab/trace.hpp"
 
 #include <map>
 #include <string>

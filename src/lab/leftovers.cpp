@@ -1,6 +1,6 @@
-#include "leftovers.hpp"
+#include "lab/leftovers.hpp"
 
-#include "coppice/lab/stopping.hpp"
+#include "lab/stopping.hpp"
 
 #include <atomic>
 

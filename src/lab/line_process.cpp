@@ -1,6 +1,6 @@
-#include "line_process.hpp"
+#include "lab/line_process.hpp"
 
-#include "process_group.hpp"
+#include "lab/process_group.hpp"
 
 #include <cerrno>
 #include <csignal>

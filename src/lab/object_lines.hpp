@@ -1,6 +1,6 @@
 #pragma once
 
-#include "coppice/lab/trace.hpp"
+#include "lab/trace.hpp"
 
 #include <functional>
 #include <optional>

@@ -1,4 +1,4 @@
-#include "coppice/lab/otp.hpp"
+#include "lab/otp.hpp"
 
 #include <algorithm>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-#include "coppice/lab/printable.hpp"
+#include "lab/printable.hpp"
 
 namespace coppice::lab {
 

@@ -1,6 +1,6 @@
-#include "process_group.hpp"
+#include "lab/process_group.hpp"
 
-#include "leftovers.hpp"
+#include "lab/leftovers.hpp"
 
 #include <algorithm>
 #include <csignal>

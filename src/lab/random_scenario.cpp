@@ -1,5 +1,5 @@
-#include "coppice/lab/random_scenario.hpp"
-#include "chooser.hpp"
+#include "lab/random_scenario.hpp"
+#include "lab/chooser.hpp"
 
 #include <string>
 

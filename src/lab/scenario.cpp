@@ -1,7 +1,7 @@
-#include "coppice/lab/scenario.hpp"
-#include "coppice/lab/term.hpp"
-#include "file_text.hpp"
-#include "json_node.hpp"
+#include "lab/scenario.hpp"
+#include "lab/file_text.hpp"
+#include "lab/json_node.hpp"
+#include "lab/term.hpp"
 
 #include <algorithm>
 #include <iterator>

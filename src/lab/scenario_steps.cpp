@@ -1,5 +1,5 @@
-#include "coppice/lab/term.hpp"
-#include "json_node.hpp"
+#include "lab/json_node.hpp"
+#include "lab/term.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
-#include "coppice/lab/side_by_side.hpp"
-#include "lanes.hpp"
+#include "lab/side_by_side.hpp"
+#include "lab/lanes.hpp"
 
-#include "coppice/lab/printable.hpp"
+#include "lab/printable.hpp"
 
 #include <algorithm>
 #include <optional>

@@ -1,4 +1,4 @@
-#include "coppice/lab/random_scenario.hpp"
+#include "lab/random_scenario.hpp"
 
 namespace coppice::lab {
 

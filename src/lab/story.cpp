@@ -1,6 +1,6 @@
-#include "coppice/lab/story.hpp"
-#include "coppice/lab/engine_world.hpp"
-#include "coppice/lab/explain.hpp"
+#include "lab/story.hpp"
+#include "lab/engine_world.hpp"
+#include "lab/explain.hpp"
 
 namespace coppice::lab {
 

@@ -1,5 +1,5 @@
-#include "coppice/lab/term.hpp"
-#include "coppice/supervision/overloaded.hpp"
+#include "lab/term.hpp"
+#include "supervision/overloaded.hpp"
 
 #include <algorithm>
 #include <cctype>

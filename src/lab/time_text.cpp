@@ -1,4 +1,4 @@
-#include "time_text.hpp"
+#include "lab/time_text.hpp"
 
 namespace coppice::lab {
 

@@ -1,4 +1,4 @@
-#include "toml_json.hpp"
+#include "lab/toml_json.hpp"
 
 #include <algorithm>
 #include <cstdint>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "coppice/lab/scenario.hpp"
+#include "lab/scenario.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,10 +1,10 @@
-#include "coppice/lab/trace.hpp"
+#include "lab/trace.hpp"
 
-#include "bounded_json.hpp"
-#include "object_lines.hpp"
+#include "lab/bounded_json.hpp"
+#include "lab/object_lines.hpp"
 
-#include "coppice/lab/printable.hpp"
-#include "coppice/lab/term.hpp"
+#include "lab/printable.hpp"
+#include "lab/term.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -1,5 +1,5 @@
-#include "validity.hpp"
-#include "coppice/lab/term.hpp"
+#include "lab/validity.hpp"
+#include "lab/term.hpp"
 
 #include <set>
 #include <vector>

@@ -1,4 +1,4 @@
-#include "coppice/net/acceptor.hpp"
+#include "net/acceptor.hpp"
 
 #include "coppice/actor/exit_signal.hpp"
 #include "coppice/net/fault_action.hpp"

@@ -1,4 +1,4 @@
-#include "coppice/net/connection_supervisor.hpp"
+#include "net/connection_supervisor.hpp"
 
 #include "coppice/actor/exit_signal.hpp"
 #include "coppice/actor/messages.hpp"

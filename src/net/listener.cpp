@@ -1,7 +1,7 @@
 #include "coppice/net/listener.hpp"
 
 #include "coppice/net/connection.hpp"
-#include "coppice/observe/path.hpp"
+#include "observe/path.hpp"
 
 #include <cerrno>
 #include <chrono>

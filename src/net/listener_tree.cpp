@@ -3,10 +3,10 @@
 #include "coppice/actor/child_spec.hpp"
 #include "coppice/actor/exit_signal.hpp"
 #include "coppice/actor/tree_root.hpp"
-#include "coppice/net/acceptor.hpp"
 #include "coppice/net/connection.hpp"
-#include "coppice/net/connection_supervisor.hpp"
-#include "coppice/observe/path.hpp"
+#include "net/acceptor.hpp"
+#include "net/connection_supervisor.hpp"
+#include "observe/path.hpp"
 
 #include <future>
 #include <thread>

@@ -1,6 +1,6 @@
 #include "coppice/net/peer.hpp"
 
-#include "sockaddr.hpp"
+#include "net/sockaddr.hpp"
 
 #include <netinet/in.h>
 

@@ -1,6 +1,6 @@
 #include "coppice/net/socket.hpp"
 
-#include "sockaddr.hpp"
+#include "net/sockaddr.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

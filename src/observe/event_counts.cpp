@@ -1,7 +1,7 @@
 #include "coppice/observe/event_counts.hpp"
 
-#include "coppice/observe/path.hpp"
 #include "coppice/supervision/exit_reason.hpp"
+#include "observe/path.hpp"
 
 #include <chrono>
 

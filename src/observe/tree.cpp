@@ -1,6 +1,6 @@
 #include "coppice/observe/tree.hpp"
 
-#include "coppice/observe/path.hpp"
+#include "observe/path.hpp"
 
 #include <utility>
 

@@ -1,4 +1,4 @@
-#include "coppice/protocol/chat.hpp"
+#include "protocol/chat.hpp"
 
 #include "coppice/actor/compat.hpp"
 

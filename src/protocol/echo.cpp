@@ -1,4 +1,4 @@
-#include "coppice/protocol/echo.hpp"
+#include "protocol/echo.hpp"
 
 namespace coppice::protocol {
 

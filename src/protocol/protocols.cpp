@@ -1,8 +1,8 @@
-#include "coppice/protocol/protocols.hpp"
+#include "protocol/protocols.hpp"
 
-#include "coppice/protocol/chat.hpp"
-#include "coppice/protocol/echo.hpp"
-#include "coppice/protocol/simple.hpp"
+#include "protocol/chat.hpp"
+#include "protocol/echo.hpp"
+#include "protocol/simple.hpp"
 
 #include <array>
 #include <memory>

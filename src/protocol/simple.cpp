@@ -1,4 +1,4 @@
-#include "coppice/protocol/simple.hpp"
+#include "protocol/simple.hpp"
 
 namespace coppice::protocol {
 

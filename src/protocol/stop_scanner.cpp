@@ -1,4 +1,4 @@
-#include "coppice/protocol/stop_scanner.hpp"
+#include "protocol/stop_scanner.hpp"
 
 namespace coppice::protocol {
 

@@ -1,5 +1,5 @@
 #include "coppice/supervision/engine.hpp"
-#include "coppice/supervision/overloaded.hpp"
+#include "supervision/overloaded.hpp"
 
 #include <cstdint>
 #include <utility>

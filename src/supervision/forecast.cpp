@@ -1,6 +1,6 @@
 #include "coppice/supervision/forecast.hpp"
 
-#include "coppice/supervision/overloaded.hpp"
+#include "supervision/overloaded.hpp"
 
 #include <algorithm>
 #include <deque>

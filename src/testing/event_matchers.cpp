@@ -1,5 +1,5 @@
 #include "coppice/testing/matchers.hpp"
-#include "explain.hpp"
+#include "testing/explain.hpp"
 
 #include <algorithm>
 #include <ostream>

@@ -1,4 +1,4 @@
-#include "explain.hpp"
+#include "testing/explain.hpp"
 
 #include <algorithm>
 #include <iterator>

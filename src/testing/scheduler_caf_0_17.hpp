@@ -3,7 +3,7 @@
 /// The scheduler and the clock of a virtual system on CAF 0.17.6. Included by
 /// virtual_scheduler.cpp alone; scheduler_caf_1.hpp has those for 1.1.
 
-#include "ready_queue.hpp"
+#include "testing/ready_queue.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>

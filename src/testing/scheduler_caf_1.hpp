@@ -3,7 +3,7 @@
 /// The scheduler and the clock of a virtual system on CAF 1.1. Included by
 /// virtual_scheduler.cpp alone; scheduler_caf_0_17.hpp has those for 0.17.6.
 
-#include "ready_queue.hpp"
+#include "testing/ready_queue.hpp"
 
 #include <caf/action.hpp>
 #include <caf/actor_clock.hpp>

@@ -1,13 +1,13 @@
-#include "virtual_scheduler.hpp"
+#include "testing/virtual_scheduler.hpp"
 
 #include <caf/config.hpp>
 
 // What the kit alone needs of a version of CAF; the rest is in
 // actor/compat.hpp.
 #if CAF_MAJOR_VERSION == 0
-#include "scheduler_caf_0_17.hpp"
+#include "testing/scheduler_caf_0_17.hpp"
 #else
-#include "scheduler_caf_1.hpp"
+#include "testing/scheduler_caf_1.hpp"
 #endif
 
 namespace coppice::testing {

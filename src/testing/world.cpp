@@ -4,7 +4,7 @@
 #include "coppice/actor/exit_signal.hpp"
 #include "coppice/actor/messages.hpp"
 #include "coppice/net/behavior_handler.hpp"
-#include "virtual_scheduler.hpp"
+#include "testing/virtual_scheduler.hpp"
 
 #include <caf/actor_registry.hpp>
 

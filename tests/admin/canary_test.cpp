@@ -1,4 +1,4 @@
-#include "coppice/admin/canary.hpp"
+#include "admin/canary.hpp"
 #include "support/listener_fixture.hpp"
 
 #include <gmock/gmock.h>

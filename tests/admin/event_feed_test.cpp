@@ -1,4 +1,4 @@
-#include "coppice/admin/api.hpp"
+#include "admin/api.hpp"
 #include "support/actor_fixture.hpp"
 
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-#include "coppice/admin/limits_json.hpp"
+#include "admin/limits_json.hpp"
 
 #include <nlohmann/json.hpp>
 

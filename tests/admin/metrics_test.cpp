@@ -1,7 +1,7 @@
-#include "coppice/admin/metrics.hpp"
+#include "admin/metrics.hpp"
 
+#include "admin/api.hpp"
 #include "coppice/actor/structural.hpp"
-#include "coppice/admin/api.hpp"
 #include "coppice/fault/point.hpp"
 #include "support/listener_fixture.hpp"
 

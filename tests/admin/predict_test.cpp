@@ -1,5 +1,5 @@
+#include "admin/api.hpp"
 #include "coppice/actor/structural.hpp"
-#include "coppice/admin/api.hpp"
 #include "support/actor_fixture.hpp"
 
 #include <nlohmann/json.hpp>

@@ -1,10 +1,10 @@
+#include "actor/forecast.hpp"
+#include "admin/api.hpp"
+#include "admin/listener_json.hpp"
 #include "coppice/actor/compat.hpp"
-#include "coppice/actor/forecast.hpp"
 #include "coppice/actor/request.hpp"
 #include "coppice/actor/structural.hpp"
 #include "coppice/actor/tree_root.hpp"
-#include "coppice/admin/api.hpp"
-#include "coppice/admin/listener_json.hpp"
 
 #include "fuzz.hpp"
 

@@ -1,6 +1,6 @@
 // Limits from JSON: all or nothing, and what is written can be read.
 
-#include "coppice/admin/limits_json.hpp"
+#include "admin/limits_json.hpp"
 #include "fuzz.hpp"
 
 #include <nlohmann/json.hpp>

@@ -1,4 +1,4 @@
-#include "coppice/protocol/line_splitter.hpp"
+#include "protocol/line_splitter.hpp"
 
 #include "fuzz.hpp"
 

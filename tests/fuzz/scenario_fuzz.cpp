@@ -1,4 +1,4 @@
-#include "coppice/lab/scenario.hpp"
+#include "lab/scenario.hpp"
 
 #include "fuzz.hpp"
 

@@ -1,4 +1,4 @@
-#include "coppice/lab/nemesis_file.hpp"
+#include "nemesis/schedule_file.hpp"
 
 #include "fuzz.hpp"
 
@@ -10,27 +10,27 @@ namespace coppice::fuzz {
 // JSON if it begins as an object does, else TOML.
 void try_input(std::string_view input) {
   auto file = input.starts_with('{') ? "x.json" : "x.toml";
-  auto read = lab::parse_nemesis(input, file);
+  auto read = nemesis::parse_schedule(input, file);
   if (auto* wrong = std::get_if<lab::scenario_error>(&read)) {
     demand(wrong->file == file && !wrong->message.empty(),
            "an error names the file and says why");
     return;
   }
-  auto& plan = std::get<lab::nemesis_schedule>(read);
-  auto count = lab::count_moments(plan);
-  demand(count <= lab::most_nemesis_moments, "a schedule is bounded");
+  auto& plan = std::get<nemesis::schedule>(read);
+  auto count = nemesis::count_moments(plan);
+  demand(count <= nemesis::most_moments, "a schedule is bounded");
   constexpr std::uint64_t small = 10'000;
   if (count > small)
     return;
-  auto all = lab::expand(plan, 1);
+  auto all = nemesis::expand(plan, 1);
   demand(all.size() <= count, "no more is done than was counted");
-  demand(all == lab::expand(plan, 1), "one seed gives the same");
-  demand(std::ranges::is_sorted(all, {}, &lab::nemesis_moment::at),
+  demand(all == nemesis::expand(plan, 1), "one seed gives the same");
+  demand(std::ranges::is_sorted(all, {}, &nemesis::moment::at),
          "what is done is in order");
   for (auto& each : all)
-    demand(each.at < plan.duration && !describe(each).empty(),
+    demand(each.at < plan.duration && !nemesis::describe(each).empty(),
            "all is done within the schedule");
-  demand(lab::longest_wait(plan) >= std::chrono::milliseconds{0},
+  demand(nemesis::longest_wait(plan) >= std::chrono::milliseconds{0},
          "nobody waits for less than nothing");
 }
 

@@ -1,8 +1,8 @@
 // Toxics from JSON, and what they make of a stream: nothing but its beginning
 // comes out, in its order and not before its time, however often one looks.
 
-#include "coppice/admin/toxics_json.hpp"
-#include "coppice/net/toxic_pipe.hpp"
+#include "admin/toxics_json.hpp"
+#include "coppice/net/toxic/pipe.hpp"
 #include "fuzz.hpp"
 
 #include <nlohmann/json.hpp>

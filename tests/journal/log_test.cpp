@@ -1,4 +1,4 @@
-#include "coppice/journal/journal.hpp"
+#include "journal/journal.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,7 +1,7 @@
-#include "coppice/journal/store.hpp"
+#include "journal/store.hpp"
 
-#include "coppice/journal/event_json.hpp"
-#include "coppice/journal/recorder.hpp"
+#include "journal/event_json.hpp"
+#include "journal/recorder.hpp"
 #include "journal_file.hpp"
 
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-#include "coppice/journal/why.hpp"
+#include "journal/why.hpp"
 
 #include "journal_file.hpp"
 

@@ -1,10 +1,10 @@
 #include "conformance_files.hpp"
-#include "coppice/lab/actor_world.hpp"
+#include "lab/actor_world.hpp"
 #include "supervision/promises.hpp"
 
-#include "coppice/lab/compare.hpp"
-#include "coppice/lab/engine_world.hpp"
-#include "coppice/lab/random_scenario.hpp"
+#include "lab/compare.hpp"
+#include "lab/engine_world.hpp"
+#include "lab/random_scenario.hpp"
 
 #include <cstdlib>
 #include <iostream>

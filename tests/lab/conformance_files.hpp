@@ -1,7 +1,7 @@
 #pragma once
 
-#include "coppice/lab/scenario.hpp"
-#include "coppice/lab/trace.hpp"
+#include "lab/scenario.hpp"
+#include "lab/trace.hpp"
 
 #include <filesystem>
 #include <fstream>

@@ -1,7 +1,7 @@
 #include "conformance_files.hpp"
 
-#include "coppice/lab/compare.hpp"
-#include "coppice/lab/engine_world.hpp"
+#include "lab/compare.hpp"
+#include "lab/engine_world.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "coppice/lab/driver_protocol.hpp"
+#include "lab/driver_protocol.hpp"
 
 #include <nlohmann/json.hpp>
 

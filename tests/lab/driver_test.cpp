@@ -1,6 +1,6 @@
 #include "system/temporary_directory.hpp"
 
-#include "coppice/lab/driver.hpp"
+#include "lab/driver.hpp"
 
 #include <fstream>
 #include <sstream>

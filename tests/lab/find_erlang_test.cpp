@@ -1,6 +1,6 @@
 #include "system/temporary_directory.hpp"
 
-#include "coppice/lab/otp.hpp"
+#include "lab/otp.hpp"
 
 #include <cstdlib>
 #include <fstream>

@@ -1,6 +1,6 @@
-#include "coppice/lab/engine_world.hpp"
-#include "coppice/lab/scenario.hpp"
 #include "coppice/supervision/engine.hpp"
+#include "lab/engine_world.hpp"
+#include "lab/scenario.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,9 +1,9 @@
 #include "otp_releases.hpp"
 
-#include "coppice/lab/compare.hpp"
-#include "coppice/lab/engine_world.hpp"
-#include "coppice/lab/otp.hpp"
-#include "coppice/lab/random_scenario.hpp"
+#include "lab/compare.hpp"
+#include "lab/engine_world.hpp"
+#include "lab/otp.hpp"
+#include "lab/random_scenario.hpp"
 
 #include <algorithm>
 #include <cctype>

@@ -1,7 +1,7 @@
-#include "coppice/lab/compare.hpp"
-#include "coppice/lab/engine_world.hpp"
-#include "coppice/lab/random_scenario.hpp"
-#include "coppice/lab/scenario.hpp"
+#include "lab/compare.hpp"
+#include "lab/engine_world.hpp"
+#include "lab/random_scenario.hpp"
+#include "lab/scenario.hpp"
 
 #include <gtest/gtest.h>
 

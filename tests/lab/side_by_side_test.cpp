@@ -1,8 +1,8 @@
-#include "coppice/lab/compare.hpp"
-#include "coppice/lab/engine_world.hpp"
-#include "coppice/lab/example.hpp"
-#include "coppice/lab/random_scenario.hpp"
-#include "coppice/lab/side_by_side.hpp"
+#include "lab/compare.hpp"
+#include "lab/engine_world.hpp"
+#include "lab/example.hpp"
+#include "lab/random_scenario.hpp"
+#include "lab/side_by_side.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

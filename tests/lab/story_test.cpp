@@ -1,8 +1,8 @@
 #include "conformance_files.hpp"
 
-#include "coppice/lab/engine_world.hpp"
-#include "coppice/lab/explain.hpp"
-#include "coppice/lab/story.hpp"
+#include "lab/engine_world.hpp"
+#include "lab/explain.hpp"
+#include "lab/story.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

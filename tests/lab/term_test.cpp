@@ -1,4 +1,4 @@
-#include "coppice/lab/term.hpp"
+#include "lab/term.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>

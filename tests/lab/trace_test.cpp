@@ -1,5 +1,5 @@
-#include "coppice/lab/printable.hpp"
-#include "coppice/lab/trace.hpp"
+#include "lab/printable.hpp"
+#include "lab/trace.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
-#include "coppice/lab/engine_world.hpp"
-#include "coppice/lab/scenario.hpp"
+#include "lab/engine_world.hpp"
+#include "lab/scenario.hpp"
 
 #include <gtest/gtest.h>
 

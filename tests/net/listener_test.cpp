@@ -1,4 +1,4 @@
-#include "coppice/observe/path.hpp"
+#include "observe/path.hpp"
 #include "support/listener_fixture.hpp"
 
 #include <algorithm>

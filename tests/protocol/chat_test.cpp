@@ -1,4 +1,4 @@
-#include "coppice/protocol/chat.hpp"
+#include "protocol/chat.hpp"
 #include "support/listener_fixture.hpp"
 
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
-#include "coppice/protocol/protocols.hpp"
-#include "coppice/protocol/simple.hpp"
+#include "protocol/protocols.hpp"
+#include "protocol/simple.hpp"
 #include "support/listener_fixture.hpp"
 
 #include <gmock/gmock.h>

@@ -1,5 +1,6 @@
 // Preloaded into a server under test: makes accept4 fail, and turns the wall
-// clock, as the files say whose names COPPICE_TEST_FAULTS begins. See faults.hpp.
+// clock, as the files say whose names COPPICE_TEST_FAULTS begins. See
+// faults.hpp.
 //
 // System calls are made directly: under a sanitizer, what dlsym would find may
 // not be ready yet.

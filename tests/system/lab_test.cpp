@@ -1,11 +1,11 @@
 #include "child_process.hpp"
 #include "temporary_directory.hpp"
 
-#include "coppice/lab/engine_world.hpp"
-#include "coppice/lab/example.hpp"
-#include "coppice/lab/explain.hpp"
-#include "coppice/lab/otp.hpp"
-#include "coppice/lab/story.hpp"
+#include "lab/engine_world.hpp"
+#include "lab/example.hpp"
+#include "lab/explain.hpp"
+#include "lab/otp.hpp"
+#include "lab/story.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

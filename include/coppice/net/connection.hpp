@@ -9,7 +9,7 @@
 #include "coppice/net/reactor.hpp"
 #include "coppice/net/socket.hpp"
 #include "coppice/net/timer_wheel.hpp"
-#include "coppice/net/toxic_link.hpp"
+#include "coppice/net/toxic/link.hpp"
 #include "coppice/observe/connection_log.hpp"
 
 #include <cstdint>

@@ -9,7 +9,7 @@
 #include "coppice/net/listening.hpp"
 #include "coppice/net/peer.hpp"
 #include "coppice/net/reactor.hpp"
-#include "coppice/net/toxic_collection.hpp"
+#include "coppice/net/toxic/collection.hpp"
 #include "coppice/observe/connection_log.hpp"
 
 #include <atomic>

@@ -1,0 +1,85 @@
+#pragma once
+
+#include "admin/canary.hpp"
+#include "admin/response.hpp"
+#include "coppice/actor/runtime.hpp"
+#include "coppice/net/listener.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace coppice::admin {
+
+/// The events that are kept, as JSON: at most `limit` (1000) of those after the
+/// one numbered `since` (0). Both are in `query`.
+response events(const actor::runtime& rt,
+                const std::map<std::string, std::string>& query);
+
+/// The starts and ends of connections that are kept, as JSON, with the same
+/// `query`. Their numbers are their own.
+response connection_events(const actor::runtime& rt,
+                           const std::map<std::string, std::string>& query);
+
+/// What a feed tells of besides events, the tree and the traffic.
+struct feed_extras {
+  std::shared_ptr<const canary> bird = {}; ///< Null: nobody measures.
+  bool connections = false;                ///< Their starts and ends.
+};
+
+/// What happens, as server-sent events. Those of the bus carry an id of their
+/// number, see `event_id`. Besides, there are `hello` at the beginning, `tree`
+/// when it has changed, `traffic` every second, with what a `canary` felt if
+/// there is one, and `missed` with the number of events that were not kept for
+/// so long; `connection` for the start and the end of each, if asked for.
+///
+/// For one thread at a time.
+class event_feed {
+public:
+  /// Begins after the event numbered `since`; one that is still to come is
+  /// taken for none. `greeting` is the data of `hello`.
+  event_feed(actor::runtime_ptr rt,
+             const std::vector<net::listener_ptr>& listeners,
+             std::uint64_t since, std::string greeting,
+             feed_extras extras = {});
+
+  /// What is to be sent next. Waits a quarter of a second at most, and says
+  /// something once a second in any case.
+  std::string next();
+
+private:
+  std::string news();
+  std::string connections();
+  std::string tree_if_changed();
+  std::string traffic();
+
+  actor::runtime_ptr rt_;
+  const std::vector<net::listener_ptr>& listeners_;
+  std::uint64_t seq_;
+  std::string greeting_;
+  feed_extras extras_;
+  std::uint64_t felt_ = 0;  // the number of the canary's last sample
+  std::uint64_t known_ = 0; // … and of the last record of a connection
+  std::string tree_;
+  supervision::time_point next_look_ = {};
+  supervision::time_point next_traffic_ = {};
+};
+
+/// The number that a client gives: whole, and nothing else.
+std::optional<std::uint64_t> parse_seq(std::string_view text);
+
+/// `SEQ-BOOT`: names an event for whoever goes on later, maybe at the server's
+/// successor.
+std::string event_id(std::uint64_t seq, const observe::event_bus& bus);
+
+/// The number in what `event_id` has made or, if it was made by another
+/// process, 0. Nothing if it is neither.
+std::optional<std::uint64_t> parse_event_id(std::string_view text,
+                                            const observe::event_bus& bus);
+
+} // namespace coppice::admin

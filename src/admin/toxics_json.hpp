@@ -1,0 +1,22 @@
+#pragma once
+
+#include "coppice/net/toxic/pipe.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <string>
+
+namespace coppice::admin {
+
+/// A toxic as Toxiproxy writes it, and `connection` if it is on a single one.
+nlohmann::json to_json(const net::placed_toxic& what);
+
+/// Reads `name`, `type`, `stream`, `toxicity` and `attributes` of a new toxic.
+/// Returns what is wrong; empty: it is done.
+std::string read_toxic(const nlohmann::json& from, net::toxic& into);
+
+/// The same for a toxic that is there: sets `toxicity` and `attributes` where
+/// they are given. The rest may be said again, but not otherwise.
+std::string change_toxic(const nlohmann::json& from, net::toxic& into);
+
+} // namespace coppice::admin

@@ -1,0 +1,18 @@
+#include "commands/duration_option.hpp"
+
+#include "commands/duration.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace coppice::commands {
+
+std::chrono::milliseconds duration_of(const char* option,
+                                      const std::string& text) {
+  if (auto value = parse_duration(text))
+    return *value;
+  throw CLI::ValidationError(option, "\"" + text
+                                       + "\" is no duration such as 500ms, 8s "
+                                         "or 2m");
+}
+
+} // namespace coppice::commands

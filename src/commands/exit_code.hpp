@@ -1,0 +1,14 @@
+#pragma once
+
+namespace coppice::commands {
+
+/// What the program ends with.
+enum exit_code : int {
+  done = 0,
+  failed = 1,
+  usage = 2,
+  unreachable = 3, ///< The server could not be reached.
+  gave_up = 4,     ///< The tree gave up.
+};
+
+} // namespace coppice::commands

@@ -1,0 +1,34 @@
+#include "commands/lab_worlds.hpp"
+
+#include "lab/actor_world.hpp"
+#include "lab/engine_world.hpp"
+
+#include <map>
+
+namespace coppice::commands {
+
+namespace {
+
+using moments = std::vector<lab::moment>;
+
+// The worlds that a scenario can be played in.
+const std::map<std::string, moments (*)(const lab::scenario&)> worlds{
+  {"actors", lab::play_on_actors},
+  {"engine", lab::play},
+};
+
+} // namespace
+
+std::set<std::string> world_names() {
+  std::set<std::string> result;
+  for (auto& [name, _] : worlds)
+    result.insert(name);
+  return result;
+}
+
+std::vector<lab::moment> play_in(const std::string& world,
+                                 const lab::scenario& plan) {
+  return worlds.at(world)(plan);
+}
+
+} // namespace coppice::commands

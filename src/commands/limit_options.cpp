@@ -1,0 +1,113 @@
+#include "commands/limit_options.hpp"
+
+#include "commands/duration.hpp"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <charconv>
+#include <cstdint>
+
+namespace coppice::commands {
+
+using json = nlohmann::json;
+
+namespace {
+
+enum class kind { count, time, word };
+
+struct limit_option {
+  const char* key;
+  const char* option;
+  kind what;
+  const char* help;
+};
+
+constexpr std::array known_limits{
+  limit_option{"max_connections", "--max-connections", kind::count,
+               "connections at a time, on all reactors; off: any number"},
+  limit_option{
+    "max_per_address", "--max-per-address", kind::count,
+    "connections at a time from one address (IPv6: /64 network); clients "
+    "beyond are closed at once; off: any number"},
+  limit_option{
+    "overflow", "--overflow", kind::word,
+    "clients beyond --max-connections: queue in the kernel's backlog, or "
+    "reject after --reject-after"},
+  limit_option{"reject_after_ms", "--reject-after", kind::time,
+               "how long clients wait before they are rejected"},
+  limit_option{
+    "first_byte_ms", "--first-byte-timeout", kind::time,
+    "ends a connection whose peer has sent nothing for so long; off: "
+    "never"},
+  limit_option{
+    "idle_ms", "--idle-timeout", kind::time,
+    "ends a connection whose peer sends nothing for so long; off: never"},
+  limit_option{
+    "send_ms", "--send-timeout", kind::time,
+    "ends a connection whose peer takes nothing for so long; off: never"},
+  limit_option{"lifetime_ms", "--lifetime", kind::time,
+               "ends a connection after so long; off: never"},
+  limit_option{
+    "goodbye_ms", "--goodbye-timeout", kind::time,
+    "how long a peer may take to read what is left when the server ends; "
+    "off: as long as it takes"},
+  limit_option{"max_output_bytes", "--max-output-bytes", kind::count,
+               "ends a connection with more than so many bytes to be sent"},
+  limit_option{"alarm", "--alarm", kind::count,
+               "warns when so many connections are open; off: never"},
+  limit_option{"alarm_period_ms", "--alarm-period", kind::time,
+               "at most one warning in so long"},
+};
+
+json as_count(const limit_option& which, const std::string& text) {
+  std::uint64_t value = 0;
+  auto* last = text.data() + text.size();
+  auto [rest, err] = std::from_chars(text.data(), last, value);
+  if (text.empty() || err != std::errc{} || rest != last)
+    throw CLI::ValidationError(which.option,
+                               "\"" + text + "\" is neither a number nor off");
+  return value;
+}
+
+json as_time(const limit_option& which, const std::string& text) {
+  auto value = parse_duration(text);
+  if (!value)
+    throw CLI::ValidationError(which.option,
+                               "\"" + text
+                                 + "\" is no duration such as 500ms, 8s or 2m, "
+                                   "nor off");
+  return static_cast<std::uint64_t>(value->count());
+}
+
+json value_of(const limit_option& which, const std::string& text) {
+  if (which.what == kind::word)
+    return text;
+  if (text == "off")
+    return nullptr;
+  return which.what == kind::count ? as_count(which, text)
+                                   : as_time(which, text);
+}
+
+} // namespace
+
+void add_limits(CLI::App& cmd, limit_options& options) {
+  for (auto& limit : known_limits)
+    cmd.add_option_function<std::string>(
+      limit.option,
+      [&options, key = limit.key](const std::string& text) {
+        options[key] = text;
+      },
+      limit.help);
+}
+
+json to_json(const limit_options& options) {
+  json result = json::object();
+  for (auto& limit : known_limits)
+    if (auto i = options.find(limit.key); i != options.end())
+      result[limit.key] = value_of(limit, i->second);
+  return result;
+}
+
+} // namespace coppice::commands

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <map>
+#include <string>
+
+namespace CLI {
+class App;
+} // namespace CLI
+
+namespace coppice::commands {
+
+/// The limits of a listener as they are given on the command line, by the name
+/// that the admin API has for them.
+using limit_options = std::map<std::string, std::string>;
+
+/// Declares an option for each limit.
+void add_limits(CLI::App& cmd, limit_options& options);
+
+/// What was given, as the admin API takes it. Throws `CLI::ValidationError` for
+/// what is no number or duration.
+nlohmann::json to_json(const limit_options& options);
+
+} // namespace coppice::commands

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <string>
+
+namespace coppice::commands {
+
+/// Draws what `GET /listeners` answered: some lines a listener.
+std::string draw_listeners(const nlohmann::json& all);
+
+} // namespace coppice::commands

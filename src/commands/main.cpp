@@ -1,0 +1,5 @@
+#include "commands/command_line.hpp"
+
+int main(int argc, char** argv) {
+  return coppice::commands::run_command_line({argv + 1, argv + argc});
+}

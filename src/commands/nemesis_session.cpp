@@ -1,0 +1,154 @@
+#include "commands/nemesis_session.hpp"
+
+#include "commands/exit_code.hpp"
+#include "commands/http_striker.hpp"
+#include "commands/real_clock.hpp"
+#include "commands/server_loop.hpp"
+#include "commands/token.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <csignal>
+#include <iostream>
+#include <map>
+#include <utility>
+
+namespace coppice::commands {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+
+namespace {
+
+class nemesis_session {
+public:
+  nemesis_session(const nemesis_request& asked, const nemesis_options& options)
+      : asked_(asked),
+        options_(options),
+        server_(options.remote.admin, read_token(options.remote.token_file)),
+        clock_([this] { watch(); }),
+        striker_(server_, clock_) {
+    result_.moments = expand(asked.plan, asked.seed);
+  }
+
+  int run() {
+    if (auto code = look_first(); code != done)
+      return code;
+    announce();
+    clock_.begin(asked_.before);
+    auto checks = asked_.checks;
+    checks.zero = clock_.zero();
+    nemesis::checking_clients clients{checks};
+    watch();
+    play(clients);
+    result_.checks = clients.finish();
+    auto verdict = judge(asked_, result_);
+    std::cout << (options_.remote.json ? to_json(asked_, result_, verdict)
+                                       : to_text(asked_, result_, verdict))
+              << std::flush;
+    return verdict.what == nemesis_verdict::kind::held ? done : failed;
+  }
+
+private:
+  // Whether there is a server that lets itself be struck. The seed is the
+  // first thing that is changed, and shows whether the token is right.
+  int look_first() {
+    auto faults = server_.get("/faults");
+    if (faults.status != 200)
+      return report(faults);
+    if (!nemesis::reachable(asked_.checks.server)) {
+      std::cerr << "coppice: nobody listens at " << options_.against
+                << std::endl;
+      return unreachable;
+    }
+    nlohmann::json body{{"seed", asked_.seed}};
+    if (auto seeded = server_.post("/faults/seed", body.dump());
+        seeded.status != 200)
+      return report(seeded);
+    return done;
+  }
+
+  void play(nemesis::checking_clients& clients) {
+    result_.log.interrupted = !clock_.wait_until(0ms);
+    if (result_.log.interrupted)
+      return;
+    clients.enter(nemesis::check_phase::during);
+    nemesis::run run{clock_, striker_, [this](auto& entry) { tell(entry); }};
+    result_.log = run.play(result_.moments, asked_.plan.duration, [&] {
+      clients.enter(nemesis::check_phase::healing);
+    });
+    say(clock_.now(), result_.log.not_healed.empty()
+                        ? "healed: nothing is armed, the tree runs"
+                        : "not healed: " + result_.log.not_healed);
+    if (result_.log.interrupted || !result_.log.not_healed.empty())
+      return;
+    clients.enter(nemesis::check_phase::after);
+    clock_.wait_until(clock_.now() + asked_.after);
+  }
+
+  // -- the timeline -----------------------------------------------------------
+
+  void announce() const {
+    if (options_.remote.json)
+      return;
+    std::cout << asked_.plan.name << ": " << asked_.plan.duration.count()
+              << " ms, seed " << asked_.seed << ", " << asked_.checks.clients
+              << " clients against " << options_.against << "\n";
+    if (harms_bytes(asked_.plan))
+      std::cout << "note: drop or dup at a net point takes away or doubles "
+                   "bytes; violations are to be expected\n";
+    std::cout << std::flush;
+  }
+
+  void say(milliseconds at, const std::string& text) const {
+    if (!options_.remote.json)
+      std::cout << timestamp(at) << text << std::endl;
+  }
+
+  void tell(const nemesis::entry& entry) {
+    if (entry.answer.what != nemesis::answer::kind::spared)
+      say(entry.at, to_text(entry));
+    watch();
+  }
+
+  // What the tree did since the last look.
+  void watch() {
+    auto actors = striker_.look();
+    if (!actors)
+      return;
+    for (auto& each : *actors) {
+      auto [known, is_new]
+        = incarnations_.try_emplace(each.path, each.incarnation);
+      if (is_new || !each.running || known->second == each.incarnation)
+        continue;
+      known->second = each.incarnation;
+      note(each.path + " runs again (restart "
+           + std::to_string(each.incarnation - 1) + ")");
+    }
+  }
+
+  void note(std::string text) {
+    result_.notes.push_back({clock_.now(), std::move(text)});
+    say(result_.notes.back().at, "  " + result_.notes.back().text);
+  }
+
+  const nemesis_request& asked_;
+  const nemesis_options& options_;
+  admin::client server_;
+  real_clock clock_;
+  http_striker striker_;
+  nemesis_result result_;
+  std::map<std::string, std::uint64_t> incarnations_;
+};
+
+} // namespace
+
+int play(const nemesis_request& asked, const nemesis_options& options) {
+  block_stop_signals();
+  // Who reads the output may go; the server is healed all the same.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGHUP, SIG_IGN);
+  return nemesis_session{asked, options}.run();
+}
+
+} // namespace coppice::commands

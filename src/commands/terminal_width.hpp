@@ -1,0 +1,11 @@
+#pragma once
+
+#include <cstddef>
+
+namespace coppice::commands {
+
+/// The columns of the terminal, or what COLUMNS says, within 80 to 160: as far
+/// as two traces side by side can do with them. 120 if nothing is known.
+std::size_t terminal_width();
+
+} // namespace coppice::commands

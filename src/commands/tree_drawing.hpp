@@ -1,0 +1,13 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <string>
+
+namespace coppice::commands {
+
+/// Draws what `GET /tree` answered: one line a node with its state, restarts,
+/// connections and, for a supervisor, the restart budget.
+std::string draw_tree(const nlohmann::json& root);
+
+} // namespace coppice::commands

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "lab/scenario.hpp"
+#include "lab/trace.hpp"
+
+#include <string>
+#include <vector>
+
+namespace coppice::lab {
+
+/// One event as a sentence, without its time. A restart names its cause, the
+/// budget used, the children affected, and why those.
+std::string tell(const trace_event& what);
+
+/// What happened when `plan` was played, as a timeline for a person: each
+/// step, and under it what came of it, with virtual time in ms.
+std::string story(const scenario& plan, const std::vector<moment>& moments);
+
+} // namespace coppice::lab

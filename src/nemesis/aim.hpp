@@ -1,0 +1,51 @@
+#pragma once
+
+#include "coppice/observe/tree.hpp"
+#include "nemesis/schedule.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace coppice::nemesis {
+
+/// What somebody who strikes has to know of an actor of the tree.
+struct target {
+  std::string path;
+  bool worker = false;
+  bool running = false;
+  std::uint64_t incarnation = 0;
+  // Of supervisors:
+  std::int64_t intensity = 0;
+  std::chrono::milliseconds period{0};
+  std::int64_t budget_used = 0;
+};
+
+/// The tree in one list, parents first.
+std::vector<target> actors_of(const observe::node_view& root);
+
+/// Picks who is to be struck, the same for the same tree.
+class aim {
+public:
+  struct result {
+    std::string path; ///< Empty: nobody, and `why`.
+    std::string why = {};
+    bool spared = false; ///< There is one, but no restart left for it.
+  };
+
+  /// `now` counts from any fixed time; what is picked counts as restarted.
+  result pick(const moment& what, const std::vector<target>& actors,
+              std::chrono::milliseconds now);
+
+private:
+  bool has_budget(const target& supervisor,
+                  std::chrono::milliseconds now) const;
+
+  // When children of a supervisor were killed: the tree may not know yet.
+  std::map<std::string, std::vector<std::chrono::milliseconds>> kills_;
+};
+
+} // namespace coppice::nemesis

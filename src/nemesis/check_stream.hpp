@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace coppice::nemesis {
+
+/// Of what does not fit, so much is shown.
+constexpr std::size_t shown_bytes = 8;
+
+/// What the chance of a client begins with.
+std::uint64_t stream_key(std::uint64_t seed, unsigned client);
+
+/// The byte at `offset` of the stream `key`: any but `s`, so that no line can
+/// be the server's `stop`, and a byte that is lost or doubled shows soon.
+char stream_byte(std::uint64_t key, std::uint64_t offset);
+
+/// The first bytes, of which there is one at least: `0a 1b`.
+std::string in_hex(std::string_view data);
+
+} // namespace coppice::nemesis

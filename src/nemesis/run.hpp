@@ -1,0 +1,90 @@
+#pragma once
+
+#include "nemesis/schedule.hpp"
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace coppice::nemesis {
+
+/// Where a run takes its time from: real or virtual.
+class clock {
+public:
+  virtual ~clock() = default;
+
+  /// Since the run began.
+  virtual std::chrono::milliseconds now() = 0;
+
+  /// Lets time pass until then; false if the run is to end at once.
+  virtual bool wait_until(std::chrono::milliseconds when) = 0;
+};
+
+/// What came of an action.
+struct answer {
+  enum class kind {
+    done,
+    spared,  ///< By intent: no restart was left.
+    missed,  ///< There was nobody to be struck, or the server was away.
+    refused, ///< It will never be done; the run ends.
+  };
+  kind what = kind::done;
+  std::string text = {}; ///< Who was struck, or why nobody was.
+};
+
+std::string_view to_string(answer::kind value);
+
+/// Who carries actions out: by HTTP, or within the process.
+class striker {
+public:
+  virtual ~striker() = default;
+
+  virtual answer strike(const moment& what) = 0;
+
+  /// Undoes all that is not undone, and looks whether the tree is well again.
+  /// Returns what is wrong; empty: nothing.
+  virtual std::string heal() = 0;
+};
+
+struct entry {
+  std::chrono::milliseconds at{0}; ///< When it was really done.
+  nemesis::moment moment;
+  nemesis::answer answer;
+};
+
+/// What a run did.
+struct run_log {
+  std::vector<entry> entries = {};
+  bool interrupted = false;
+  std::string refused = {};    ///< Why it ended early, if that was it.
+  std::string not_healed = {}; ///< Empty: it was healed.
+  std::chrono::milliseconds healed_at{0};
+};
+
+/// Carries out a schedule of so long. It always heals at its end, also when it
+/// is interrupted or `strike` throws.
+class run {
+public:
+  using observer = std::function<void(const entry&)>;
+
+  run(clock& clock, striker& striker, observer told = {});
+
+  /// `before_healing` is called once the last action is done.
+  run_log play(const std::vector<moment>& moments,
+               std::chrono::milliseconds duration,
+               const std::function<void()>& before_healing = {});
+
+private:
+  void strike(const moment& what, run_log& into);
+  void heal(run_log& into);
+
+  clock& clock_;
+  striker& striker_;
+  observer told_;
+};
+
+/// The steps that were never carried out though they came, and why.
+std::vector<std::string> never_done(const run_log& log);
+
+} // namespace coppice::nemesis

@@ -1,0 +1,94 @@
+#pragma once
+
+#include "coppice/actor/child_spec.hpp"
+#include "coppice/actor/compat.hpp"
+#include "coppice/fault/site.hpp"
+#include "coppice/net/connection.hpp"
+#include "coppice/net/connection_table.hpp"
+#include "coppice/net/fault_action.hpp"
+#include "coppice/net/listener.hpp"
+#include "coppice/net/reactor.hpp"
+#include "coppice/net/socket.hpp"
+#include "net/waiting_room.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+namespace coppice::net {
+
+/// Accepts on the socket of a listener's port and spawns a connection for each
+/// client. One lives on each reactor.
+///
+/// A condition of the machine (no descriptors, no memory) pauses it; a
+/// condition of one client is skipped; a broken socket ends it.
+class acceptor final : public actor::pinned_actor,
+                       public connection_hub,
+                       private accepting_side,
+                       private io_handler,
+                       private timer {
+public:
+  acceptor(caf::actor_config& cfg, listener_ptr owner, reactor& home,
+           std::string path, actor::start_args start);
+
+  const char* name() const override {
+    return "coppice.acceptor";
+  }
+
+  caf::behavior make_behavior() override;
+
+  void on_exit() override;
+
+  connection_table* connections() noexcept override {
+    return linked_.get();
+  }
+
+private:
+  void on_io(std::uint32_t events) override;
+  void on_timer() override;
+  void on_change() override;
+  void on_resumed() override;
+  void retire() override;
+
+  void accept_some();
+  bool may_wait() const;
+  void let_wait(accepted_client client);
+  void serve_waiting();
+  void reject_waiting(reactor::clock::time_point until);
+  socket accept(sockaddr_storage& from);
+  socket accept4(sockaddr_storage& from);
+  bool client_waits() const;
+  void let_go();
+  void look_whether_late();
+  int accept_error_of(const fault::decision& what);
+  void be_struck(const fault::decision& what);
+  void spawn_connection(accepted_client client);
+  bool on_accept_error(int error);
+  void pause(int error);
+  void pause_for(reactor::clock::duration length);
+  void set_timer();
+  bool watch();
+  void watch_or_quit();
+  void unwatch();
+  void publish(observe::event_kind kind, std::string detail = {});
+
+  listener_ptr owner_;
+  reactor& home_;
+  std::string path_;
+  actor::start_args start_;
+  std::uint64_t port_owner_ = 0;
+  std::shared_ptr<port> port_;  // null while it is closed
+  connection_table_ptr linked_; // null where connections have a supervisor
+  caf::strong_actor_ptr self_;  // while the reactor may call us
+  bool watching_ = false;
+  waiting_room waiting_;
+  std::optional<reactor::clock::time_point> paused_until_;
+  std::optional<lateness> late_; // of accepting, by a fault
+  bool next_passes_ = false;     // as it was late
+  bool late_timer_ = false;      // by a fault
+  bool tells_of_pause_ = false;  // and so has to tell of its end
+  reactor::clock::time_point warned_
+    = reactor::clock::time_point{} - std::chrono::hours{1};
+};
+
+} // namespace coppice::net

@@ -1,0 +1,102 @@
+#include "coppice/net/toxic/collection.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace coppice::net {
+
+namespace {
+
+using kind = toxic_refusal::kind;
+
+std::string named(std::string_view name, toxic_collection::target connection) {
+  auto text = "toxic called \"" + std::string{name} + "\"";
+  return connection ? text + " on connection " + std::to_string(*connection)
+                    : text;
+}
+
+} // namespace
+
+toxic_collection::toxic_collection()
+    : list_(std::make_shared<const toxic_list>()) {
+  // nop
+}
+
+std::shared_ptr<const toxic_list> toxic_collection::list() const {
+  std::lock_guard guard{mutex_};
+  return list_;
+}
+
+void toxic_collection::set(toxic_list value) {
+  empty_ = value.empty();
+  list_ = std::make_shared<const toxic_list>(std::move(value));
+}
+
+placed_toxic* toxic_collection::find(toxic_list& all, std::string_view name,
+                                     target connection) {
+  auto found = std::find_if(all.begin(), all.end(), [&](auto& placed) {
+    return placed.what.name == name && placed.connection == connection;
+  });
+  return found == all.end() ? nullptr : &*found;
+}
+
+toxic_collection::result toxic_collection::add(toxic& what, target connection) {
+  if (auto wrong = complete(what); !wrong.empty())
+    return toxic_refusal{kind::invalid, std::move(wrong)};
+  if (connection && takes_listener_down(what))
+    return toxic_refusal{kind::invalid,
+                         "down is for a listener, not for one connection"};
+  std::lock_guard guard{mutex_};
+  auto all = *list_;
+  if (find(all, what.name, connection) != nullptr)
+    return toxic_refusal{
+      kind::taken, "there is a " + named(what.name, connection) + " already"};
+  all.push_back({what, ++last_number_, 0, connection});
+  set(std::move(all));
+  return {};
+}
+
+toxic_collection::result toxic_collection::update(toxic what,
+                                                  target connection) {
+  if (auto wrong = complete(what); !wrong.empty())
+    return toxic_refusal{kind::invalid, std::move(wrong)};
+  std::lock_guard guard{mutex_};
+  auto all = *list_;
+  auto* found = find(all, what.name, connection);
+  if (found == nullptr)
+    return toxic_refusal{kind::unknown,
+                         "there is no " + named(what.name, connection)};
+  if (found->what.effect.index() != what.effect.index()
+      || found->what.stream != what.stream)
+    return toxic_refusal{kind::invalid, "a toxic keeps its type and stream"};
+  found->what = std::move(what);
+  found->revision = ++last_number_;
+  set(std::move(all));
+  return {};
+}
+
+toxic_collection::result toxic_collection::remove(std::string_view name,
+                                                  target connection) {
+  std::lock_guard guard{mutex_};
+  auto all = *list_;
+  auto* found = find(all, name, connection);
+  if (found == nullptr)
+    return toxic_refusal{kind::unknown,
+                         "there is no " + named(name, connection)};
+  all.erase(all.begin() + (found - all.data()));
+  set(std::move(all));
+  return {};
+}
+
+void toxic_collection::clear(target connection) {
+  std::lock_guard guard{mutex_};
+  auto all = *list_;
+  if (std::erase_if(all,
+                    [&](auto& placed) {
+                      return !connection || placed.connection == connection;
+                    })
+      > 0)
+    set(std::move(all));
+}
+
+} // namespace coppice::net

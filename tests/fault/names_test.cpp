@@ -1,0 +1,38 @@
+// What patterns match.
+
+#include "fault/names.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace names_test {
+
+using coppice::fault::matches;
+using coppice::fault::matches_path;
+
+TEST(Names, MatchWithStars) {
+  EXPECT_TRUE(matches("a*c", "abc"));
+  EXPECT_TRUE(matches("*", ""));
+  EXPECT_TRUE(matches("x/*/y", "x/1/2/y"));
+  EXPECT_FALSE(matches("a*c", "abd"));
+  EXPECT_FALSE(matches("a", "ab"));
+}
+
+TEST(Names, MatchInTimeThatDoesNotExplodeWithTheNumberOfStars) {
+  std::string pattern;
+  for (int i = 0; i < 30; ++i)
+    pattern += "*a";
+
+  EXPECT_FALSE(matches(pattern + "*b", std::string(10'000, 'a')));
+}
+
+TEST(Names, MatchThePathOrItsEnd) {
+  EXPECT_TRUE(matches_path("top/a", "top/a"));
+  EXPECT_TRUE(matches_path("a", "top/a"));
+  EXPECT_TRUE(matches_path("acceptor:*", "x/acceptors/acceptor:0"));
+  EXPECT_FALSE(matches_path("a", "top/ba"));
+  EXPECT_FALSE(matches_path("top", "top/a"));
+}
+
+} // namespace names_test
