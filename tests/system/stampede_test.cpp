@@ -9,6 +9,9 @@
 #include <future>
 #include <iostream>
 #include <random>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace coppice_test::stampede_test {
 
@@ -63,11 +66,14 @@ private:
   std::future<void> done_;
 };
 
-// Whether the supervisor at `path` can afford one more restart.
-bool affordable(const json& tree, const std::string& path) {
+// Whether the supervisor at `path` can afford one more restart after `pending`
+// others.
+bool affordable(const json& tree, const std::string& path,
+                std::size_t pending) {
   const json* supervisor = find_node(tree, path);
   return supervisor == nullptr || !supervisor->contains("intensity")
-         || supervisor->at("budget_used") < supervisor->at("intensity");
+         || supervisor->at("budget_used").get<std::size_t>() + pending
+              < supervisor->at("intensity").get<std::size_t>();
 }
 
 // Picks any actor of the tree but its root, a connection as likely as not.
@@ -80,6 +86,7 @@ public:
 
   std::string next(const json& tree) {
     const bool a_connection = generator_() % 2 == 0;
+    forget_noticed(tree);
     const bool at_rest = heals_nothing(tree);
     const auto paths = paths_of(tree, [&](const json& node) {
       const std::string path = node.at("path");
@@ -92,33 +99,37 @@ public:
   void killed(const json& tree, const std::string& path) {
     const json* node = find_node(tree, path);
     if (node != nullptr && !is_connection(*node))
-      last_ = {path, node->at("incarnation")};
+      pending_.emplace_back(path, node->at("incarnation"));
   }
 
 private:
-  // The end of the last one may not have been noticed yet.
-  bool heals_nothing(const json& tree) const {
-    const auto& [path, incarnation] = last_;
-    const json* last = find_node(tree, path);
-    return (path.empty()
-            || (last != nullptr && last->at("incarnation") != incarnation))
-           && paths_of(tree, [](const json& node) {
-                return node.at("state") != "running" && !is_connection(node);
-              }).empty();
+  void forget_noticed(const json& tree) {
+    std::erase_if(pending_, [&](const auto& kill) {
+      const json* node = find_node(tree, kill.first);
+      return node != nullptr && node->at("incarnation") != kill.second;
+    });
   }
 
-  static bool spares_supervisors(const json& tree, std::string path,
-                                 bool at_rest) {
+  bool heals_nothing(const json& tree) const {
+    return pending_.empty() && paths_of(tree, [](const json& node) {
+                                 return node.at("state") != "running"
+                                        && !is_connection(node);
+                               }).empty();
+  }
+
+  bool spares_supervisors(const json& tree, std::string path,
+                          bool at_rest) const {
     do {
       path = parent_of(path);
-      if (!affordable(tree, path))
+      if (!affordable(tree, path, pending_.size()))
         return false;
     } while (!at_rest && path != paths::root);
     return true;
   }
 
   std::mt19937 generator_;
-  std::pair<std::string, std::uint64_t> last_;
+  // Those whose end was not in the tree yet, with their incarnation.
+  std::vector<std::pair<std::string, std::uint64_t>> pending_;
 };
 
 class Stampede : public topology_test {
