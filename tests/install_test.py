@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""A stranger's Meson project finds what was installed, and tests with it: that
-of docs/testing-kit.md, with one of the examples, and the examples' own.
+"""Other people's projects find what was installed: the examples build against
+it with Meson, with CMake and with a plain compiler line, and a server built so
+serves. The kit is found by the project of docs/testing-kit.md and by the
+examples' own. As a subproject of Meson, coppice is configured.
 
 usage: install_test.py SOURCE_ROOT BUILD_ROOT [MESON_OPTION...]
 """
@@ -9,9 +11,11 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import urllib.request
 
 ONE = "01_the_worker_is_restarted"
 LARGEST = "08_no_acknowledged_write_is_lost_under_the_monkey"
@@ -29,17 +33,13 @@ def run(*command, env=None):
 def installed(build, to):
     """Installs, and gives the environment in which it is found there."""
     run("meson", "install", "-C", build, "--no-rebuild", "--destdir", to)
-    # Not by PKG_CONFIG_SYSROOT_DIR, which would move a CAF elsewhere, too.
-    found = list(to.rglob("*.pc"))
-    for pc in found:
-        pc.write_text(re.sub(r"^prefix=", f"prefix={to}",
-                             pc.read_text("utf-8"), flags=re.M), "utf-8")
     headers = {p.parent.name for p in to.rglob("*.hpp")}
     if headers & {"admin", "commands", "journal", "lab", "nemesis"}:
         sys.exit(f"not ok - private headers are installed: {headers}")
     for kind in ("own/r*.json", "scenarios/t*.json", "golden/t*.jsonl"):
         if not list(to.rglob("coppice/conformance-kit/" + kind)):
             sys.exit(f"not ok - the conformance kit lacks {kind}")
+    found = list(to.rglob("*.pc"))
     return dict(os.environ, PKG_CONFIG_PATH=str(found[0].parent))
 
 
@@ -60,10 +60,106 @@ def try_project(folder, env, options, test):
         sys.exit(f"not ok - {test}\n{said}")
 
 
+def sanitizers(options):
+    """What a library with sanitizers asks of those who link it."""
+    named = [o.split("=", 1)[1] for o in options if "b_sanitize" in o]
+    return [f"-fsanitize={n}" for n in named if n != "none"]
+
+
+def try_server(program):
+    """Starts a server on a free port; its tree is to be seen."""
+    server = subprocess.Popen(
+        [program, "0", "--bind", "127.0.0.1", "--admin", "127.0.0.1:0",
+         "--journal", "off", "--log-level", "off"],
+        stdout=subprocess.PIPE, encoding="utf-8")
+    try:
+        first = server.stdout.readline()
+        told = re.search(r"listening on 127.0.0.1:(\d+) .*admin at (http\S+)",
+                         first)
+        if not told:
+            sys.exit(f"not ok - {program} said {first!r}")
+        with socket.create_connection(("127.0.0.1", int(told[1])), 10) as client:
+            client.sendall(b"hello\n")
+            answer = client.recv(100)
+        tree = urllib.request.urlopen(told[2] + "/tree", timeout=10).read()
+    finally:
+        server.terminate()
+        server.stdout.close()
+    if answer.upper() != b"HELLO\n" or b"listener:" not in tree:
+        sys.exit(f"not ok - {program} answered {answer!r}, its tree is {tree!r}")
+    if server.wait(30) != 0:
+        sys.exit(f"not ok - {program} ended with {server.returncode}")
+
+
+def with_compiler(root, folder, env, flags):
+    shown = run("pkg-config", "--cflags", "--libs", "coppice-server", env=env)
+    program = folder / "hello"
+    run(os.environ.get("CXX", "c++"), "-std=c++20", *flags,
+        root / "examples/hello/hello.cpp", *shown.split(), "-o", program)
+    return program
+
+
+def with_cmake(root, folder, env, flags):
+    (folder / "CMakeLists.txt").write_text(f"""
+cmake_minimum_required(VERSION 3.18)
+project(shout CXX)
+find_package(coppice 0.1 REQUIRED COMPONENTS server)
+add_executable(shout {root}/examples/listener/shout.cpp)
+target_compile_options(shout PRIVATE {" ".join(flags)})
+target_link_options(shout PRIVATE {" ".join(flags)})
+target_link_libraries(shout PRIVATE coppice::server)
+""", "utf-8")
+    prefix = pathlib.Path(env["PKG_CONFIG_PATH"]).parents[2]
+    plain = {k: v for k, v in env.items() if k != "PKG_CONFIG_PATH"}
+    run("cmake", "-S", folder, "-B", folder / "build",
+        f"-DCMAKE_PREFIX_PATH={prefix}", env=plain)
+    run("cmake", "--build", folder / "build", env=plain)
+    return folder / "build/shout"
+
+
+def with_meson(root, folder, env, options):
+    (folder / "meson.build").write_text(f"""
+project('hello', 'cpp', default_options: ['cpp_std=c++20'])
+executable('talk', '{root}/examples/hello/talk.cpp',
+  dependencies: dependency('coppice-server'))
+""", "utf-8")
+    run("meson", "setup", folder / "build", folder, *options, env=env)
+    run("meson", "compile", "-C", folder / "build", env=env)
+    return folder / "build/talk"
+
+
+def as_subproject(root, folder):
+    (folder / "subprojects").mkdir()
+    (folder / "subprojects/coppice").symlink_to(root)
+    (folder / "meson.build").write_text("""
+project('mine', 'cpp', default_options: ['cpp_std=c++20'])
+subproject('coppice')
+executable('mine', 'mine.cpp', dependencies: dependency('coppice-server'))
+""", "utf-8")
+    (folder / "mine.cpp").write_text("int main() {}\n", "utf-8")
+    run("meson", "setup", folder / "build", folder)
+
+
+def try_servers(root, where, env, options):
+    flags = sanitizers(options)
+    for name, build in (("compiler", with_compiler), ("cmake", with_cmake)):
+        folder = where / name
+        folder.mkdir()
+        program = build(root, folder, env, flags)
+        try_server(program)
+    folder = where / "meson"
+    folder.mkdir()
+    with_meson(root, folder, env, options)
+    folder = where / "subproject"
+    folder.mkdir()
+    as_subproject(root, folder)
+
+
 def main(root, build, options):
     with tempfile.TemporaryDirectory() as name:
         where = pathlib.Path(name)
         env = installed(build, where / "installed")
+        try_servers(root, where, env, options)
         mine = where / "mine"
         mine.mkdir()
         project_of_the_page(root, mine)

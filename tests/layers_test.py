@@ -16,10 +16,12 @@ FLOORS = (
     {"net"},
     {"protocol"},
     {"admin", "journal", "lab", "nemesis", "testing"},
+    {"server"},
     {"commands"},
 )
 # On one floor, yet one may look into the other.
 NEIGHBOURS = {("admin", "journal"), ("nemesis", "lab")}
+NOT_BELOW = {("server", "lab"), ("server", "nemesis"), ("server", "testing")}
 PURE = {"supervision", "fault"}  # the standard library alone
 NO_OTHER = {"fault"}             # not even a floor below
 INCLUDE = re.compile(r'#\s*include\s+(["<])([^">]+)[">]')
@@ -32,7 +34,8 @@ def floor_of(room):
 def may_include(room, other):
     if room == other or (room, other) in NEIGHBOURS:
         return True
-    return room not in NO_OTHER and floor_of(other) < floor_of(room)
+    return (room not in NO_OTHER and (room, other) not in NOT_BELOW
+            and floor_of(other) < floor_of(room))
 
 
 class Tree:
@@ -45,8 +48,11 @@ class Tree:
     def room_of(self, file):
         base = (self.public / "coppice" if self.public in file.parents
                 else self.private)
-        # A room's umbrella header, such as testing.hpp, belongs to it.
-        return file.relative_to(base).parts[0].removesuffix(".hpp")
+        top = file.relative_to(base).parts[0]
+        # The kit's umbrella header is the kit's; the others are the façade.
+        if top == "testing.hpp":
+            return "testing"
+        return "server" if top.endswith(".hpp") else top
 
     def check(self, file):
         room = self.room_of(file)

@@ -1,15 +1,15 @@
 // The subcommands for single actors of a running server.
 
-#include "commands/duration_option.hpp"
+#include "server/duration_option.hpp"
 
-#include "commands/exit_code.hpp"
 #include "commands/real_clock.hpp"
 #include "commands/remote.hpp"
-#include "commands/server_loop.hpp"
-#include "commands/token.hpp"
 #include "commands/tree_drawing.hpp"
 #include "fault/names.hpp"
 #include "nemesis/aim.hpp"
+#include "server/exit_code.hpp"
+#include "server/server_loop.hpp"
+#include "server/token.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>

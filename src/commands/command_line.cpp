@@ -1,16 +1,15 @@
 #include "commands/command_line.hpp"
 
 #include "commands/console.hpp"
-#include "commands/exit_code.hpp"
 #include "commands/faults.hpp"
 #include "commands/history.hpp"
 #include "commands/lab.hpp"
 #include "commands/nemesis.hpp"
 #include "commands/remote.hpp"
 #include "commands/serve.hpp"
-#include "commands/serve_arguments.hpp"
 #include "commands/toxics.hpp"
 #include "coppice/version.hpp"
+#include "server/exit_code.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -80,7 +79,7 @@ private:
     auto* got = app_.get_subcommands().front();
     auto name = got->get_name();
     if (name == "serve")
-      return serve(check(serve_));
+      return serve(serve_);
     if (name == "lab")
       return run_lab(app_, lab_);
     if (name == "console")

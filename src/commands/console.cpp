@@ -1,8 +1,8 @@
 #include "commands/console.hpp"
 
 #include "admin/client.hpp"
-#include "commands/exit_code.hpp"
 #include "journal/store.hpp"
+#include "server/exit_code.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>

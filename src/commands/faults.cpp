@@ -1,8 +1,8 @@
 #include "commands/faults.hpp"
 
-#include "commands/duration.hpp"
-#include "commands/exit_code.hpp"
-#include "commands/token.hpp"
+#include "server/duration.hpp"
+#include "server/exit_code.hpp"
+#include "server/token.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>

@@ -1,9 +1,9 @@
 #include "commands/history.hpp"
 
-#include "commands/duration.hpp"
-#include "commands/exit_code.hpp"
 #include "journal/event_json.hpp"
 #include "journal/why.hpp"
+#include "server/duration.hpp"
+#include "server/exit_code.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>

@@ -4,13 +4,13 @@
 #include "commands/lab_otp.hpp"
 #include "commands/lab_worlds.hpp"
 
-#include "commands/duration.hpp"
-#include "commands/exit_code.hpp"
 #include "lab/driver_protocol.hpp"
 #include "lab/example.hpp"
 #include "lab/explain.hpp"
 #include "lab/stopping.hpp"
 #include "lab/story.hpp"
+#include "server/duration.hpp"
+#include "server/exit_code.hpp"
 
 #include <CLI/CLI.hpp>
 

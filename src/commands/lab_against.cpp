@@ -4,12 +4,12 @@
 #include "commands/lab_worlds.hpp"
 #include "commands/terminal_width.hpp"
 
-#include "commands/duration.hpp"
-#include "commands/exit_code.hpp"
 #include "lab/compare.hpp"
 #include "lab/driver_protocol.hpp"
 #include "lab/printable.hpp"
 #include "lab/side_by_side.hpp"
+#include "server/duration.hpp"
+#include "server/exit_code.hpp"
 
 #include <fstream>
 #include <iostream>

@@ -3,10 +3,10 @@
 #include "commands/lab_against.hpp"
 #include "commands/lab_files.hpp"
 
-#include "commands/exit_code.hpp"
 #include "lab/driver_protocol.hpp"
 #include "lab/otp.hpp"
 #include "lab/printable.hpp"
+#include "server/exit_code.hpp"
 
 #include <cstdlib>
 #include <filesystem>

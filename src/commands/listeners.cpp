@@ -1,10 +1,10 @@
 // The subcommands for listeners and for the end of the server.
 
-#include "commands/duration_option.hpp"
-#include "commands/exit_code.hpp"
 #include "commands/listener_drawing.hpp"
 #include "commands/remote.hpp"
-#include "commands/token.hpp"
+#include "server/duration_option.hpp"
+#include "server/exit_code.hpp"
+#include "server/token.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>

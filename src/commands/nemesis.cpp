@@ -1,9 +1,9 @@
 #include "commands/nemesis.hpp"
 
-#include "commands/duration.hpp"
-#include "commands/exit_code.hpp"
 #include "commands/nemesis_session.hpp"
 #include "nemesis/schedule_file.hpp"
+#include "server/duration.hpp"
+#include "server/exit_code.hpp"
 
 #include <CLI/CLI.hpp>
 

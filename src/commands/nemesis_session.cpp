@@ -1,10 +1,10 @@
 #include "commands/nemesis_session.hpp"
 
-#include "commands/exit_code.hpp"
 #include "commands/http_striker.hpp"
 #include "commands/real_clock.hpp"
-#include "commands/server_loop.hpp"
-#include "commands/token.hpp"
+#include "server/exit_code.hpp"
+#include "server/server_loop.hpp"
+#include "server/token.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,6 +1,6 @@
 #include "commands/real_clock.hpp"
 
-#include "commands/stop_signals.hpp"
+#include "server/stop_signals.hpp"
 
 #include <poll.h>
 #include <sys/signalfd.h>

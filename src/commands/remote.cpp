@@ -1,8 +1,8 @@
 #include "commands/remote.hpp"
 
-#include "commands/exit_code.hpp"
-#include "commands/token.hpp"
 #include "commands/tree_drawing.hpp"
+#include "server/exit_code.hpp"
+#include "server/token.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "admin/client.hpp"
-#include "commands/limit_options.hpp"
+#include "server/limit_options.hpp"
 
 #include <string>
 

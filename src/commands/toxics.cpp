@@ -1,8 +1,8 @@
 #include "commands/toxics.hpp"
 
 #include "admin/toxics_json.hpp"
-#include "commands/exit_code.hpp"
-#include "commands/token.hpp"
+#include "server/exit_code.hpp"
+#include "server/token.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>

@@ -1,6 +1,6 @@
-#include "commands/duration.hpp"
-#include "commands/token.hpp"
 #include "commands/tree_drawing.hpp"
+#include "server/duration.hpp"
+#include "server/token.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -16,6 +16,7 @@
 
 namespace cli_test {
 
+using namespace coppice;
 using namespace coppice::commands;
 using namespace std::chrono_literals;
 

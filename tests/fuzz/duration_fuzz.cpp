@@ -1,4 +1,4 @@
-#include "commands/duration.hpp"
+#include "server/duration.hpp"
 
 #include "fuzz.hpp"
 
@@ -40,7 +40,7 @@ std::optional<milliseconds> reference(std::string_view text) {
 
 void try_input(std::string_view input) {
   std::vector<char> text{input.begin(), input.end()};
-  demand(commands::parse_duration(text_of(text)) == reference(input),
+  demand(parse_duration(text_of(text)) == reference(input),
          "a duration is its number of units");
 }
 

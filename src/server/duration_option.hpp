@@ -3,11 +3,11 @@
 #include <chrono>
 #include <string>
 
-namespace coppice::commands {
+namespace coppice {
 
 /// The duration that `option` was given. Throws `CLI::ValidationError` if
 /// `text` is none.
 std::chrono::milliseconds duration_of(const char* option,
                                       const std::string& text);
 
-} // namespace coppice::commands
+} // namespace coppice

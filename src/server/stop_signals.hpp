@@ -2,11 +2,11 @@
 
 #include "coppice/net/socket.hpp"
 
-namespace coppice::commands {
+namespace coppice {
 
 /// A descriptor that can be read when SIGINT or SIGTERM has come; both have to
 /// be blocked (`block_stop_signals`). Throws `std::system_error` if there is
 /// none.
 net::socket open_stop_signals();
 
-} // namespace coppice::commands
+} // namespace coppice

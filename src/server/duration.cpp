@@ -1,9 +1,9 @@
-#include "commands/duration.hpp"
+#include "server/duration.hpp"
 
 #include <charconv>
 #include <cstdint>
 
-namespace coppice::commands {
+namespace coppice {
 
 using namespace std::chrono_literals;
 
@@ -33,4 +33,4 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
   return count * factor;
 }
 
-} // namespace coppice::commands
+} // namespace coppice

@@ -4,10 +4,10 @@
 #include <optional>
 #include <string_view>
 
-namespace coppice::commands {
+namespace coppice {
 
 /// Reads a duration such as `500ms`, `8s` or `2m`; a number alone is seconds.
 /// Nothing if it is none, negative, or longer than a year.
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 
-} // namespace coppice::commands
+} // namespace coppice

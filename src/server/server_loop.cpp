@@ -1,7 +1,7 @@
-#include "commands/server_loop.hpp"
+#include "server/server_loop.hpp"
 
-#include "commands/exit_code.hpp"
-#include "commands/stop_signals.hpp"
+#include "server/exit_code.hpp"
+#include "server/stop_signals.hpp"
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -13,8 +13,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
-#include <cstdlib>
-#include <iostream>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -23,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-namespace coppice::commands {
+namespace coppice {
 
 using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
@@ -70,7 +68,12 @@ struct server_loop::state {
     net::socket fd_;
   };
 
-  net::socket signals = open_stop_signals();
+  explicit state(signals which) {
+    if (which == signals::stop)
+      stop_signals = open_stop_signals();
+  }
+
+  net::socket stop_signals; // -1, which poll(2) leaves out, if there are none
   flag ended;
   flag drained;
   flag drain_wanted;
@@ -91,9 +94,9 @@ public:
       [state = state_](const exit_reason&) { state->ended.set(); });
   }
 
-  int run() {
-    while (!code_) {
-      std::array<pollfd, 4> fds{pollfd{state_->signals.fd(), POLLIN, 0},
+  end_result run() {
+    while (!result_) {
+      std::array<pollfd, 4> fds{pollfd{state_->stop_signals.fd(), POLLIN, 0},
                                 pollfd{state_->ended.fd(), POLLIN, 0},
                                 pollfd{state_->drained.fd(), POLLIN, 0},
                                 pollfd{state_->drain_wanted.fd(), POLLIN, 0}};
@@ -115,7 +118,7 @@ public:
       if (deadline_ && clock::now() >= *deadline_)
         on_deadline();
     }
-    return *code_;
+    return *result_;
   }
 
 private:
@@ -137,7 +140,7 @@ private:
 
   void on_signal() {
     signalfd_siginfo info;
-    if (::read(state_->signals.fd(), &info, sizeof(info)) != sizeof(info))
+    if (::read(state_->stop_signals.fd(), &info, sizeof(info)) != sizeof(info))
       return;
     switch (stage_) {
     case stage::serving:
@@ -149,7 +152,7 @@ private:
     case stage::stopping:
     case stage::parting:
     case stage::forced:
-      std::_Exit(done);
+      result_ = end_result{done, false};
     }
   }
 
@@ -165,19 +168,29 @@ private:
   void drain(std::chrono::milliseconds timeout) {
     stage_ = stage::draining;
     deadline_ = clock::now() + timeout;
-    server_.listener.drain([state = state_] { state->drained.set(); });
+    when_drained();
+  }
+
+  void when_drained() {
+    auto tell = [state = state_] { state->drained.set(); };
+    if (server_.listener == nullptr)
+      tell();
+    else
+      server_.listener->drain(tell);
   }
 
   void on_drained() {
     if (stage_ == stage::draining)
       stop(stage::stopping, goodbye_and(stop_limit));
     else if (stage_ == stage::parting)
-      code_ = done;
+      result_ = end_result{done};
   }
 
   // Nothing if peers may take as long as they want.
   std::optional<clock::duration> goodbye_and(clock::duration more) const {
-    auto goodbye = server_.listener.limits().goodbye;
+    if (server_.listener == nullptr)
+      return more;
+    auto goodbye = server_.listener->limits().goodbye;
     if (!goodbye)
       return {};
     return *goodbye + more;
@@ -201,31 +214,32 @@ private:
       return;
     }
     if (stage_ == stage::parting) {
-      code_ = done;
+      result_ = end_result{done};
       return;
     }
-    std::cerr << "coppice: the tree did not end in time; it waits for"
-              << listed(server_.root.still_there()) << std::endl;
-    std::_Exit(failed);
+    result_ = end_result{failed, false,
+                         "the tree did not end in time; it waits for"
+                           + listed(server_.root.still_there())};
   }
 
   // A tree that gave up may have left actors behind that nobody ends any more,
   // so there is nothing to be gained by an orderly end of the process.
   void on_end() {
-    if (auto left = server_.root.left_behind(); !left.empty())
+    if (auto left = server_.root.left_behind(); !left.empty()) {
       leave(left);
+      return;
+    }
     if (stage_ == stage::stopping) {
       part();
       return;
     }
     if (stage_ == stage::forced) {
-      code_ = done;
+      result_ = end_result{done};
       return;
     }
-    std::cerr << "coppice: the tree gave up; exiting so that whoever "
-                 "supervises this process can start it again"
-              << std::endl;
-    std::_Exit(gave_up);
+    result_ = end_result{gave_up, false,
+                         "the tree gave up; exiting so that whatever "
+                         "supervises this process can start it again"};
   }
 
   // In the topology "linked" no supervisor waits for connections that end with
@@ -233,14 +247,14 @@ private:
   void part() {
     stage_ = stage::parting;
     set_deadline(goodbye_and(parting_limit));
-    server_.listener.drain([state = state_] { state->drained.set(); });
+    when_drained();
   }
 
   // What could not be killed would keep the process for ever.
   void leave(const std::vector<std::string>& behind) {
-    std::cerr << "coppice: could not be killed and is left behind:"
-              << listed(behind) << std::endl;
-    std::_Exit(stage_ == stage::serving ? gave_up : failed);
+    result_
+      = end_result{stage_ == stage::serving ? gave_up : failed, false,
+                   "could not be killed and is left behind:" + listed(behind)};
   }
 
   static std::string listed(const std::vector<std::string>& paths) {
@@ -254,12 +268,13 @@ private:
   std::shared_ptr<State> state_;
   stage stage_ = stage::serving;
   std::optional<clock::time_point> deadline_;
-  std::optional<int> code_; // once it is over
+  std::optional<end_result> result_; // once it is over
 };
 
 } // namespace
 
-server_loop::server_loop() : state_(std::make_shared<state>()) {
+server_loop::server_loop(signals which)
+    : state_(std::make_shared<state>(which)) {
   // nop
 }
 
@@ -275,8 +290,8 @@ void server_loop::drain(std::optional<std::chrono::milliseconds> timeout) {
   state_->drain_wanted.set();
 }
 
-int server_loop::run(running_server server) {
+end_result server_loop::run(running_server server) {
   return ending{server, state_}.run();
 }
 
-} // namespace coppice::commands
+} // namespace coppice

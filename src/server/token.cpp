@@ -1,4 +1,4 @@
-#include "commands/token.hpp"
+#include "server/token.hpp"
 
 #include <fcntl.h>
 #include <sys/random.h>
@@ -11,7 +11,7 @@
 #include <fstream>
 #include <stdexcept>
 
-namespace coppice::commands {
+namespace coppice {
 
 namespace {
 
@@ -82,4 +82,4 @@ std::string read_or_create_token(const std::string& file) {
   return token;
 }
 
-} // namespace coppice::commands
+} // namespace coppice

@@ -2,13 +2,13 @@
 
 #include "coppice/actor/tree_root.hpp"
 #include "coppice/net/listener.hpp"
-#include "coppice/observe/event_bus.hpp"
 
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <string>
 
-namespace coppice::commands {
+namespace coppice {
 
 /// Keeps SIGTERM and SIGINT from ending the process; a `server_loop` takes
 /// them. To be called before there are threads.
@@ -17,25 +17,39 @@ void block_stop_signals();
 /// What runs.
 struct running_server {
   actor::tree_root& root;
-  net::listener& listener;
-  std::chrono::milliseconds drain_timeout;
+  net::listener* listener = nullptr; ///< Null: there is none.
+  std::chrono::milliseconds drain_timeout{0};
+};
+
+/// How a server ended.
+struct end_result {
+  int code = 0;          ///< As the process should end with.
+  bool orderly = true;   ///< False: actors are left that nothing ends any more.
+  std::string text = {}; ///< For a person; empty: nothing went wrong.
 };
 
 /// Waits for the end of a server.
 class server_loop {
 public:
+  /// Which signals end the server.
+  enum class signals {
+    none,
+    stop, ///< SIGTERM and SIGINT, which have to be blocked.
+  };
+
   /// Takes the descriptors that it needs, so that clients cannot leave it
   /// without: to be made before the server listens. Throws
   /// `std::system_error` if there are none.
-  server_loop();
+  explicit server_loop(signals which);
 
   ~server_loop();
 
-  /// Returns the exit code: 0 after a signal, 4 if the tree gave up.
+  /// Returns how the server ended: with code 0 after a signal or `drain`, 4 if
+  /// the tree gave up.
   ///
   /// The first signal closes the port and lets connections finish until the
   /// drain timeout; a second one does not wait.
-  int run(running_server server);
+  end_result run(running_server server);
 
   /// Does what a first signal does, with a drain timeout of its own if there is
   /// one; nothing if the end has begun. Any thread.
@@ -47,4 +61,4 @@ private:
   std::shared_ptr<state> state_;
 };
 
-} // namespace coppice::commands
+} // namespace coppice

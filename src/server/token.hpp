@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace coppice::commands {
+namespace coppice {
 
 /// Where the admin token comes from: the variable COPPICE_ADMIN_TOKEN, else
 /// `file`, else the file that COPPICE_ADMIN_TOKEN_FILE names. Empty if none of
@@ -14,4 +14,4 @@ std::string read_token(const std::string& file);
 /// alone, with a random token.
 std::string read_or_create_token(const std::string& file);
 
-} // namespace coppice::commands
+} // namespace coppice

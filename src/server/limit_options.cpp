@@ -1,6 +1,6 @@
-#include "commands/limit_options.hpp"
+#include "server/limit_options.hpp"
 
-#include "commands/duration.hpp"
+#include "server/duration.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -9,7 +9,7 @@
 #include <charconv>
 #include <cstdint>
 
-namespace coppice::commands {
+namespace coppice {
 
 using json = nlohmann::json;
 
@@ -110,4 +110,4 @@ json to_json(const limit_options& options) {
   return result;
 }
 
-} // namespace coppice::commands
+} // namespace coppice

@@ -1,10 +1,10 @@
-#include "commands/duration_option.hpp"
+#include "server/duration_option.hpp"
 
-#include "commands/duration.hpp"
+#include "server/duration.hpp"
 
 #include <CLI/CLI.hpp>
 
-namespace coppice::commands {
+namespace coppice {
 
 std::chrono::milliseconds duration_of(const char* option,
                                       const std::string& text) {
@@ -15,4 +15,4 @@ std::chrono::milliseconds duration_of(const char* option,
                                          "or 2m");
 }
 
-} // namespace coppice::commands
+} // namespace coppice

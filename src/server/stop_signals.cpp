@@ -1,6 +1,6 @@
-#include "commands/stop_signals.hpp"
+#include "server/stop_signals.hpp"
 
-#include "commands/server_loop.hpp"
+#include "server/server_loop.hpp"
 
 #include <pthread.h>
 #include <sys/signalfd.h>
@@ -9,7 +9,7 @@
 #include <csignal>
 #include <system_error>
 
-namespace coppice::commands {
+namespace coppice {
 
 namespace {
 
@@ -36,4 +36,4 @@ net::socket open_stop_signals() {
   return result;
 }
 
-} // namespace coppice::commands
+} // namespace coppice

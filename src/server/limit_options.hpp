@@ -9,7 +9,7 @@ namespace CLI {
 class App;
 } // namespace CLI
 
-namespace coppice::commands {
+namespace coppice {
 
 /// The limits of a listener as they are given on the command line, by the name
 /// that the admin API has for them.
@@ -22,4 +22,4 @@ void add_limits(CLI::App& cmd, limit_options& options);
 /// what is no number or duration.
 nlohmann::json to_json(const limit_options& options);
 
-} // namespace coppice::commands
+} // namespace coppice

@@ -1,6 +1,6 @@
 #pragma once
 
-namespace coppice::commands {
+namespace coppice {
 
 /// What the program ends with.
 enum exit_code : int {
@@ -11,4 +11,4 @@ enum exit_code : int {
   gave_up = 4,     ///< The tree gave up.
 };
 
-} // namespace coppice::commands
+} // namespace coppice

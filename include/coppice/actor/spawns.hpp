@@ -1,0 +1,28 @@
+#pragma once
+
+#include "coppice/actor/child_spec.hpp"
+
+#include <caf/actor_system.hpp>
+
+#include <functional>
+#include <type_traits>
+#include <utility>
+
+namespace coppice::actor {
+
+/// A start function for the usual case: each start spawns an `Actor` from
+/// copies of `args`, and the child runs once its constructor has returned. An
+/// `Actor` whose constructor takes a `const start_args&` before them gets that,
+/// too, for example to say later that it has started or makes progress.
+template <class Actor, class... Args>
+start_function spawns(Args... args) {
+  return [args...](const start_args& start) -> start_result {
+    if constexpr (std::is_constructible_v<Actor, caf::actor_config&,
+                                          const start_args&, const Args&...>)
+      return running{start.rt->system.spawn<Actor>(std::cref(start), args...)};
+    else
+      return running{start.rt->system.spawn<Actor>(args...)};
+  };
+}
+
+} // namespace coppice::actor

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <tl/expected.hpp>
+
+namespace coppice {
+
+/// A value, or the error why there is none: what a caller has to handle.
+/// Source: C++23, std::expected.
+template <class T, class E>
+using expected = tl::expected<T, E>;
+
+using tl::unexpected;
+
+} // namespace coppice

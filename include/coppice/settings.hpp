@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+/// What a `server` and an `application` can be told about the tools that come
+/// with them. Texts are the ones that the command line takes.
+namespace coppice {
+
+/// The admin API, with the page and `/metrics`: what `coppice tree`, `coppice
+/// why` and a browser look at.
+struct admin_settings {
+  /// A numeric HOST:PORT, or `off`. Port 0: the kernel picks one. Beyond
+  /// loopback it needs a token.
+  std::string where = "127.0.0.1:6060";
+  /// What requests that change something have to show. Empty: the variable
+  /// COPPICE_ADMIN_TOKEN, the file `token_file`, or the file that
+  /// COPPICE_ADMIN_TOKEN_FILE names; on loopback there may be none.
+  std::string token = {};
+  /// Is created with a random token if it does not exist.
+  std::string token_file = {};
+  /// Lets requests inject faults. Undoing them is always allowed.
+  bool allow_faults = false;
+};
+
+/// The journal: a SQLite file that keeps what happened, and why.
+struct journal_settings {
+  /// A path, or `off`. Empty: `journal.db` in $STATE_DIRECTORY,
+  /// $XDG_STATE_HOME/coppice or ~/.local/state/coppice. Several programs may
+  /// share a file.
+  std::string file = {};
+  std::uint64_t max_mib = 64; ///< Beyond it the oldest events go.
+  std::string max_age = "7d"; ///< What is older goes, too.
+};
+
+/// The log on standard error.
+struct log_settings {
+  std::string level = "info";  ///< debug, info, warning, error or off.
+  std::string format = "text"; ///< text, or json: an object a line.
+  bool connections = false;    ///< Also a line when one starts and ends.
+};
+
+/// Why a server or an application did not start.
+struct start_error {
+  /// True if the settings or arguments are wrong; false if the world is, for
+  /// example because the port is taken.
+  bool usage = false;
+  std::string text = {}; ///< For a person: what happened, and what to do.
+};
+
+} // namespace coppice

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+
+namespace coppice {
+
+class host;
+
+/// What a program prints once it serves: where it is, and what to do next.
+std::string announcement(const host& started);
+
+} // namespace coppice

@@ -1,0 +1,56 @@
+#pragma once
+
+#include "coppice/net/cpu_limit.hpp"
+#include "coppice/settings.hpp"
+#include "server/host.hpp"
+#include "server/limit_options.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace CLI {
+class App;
+} // namespace CLI
+
+namespace coppice {
+
+/// What every program with a supervision tree can be told on its command line,
+/// before it is checked.
+struct program_arguments {
+  admin_settings admin;
+  journal_settings journal;
+  log_settings log;
+  std::optional<std::uint64_t> fault_seed = {};
+};
+
+/// What one that listens can be told, too.
+struct listener_arguments {
+  std::optional<unsigned> port = {};
+  std::uint16_t default_port = 0;
+  std::string bind = "::";
+  std::string unix_mode = "0660";
+  unsigned listen_sockets = 1;
+  int backlog = net::listen_options{}.backlog;
+  std::string keepalive = "5m";
+  std::string user_timeout = "off";
+  std::string topology = "linked";
+  limit_options limits = {};
+  unsigned acceptors = net::allowed_cpus();
+  std::int64_t max_restarts = -1;
+  unsigned max_seconds = 5;
+  std::string drain_timeout = "8s";
+  /// Whether it takes the sockets that a service manager passes (LISTEN_FDS).
+  bool takes_passed_sockets = true;
+};
+
+/// Declares the options.
+void add_options(CLI::App& cmd, program_arguments& args);
+void add_options(CLI::App& cmd, listener_arguments& args);
+
+/// Checks what was given, and puts it in its place. Throws
+/// `CLI::ValidationError` where it makes no sense.
+void apply(const program_arguments& args, host_settings& to);
+void apply(const listener_arguments& args, listener_plan& to);
+
+} // namespace coppice

@@ -1,0 +1,83 @@
+#include "server/front.hpp"
+
+#include "server/exit_code.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <filesystem>
+#include <iostream>
+#include <utility>
+
+namespace coppice {
+
+namespace {
+
+std::string in_one_line(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+} // namespace
+
+front::front(plan what) : plan_(std::move(what)) {
+  // nop
+}
+
+int front::run(int argc, const char* const* argv) {
+  auto& name = plan_.settings.program;
+  if (argc > 0)
+    name = std::filesystem::path{argv[0]}.filename().string();
+  CLI::App app{plan_.description, name};
+  try {
+    if (plan_.listener)
+      add_options(app, *plan_.listener);
+    add_options(app, plan_.program);
+    if (plan_.options)
+      plan_.options(app);
+    app.parse(argc, const_cast<char**>(argv)); // which it does not change
+    return make_host()->run();
+  } catch (const CLI::Success& wanted) {
+    return app.exit(wanted); // --help
+  } catch (const CLI::ParseError& problem) {
+    std::cerr << name << ": " << in_one_line(problem.what()) << " (" << name
+              << " --help shows more)" << std::endl;
+    return usage;
+  } catch (const std::exception& problem) {
+    std::cerr << name << ": " << problem.what() << std::endl;
+    return failed;
+  }
+}
+
+expected<void, start_error> front::start() {
+  if (running())
+    return unexpected{start_error{true, "it was started already"}};
+  try {
+    if (plan_.listener)
+      plan_.listener->takes_passed_sockets = false;
+    return make_host()->start();
+  } catch (const CLI::ParseError& problem) {
+    return unexpected{start_error{true, in_one_line(problem.what())}};
+  } catch (const std::exception& problem) {
+    return unexpected{start_error{false, problem.what()}};
+  }
+}
+
+std::shared_ptr<host> front::running() const {
+  std::lock_guard guard{mutex_};
+  return host_;
+}
+
+std::shared_ptr<host> front::make_host() {
+  auto settings = plan_.settings;
+  if (plan_.listener)
+    apply(*plan_.listener, *settings.listener);
+  apply(plan_.program, settings);
+  auto result = std::make_shared<host>(std::move(settings));
+  std::lock_guard guard{mutex_};
+  host_ = result;
+  return result;
+}
+
+} // namespace coppice

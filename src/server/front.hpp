@@ -1,0 +1,44 @@
+#pragma once
+
+#include "server/arguments.hpp"
+#include "server/host.hpp"
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace coppice {
+
+/// What `server` and `application` have in common: settings that a command line
+/// may change, and the host that is made of them. Thread-safe.
+class front {
+public:
+  /// What it is made of, but for what arguments say.
+  struct plan {
+    host_settings settings;
+    program_arguments program;
+    std::optional<listener_arguments> listener = {};
+    std::string description = {};
+    std::function<void(CLI::App&)> options = {};
+  };
+
+  explicit front(plan what);
+
+  /// Reads the command line, and runs until the end; returns the exit code.
+  int run(int argc, const char* const* argv);
+
+  expected<void, start_error> start();
+
+  /// Null before the start.
+  std::shared_ptr<host> running() const;
+
+private:
+  std::shared_ptr<host> make_host();
+
+  plan plan_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<host> host_; // guarded by mutex_
+};
+
+} // namespace coppice

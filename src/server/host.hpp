@@ -1,0 +1,138 @@
+#pragma once
+
+#include "admin/server.hpp"
+#include "coppice/actor/tree_root.hpp"
+#include "coppice/expected.hpp"
+#include "coppice/fault/plan.hpp"
+#include "coppice/net/listener.hpp"
+#include "coppice/settings.hpp"
+#include "journal/journal.hpp"
+#include "server/server_loop.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace coppice {
+
+/// The listener of a server.
+struct listener_plan {
+  net::listener_config config;
+  unsigned acceptors = 1; ///< >= 1
+  std::chrono::milliseconds drain_timeout{0};
+};
+
+/// What a server or an application is made of, checked.
+struct host_settings {
+  std::string program = "coppice"; ///< What its messages begin with.
+  std::string root;
+  supervision::flags flags{.intensity = 3};
+  std::vector<actor::child_spec> children = {};
+  std::optional<listener_plan> listener = {};
+  std::optional<net::endpoint> admin = {}; ///< Unset: no admin API.
+  admin::access access = {};
+  bool log_connections = false;
+  journal::log_level log_level = journal::log_level::info;
+  journal::log_format log_format = journal::log_format::text;
+  std::optional<std::filesystem::path> journal = {}; ///< Unset: no file.
+  journal::bounds journal_bounds = {};
+  std::optional<std::uint64_t> fault_seed = {}; ///< Unset: a random one.
+  fault::plan faults = {};                      ///< Armed from the start.
+  /// Whether the listener sends back each line but this one, which closes the
+  /// connection; empty: it does not.
+  std::string echoes_until = {};
+  caf::actor_system* system = nullptr; ///< Null: one of its own.
+};
+
+/// Everything that is there as long as a server or an application runs, in the
+/// order in which it has to be there. Made by its owner, run once.
+class host {
+public:
+  explicit host(host_settings settings);
+
+  /// Stops it.
+  ~host();
+
+  host(const host&) = delete;
+  host& operator=(const host&) = delete;
+
+  /// Starts the tree and waits until it is up.
+  expected<void, start_error> start();
+
+  /// Waits for the end of a running one; returns the exit code. Any thread.
+  int wait();
+
+  /// Has it end as after a signal, and waits. Any thread.
+  void stop();
+
+  /// Starts, says where it is, waits for signals or the end of the tree;
+  /// returns the exit code.
+  int run();
+
+  const host_settings& settings() const noexcept {
+    return settings_;
+  }
+
+  // -- null, nothing or empty before the start --------------------------------
+
+  net::listener_ptr listener() const {
+    return listener_;
+  }
+
+  actor::runtime_ptr rt() const {
+    return rt_;
+  }
+
+  caf::actor root() const;
+  std::string admin_url() const;
+
+private:
+  expected<void, start_error> bring_up(server_loop::signals which);
+  expected<void, start_error> arm_faults();
+  expected<void, start_error> start_tree();
+  void make_system();
+  void start_reactor(unsigned index);
+  void make_listener();
+  void make_admin();
+  void end_reactors();
+  journal::recorder_ptr recorder() const;
+  end_result run_loop();
+  void log_last_connections();
+  std::string explain(const std::string& reason) const;
+
+  host_settings settings_;
+  journal::log_ptr log_;
+  std::unique_ptr<server_loop> loop_; // before anything else takes descriptors
+  caf::actor_system_config config_;
+  std::unique_ptr<caf::actor_system> own_system_;
+  actor::runtime_ptr rt_;
+  std::vector<net::reactor_ptr> reactors_;
+  net::listener_ptr listener_;
+  std::shared_ptr<admin::server> admin_;
+  std::unique_ptr<actor::tree_root> root_;
+  std::thread end_watcher_; // after `start`
+  mutable std::mutex mutex_;
+  std::condition_variable ended_;
+  bool running_ = false;             // guarded by mutex_
+  std::optional<end_result> result_; // guarded by mutex_
+};
+
+/// Limits of this process that a server needs raised, and signals it does
+/// without.
+void prepare_process();
+
+/// Registers coppice's message types with CAF. Idempotent, any thread; before
+/// there is an actor system.
+void register_types();
+
+} // namespace coppice

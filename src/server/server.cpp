@@ -1,0 +1,130 @@
+#include "coppice/server.hpp"
+
+#include "server/front.hpp"
+
+#include <cstdio>
+#include <stdexcept>
+#include <utility>
+
+namespace coppice {
+
+namespace {
+
+std::string octal(unsigned value) {
+  char text[16];
+  std::snprintf(text, sizeof(text), "%o", value);
+  return text;
+}
+
+template <class Duration>
+std::string text_of(const std::optional<Duration>& value) {
+  if (!value)
+    return "off";
+  return std::to_string(
+           std::chrono::duration_cast<std::chrono::milliseconds>(*value)
+             .count())
+         + "ms";
+}
+
+listener_arguments arguments_of(const server_settings& settings) {
+  listener_arguments result;
+  auto& listening = settings.listening;
+  result.default_port = settings.port;
+  result.bind = settings.bind;
+  result.unix_mode = octal(listening.unix_mode);
+  result.listen_sockets = listening.sockets;
+  result.backlog = listening.backlog;
+  result.keepalive = text_of(listening.keepalive);
+  result.user_timeout = text_of(listening.user_timeout);
+  result.topology = to_string(settings.topology);
+  if (settings.acceptors > 0)
+    result.acceptors = settings.acceptors;
+  result.drain_timeout = text_of(std::optional{settings.drain_timeout});
+  return result;
+}
+
+front::plan plan_of(server_settings settings) {
+  front::plan result{
+    .settings = {.program = settings.name, .root = settings.name},
+    .program = {settings.admin, settings.journal, settings.log},
+    .listener = arguments_of(settings),
+    .description = std::move(settings.description),
+    .options = std::move(settings.options)};
+  auto& host = result.settings;
+  host.children = std::move(settings.children);
+  host.system = settings.system;
+  auto& config = host.listener.emplace().config;
+  config.name = std::move(settings.name);
+  config.make_handler = std::move(settings.handler);
+  config.limits = settings.limits;
+  return result;
+}
+
+} // namespace
+
+struct server::state {
+  front program;
+};
+
+server::server(server_settings settings)
+    : state_(new state{front{plan_of(std::move(settings))}}) {
+  // nop
+}
+
+server::~server() {
+  stop();
+}
+
+int server::run(int argc, const char* const* argv) {
+  return state_->program.run(argc, argv);
+}
+
+expected<void, start_error> server::start() {
+  return state_->program.start();
+}
+
+int server::wait() {
+  auto host = running();
+  return host ? host->wait() : 0;
+}
+
+void server::stop() {
+  if (auto host = running())
+    host->stop();
+}
+
+std::optional<net::endpoint> server::local() const {
+  auto listener = this->listener();
+  return listener ? listener->local() : std::nullopt;
+}
+
+std::uint16_t server::port() const {
+  auto where = local();
+  return where ? where->port() : std::uint16_t{0};
+}
+
+std::string server::admin_url() const {
+  auto host = running();
+  return host ? host->admin_url() : "";
+}
+
+net::listener_ptr server::listener() const {
+  auto host = running();
+  return host ? host->listener() : nullptr;
+}
+
+actor::runtime_ptr server::rt() const {
+  auto host = running();
+  return host ? host->rt() : nullptr;
+}
+
+caf::actor server::root() const {
+  auto host = running();
+  return host ? host->root() : caf::actor{};
+}
+
+std::shared_ptr<host> server::running() const {
+  return state_->program.running();
+}
+
+} // namespace coppice

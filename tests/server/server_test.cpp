@@ -1,0 +1,311 @@
+// A server in a few lines: what its owner and its clients see.
+
+#include "coppice/server.hpp"
+
+#include "coppice/actor/compat.hpp"
+#include "coppice/actor/spawns.hpp"
+#include "coppice/actor/tree_root.hpp"
+#include "coppice/application.hpp"
+#include "coppice/testing/tcp_client.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/event_based_actor.hpp>
+#include <httplib.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <future>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace server_test {
+
+using namespace coppice;
+using namespace std::chrono_literals;
+using coppice::testing::tcp_client;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+namespace {
+
+void echo(net::connection& self, std::string_view data) {
+  self.write(data);
+}
+
+server_settings quiet(const std::string& name) {
+  return {.name = name,
+          .handler = handled_by(echo),
+          .bind = "127.0.0.1",
+          .acceptors = 1,
+          .drain_timeout = 200ms,
+          .admin = {.where = "off"},
+          .journal = {.file = "off"},
+          .log = {.level = "off"}};
+}
+
+std::string why_not(expected<void, start_error> result) {
+  return result ? "it started" : result.error().text;
+}
+
+std::string get(const std::string& url, const std::string& path) {
+  httplib::Client http{url};
+  auto answer = http.Get(path);
+  return answer ? answer->body : "no answer";
+}
+
+// Says what starts and ends, in order.
+class diary {
+public:
+  void write(std::string line) {
+    std::lock_guard guard{mutex_};
+    lines_.push_back(std::move(line));
+  }
+
+  std::vector<std::string> lines() const {
+    std::lock_guard guard{mutex_};
+    return lines_;
+  }
+
+private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> lines_; // guarded by mutex_
+};
+
+class worker : public caf::event_based_actor {
+public:
+  worker(caf::actor_config& cfg, std::string name, diary* kept)
+      : caf::event_based_actor(cfg), name_(std::move(name)), kept_(kept) {
+    kept_->write(name_ + " starts");
+  }
+
+  caf::behavior make_behavior() override {
+    actor::use_exception_text(*this);
+    return {[](int) {
+      // nop
+    }};
+  }
+
+  void on_exit() override {
+    kept_->write(name_ + " ends");
+  }
+
+private:
+  std::string name_;
+  diary* kept_;
+};
+
+class upper final : public net::handler {
+public:
+  explicit upper(std::string mark) : mark_(std::move(mark)) {
+    // nop
+  }
+
+  void on_data(net::connection& self, std::string_view data) override {
+    self.write(mark_ + std::string{data});
+  }
+
+private:
+  std::string mark_;
+};
+
+} // namespace
+
+TEST(Server, EchoesUntilItIsStopped) {
+  server hello{quiet("hello")};
+  EXPECT_EQ(hello.port(), 0);
+
+  EXPECT_EQ(why_not(hello.start()), "it started");
+
+  ASSERT_NE(hello.port(), 0);
+  tcp_client client{*hello.local()};
+  EXPECT_TRUE(client.echoes(100'000));
+  client.close();
+  hello.stop();
+  EXPECT_EQ(hello.wait(), 0);
+  EXPECT_FALSE(tcp_client{*hello.local()}.is_connected());
+}
+
+TEST(Server, MakesAHandlerForEachConnection) {
+  auto settings = quiet("upper");
+  settings.handler = handled_by<upper>("> ");
+  server upper_server{std::move(settings)};
+  ASSERT_TRUE(upper_server.start());
+
+  tcp_client one{*upper_server.local()};
+  tcp_client two{*upper_server.local()};
+  EXPECT_TRUE(one.sends("a"));
+  EXPECT_TRUE(one.receives("> a"));
+  EXPECT_TRUE(two.sends("b"));
+  EXPECT_TRUE(two.receives("> b"));
+}
+
+TEST(Server, IsEndedByItsDestructor) {
+  net::endpoint where;
+  {
+    server hello{quiet("hello")};
+    ASSERT_TRUE(hello.start());
+    where = *hello.local();
+  }
+
+  EXPECT_FALSE(tcp_client{where}.is_connected());
+}
+
+TEST(Server, ShowsItsTreeOnThePageAndByTheApi) {
+  auto settings = quiet("hello");
+  settings.admin.where = "127.0.0.1:0";
+  server hello{std::move(settings)};
+  ASSERT_TRUE(hello.start());
+
+  EXPECT_THAT(get(hello.admin_url(), "/tree"), HasSubstr("listener:hello"));
+  EXPECT_THAT(get(hello.admin_url(), "/metrics"),
+              HasSubstr("coppice_connections"));
+  httplib::Client browser{hello.admin_url()};
+  auto page = browser.Get("/", {{"Accept", "text/html"}});
+  ASSERT_TRUE(page);
+  EXPECT_THAT(page->body, HasSubstr("<html"));
+}
+
+TEST(Server, CanBeDrainedByTheApi) {
+  auto settings = quiet("hello");
+  settings.admin.where = "127.0.0.1:0";
+  server hello{std::move(settings)};
+  ASSERT_TRUE(hello.start());
+
+  httplib::Client http{hello.admin_url()};
+  auto answer = http.Post("/drain", "{}", "application/json");
+
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 200);
+  EXPECT_EQ(hello.wait(), 0);
+}
+
+TEST(Server, StartsChildrenBeforeTheListenerAndStopsThemAfterIt) {
+  diary kept;
+  auto settings = quiet("hello");
+  settings.children
+    = {{{.id = "first"}, actor::spawns<worker>(std::string{"first"}, &kept)},
+       {{.id = "second"}, actor::spawns<worker>(std::string{"second"}, &kept)}};
+  server hello{std::move(settings)};
+
+  ASSERT_TRUE(hello.start());
+  EXPECT_THAT(kept.lines(), ElementsAre("first starts", "second starts"));
+  hello.stop();
+
+  EXPECT_THAT(kept.lines(), ElementsAre("first starts", "second starts",
+                                        "second ends", "first ends"));
+}
+
+TEST(Server, LivesBesideOthersInOneProcess) {
+  server one{quiet("one")};
+  server two{quiet("two")};
+  ASSERT_TRUE(one.start());
+  ASSERT_TRUE(two.start());
+
+  one.stop();
+
+  tcp_client client{*two.local()};
+  EXPECT_TRUE(client.echoes(1000));
+}
+
+TEST(Server, LivesInAnActorSystemThatIsThere) {
+  caf::actor_system_config config;
+  configure(config);
+  caf::actor_system system{config};
+  auto settings = quiet("hello");
+  settings.system = &system;
+  server hello{std::move(settings)};
+
+  ASSERT_TRUE(hello.start());
+
+  EXPECT_EQ(&hello.rt()->system, &system);
+  tcp_client client{*hello.local()};
+  EXPECT_TRUE(client.echoes(1000));
+}
+
+TEST(Server, SaysWhyItCannotListen) {
+  server one{quiet("one")};
+  ASSERT_TRUE(one.start());
+  auto settings = quiet("two");
+  settings.port = one.port();
+  server two{std::move(settings)};
+
+  auto result = two.start();
+
+  ASSERT_FALSE(result);
+  EXPECT_FALSE(result.error().usage);
+  EXPECT_THAT(result.error().text, HasSubstr(std::to_string(one.port())));
+  EXPECT_THAT(result.error().text, HasSubstr("the port is taken"));
+}
+
+TEST(Server, RefusesSettingsThatMakeNoSense) {
+  auto bad_address = quiet("x");
+  bad_address.bind = "nowhere";
+  auto bad_admin = quiet("x");
+  bad_admin.admin.where = "0.0.0.0:0";
+  auto bad_level = quiet("x");
+  bad_level.log.level = "loud";
+
+  EXPECT_THAT(why_not(server{bad_address}.start()), HasSubstr("nowhere"));
+  EXPECT_THAT(why_not(server{bad_admin}.start()), HasSubstr("token"));
+  EXPECT_THAT(why_not(server{bad_level}.start()), HasSubstr("loud"));
+}
+
+TEST(Server, CanBeStartedOnce) {
+  server hello{quiet("hello")};
+  ASSERT_TRUE(hello.start());
+
+  EXPECT_EQ(why_not(hello.start()), "it was started already");
+}
+
+TEST(Server, EndsWithCodeFourWhenItsTreeGivesUp) {
+  diary kept;
+  auto settings = quiet("hello");
+  settings.children
+    = {{{.id = "bad"}, actor::spawns<worker>(std::string{"bad"}, &kept)}};
+  server hello{std::move(settings)};
+  ASSERT_TRUE(hello.start());
+  auto code = std::async(std::launch::async, [&] { return hello.wait(); });
+
+  // Again and again, until the root's budget of restarts is used up.
+  auto until = std::chrono::steady_clock::now() + 20s;
+  while (code.wait_for(1ms) != std::future_status::ready
+         && std::chrono::steady_clock::now() < until)
+    actor::crash(*hello.rt(), "hello/bad",
+                 supervision::exit_reason::abnormal("bad"));
+
+  EXPECT_EQ(code.get(), 4);
+  EXPECT_GE(std::ssize(kept.lines()), 8);
+}
+
+// -- run ----------------------------------------------------------------------
+
+TEST(ServerRun, RefusesAnOptionThatItDoesNotKnow) {
+  ::testing::internal::CaptureStderr();
+  const char* argv[] = {"./hello", "--nonsense"};
+
+  EXPECT_EQ(server{quiet("hello")}.run(2, argv), 2);
+
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              ::testing::AllOf(HasSubstr("hello: "), HasSubstr("--nonsense"),
+                               HasSubstr("hello --help")));
+}
+
+TEST(ServerRun, SaysWhyItCannotListen) {
+  server one{quiet("one")};
+  ASSERT_TRUE(one.start());
+  auto port = std::to_string(one.port());
+  ::testing::internal::CaptureStderr();
+  const char* argv[] = {"./hello", port.c_str()};
+
+  EXPECT_EQ(server{quiet("hello")}.run(2, argv), 1);
+
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              HasSubstr("the port is taken"));
+}
+
+} // namespace server_test
