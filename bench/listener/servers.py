@@ -11,12 +11,16 @@ import time
 
 HERE = pathlib.Path(__file__).parent
 
-BASE = ["serve", "0", "--bind", "127.0.0.1", "--acceptors", "1"]
-SERVE = [*BASE, "--journal", "off", "--admin", "off"]
+ONE_REACTOR = ["0", "--bind", "127.0.0.1", "--acceptors", "1"]
+UNOBSERVED = [*ONE_REACTOR, "--journal", "off", "--admin", "off"]
+BASE = ["serve", *ONE_REACTOR]
+SERVE = ["serve", *UNOBSERVED]
 
 BARE, OURS, SUPERVISED = "bare loop", "coppice", "coppice, supervised"
 TIMED = "coppice, idle timeout"
 COPPICES = (OURS, SUPERVISED, TIMED)
+# `coppice::server` with a handler of either kind.
+CLASS, COROUTINE = "class", "coroutine"
 
 PACKAGES = {"Asio": "libasio-dev", "libuv": "libuv1-dev", "Go": "golang-go",
             "Node": "nodejs", "Erlang": "erlang-base",
@@ -42,6 +46,12 @@ def commands(build):
     return {name: [str(part) for part in command]
             for name, command in all_of_them.items()
             if shutil.which(command[0])}
+
+
+def handlers(build):
+    """The command of a server with each kind of handler, by name."""
+    program = str(build / "bench" / "listener" / "handler-echo")
+    return {kind: [program, kind, *UNOBSERVED] for kind in (CLASS, COROUTINE)}
 
 
 def observable(build, journal):
