@@ -93,6 +93,10 @@ format: ## format the C++ with clang-format
 	@scripts/install-packages format
 	find bench examples include src tests -name '*.[ch]pp' -exec clang-format -i {} +
 
+.PHONY: lint
+lint: ## check the form of C++, JavaScript and scripts
+	@scripts/lint
+
 .PHONY: image
 image: ## build the container image
 	docker build $(proxies) --tag $(IMAGE) .

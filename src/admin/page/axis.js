@@ -77,7 +77,7 @@ export class Axis {
     g.textAlign = "left";
   }
 
-  grid(g, width, height) {
+  grid(g, height) {
     const step = this.span / 6;
     g.strokeStyle = this.colors.line;
     g.beginPath();

@@ -52,14 +52,14 @@ const actions = [
     id: "fail_start", label: "fail next start", fault: true, run: strike("fail_starts"),
     asks: { action: "fail_starts" }, first: "Nothing yet. If it ended now, its start would fail, and be tried again: ",
     command: (path) => `coppice fault fail-starts ${path}`,
-    test: (path, raw) => `arm(${literal(`actor.start:${raw}`)}, "1*throw(asked to fail)");`,
+    test: (_, raw) => `arm(${literal(`actor.start:${raw}`)}, "1*throw(asked to fail)");`,
   },
   {
     id: "refuse_stop", label: "refuse shutdown", fault: true, run: strike("refuse_stop"),
     asks: { action: "refuse_stop" }, first: "Nothing yet. When it is asked to end, it does not hear it: ",
     forever: "waits for it, for as long as it takes",
     command: (path) => `coppice fault refuse-stop ${path}`,
-    test: (path, raw) => `arm(${literal(`actor.stop:${raw}`)}, "drop");`,
+    test: (_, raw) => `arm(${literal(`actor.stop:${raw}`)}, "drop");`,
   },
   {
     id: "burn", label: "burn budget", fault: true, ofSupervisor: true, run: strike("burn_budget"),

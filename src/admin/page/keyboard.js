@@ -32,7 +32,8 @@ export function addKeys(tree) {
         else if (parentOf(node.path))
           tree.focus(parentOf(node.path));
       },
-      Enter: () => document.querySelector("#actions button:not(:disabled)")?.focus(),
+      Enter: () => /** @type {HTMLButtonElement} */ (
+        document.querySelector("#actions button:not(:disabled)"))?.focus(),
     };
     if (!keys[e.key])
       return;

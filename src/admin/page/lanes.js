@@ -38,7 +38,7 @@ export class Lanes {
     this.places = new Map();
     for (let i = first; i < last; ++i)
       this.places.set(shown[i].node.path, i * laneHeight - top);
-    this.axis.grid(g, width, height);
+    this.axis.grid(g, height);
     for (let i = first; i < last; ++i)
       this.drawLane(g, shown[i], i * laneHeight - top, width);
     this.drawCauses(g);

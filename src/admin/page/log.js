@@ -9,7 +9,7 @@ export class Log {
     this.model = model;
     this.list = document.getElementById("log");
     this.latest = document.getElementById("latest");
-    this.filter = document.getElementById("filter");
+    this.filter = /** @type {HTMLInputElement} */ (document.getElementById("filter"));
     this.filter.addEventListener("input", () => this.refill());
     this.fresh = [];
     model.addEventListener("forgotten", () => this.refill());

@@ -22,7 +22,8 @@ const log = new Log(model);
 
 addKeys(tree);
 addSandbox();
-document.getElementById("token").addEventListener("input", (e) => setToken(e.target.value));
+const token = /** @type {HTMLInputElement} */ (document.getElementById("token"));
+token.addEventListener("input", () => setToken(token.value));
 connect(model, document.getElementById("link"));
 
 function frame() {

@@ -166,7 +166,7 @@ export class Model extends EventTarget {
       const left = Number(/^(\d+)\*[^>]*$/.exec(event.detail ?? "")?.[1] ?? Infinity);
       this.faults.push({ name: event.path, path: ofPoint(event.path), left, from: event.at, to: null });
     } else if (event.kind === "fault_fired") {
-      const fault = this.faults.findLast((each) => each.to === null && each.name === event.path);
+      const fault = this.faults.filter((each) => each.to === null && each.name === event.path).at(-1);
       if (fault && --fault.left <= 0)
         fault.to = event.at;
     } else if (event.kind === "fault_cleared") {

@@ -55,7 +55,7 @@ class World {
 }
 
 export function addSandbox() {
-  const form = document.getElementById("sandbox-form");
+  const form = /** @type {HTMLFormElement} */ (document.getElementById("sandbox-form"));
   const host = document.getElementById("sandbox-worlds");
   let timer = null;
   form.addEventListener("submit", async (e) => {

@@ -21,8 +21,8 @@ export class Traffic {
     const rows = this.model.measured ? 3 : 2;
     // As wide as the lanes, whose scroll bar takes some of the room.
     this.canvas.style.width = `${this.above.clientWidth + 2}px`;
-    const { g, width } = this.axis.prepare(this.canvas, rows * rowHeight + labelHeight);
-    this.axis.grid(g, width, rows * rowHeight);
+    const { g } = this.axis.prepare(this.canvas, rows * rowHeight + labelHeight);
+    this.axis.grid(g, rows * rowHeight);
     this.axis.labels(g, rows * rowHeight + labelHeight / 2);
     const samples = this.model.samples;
     const connections = samples.map(({ at, active }) => ({ at, value: active }));
