@@ -88,6 +88,10 @@ bench-listener: setup
 	@meson compile -C $(BUILD) listener-bench
 	@bench/listener/run $(BUILD) $(ARGS)
 
+.PHONY: bench-build
+bench-build: setup ## measure the CPU time of a build, e.g. ARGS='073ebde HEAD'
+	@bench/build $(ARGS)
+
 .PHONY: format
 format: ## format the C++ with clang-format
 	@scripts/install-packages format
