@@ -7,6 +7,7 @@ usage: docs_test.py SOURCE_ROOT BINARY [--update]
 --update writes what the program prints into the pages.
 """
 
+import collections
 import json
 import os
 import pathlib
@@ -21,7 +22,18 @@ BLOCK = re.compile(r"(```sh\ncoppice (lab run \S+)\n```\n\n```text\n)(.*?)(```\n
                    re.S)
 RULES = re.compile(r"\brules? (\d+(?:(?:, | and | to |, and )\d+)*)", re.I)
 CODE = re.compile(r"^```.*?^```$", re.S | re.M)
-LINK = re.compile(r"\]\(([^)#:]+)[)#]")
+LINK = re.compile(r"\]\((?![a-z]+:)([^)#\s]*)(?:#([^)\s]+))?\)")
+HEADING = re.compile(r"^#+ (.+)$", re.M)
+# What the text calls a file or folder of this repository. A word in capitals
+# stands for something: tests/fuzz/NAME_fuzz.cpp.
+PATH = re.compile(r"(?<![\w/.-])((?:src|include|tests|examples|bench|scripts|"
+                  r"deploy|docs|subprojects)/[\w./*-]*\w/?)(?!\w*[*…{])")
+PLACEHOLDER = re.compile(r"\b[A-Z]{4,}(?!\w*\.md)|\*")
+SOURCES = ("src", "include", "tests", "examples", "bench", "scripts", "deploy",
+           "docs", ".ci")
+
+TEXT = (".build", ".cpp", ".hpp", ".json", ".md", ".py", ".sh", ".toml",
+        ".yml", ".exs", ".escript", ".js", ".html", ".css")
 
 failures = []
 
@@ -44,13 +56,12 @@ def output(binary, command):
 
 def check_examples(binary, update):
     names = sorted(f.stem for f in pathlib.Path("examples/lab").glob("*.json"))
-    pages = sorted(f.stem for f in pathlib.Path("docs/lab").glob("*.md"))
+    folder = pathlib.Path("docs/guide/lab")
+    there = sorted(f.stem for f in folder.glob("[0-9]*.md"))
     expect(names, "there are no examples")
-    expect(names == pages, f"examples {names}, but pages {pages}")
-    index = pathlib.Path("docs/lab.md").read_text("utf-8")
-    for name in set(names) & set(pages):
-        expect(f"](lab/{name}.md)" in index, f"docs/lab.md lacks {name}")
-        page = pathlib.Path("docs/lab", name + ".md")
+    expect(names == there, f"examples {names}, but pages {there}")
+    for name in set(names) & set(there):
+        page = folder / (name + ".md")
         text = page.read_text("utf-8")
         if update:
             text = BLOCK.sub(lambda m: m[1] + output(binary, m[2]) + m[4], text)
@@ -64,20 +75,22 @@ def check_examples(binary, update):
         expect(list(rules_named_in(text)), f"{page} names no rule")
 
 
-def check_readme(binary):
-    """The README shows some lines of what a command prints."""
-    text = pathlib.Path("README.md").read_text("utf-8")
+def check_tour_of_the_lab(binary):
+    """docs/guide/tour.md shows some lines of what a command prints."""
+    page = pathlib.Path("docs/guide/tour.md")
+    text = page.read_text("utf-8")
     shown = re.findall(r"```sh\nbuild/coppice (lab run \S+)\n```\n\n"
                        r"```text\n(.*?)```\n", text, re.S)
-    expect(shown, "README.md shows nothing of coppice lab run")
+    expect(shown, f"{page} shows nothing of coppice lab run")
     for command, block in shown:
         expect(block in output(binary, command),
-               f"README.md: coppice {command} prints something else by now")
+               f"{page}: coppice {command} prints something else by now")
 
 
-def check_index(binary):
-    """The operations of docs/lab.md are those that the program knows."""
-    text = pathlib.Path("docs/lab.md").read_text("utf-8")
+def check_operations(binary):
+    """The operations of the page on the lab are those of the program."""
+    page = pathlib.Path("docs/guide/lab/README.md")
+    text = page.read_text("utf-8")
     bad = {"name": "t", "supervisor": {"id": "t", "children": []},
            "steps": [{"op": "?"}]}
     said = subprocess.run([binary, "lab", "run", "/dev/stdin"], timeout=30,
@@ -87,14 +100,14 @@ def check_index(binary):
     table = text.partition("| op | with |")[2]
     listed = re.findall(r"^\| `(\w+)` \|", table, re.M)
     expect(sorted(known) == sorted(listed),
-           f"docs/lab.md lists {sorted(listed)}, the program {sorted(known)}")
+           f"{page} lists {sorted(listed)}, the program {sorted(known)}")
 
 
 def check_rules():
-    rules = pathlib.Path("docs/semantics.md").read_text("utf-8")
+    rules = pathlib.Path("docs/reference/semantics.md").read_text("utf-8")
     there = list(map(int, re.findall(r"^\*\*(\d+)\.\*\* \S", rules, re.M)))
     expect(there == list(range(1, len(there) + 1)),
-           "docs/semantics.md does not number its rules 1, 2, 3, …")
+           "docs/reference/semantics.md does not number its rules 1, 2, 3, …")
     scenarios = list(pathlib.Path("tests/conformance").glob("*/*.json"))
     expect(scenarios, "there are no scenarios")
     for file in scenarios:
@@ -105,19 +118,20 @@ def check_rules():
         if named:
             expect(int(named[0]) in rules_named_in(about),
                    f"{file}: says nothing of rule {named[0]} in \"about\"")
-    for file in [*pathlib.Path("docs").rglob("*.md"), pathlib.Path("README.md")]:
+    for file in pages():
         for number in rules_named_in(file.read_text("utf-8")):
             expect(number in there, f"{file}: there is no rule {number}")
 
 
 def check_conformance():
     """What the tables call a test is one, and the numbers are right."""
-    text = pathlib.Path("docs/conformance.md").read_text("utf-8")
+    page = pathlib.Path("docs/internals/conformance.md")
+    text = page.read_text("utf-8")
     folder = pathlib.Path("tests/conformance")
     for count, kind in re.findall(r"^\| (\d+) (binding|own) scenarios", text, re.M):
         under = folder / ("scenarios" if kind == "binding" else "own")
         expect(int(count) == len(list(under.glob("*.json"))),
-               f"docs/conformance.md: there are not {count} {kind} scenarios")
+               f"{page}: there are not {count} {kind} scenarios")
     tests = set()
     for file in pathlib.Path("tests").rglob("*.cpp"):
         for suite, name in re.findall(r"^TEST(?:_[FP])?\((\w+),\s*(\w+)\)",
@@ -132,16 +146,16 @@ def check_conformance():
         for name in names if names != ["–"] else []:
             there = (list(folder.glob(f"*/{name.rstrip('*')}*.json"))
                      if re.match(r"[rt]\d|ofa", name) else name in tests)
-            expect(there, f"docs/conformance.md: there is no {name}")
+            expect(there, f"{page}: there is no {name}")
         expect(re.match("passes|deviates|not re-created", result)
                and (names == ["–"]) == result.startswith("not re-created"),
-               f"docs/conformance.md: {names} cannot be: {result}")
-    expect(len(rows) > 80, f"docs/conformance.md: {len(rows)} rows only")
+               f"{page}: {names} cannot be: {result}")
+    expect(len(rows) > 80, f"{page}: {len(rows)} rows only")
 
 
 def check_tour(binary, update):
-    """docs/supervision.md shows the example, and what it prints."""
-    page = pathlib.Path("docs/supervision.md")
+    """docs/guide/supervision.md shows the example, and what it prints."""
+    page = pathlib.Path("docs/guide/supervision.md")
     source = pathlib.Path("examples/supervision/tour.cpp").read_text("utf-8")
     tour = pathlib.Path(binary).parent / "tests/example-supervision"
     said = subprocess.run([tour], check=True, timeout=30, encoding="utf-8",
@@ -157,8 +171,8 @@ def check_tour(binary, update):
 
 
 def check_listener(binary, update):
-    """docs/listener.md shows the example, which does what the page says."""
-    page = pathlib.Path("docs/listener.md")
+    """docs/guide/listener.md shows the example, which does what it says."""
+    page = pathlib.Path("docs/guide/listener.md")
     source = pathlib.Path("examples/listener/shout.cpp").read_text("utf-8")
     text = page.read_text("utf-8")
     block = re.compile(r"(```cpp\n)(.*?)(```\n)", re.S)
@@ -182,9 +196,9 @@ def check_listener(binary, update):
 
 
 def check_testing_kit(binary):
-    """docs/testing-kit.md has a section for each example, shows pieces of it,
-    and how a failure looks."""
-    page = pathlib.Path("docs/testing-kit.md")
+    """docs/guide/testing-kit.md has a section for each example, shows pieces of
+    it, and how a failure looks."""
+    page = pathlib.Path("docs/guide/testing-kit.md")
     text = page.read_text("utf-8")
     sources = {f.name: f.read_text("utf-8")
                for f in pathlib.Path("examples/testing").glob("*.cpp")}
@@ -200,10 +214,10 @@ def check_testing_kit(binary):
                f"{page}: the code of {name} is another by now")
         expect(all(name.removesuffix(".cpp") in each for each in projects),
                f"{name} is not built everywhere")
-    linked = pathlib.Path("docs/fault-injection.md").read_text("utf-8")
+    linked = pathlib.Path("docs/guide/faults.md").read_text("utf-8")
     for title in re.findall(r"^### ([^\n]+)\n\n\[\S+\.cpp\]", text, re.M):
         expect(f"(testing-kit.md#{title.lower().replace(' ', '-')})" in linked,
-               f"docs/fault-injection.md does not link to {title}")
+               f"docs/guide/faults.md does not link to {title}")
     failing = pathlib.Path(binary).parent / "tests/testing-failing"
     said = subprocess.run([failing, "--gtest_filter=*UnderSomeSchedules"],
                           env=os.environ | {"COPPICE_TEST_SEED": "1"},
@@ -214,8 +228,8 @@ def check_testing_kit(binary):
 
 
 def check_driver_protocol(binary):
-    """docs/driver-protocol.md has a driver that does what the page says."""
-    page = pathlib.Path("docs/driver-protocol.md")
+    """docs/reference/driver-protocol.md has a driver that does what it says."""
+    page = pathlib.Path("docs/reference/driver-protocol.md")
     text = page.read_text("utf-8")
     program = re.search(r"^```python\n(.*?)^```$", text, re.M | re.S)[1]
     folder, command = re.search(r"^```sh\ncd (\S+)\ncoppice (.*)\n```$", text,
@@ -233,17 +247,117 @@ def check_driver_protocol(binary):
            f"{page}: the driver comes to something else: {said.stdout}")
 
 
+def pages():
+    """Every page of the repository."""
+    yield from pathlib.Path(".").glob("*.md")
+    for folder in SOURCES:
+        yield from pathlib.Path(folder).rglob("*.md")
+
+
+def anchors(file):
+    """The anchors of a page, made of its headings as GitHub makes them."""
+    seen = collections.Counter()
+    for heading in HEADING.findall(CODE.sub("", file.read_text("utf-8"))):
+        heading = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading)
+        slug = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        yield slug + (f"-{seen[slug]}" if seen[slug] else "")
+        seen[slug] += 1
+
+
 def check_links():
-    for file in [*pathlib.Path("docs").rglob("*.md"), pathlib.Path("README.md")]:
+    """Every link of every page leads to a file, and to a heading of it."""
+    for file in pages():
         prose = CODE.sub("", file.read_text("utf-8"))
-        for target in LINK.findall(prose):
-            expect((file.parent / target).exists(), f"{file}: no {target}")
+        for path, anchor in LINK.findall(prose):
+            target = file.parent / path if path else file
+            expect(target.exists(), f"{file}: no {path}")
+            if anchor and target.suffix == ".md" and target.exists():
+                expect(anchor in anchors(target), f"{file}: no {path}#{anchor}")
+
+
+def check_indexes():
+    """Each folder of docs has an index, which names all that is in it."""
+    for folder in [p for p in pathlib.Path("docs").rglob("*") if p.is_dir()] + [
+            pathlib.Path("docs")]:
+        index = folder / "README.md"
+        if not index.exists():
+            expect(False, f"there is no {index}")
+            continue
+        linked = {path for path, _ in LINK.findall(index.read_text("utf-8"))}
+        for each in folder.iterdir():
+            if each != index and each.suffix != ".png":
+                name = each.name + ("/README.md" if each.is_dir() else "")
+                expect(name in linked, f"{index} does not name {name}")
+
+
+def check_paths():
+    """Every file that a page, a comment or a script names exists."""
+    files = [file for folder in SOURCES
+             for file in pathlib.Path(folder).rglob("*")
+             if file.is_file() and file.suffix in (*TEXT, "")]
+    files += map(pathlib.Path, ("Makefile", "docker-compose.yml", "README.md",
+                                "CONTRIBUTING.md", "CHANGELOG.md"))
+    for file in files:
+        if "seeds" in file.parts:
+            continue
+        for path in PATH.findall(file.read_text("utf-8")):
+            # Sources have paths of their own, and name only pages.
+            if file.suffix != ".md" and not path.startswith("docs/"):
+                continue
+            if not PLACEHOLDER.search(path):
+                expect(pathlib.Path(path).exists(), f"{file}: no {path}")
+
+
+def commands(binary):
+    """(command, its help) of every command and subcommand."""
+    waiting = [[]]
+    while waiting:
+        words = waiting.pop()
+        said = output(binary, " ".join([*words, "--help"]))
+        yield words, said
+        below = re.search(r"^Subcommands:\n(.*)", said, re.M | re.S)
+        for name in re.findall(r"^  ([a-z][a-z-]*)", below[1] if below else "",
+                               re.M):
+            waiting.append([*words, name])
+
+
+def check_command_line(binary):
+    """The list of commands names every one, the list of options every one."""
+    listed = pathlib.Path("docs/reference/cli.md").read_text("utf-8")
+    options = pathlib.Path("docs/reference/configuration.md").read_text("utf-8")
+    known = set()
+    for words, said in commands(binary):
+        if words:
+            expect(f"`{' '.join(words)}" in listed,
+                   f"docs/reference/cli.md does not name {' '.join(words)}")
+        known |= set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", said))
+    for option in known - {"--help", "--version"}:
+        expect(re.search(rf"`{option}\b(?!-)", options),
+               f"docs/reference/configuration.md does not name {option}")
+
+
+def check_environment():
+    """The list of variables names every one that the sources read."""
+    listed = pathlib.Path("docs/reference/configuration.md").read_text("utf-8")
+    for folder in ("src", "include", "scripts"):
+        for file in pathlib.Path(folder).rglob("*"):
+            if not file.is_file():
+                continue
+            text = file.read_text("utf-8", errors="replace")
+            read = re.findall(r"\"(COPPICE_[A-Z_]+)\"", text)
+            read += re.findall(r"(?:getenv|number_of|folder)\(\"([A-Z_]+)\"",
+                               text)
+            if folder == "scripts":
+                read += re.findall(r"\bCOPPICE_[A-Z_]+\b", text)
+            for name in read:
+                expect(f"`{name}`" in listed, "docs/reference/configuration.md"
+                       f" does not name {name}, which {file} reads")
 
 
 def main(binary, update):
     check_examples(binary, update)
-    check_readme(binary)
-    check_index(binary)
+    check_tour_of_the_lab(binary)
+    check_operations(binary)
     check_rules()
     check_conformance()
     check_tour(binary, update)
@@ -251,6 +365,10 @@ def main(binary, update):
     check_testing_kit(binary)
     check_driver_protocol(binary)
     check_links()
+    check_indexes()
+    check_paths()
+    check_command_line(binary)
+    check_environment()
     for failure in failures:
         print("not ok -", failure)
     print("docs:", "ok" if not failures else f"{len(failures)} not so")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Other people's projects find what was installed: the examples build against
 it with Meson, with CMake and with a plain compiler line, and a server built so
-serves. The kit is found by the project of docs/testing-kit.md and by the
+serves. The kit is found by the project of docs/guide/testing-kit.md and by the
 examples' own. As a subproject of Meson, coppice is configured.
 
 usage: install_test.py SOURCE_ROOT BUILD_ROOT [MESON_OPTION...]
@@ -44,7 +44,7 @@ def installed(build, to):
 
 
 def project_of_the_page(root, folder):
-    page = (root / "docs/testing-kit.md").read_text("utf-8")
+    page = (root / "docs/guide/testing-kit.md").read_text("utf-8")
     build_file = re.search(r"^```meson\n(.*?)^```", page, re.M | re.S)[1]
     (folder / "meson.build").write_text(build_file, "utf-8")
     shutil.copy(root / "examples/testing" / (ONE + ".cpp"), folder)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What watches a server fits it: every metric has its line in docs/metrics.md,
-and what the dashboard and the alerts ask for is there.
+"""What watches a server fits it: every metric has its line in
+docs/reference/metrics.md, and what the dashboard and the alerts ask for is there.
 
 usage: observe_test.py SOURCE_ROOT BINARY
 
@@ -70,14 +70,15 @@ def base_of(name, types):
 
 
 def check_page(known):
-    """docs/metrics.md has a table with a line for each metric."""
-    text = pathlib.Path("docs/metrics.md").read_text("utf-8")
+    """docs/reference/metrics.md has a table with a line for each metric."""
+    text = pathlib.Path("docs/reference/metrics.md").read_text("utf-8")
     rows = {name: (kind, set(re.findall(r"`(\w+)`", labels)))
             for name, kind, labels in ROW.findall(text)}
     for name in sorted(known.keys() | rows.keys()):
         said, there = rows.get(name), known.get(name)
         expect(said == there,
-               f"docs/metrics.md says {said} of {name}, the server {there}")
+               f"docs/reference/metrics.md says {said} of {name}, the server "
+               f"{there}")
 
 
 def panels():

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Holds docs/openapi.json to what a running server does: each operation, with
-its example, succeeds and answers as it says; so does what is wrong with it; and
+"""Holds docs/reference/openapi.json to what a running server does: each
+operation, with its example, succeeds and answers as it says; so does what is wrong with it; and
 nothing that `GET /` lists is missing.
 
 usage: openapi_test.py SOURCE_ROOT COPPICE
@@ -187,7 +187,7 @@ def check_index(document, index):
 
 
 def main(root, binary):
-    document = Document(root / "docs" / "openapi.json")
+    document = Document(root / "docs/reference/openapi.json")
     with serving(binary) as (port, server):
         check_index(document, ask(port, "get", "/")[2])
         for method, path, what in document.operations():

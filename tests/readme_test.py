@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Runs the commands of the README, as a reader would, and sees to it that none
-is left out. Needs the ports 6000 and 6060.
+"""Runs the commands of the README and of the tour, as a reader would, and leaves
+none out. Needs the ports 6000 and 6060.
 
 usage: readme_test.py SOURCE_ROOT BUILD_ROOT
 """
@@ -17,6 +17,7 @@ import time
 
 DEADLINE = 30
 SKIPPED = 77
+PAGES = ("README.md", "docs/guide/tour.md")
 
 # Commands that other tests run: those that need Docker, and this very test.
 ELSEWHERE = {
@@ -31,7 +32,7 @@ def commands(text):
 
 
 class Process:
-    """A command of the README that goes on running."""
+    """A command that goes on running."""
 
     def __init__(self, line, env):
         self.line = line
@@ -106,7 +107,7 @@ class Reader:
                 self.look_at_session()
 
     def look_at_session(self):
-        """What the README says of the session whose acceptor was killed."""
+        """What the tour says of the session whose acceptor was killed."""
         if "supervised" in self.server.line:
             self.client.say(b"still there\n")
             self.client.read_until(b"still there")
@@ -137,7 +138,8 @@ def main(source, build):
     if not (free(6000) and free(6060)):
         print("the ports 6000 and 6060 are not both free")
         return SKIPPED
-    lines = list(commands(pathlib.Path("README.md").read_text("utf-8")))
+    lines = [line for page in PAGES
+             for line in commands(pathlib.Path(page).read_text("utf-8"))]
     for line, (file, text) in ELSEWHERE.items():
         if line in lines:
             assert text in pathlib.Path(file).read_text("utf-8"), file

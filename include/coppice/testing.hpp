@@ -1,7 +1,7 @@
 #pragma once
 
 /// The GoogleTest kit: tests for supervision trees, coppice's or your own. See
-/// docs/testing-kit.md.
+/// docs/guide/testing-kit.md.
 
 #include "coppice/fault/point.hpp"
 #include "coppice/testing/event_history.hpp"

@@ -14,7 +14,7 @@ namespace coppice::admin {
 inline constexpr std::string_view metrics_type
   = "text/plain; version=0.0.4; charset=utf-8";
 
-/// The metrics of docs/metrics.md. Every metric is there from the
+/// The metrics of docs/reference/metrics.md. Every metric is there from the
 /// start, as zero if nothing has happened yet, so that its first rise is seen.
 std::vector<prometheus::MetricFamily> to_metrics(const measurements& what);
 

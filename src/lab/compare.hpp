@@ -27,7 +27,8 @@ struct comparison {
 
   /// The supervisors under simple_one_for_one.
   std::set<std::string> dynamic;
-  /// Kinds of events that one side cannot see; see docs/driver-protocol.md.
+  /// Kinds of events that one side cannot see; see
+  /// docs/reference/driver-protocol.md.
   std::set<std::string> left_out;
 };
 

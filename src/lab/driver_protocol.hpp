@@ -10,7 +10,8 @@
 #include <vector>
 
 /// How coppice talks with a program that plays scenarios on supervisors that
-/// are not coppice's; docs/driver-protocol.md is for whoever writes one.
+/// are not coppice's; docs/reference/driver-protocol.md is for whoever writes
+/// one.
 namespace coppice::lab {
 
 /// The version of the protocol.

@@ -35,8 +35,8 @@ struct driver_failure {
 };
 
 /// A conversation with somebody else's program, which plays scenarios by the
-/// protocol of docs/driver-protocol.md, and may do anything wrong. (What comes
-/// with coppice and plays many scenarios at once is a `driver`.)
+/// protocol of docs/reference/driver-protocol.md, and may do anything wrong.
+/// (What comes with coppice and plays many scenarios at once is a `driver`.)
 ///
 /// It is started when it is needed, and again after it has ended or went
 /// wrong, so that one scenario does not spoil the next. What it does wrong is

@@ -65,7 +65,8 @@ std::string_view example_scenario() {
     {"op": "kill", "child": "cache"},
     {"op": "kill", "child": "cache"}
     // Further ones: start_child, restart_child, delete_child, get_childspec,
-    // exit_later, parent_signal, stop and more: docs/lab.md has them all.
+    // exit_later, parent_signal, stop and more: docs/guide/lab/README.md has
+    // them all.
   ]
 }
 )";

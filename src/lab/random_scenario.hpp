@@ -10,7 +10,7 @@ namespace coppice::lab {
 /// A scenario made up from `seed`: the same seed, the same scenario. Trees are
 /// two deep, with every strategy, restart type, start outcome and kind of step,
 /// as far as OTP `release` does what coppice does, and Erlang's answer does not
-/// hang on chance. docs/conformance.md lists what is left out.
+/// hang on chance. docs/internals/conformance.md lists what is left out.
 nlohmann::json random_scenario(std::uint64_t seed, int release = 29);
 
 /// Scenarios that are a little smaller than `value`: each lacks one step, one

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The driver for Elixir on the conformance kit: it plays all of it, and what
-differs from OTP's recordings is what docs/conformance.md says.
+differs from OTP's recordings is what docs/internals/conformance.md says.
 
 usage: elixir_test.py SOURCE_ROOT BINARY
 """
@@ -17,7 +17,7 @@ SKIPPED = 77
 
 ROOT = pathlib.Path(sys.argv[1])
 BINARY = sys.argv[2]
-PAGE = ROOT / "docs/conformance.md"
+PAGE = ROOT / "docs/internals/conformance.md"
 # The command for the driver of another Elixir than the one in PATH.
 DRIVER = os.environ.get("COPPICE_ELIXIR_DRIVER")
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env elixir
 # Plays scenarios on the supervisors of Elixir, by the protocol that
-# docs/driver-protocol.md describes:
+# docs/reference/driver-protocol.md describes:
 #
 #   elixir elixir.exs                static trees on Supervisor, those from a
 #                                    template on DynamicSupervisor
