@@ -18,6 +18,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True
+import layers_test  # noqa: E402
+
 BLOCK = re.compile(r"(```sh\ncoppice (lab run \S+)\n```\n\n```text\n)(.*?)(```\n)",
                    re.S)
 RULES = re.compile(r"\brules? (\d+(?:(?:, | and | to |, and )\d+)*)", re.I)
@@ -308,6 +311,38 @@ def check_paths():
                 expect(pathlib.Path(path).exists(), f"{file}: no {path}")
 
 
+def check_walks():
+    """In a row of a table that names one file and then functions, as the walks
+    and the recipes do, these are in that file."""
+    row = re.compile(r"^\|(?:[^|]*\|)? `([\w./-]+\.\w+)` \| (`[^|]+`) \|", re.M)
+    found = 0
+    for page in ("docs/internals/architecture.md", "CONTRIBUTING.md"):
+        for path, names in row.findall(pathlib.Path(page).read_text("utf-8")):
+            text = pathlib.Path(path)
+            text = text.read_text("utf-8") if text.exists() else ""
+            for name in re.findall(r"`([^`]+)`", names):
+                found += 1
+                expect(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text),
+                       f"{page}: there is no {name} in {path}")
+    expect(found > 100, f"the walks and the recipes name {found} functions only")
+
+
+def check_floors():
+    """The table of floors is that of the test which reads the includes."""
+    page = pathlib.Path("docs/internals/architecture.md")
+    floors = {}
+    for floor, rooms in re.findall(r"^\| (\d) \| (`[^|]+`) \|",
+                                   page.read_text("utf-8"), re.M):
+        floors |= dict.fromkeys(re.findall(r"`(\w+)`", rooms), int(floor))
+    known = [floors.keys() & rooms for rooms in layers_test.FLOORS]
+    for rooms, there in zip(layers_test.FLOORS, known):
+        expect(rooms == there, f"{page} lacks {sorted(rooms - there)}")
+    numbers = [{floors[room] for room in rooms} for rooms in known]
+    expect(all(len(each) == 1 for each in numbers)
+           and sorted(map(min, numbers)) == list(map(min, numbers)),
+           f"{page} has other floors than tests/layers_test.py")
+
+
 def commands(binary):
     """(command, its help) of every command and subcommand."""
     waiting = [[]]
@@ -367,6 +402,8 @@ def main(binary, update):
     check_links()
     check_indexes()
     check_paths()
+    check_walks()
+    check_floors()
     check_command_line(binary)
     check_environment()
     for failure in failures:
