@@ -1,4 +1,4 @@
-# Thin by intent: scripts/install-packages installs, Meson builds and tests.
+# Thin on purpose: scripts/install-packages installs, Meson builds and tests.
 
 BUILD ?= build
 PORT ?= 6000
@@ -25,24 +25,24 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: start
-start: setup ## install what is missing, build, and serve on PORT (6000) with ARGS
+start: setup ## install what is missing, build, serve on PORT (6000) with ARGS
 	@meson compile -C $(BUILD) coppice:executable
 	@exec $(BUILD)/coppice serve $(PORT) $(ARGS)
 
 .PHONY: test
-test: build ## install what is missing, build, and run every test but the container's
+test: build ## install what is missing, build, run all tests but the container's
 	meson test -C $(BUILD) --print-errorlogs $(TEST_ARGS)
 
 .PHONY: conformance
-conformance: build ## prove that coppice does as OTP does, a line for each part
+conformance: build ## prove that coppice behaves as OTP, one line for each part
 	@scripts/conformance $(BUILD)
 
 .PHONY: platforms
-platforms: ## try both commands on Debian 12, 13 and sid, or all tests with CAF=1.1
+platforms: ## try both commands on Debian 12, 13, sid; CAF=1.1: all tests with it
 	@scripts/platforms $(if $(CAF),--caf $(CAF))
 
 .PHONY: fuzz
-fuzz: ## fuzz what reads input, for FUZZ_SECONDS (60)
+fuzz: ## fuzz the code that reads input, for FUZZ_SECONDS (60)
 	@scripts/install-packages build fuzz
 	@if [ ! -e build-fuzz/build.ninja ]; then CXX=clang++ meson setup build-fuzz \
 		-Dfuzz=enabled -Dtests=disabled -Dcpp_args=-O1 \
@@ -51,7 +51,7 @@ fuzz: ## fuzz what reads input, for FUZZ_SECONDS (60)
 	@scripts/fuzz build-fuzz $(FUZZ_SECONDS)
 
 .PHONY: soak
-soak: setup ## break a server for SOAK_SECONDS (600) while 200 clients check it
+soak: setup ## break a server for SOAK_SECONDS (600); 200 clients check it
 	@meson compile -C $(BUILD) coppice:executable
 	@scripts/soak $(BUILD) $(SOAK_SECONDS)
 
@@ -76,7 +76,7 @@ build: setup ## install what is missing and build
 	@meson compile -C $(BUILD)
 
 .PHONY: bench
-bench: bench-supervision bench-listener ## measure supervision and the listener, beside what else is installed
+bench: bench-supervision bench-listener ## measure supervision and the listener, beside others
 
 .PHONY: bench-supervision
 bench-supervision: setup
@@ -116,7 +116,7 @@ run-detached: image ## serve in a container in the background
 .PHONY: stop
 stop: ## stop and remove the container of run or run-detached
 	docker stop $(NAME)
-	@docker rm $(NAME) 2>/dev/null || true # run's removes itself
+	@docker rm $(NAME) 2>/dev/null || true # that of run removes itself
 
 .PHONY: telnet
 telnet: ## talk to the server on HOST (localhost) and PORT (6000)
@@ -125,5 +125,5 @@ telnet: ## talk to the server on HOST (localhost) and PORT (6000)
 	else echo 'neither telnet nor nc: apt-get install telnet, or netcat-openbsd' >&2; exit 1; fi
 
 .PHONY: test-docker
-test-docker: ## test the container for real, with an engine of its own where none runs
+test-docker: ## test the container with a real engine; start one where none runs
 	@tests/container/run
