@@ -160,7 +160,7 @@ def check_tour(binary, update):
     """docs/guide/supervision.md shows the example, and what it prints."""
     page = pathlib.Path("docs/guide/supervision.md")
     source = pathlib.Path("examples/supervision/tour.cpp").read_text("utf-8")
-    tour = pathlib.Path(binary).parent / "tests/example-supervision"
+    tour = pathlib.Path(binary).parent / "tests/example-tour"
     said = subprocess.run([tour], check=True, timeout=30, encoding="utf-8",
                           stdout=subprocess.PIPE).stdout
     text = page.read_text("utf-8")
@@ -183,10 +183,13 @@ def check_listener(binary, update):
         text = block.sub(lambda m: m[1] + source + m[3], text, count=1)
         page.write_text(text, "utf-8")
     expect(block.search(text)[2] == source, f"{page}: the program is another")
-    program = pathlib.Path(binary).parent / "tests/example-listener"
-    with subprocess.Popen([program], stdout=subprocess.PIPE,
+    program = pathlib.Path(binary).parent / "tests/example-shout"
+    with subprocess.Popen([program, "0", "--bind", "127.0.0.1", "--admin", "off",
+                           "--journal", "off", "--log-connections"],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           encoding="utf-8") as server:
-        host, port = server.stdout.readline().split()[-1].split(":")
+        host, port = re.search(r"listening on (\S+):(\d+)",
+                               server.stdout.readline()).groups()
         with socket.create_connection((host, int(port)), timeout=30) as client:
             stream = client.makefile("r", encoding="utf-8")
             client.sendall(b"hello\n")
@@ -194,8 +197,19 @@ def check_listener(binary, update):
             server.terminate()
             said = stream.readline()
             expect(said.strip() in text and said.strip(), f"{page} lacks {said!r}")
-        expect(server.stdout.read() == "1 served\n", "shout did not serve one")
+        expect(server.stderr.read().count(" closed: ") == 1,
+               "shout did not serve one")
         expect(server.wait(30) == 0, f"shout ended with {server.returncode}")
+
+
+def check_server():
+    """docs/guide/server.md shows the examples."""
+    page = pathlib.Path("docs/guide/server.md")
+    shown = re.findall(r"^```cpp\n(.*?)^```$", page.read_text("utf-8"),
+                       re.M | re.S)
+    sources = [file.read_text("utf-8")
+               for file in sorted(pathlib.Path("examples/hello").glob("*.cpp"))]
+    expect(shown == sources, f"{page}: the programs are others")
 
 
 def check_testing_kit(binary):
@@ -398,6 +412,7 @@ def main(binary, update):
     check_conformance()
     check_tour(binary, update)
     check_listener(binary, update)
+    check_server()
     check_testing_kit(binary)
     check_driver_protocol(binary)
     check_links()
