@@ -203,13 +203,14 @@ def check_listener(binary, update):
 
 
 def check_server():
-    """docs/guide/server.md shows the examples."""
-    page = pathlib.Path("docs/guide/server.md")
-    shown = re.findall(r"^```cpp\n(.*?)^```$", page.read_text("utf-8"),
-                       re.M | re.S)
+    """docs/guide/server.md shows the examples, and README the first of them."""
     sources = [file.read_text("utf-8")
                for file in sorted(pathlib.Path("examples/hello").glob("*.cpp"))]
-    expect(shown == sources, f"{page}: the programs are others")
+    for name, wanted in (("docs/guide/server.md", sources),
+                         ("README.md", sources[:1])):
+        shown = re.findall(r"^```cpp\n(.*?)^```$",
+                           pathlib.Path(name).read_text("utf-8"), re.M | re.S)
+        expect(shown == wanted, f"{name}: the programs are others")
 
 
 def check_testing_kit(binary):
