@@ -3,8 +3,8 @@
 #include "commands/exit_code.hpp"
 #include "commands/http_striker.hpp"
 #include "commands/real_clock.hpp"
+#include "commands/remote.hpp"
 #include "commands/server_loop.hpp"
-#include "commands/token.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -25,7 +25,7 @@ public:
   nemesis_session(const nemesis_request& asked, const nemesis_options& options)
       : asked_(asked),
         options_(options),
-        server_(options.remote.admin, read_token(options.remote.token_file)),
+        server_(changing(options)),
         clock_([this] { watch(); }),
         striker_(server_, clock_) {
     result_.moments = expand(asked.plan, asked.seed);
@@ -43,8 +43,8 @@ public:
     play(clients);
     result_.checks = clients.finish();
     auto verdict = judge(asked_, result_);
-    std::cout << (options_.remote.json ? to_json(asked_, result_, verdict)
-                                       : to_text(asked_, result_, verdict))
+    std::cout << (options_.json ? to_json(asked_, result_, verdict)
+                                : to_text(asked_, result_, verdict))
               << std::flush;
     return verdict.what == nemesis_verdict::kind::held ? done : failed;
   }
@@ -89,7 +89,7 @@ private:
   // -- the timeline -----------------------------------------------------------
 
   void announce() const {
-    if (options_.remote.json)
+    if (options_.json)
       return;
     std::cout << asked_.plan.name << ": " << asked_.plan.duration.count()
               << " ms, seed " << asked_.seed << ", " << asked_.checks.clients
@@ -101,7 +101,7 @@ private:
   }
 
   void say(milliseconds at, const std::string& text) const {
-    if (!options_.remote.json)
+    if (!options_.json)
       std::cout << timestamp(at) << text << std::endl;
   }
 

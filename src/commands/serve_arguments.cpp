@@ -174,8 +174,7 @@ serve_options check(const serve_arguments& args) {
 }
 
 void add_serve(CLI::App& app, serve_arguments& args) {
-  auto* cmd
-    = app.add_subcommand("serve", "run a supervised server, echo by default");
+  auto* cmd = &app;
   cmd
     ->add_option("PORT", args.port,
                  "TCP port; 0: the kernel picks one; default: 6000")

@@ -38,7 +38,7 @@ struct serve_arguments {
   std::optional<std::uint64_t> fault_seed;
 };
 
-/// Declares `serve` and its options.
+/// Declares the options of `serve`, on the subcommand itself.
 void add_serve(CLI::App& app, serve_arguments& args);
 
 /// What was asked for. Throws `CLI::ValidationError` where that makes no sense.

@@ -115,7 +115,7 @@ TEST_F(FaultCommands, AreRefusedUnlessTheServerAllowsThem) {
   EXPECT_EQ(refused.exit_code, 1);
   EXPECT_THAT(refused.err, HasSubstr("--allow-faults"));
   EXPECT_THAT(fault(server, {"list"}).out,
-              HasSubstr("faults may not be asked for"));
+              HasSubstr("faults are not allowed"));
   EXPECT_TRUE(serves(server));
 }
 
