@@ -1,6 +1,7 @@
 #include "commands/child_request.hpp"
 
 #include "commands/exit_code.hpp"
+#include "commands/live_tree.hpp"
 #include "commands/remote.hpp"
 
 #include <nlohmann/json.hpp>
@@ -16,11 +17,15 @@ void declare_child(CLI::App& cmd, child_options& options) {
 
 int request_of_child(const child_options& options, const std::string& request,
                      const std::string& past) {
-  auto answer = changing(options).post(
-    "/actors/" + request, nlohmann::json{{"path", options.path}}.dump());
+  int code = done;
+  auto path = actor_at(options, options.path, code);
+  if (!path)
+    return code;
+  auto answer = changing(options).post("/actors/" + request,
+                                       nlohmann::json{{"path", *path}}.dump());
   if (answer.status != 200)
     return report(answer);
-  std::cout << past << " " << options.path << "\n";
+  std::cout << past << " " << *path << "\n";
   return done;
 }
 

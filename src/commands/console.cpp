@@ -3,6 +3,7 @@
 #include "commands/command_line.hpp"
 #include "commands/exit_code.hpp"
 #include "commands/journal_file.hpp"
+#include "commands/live_tree.hpp"
 #include "commands/remote.hpp"
 #include "commands/table.hpp"
 #include "journal/store.hpp"
@@ -26,8 +27,6 @@
 namespace coppice::commands {
 
 namespace {
-
-using nlohmann::json;
 
 constexpr int longest_history = 1000;
 
@@ -60,21 +59,12 @@ void show_console_help() {
 // The library calls plain functions.
 const session* server_of_completion = nullptr;
 
-void collect_paths(const json& node, std::vector<std::string>& into) {
-  if (auto path = node.find("path"); path != node.end() && path->is_string())
-    into.push_back(*path);
-  if (auto children = node.find("children"); children != node.end())
-    for (auto& child : *children)
-      collect_paths(child, into);
-}
-
 std::vector<std::string> live_paths() {
-  std::vector<std::string> result;
   auto answer = looking_at(*server_of_completion).get("/tree");
-  auto root = json::parse(answer.body, nullptr, false);
-  if (answer.status == 200 && root.is_object())
-    collect_paths(root, result);
-  return result;
+  auto root = nlohmann::json::parse(answer.body, nullptr, false);
+  if (answer.status != 200 || !root.is_object())
+    return {};
+  return paths_of(root);
 }
 
 // What the word may become; the library frees what it is given.

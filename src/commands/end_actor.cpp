@@ -1,6 +1,7 @@
 #include "commands/end_actor.hpp"
 
 #include "commands/exit_code.hpp"
+#include "commands/live_tree.hpp"
 #include "commands/remote.hpp"
 
 #include <nlohmann/json.hpp>
@@ -10,11 +11,15 @@
 namespace coppice::commands {
 
 int end_actor(const end_options& options) {
-  nlohmann::json body{{"path", options.path}, {"reason", options.reason}};
+  int code = done;
+  auto path = actor_at(options, options.path, code);
+  if (!path)
+    return code;
+  nlohmann::json body{{"path", *path}, {"reason", options.reason}};
   auto answer = changing(options).post("/kill", body.dump());
   if (answer.status != 200)
     return report(answer);
-  std::cout << "killed " << options.path << " (" << options.reason << ")\n";
+  std::cout << "killed " << *path << " (" << options.reason << ")\n";
   return done;
 }
 

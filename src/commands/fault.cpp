@@ -1,5 +1,6 @@
 #include "commands/duration_option.hpp"
 #include "commands/exit_code.hpp"
+#include "commands/live_tree.hpp"
 #include "commands/remote.hpp"
 #include "commands/table.hpp"
 
@@ -166,7 +167,11 @@ struct actor_fault {
 };
 
 int strike(const actor_fault_options& options, const actor_fault& fault) {
-  json body{{"path", options.path}};
+  int code = done;
+  auto path = actor_at(options, options.path, code);
+  if (!path)
+    return code;
+  json body{{"path", *path}};
   if (fault.counted)
     body["count"] = options.count;
   auto answer
@@ -177,7 +182,7 @@ int strike(const actor_fault_options& options, const actor_fault& fault) {
   if (!struck.is_object()
       || (!struck.contains("path") && !struck.contains("point")))
     return report_nonsense(options);
-  std::cout << fault.name << " " << struck.value("path", options.path) << "\n";
+  std::cout << fault.name << " " << struck.value("path", *path) << "\n";
   return done;
 }
 

@@ -1,5 +1,6 @@
 #include "commands/duration_option.hpp"
 #include "commands/exit_code.hpp"
+#include "commands/live_tree.hpp"
 #include "commands/real_clock.hpp"
 #include "commands/remote.hpp"
 #include "commands/server_loop.hpp"
@@ -33,8 +34,8 @@ struct watch_options : session {
 
 void declare_watch(CLI::App& cmd, watch_options& options) {
   cmd.add_option("PATTERN", options.pattern,
-                 "only these actors; * stands for any characters, and the "
-                 "beginning of a path may be left out: 'acceptor:*'");
+                 "only these actors: the path of one, or its end; * stands for "
+                 "any characters: 'acceptor:*'");
   cmd.add_option("--for", options.length, "end after this time")
     ->type_name("TIME");
   cmd.add_flag("--connections", options.connections,
@@ -112,7 +113,20 @@ private:
   std::uint64_t since_ = UINT64_MAX; // nothing of the past, but where it ends
 };
 
-int watch(const watch_options& options) {
+// A pattern may fit actors that do not exist yet; a path has to be that of one.
+int resolve_pattern(watch_options& options) {
+  if (options.pattern.empty() || options.pattern.find('*') != std::string::npos)
+    return done;
+  int code = done;
+  if (auto path = actor_at(options, options.pattern, code))
+    options.pattern = *path;
+  return code;
+}
+
+int watch(const watch_options& given) {
+  auto options = given;
+  if (auto code = resolve_pattern(options); code != done)
+    return code;
   std::optional<std::chrono::milliseconds> length;
   if (!options.length.empty())
     length = duration_of("--for", options.length);

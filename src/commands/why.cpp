@@ -1,6 +1,7 @@
 #include "journal/why.hpp"
 #include "commands/exit_code.hpp"
 #include "commands/journal_file.hpp"
+#include "commands/path_resolver.hpp"
 #include "commands/remote.hpp"
 #include "commands/table.hpp"
 #include "journal/event_json.hpp"
@@ -9,7 +10,9 @@
 #include <nlohmann/json.hpp>
 
 #include <iostream>
+#include <string>
 #include <utility>
+#include <variant>
 
 namespace coppice::commands {
 
@@ -41,22 +44,18 @@ void print_story(const journal::story& story, bool as_json) {
 }
 
 int show_why(const why_options& options) {
+  constexpr auto missing = "the journal knows of no end or restart at";
   journal::reader from{journal_of(options)};
-  auto actors = journal::actors_named(from, options.path);
-  if (actors.size() > 1) {
-    std::cerr << "coppice: \"" << options.path << "\" may be one of "
-              << actors.size() << " actors; say which:\n";
-    for (auto& each : actors)
-      std::cerr << "  " << each << "\n";
-    std::cerr.flush();
+  auto found = resolve_path(options.path, from.paths());
+  if (auto* error = std::get_if<path_error>(&found)) {
+    std::cerr << "coppice: " << error->text(options.path, missing) << std::endl;
     return failed;
   }
-  auto story
-    = journal::why(from, actors.empty() ? options.path : actors.front());
+  auto& path = std::get<std::string>(found);
+  auto story = journal::why(from, path);
   if (!story) {
-    std::cerr << "coppice: the journal knows of no end or restart at \""
-              << options.path << "\"; coppice tree shows the paths"
-              << std::endl;
+    std::cerr << "coppice: " << missing << " \"" << path
+              << "\": it has run since its server started" << std::endl;
     return failed;
   }
   print_story(*story, options.json);

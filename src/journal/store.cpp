@@ -293,8 +293,8 @@ void reader::for_each(const query& wanted,
     sql += " LIMIT " + std::to_string(rows_at_once);
   statement rows{state_->db, sql};
   auto path = glob_of(wanted.path);
-  // Not while rows are read: whoever is told may take any time, and meanwhile
-  // the file could not forget what was written to it.
+  // Not while rows are read: `fn` may take any time, and meanwhile the file
+  // could not be made smaller.
   std::vector<entry> some;
   std::int64_t after_run = 0;
   std::int64_t after_seq = 0;
@@ -330,6 +330,16 @@ void reader::for_each(const query& wanted,
 std::vector<entry> reader::find(const query& wanted) const {
   std::vector<entry> result;
   for_each(wanted, [&](const entry& each) { result.push_back(each); });
+  return result;
+}
+
+std::vector<std::string> reader::paths() const {
+  statement rows{state_->db,
+                 "SELECT DISTINCT path FROM events WHERE path != '' "
+                 "ORDER BY path"};
+  std::vector<std::string> result;
+  while (rows.step())
+    result.push_back(rows.text(0));
   return result;
 }
 

@@ -89,6 +89,9 @@ public:
   /// The same in a list.
   std::vector<entry> find(const query& wanted) const;
 
+  /// The paths of the actors that have events, sorted. Throws `store_error`.
+  std::vector<std::string> paths() const;
+
   /// Nothing if the event is not kept.
   std::optional<entry> at(std::int64_t run, std::uint64_t seq) const;
 

@@ -18,12 +18,6 @@ struct story {
   std::optional<std::chrono::nanoseconds> down_for;
 };
 
-/// The paths of actors that `name` stands for: itself, if the journal has an
-/// event of it; if not, all that end with it, sorted. `*` in it is anything.
-/// Throws `store_error`.
-std::vector<std::string> actors_named(const reader& from,
-                                      const std::string& name);
-
 /// The story of the actor at `path`: of its last restart or, if it was not
 /// restarted since, of its last end. Nothing if neither is in the journal.
 /// Throws `store_error`.
