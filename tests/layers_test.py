@@ -22,6 +22,7 @@ FLOORS = (
 NEIGHBOURS = {("admin", "journal"), ("nemesis", "lab")}
 PURE = {"supervision", "fault"}  # the standard library alone
 NO_OTHER = {"fault"}             # not even a floor below
+GENERATED = {"coppice/version.hpp", "page_files.hpp", "preset_files.hpp"}
 INCLUDE = re.compile(r'#\s*include\s+(["<])([^">]+)[">]')
 
 
@@ -63,7 +64,7 @@ class Tree:
             if room in PURE and "/" in header:
                 yield f"{room} must not include {header}"
             return
-        if header in ("coppice/version.hpp", "page_files.hpp"):  # generated
+        if header in GENERATED:
             return
         target = next((base / header for base in (self.public, self.private)
                        if (base / header).exists()), None)
