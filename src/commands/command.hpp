@@ -21,6 +21,7 @@ enum class group {
   faults,     ///< Break a server.
   laboratory, ///< Supervision without a server.
   shell,      ///< For the shell that `coppice` is used in.
+  hidden,     ///< Not listed.
 };
 
 /// What the commands on one server have in common. In a console they begin with

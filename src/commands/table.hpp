@@ -8,6 +8,7 @@ namespace coppice::commands {
 
 // Each is defined in the file of its name: `tree_command` in tree.cpp.
 command children_command();
+command completion_command();
 command console_command();
 command drain_command();
 command events_command();
@@ -19,6 +20,7 @@ command kill_command();
 command lab_command();
 command limit_command();
 command log_command();
+command man_pages_command();
 command nemesis_command();
 command restart_command();
 command resume_command();
@@ -35,7 +37,7 @@ command why_command();
 /// All subcommands, in the order in which help lists them.
 const std::vector<command>& all_commands();
 
-/// The heading of a group.
+/// The heading of a group; empty if it is hidden.
 const char* heading(group which);
 
 } // namespace coppice::commands
