@@ -1,7 +1,10 @@
 #include "commands/command_line.hpp"
 
+#include "commands/command_text.hpp"
 #include "commands/exit_code.hpp"
+#include "commands/help_text.hpp"
 #include "commands/table.hpp"
+#include "commands/terminal_width.hpp"
 #include "coppice/version.hpp"
 
 #include <CLI/CLI.hpp>
@@ -15,20 +18,36 @@ namespace coppice::commands {
 
 namespace {
 
-constexpr auto about
-  = "coppice supervises: TCP servers, and any tree of actors. Cut one, and it "
-    "grows again.";
+constexpr auto about = "supervise TCP servers and other trees of actors, and "
+                       "break them to see how they heal";
+
+constexpr auto last_group = "Other";
+
+std::string full_name(const CLI::App& app) {
+  auto above = app.get_parent() != nullptr ? full_name(*app.get_parent()) : "";
+  return above.empty() ? app.get_name() : above + " " + app.get_name();
+}
+
+void add_help(CLI::App& app) {
+  app.set_help_flag("-h,--help", "print this help and exit")->group(last_group);
+}
+
+void format_help(CLI::App& app) {
+  app.formatter_fn([](const CLI::App* which, std::string, CLI::AppFormatMode) {
+    return help_text(describe(*which, full_name(*which)), help_width());
+  });
+}
 
 void add_command(CLI::App& parent, const command& what, const session& defaults,
                  std::map<const CLI::App*, action>& actions) {
   auto* cmd = parent.add_subcommand(what.name, what.help);
-  cmd->set_help_flag("-h,--help", "Print this help and exit.");
   if (what.options)
     actions.emplace(cmd, what.options(*cmd, defaults));
   for (auto& each : what.subcommands)
     add_command(*cmd, each, defaults, actions);
   if (!what.subcommands.empty())
     cmd->require_subcommand(1);
+  add_help(*cmd); // once its own options are there
 }
 
 int usage_error(const CLI::ParseError& err, const char* more) {
@@ -59,9 +78,12 @@ int parse_and_run(command_line& line, std::vector<std::string> args,
 
 command_line::command_line()
     : app(std::make_unique<CLI::App>(about, "coppice")) {
-  app->set_help_flag("-h,--help", "Print this help and exit.");
-  app->set_version_flag("--version", std::string{"coppice "} + version,
-                        "Print the version and exit.");
+  format_help(*app);
+  add_help(*app);
+  app
+    ->set_version_flag("--version", std::string{"coppice "} + version,
+                       "print the version and exit")
+    ->group(last_group);
   app->require_subcommand(1);
   for (auto& each : all_commands()) {
     add_command(*app, each, {}, actions);
@@ -71,6 +93,7 @@ command_line::command_line()
 
 command_line::command_line(const session& console)
     : app(std::make_unique<CLI::App>("", "")) {
+  format_help(*app);
   app->set_help_flag();
   app->require_subcommand(1);
   for (auto& each : all_commands())

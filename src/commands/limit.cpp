@@ -1,5 +1,6 @@
 #include "commands/limit_options.hpp"
 #include "commands/listener_request.hpp"
+#include "commands/option_layout.hpp"
 #include "commands/table.hpp"
 
 #include <CLI/CLI.hpp>
@@ -16,6 +17,7 @@ struct limit_command_options : listener_options {
 void declare_limit(CLI::App& cmd, limit_command_options& options) {
   declare_listener(cmd, options);
   add_limits(cmd, options.limits);
+  lay_out_limits(cmd);
 }
 
 int set_limits(const limit_command_options& options) {
