@@ -223,7 +223,7 @@ std::shared_ptr<const canary> api::find_canary() const {
     if (!result)
       canary_ = result = std::make_shared<const canary>(program_.echo);
   } catch (const std::system_error&) {
-    // No descriptor or thread is left: one can look without it.
+    // No descriptor or thread is left: the feed works without it.
   }
   return result;
 }

@@ -39,12 +39,12 @@ struct access {
 
 /// What the program does beyond its tree. Any thread.
 struct operations {
-  /// Begins the end of the program, once: as a SIGTERM does, with a drain
-  /// timeout of its own if there is one.
+  /// Begins the end of the program, once, as a SIGTERM does; with this drain
+  /// timeout if there is one.
   std::function<void(std::optional<std::chrono::milliseconds>)> drain;
   journal::log_ptr log = {}; ///< Null: there is none.
-  /// One that sends back what it is sent, so that a `canary` can be its client;
-  /// null: there is none.
+  /// A listener that echoes, so that a `canary` can be its client; null: there
+  /// is none.
   net::listener_ptr echo = {};
 };
 

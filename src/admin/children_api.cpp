@@ -29,8 +29,8 @@ void pass_on(actor::pending<T> from, outcome to) {
   from.then([to](actor::answer<T> what) mutable { to.set(refusal_in(what)); });
 }
 
-// The second step is taken however long the first one takes, and whether
-// somebody still waits or not.
+// The second step is taken however long the first one takes, whether the
+// request still waits or not.
 outcome stop_and_start_child(const caf::actor& supervisor,
                              const std::string& id) {
   outcome result;
@@ -93,16 +93,16 @@ response children_api::change(request_kind what, const json& body) const {
   auto path = i->get<std::string>();
   auto parent = observe::parent_of(path);
   if (parent.empty())
-    return failure(404, "nobody supervises \"" + path + "\"");
+    return failure(404, "\"" + path + "\" has no supervisor");
   auto above = rt_->directory.find(parent);
   if (!above || above->type != supervision::child_type::supervisor)
     return failure(404, "there is no supervisor above \"" + path + "\"");
   auto id = path.substr(parent.size() + 1);
   if (what != request_kind::start && would_end_itself(path))
     return failure(409, "\"" + path
-                          + "\" is what answers here, or above it: "
-                            "POST /kill ends it, and POST /drain the "
-                            "server");
+                          + "\" is the admin API or above it, so this "
+                            "request cannot end it: use POST /kill, or POST "
+                            "/drain to end the server");
   if (what != request_kind::start)
     actor::tell_who_asks(*rt_, path, supervision::exit_reason::shutdown(),
                          asked_here);

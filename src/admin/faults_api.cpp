@@ -220,7 +220,8 @@ response faults_api::strike_actor(const std::string& what,
   if (result == struck::nobody)
     return failure(404, "there is no actor at \"" + path + "\"");
   if (result == struck::cannot)
-    return failure(400, what + " cannot be done to \"" + path + "\"");
+    return failure(400,
+                   "the fault " + what + " does not work on \"" + path + "\"");
   tell(what == "resume" ? observe::event_kind::fault_cleared
                         : observe::event_kind::fault_armed,
        path, what);
@@ -271,10 +272,10 @@ response faults_api::stall(const json& body) const {
       || !listeners_.front()->stall(static_cast<std::size_t>(*reactor),
                                     std::chrono::milliseconds{*length}))
     return failure(404, "there is no reactor " + std::to_string(*reactor));
-  auto who = "reactor:" + std::to_string(*reactor);
-  tell(observe::event_kind::fault_armed, who,
+  auto path = "reactor:" + std::to_string(*reactor);
+  tell(observe::event_kind::fault_armed, path,
        "stall, " + std::to_string(*length) + " ms");
-  return success({{"path", who}, {"fault", "stall"}});
+  return success({{"path", path}, {"fault", "stall"}});
 }
 
 void faults_api::tell(observe::event_kind kind, std::string path,

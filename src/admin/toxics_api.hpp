@@ -7,7 +7,7 @@
 
 namespace coppice::admin {
 
-/// The part of the API that makes the network of a listener a bad one.
+/// The part of the API that spoils the network of a listener.
 /// `listeners` must outlive the routes. Thread-safe.
 std::vector<route> toxics_routes(const listeners_api& listeners);
 

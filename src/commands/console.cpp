@@ -116,7 +116,7 @@ public:
   }
 };
 
-// A person at a terminal, whose lines are remembered beside the journal.
+// A person at a terminal; the lines are kept in a file beside the journal.
 class person final : public line_source {
 public:
   explicit person(const session& server) {

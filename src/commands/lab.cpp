@@ -46,7 +46,7 @@ std::optional<lab::scenario> load_or_complain(const std::string& file) {
 
 // -- the commands -------------------------------------------------------------
 
-// Plays one scenario, and nobody else does.
+// Plays one scenario, without an opponent.
 int run_alone(const lab_options& options) {
   if (options.scenarios.size() != 1)
     throw CLI::RequiredError("one SCENARIO, or --against");
@@ -102,7 +102,7 @@ int write_example(const lab_new_options& options) {
   auto* file = options.file.c_str();
   auto fd = ::open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (fd < 0 && errno == EEXIST)
-    return complain(options.file + " is there already; name another file");
+    return complain(options.file + " exists already; name another file");
   auto written = fd < 0 ? -1 : ::write(fd, text.data(), text.size());
   auto why = errno;
   if (fd >= 0)
@@ -136,7 +136,7 @@ void add_against(CLI::App& run, CLI::Option* trace, lab_options& options) {
   auto* against
     = run
         .add_option("--against", options.against,
-                    "play it on Erlang's own supervisors, too (otp), or on "
+                    "play it also on Erlang's own supervisors (otp) or on "
                     "those of a driver (its command), and show both side by "
                     "side; exit code 1 if they differ")
         ->type_name("otp|COMMAND")
@@ -144,22 +144,22 @@ void add_against(CLI::App& run, CLI::Option* trace, lab_options& options) {
         ->excludes(trace);
   run
     .add_option("--otp", options.otp,
-                "another Erlang than the one in PATH, or several of them: "
-                "the folder where one is installed, its escript, or the root "
-                "of another system (debootstrap); again for each")
+                "use another Erlang than the one in PATH: the folder where "
+                "it is installed, its escript, or the root of another system "
+                "(debootstrap); may be given several times")
     ->type_name("PLACE")
     ->allow_extra_args(false)
     ->needs(against);
   run
     .add_flag("--recorded", options.recorded,
-              "compare it with the traces that were recorded from Erlang, not "
+              "compare with the traces that were recorded from Erlang, not "
               "with coppice")
     ->needs(against);
   run
     .add_option("--deadline", options.deadline,
                 "how long a driver may take for a scenario, or an Erlang for "
-                "all of them, beyond the times that they name: 500ms, 2m; "
-                "30s, and 2m for an Erlang, if it is not given")
+                "all of them, beyond the times in them, such as 500ms; "
+                "default: 30s, and 2m for an Erlang")
     ->check(CLI::Validator{is_a_deadline, ""})
     ->needs(against);
   run

@@ -50,14 +50,14 @@ public:
   }
 
 private:
-  // Whether there is a server that lets itself be struck. The seed is the
-  // first thing that is changed, and shows whether the token is right.
+  // Whether there is a server that allows faults. The seed is the first thing
+  // that is changed, and shows whether the token is right.
   int look_first() {
     auto faults = server_.get("/faults");
     if (faults.status != 200)
       return report(faults);
     if (!nemesis::reachable(asked_.checks.server)) {
-      std::cerr << "coppice: nobody listens at " << options_.against
+      std::cerr << "coppice: no server listens at " << options_.against
                 << std::endl;
       return unreachable;
     }
@@ -145,7 +145,7 @@ private:
 
 int play(const nemesis_request& asked, const nemesis_options& options) {
   block_stop_signals();
-  // Who reads the output may go; the server is healed all the same.
+  // The reader of the output may go; the server is healed all the same.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);
   return nemesis_session{asked, options}.run();

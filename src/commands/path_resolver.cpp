@@ -22,8 +22,8 @@ std::string_view end_of(std::string_view path, std::string_view like) {
   return start == path.npos ? path : path.substr(start + 1);
 }
 
-// Paths whose ends are like what was written: somebody who writes an end does
-// not mean the length of the rest.
+// Paths whose ends are like `wanted`: the rest of a path says nothing about
+// whether its end was meant.
 std::vector<std::string> paths_near(std::string_view wanted,
                                     const std::vector<std::string>& paths) {
   std::map<std::string, std::vector<std::string>> by_end;

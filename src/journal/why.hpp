@@ -9,7 +9,7 @@
 
 namespace coppice::journal {
 
-/// What became of an actor the last time, and what led to it.
+/// The last end or restart of an actor, and what led to it.
 struct story {
   std::string path;
   /// From the first cause to the actor's last end, restart or failed start.

@@ -113,7 +113,7 @@ TEST_F(Console, StopsStartsAndRestartsChildren) {
   EXPECT_EQ(asked.status, 404);
   EXPECT_THAT(asked.body, HasSubstr("not_found"));
   result = obey(server, "stop coppice\n");
-  EXPECT_THAT(result.err, HasSubstr("nobody supervises \"coppice\""));
+  EXPECT_THAT(result.err, HasSubstr("\"coppice\" has no supervisor"));
 }
 
 TEST_F(Console, StopsNobodyWhoWouldTakeTheAdminApiAlong) {
@@ -124,7 +124,7 @@ TEST_F(Console, StopsNobodyWhoWouldTakeTheAdminApiAlong) {
     EXPECT_NE(result.err, "");
   }
   EXPECT_THAT(obey(server, "stop " + paths::admin + "\n").err,
-              HasSubstr("is what answers here"));
+              HasSubstr("is the admin API or above it"));
   EXPECT_TRUE(admin_api(server.admin_port()).await_healed());
 }
 
