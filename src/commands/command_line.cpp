@@ -43,8 +43,10 @@ void add_command(CLI::App& parent, const command& what, const session& defaults,
   auto* cmd = parent.add_subcommand(what.name, what.help);
   if (what.options)
     actions.emplace(cmd, what.options(*cmd, defaults));
-  for (auto& each : what.subcommands)
+  for (auto& each : what.subcommands) {
     add_command(*cmd, each, defaults, actions);
+    cmd->get_subcommand(each.name)->group("Commands");
+  }
   if (!what.subcommands.empty())
     cmd->require_subcommand(1);
   add_help(*cmd); // once its own options are there

@@ -160,6 +160,7 @@ void add_against(CLI::App& run, CLI::Option* trace, lab_options& options) {
                 "how long a driver may take for a scenario, or an Erlang for "
                 "all of them, beyond the times in them, such as 500ms; "
                 "default: 30s, and 2m for an Erlang")
+    ->type_name("TIME")
     ->check(CLI::Validator{is_a_deadline, ""})
     ->needs(against);
   run
