@@ -24,6 +24,7 @@ NEIGHBOURS = {("admin", "journal"), ("nemesis", "lab")}
 NOT_BELOW = {("server", "lab"), ("server", "nemesis"), ("server", "testing")}
 PURE = {"supervision", "fault"}  # the standard library alone
 NO_OTHER = {"fault"}             # not even a floor below
+GENERATED = {"coppice/version.hpp", "page_files.hpp", "preset_files.hpp"}
 INCLUDE = re.compile(r'#\s*include\s+(["<])([^">]+)[">]')
 
 
@@ -69,7 +70,7 @@ class Tree:
             if room in PURE and "/" in header:
                 yield f"{room} must not include {header}"
             return
-        if header in ("coppice/version.hpp", "page_files.hpp"):  # generated
+        if header in GENERATED:
             return
         target = next((base / header for base in (self.public, self.private)
                        if (base / header).exists()), None)

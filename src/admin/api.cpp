@@ -1,9 +1,6 @@
 #include "admin/api.hpp"
 
 #include "admin/event_feed.hpp"
-#include "admin/index_text.hpp"
-#include "admin/limits_json.hpp"
-#include "admin/listener_json.hpp"
 #include "admin/metrics.hpp"
 #include "admin/page.hpp"
 #include "admin/predict_api.hpp"
@@ -17,7 +14,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <iterator>
 #include <optional>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -27,12 +27,10 @@ using supervision::exit_reason;
 
 namespace {
 
-constexpr std::string_view log_path = "/log";
-constexpr std::string_view listeners_path = "/listeners";
+constexpr std::string_view stream_path = "/events/stream";
 
-bool needs_no_body(std::string_view path) {
-  return path == "/drain" || path.ends_with("/suspend")
-         || path.ends_with("/resume");
+bool changes_something(std::string_view method) {
+  return method != "GET" && method != "HEAD";
 }
 
 // The name in a Host header or an authority, without its port.
@@ -65,6 +63,30 @@ bool same_token(std::string_view a, std::string_view b) {
   return difference == 0;
 }
 
+bool sends_json(const request& req) {
+  return media_type(req.content_type) == "application/json";
+}
+
+// `GET or POST`
+std::string either(const std::vector<std::string_view>& methods) {
+  std::string result;
+  for (std::size_t i = 0; i < methods.size(); ++i)
+    result += (i == 0                   ? ""
+               : i + 1 < methods.size() ? ", "
+                                        : " or ")
+              + std::string{methods[i]};
+  return result;
+}
+
+response needs_token() {
+  return failure(401, "this needs the admin token: send it as "
+                      "\"Authorization: Bearer TOKEN\"");
+}
+
+void append(std::vector<route>& to, std::vector<route> more) {
+  std::ranges::move(more, std::back_inserter(to));
+}
+
 } // namespace
 
 api::api(actor::runtime_ptr rt, std::vector<net::listener_ptr> listeners,
@@ -74,20 +96,94 @@ api::api(actor::runtime_ptr rt, std::vector<net::listener_ptr> listeners,
       rules_(std::move(rules)),
       program_(std::move(program)),
       faults_(rt_, listeners_, rules_.allow_faults),
-      children_(rt_) {
+      children_(rt_),
+      listeners_api_(listeners_),
+      routes_(all_routes()) {
   // nop
+}
+
+std::vector<route> api::all_routes() const {
+  auto result = own_routes();
+  append(result, listeners_api_.routes());
+  append(result, toxics_routes(listeners_api_));
+  append(result, children_.routes());
+  append(result, faults_.routes());
+  return result;
+}
+
+std::vector<route> api::own_routes() const {
+  using enum permission;
+  constexpr auto no_body = body_kind::none;
+  std::vector<route> result{
+    {"GET", "/tree", look, no_body, "the actors",
+     [this](const call& what) { return tree(what.req); }},
+    {"GET", "/events", look, no_body, "what happened: ?since=SEQ&limit=N",
+     [this](const call& what) { return events(*rt_, what.req.query); }},
+    {"GET", stream_path, look, no_body, "the same, as server-sent events",
+     [](const call& what) { return nothing_at(what.req.path); }},
+    {"GET", "/connections", look, no_body, "those that opened and closed",
+     [this](const call& what) {
+       return connection_events(*rt_, what.req.query);
+     }},
+    {"GET", "/predict", look, no_body, "?path=PATH: what its end would do",
+     [this](const call& what) { return predict(*rt_, what.req.query); }},
+    {"GET", "/sandbox", look, no_body, "?crash=b: what each strategy does",
+     [](const call& what) { return sandbox(what.req.query); }},
+    {"GET", "/metrics", look, no_body, "for Prometheus",
+     [this](const call&) { return metrics(); }},
+    {"POST", "/kill", change, body_kind::object,
+     R"({"path": ..., "reason": ...})",
+     [this](const call& what) { return kill(what.body); }},
+    {"POST", "/drain", change, body_kind::optional,
+     R"({"timeout_ms": ...} then end)",
+     [this](const call& what) { return drain(what.body); }},
+  };
+  if (program_.log)
+    append(result, {{"GET", "/log", look, no_body, "the level of the log",
+                     [this](const call&) { return log_level(); }},
+                    {"POST", "/log", change, body_kind::object,
+                     R"({"level": ...} from now on)", [this](const call& what) {
+                       return set_log_level(what.body);
+                     }}});
+  return result;
 }
 
 response api::handle(const request& req) const {
   if (auto refused = refuse(req))
     return *refused;
-  if (parse_toxics_path(req.path))
-    return toxics(req);
-  if (req.method == "GET")
-    return look(req);
-  if (req.method == "POST" || req.method == "PUT" || req.method == "DELETE")
-    return change(req);
-  return failure(405, "use GET, or POST to change something");
+  if (req.method == "GET") {
+    if (req.path == "/" && req.accept.find("text/html") == std::string::npos)
+      return {200, to_text(routes_), "text/plain"};
+    if (auto file = page_file(req.path))
+      return *file;
+  }
+  std::vector<std::string_view> methods;
+  for (auto& each : routes_)
+    if (auto names = match(each.pattern, req.path)) {
+      if (each.method == req.method)
+        return pass_to(each, req, std::move(*names));
+      if (std::ranges::find(methods, each.method) == methods.end())
+        methods.push_back(each.method);
+    }
+  // Requests without the token are not told what there is to change.
+  if (changes_something(req.method) && !permitted_token(req))
+    return needs_token();
+  if (req.path == "/")
+    methods = {"GET"};
+  return methods.empty() ? nothing_at(req.path)
+                         : failure(405, "use " + either(methods));
+}
+
+response api::pass_to(const route& to, const request& req,
+                      std::vector<std::string> names) const {
+  if (auto refused = refuse(req, to))
+    return *refused;
+  auto given = to.body == body_kind::object
+               || (to.body == body_kind::optional && !req.body.empty());
+  auto body = nlohmann::json::parse(given ? req.body : "{}", nullptr, false);
+  if (!body.is_object())
+    return failure(400, "send a JSON object");
+  return to.handler({req, std::move(names), body});
 }
 
 std::variant<response, event_feed> api::open_feed(const request& req) const {
@@ -127,12 +223,13 @@ std::shared_ptr<const canary> api::find_canary() const {
     if (!result)
       canary_ = result = std::make_shared<const canary>(program_.echo);
   } catch (const std::system_error&) {
-    // No descriptor or thread is left: one can look without it.
+    // No descriptor or thread is left: the feed works without it.
   }
   return result;
 }
 
-// -- who may ------------------------------------------------------------------
+// -- what is allowed
+// ------------------------------------------------------------------
 
 std::optional<response> api::refuse(const request& req) const {
   if (!permitted_host(req))
@@ -140,10 +237,10 @@ std::optional<response> api::refuse(const request& req) const {
                    "the Host header \"" + req.host + "\" is not this server's");
   if (!permitted_origin(req))
     return failure(403, "pages of " + req.origin + " may not use this server");
-  // A page of others may lead here, but not ask for anything.
+  // A page of another server may link here, but not use the API.
   if ((req.fetch_site == "cross-site" || req.fetch_site == "same-site")
       && (req.method != "GET" || req.path != "/"))
-    return failure(403, "pages of others may not use this server");
+    return failure(403, "pages of other servers may not use this one");
   return {};
 }
 
@@ -160,15 +257,16 @@ bool api::permitted_token(const request& req) const {
          || same_token(req.authorization, "Bearer " + rules_.token);
 }
 
-std::optional<response> api::refuse_change(const request& req) const {
-  if (permitted_token(req))
-    return {};
-  return failure(401, "this needs the admin token: send it as "
-                      "\"Authorization: Bearer TOKEN\"");
-}
-
-bool api::sends_json(const request& req) {
-  return media_type(req.content_type) == "application/json";
+std::optional<response> api::refuse(const request& req, const route& to) const {
+  if (to.needs != permission::look && !permitted_token(req))
+    return needs_token();
+  if (to.needs == permission::fault && !rules_.allow_faults)
+    return failure(403, "faults are off: this server was started without "
+                        "--allow-faults");
+  // A form of a page cannot send JSON, so it cannot change anything.
+  if (to.body != body_kind::none && !sends_json(req))
+    return failure(415, "send JSON, with Content-Type: application/json");
+  return {};
 }
 
 // -- looking ------------------------------------------------------------------
@@ -216,78 +314,16 @@ response api::metrics() const {
           std::string{metrics_type}};
 }
 
-response api::look(const request& req) const {
-  if (req.path == "/" && req.accept.find("text/html") == std::string::npos)
-    return {200, std::string{index_text}, "text/plain"};
-  if (auto file = page_file(req.path))
-    return *file;
-  if (req.path == "/events")
-    return events(*rt_, req.query);
-  if (req.path == "/connections")
-    return connection_events(*rt_, req.query);
-  if (req.path == "/predict")
-    return predict(*rt_, req.query);
-  if (req.path == "/sandbox")
-    return sandbox(req.query);
-  if (req.path == "/tree")
-    return tree(req);
-  if (req.path == "/metrics")
-    return metrics();
-  if (req.path == listeners_path) {
-    nlohmann::json all = nlohmann::json::array();
-    for (auto& listener : listeners_)
-      all.push_back(to_json(*listener));
-    return success({{"listeners", std::move(all)}});
-  }
-  if (req.path.starts_with("/listeners/"))
-    if (auto* found = find(req.path.substr(listeners_path.size() + 1)))
-      return success(to_json(*found));
-  if (req.path == log_path && program_.log)
-    return success({{"level", to_string(program_.log->level())}});
-  if (faults_.serves(req.path))
-    return faults_.look(req.path);
-  if (req.path == "/kill" || req.path == "/drain")
-    return failure(405, "use POST");
-  return nothing_at(req.path);
+response api::log_level() const {
+  return success({{"level", to_string(program_.log->level())}});
 }
 
 // -- changing -----------------------------------------------------------------
 
-response api::change(const request& req) const {
-  if (auto refused = refuse_change(req))
-    return *refused;
-  if (req.method == "DELETE")
-    return faults_.serves(req.path) ? faults_.heal(req.path)
-                                    : failure(405, "use GET or POST");
-  if (!sends_json(req))
-    return failure(415, "send JSON, with Content-Type: application/json");
-  auto optional = req.body.empty() && needs_no_body(req.path);
-  auto body = nlohmann::json::parse(optional ? "{}" : req.body, nullptr, false);
-  if (!body.is_object())
-    return failure(400, "send a JSON object");
-  if (children_api::serves(req.path))
-    return children_.change(req.path, body);
-  if (faults_.serves(req.path))
-    return faults_.change(req.method, req.path, body);
-  if (req.method == "PUT")
-    return failure(405, "use POST");
-  if (req.path == "/kill")
-    return kill(body);
-  if (req.path == "/drain")
-    return drain(body);
-  if (req.path == log_path && program_.log)
-    return set_log(body);
-  if (req.path.starts_with("/listeners/"))
-    return operate(req.path.substr(listeners_path.size() + 1), body);
-  if (req.path == "/" || req.path == "/tree" || req.path == listeners_path)
-    return failure(405, "use GET");
-  return nothing_at(req.path);
-}
-
 response api::kill(const nlohmann::json& body) const {
   if (!body.contains("path") || !body["path"].is_string())
-    return failure(400, "send an object with the text \"path\", and "
-                        "\"reason\" if it is not to be a kill");
+    return failure(400, "send an object with the text \"path\", and with "
+                        "\"reason\" unless it is a kill");
   if (body.contains("reason") && !body["reason"].is_string())
     return failure(400, "\"reason\" has to be a text");
   auto path = body["path"].get<std::string>();
@@ -304,7 +340,7 @@ response api::kill(const nlohmann::json& body) const {
   return success({{"path", path}, {"reason", text}});
 }
 
-response api::set_log(const nlohmann::json& body) const {
+response api::set_log_level(const nlohmann::json& body) const {
   auto i = body.find("level");
   auto level = i != body.end() && i->is_string()
                  ? journal::log_level_from(i->get<std::string>())
@@ -320,12 +356,12 @@ response api::drain(const nlohmann::json& body) const {
   std::optional<std::chrono::milliseconds> timeout;
   auto i = body.find("timeout_ms");
   if (body.size() > (i == body.end() ? 0 : 1))
-    return failure(400, "\"timeout_ms\" is all that can be said of it");
+    return failure(400, "\"timeout_ms\" is the only field that this takes");
   if (i != body.end()) {
     constexpr std::chrono::milliseconds longest = std::chrono::hours{24};
     if (!i->is_number_integer() || *i < 0 || *i > longest.count())
-      return failure(400, "\"timeout_ms\" has to be a number from 0 on, at "
-                          "most a day");
+      return failure(400, "\"timeout_ms\" has to be a number from 0 to "
+                          "86400000, a day");
     timeout = std::chrono::milliseconds{i->get<std::int64_t>()};
   }
   std::int64_t active = 0;
@@ -333,41 +369,6 @@ response api::drain(const nlohmann::json& body) const {
     active += listener->active();
   program_.drain(timeout);
   return success({{"active", active}});
-}
-
-// `path` is NAME/WHAT.
-response api::operate(const std::string& path,
-                      const nlohmann::json& body) const {
-  auto slash = path.rfind('/');
-  auto* listener = find(path.substr(0, slash));
-  if (listener == nullptr)
-    return failure(404, "there is no listener \"" + path.substr(0, slash)
-                          + "\"; GET /listeners shows them");
-  auto what = slash == std::string::npos ? "" : path.substr(slash + 1);
-  if (what == "suspend") {
-    listener->suspend();
-  } else if (what == "resume") {
-    if (auto why = listener->resume(); !why.empty())
-      return failure(503, why);
-  } else if (what == "limits") {
-    std::lock_guard one_at_a_time{limits_mutex_};
-    auto limits = listener->limits();
-    if (auto wrong = merge(body, limits); !wrong.empty())
-      return failure(400, wrong);
-    listener->set_limits(limits);
-  } else {
-    return failure(404,
-                   "a listener knows suspend, resume and limits, but not \""
-                     + what + "\"");
-  }
-  return success(to_json(*listener));
-}
-
-net::listener* api::find(std::string_view name) const {
-  for (auto& listener : listeners_)
-    if (listener->config().name == name)
-      return listener.get();
-  return nullptr;
 }
 
 } // namespace coppice::admin

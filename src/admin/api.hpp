@@ -3,7 +3,10 @@
 #include "admin/children_api.hpp"
 #include "admin/event_feed.hpp"
 #include "admin/faults_api.hpp"
+#include "admin/listeners_api.hpp"
+#include "admin/request.hpp"
 #include "admin/response.hpp"
+#include "admin/route.hpp"
 #include "coppice/actor/runtime.hpp"
 #include "coppice/net/listener.hpp"
 #include "journal/journal.hpp"
@@ -12,7 +15,6 @@
 
 #include <chrono>
 #include <functional>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -22,53 +24,41 @@
 
 namespace coppice::admin {
 
-/// What of an HTTP request the API looks at.
-struct request {
-  std::string method;
-  std::string path;
-  std::map<std::string, std::string> query = {};
-  std::string host = {};       ///< The Host header.
-  std::string origin = {};     ///< The Origin header; empty: none.
-  std::string fetch_site = {}; ///< The Sec-Fetch-Site header, of browsers.
-  std::string content_type = {};
-  std::string authorization = {}; ///< The Authorization header.
-  std::string accept = {};        ///< The Accept header.
-  std::string last_event_id = {}; ///< The Last-Event-ID header.
-  std::string body = {};
-};
-
-/// Who may do what.
+/// Which requests are allowed.
 struct access {
-  /// Needed for everything that changes something; empty: nobody has to show
-  /// one, which is only safe on loopback.
+  /// Needed for everything that changes something. Empty: no request needs one,
+  /// which is only safe on loopback.
   std::string token = {};
   /// Whether the server listens on loopback only. Then a request that names
-  /// another host was sent by somebody else's page and is refused.
+  /// another host was sent by the page of another server and is refused.
   bool loopback = true;
-  /// Whether faults may be asked for, toxics included. Undoing them is allowed
-  /// in any case.
+  /// Whether faults may be injected, toxics included. Undoing them is always
+  /// allowed.
   bool allow_faults = false;
 };
 
 /// What the program does beyond its tree. Any thread.
 struct operations {
-  /// Begins the end of the program, once: as a SIGTERM does, with a drain
-  /// timeout of its own if there is one.
+  /// Begins the end of the program, once, as a SIGTERM does; with this drain
+  /// timeout if there is one.
   std::function<void(std::optional<std::chrono::milliseconds>)> drain;
   journal::log_ptr log = {}; ///< Null: there is none.
-  /// One that sends back what it is sent, so that a `canary` can be its client;
-  /// null: there is none.
+  /// A listener that echoes, so that a `canary` can be its client; null: there
+  /// is none.
   net::listener_ptr echo = {};
 };
 
-/// The admin API without a server: looks at trees and listeners, breaks them,
-/// and operates them.
+/// The admin API without a server: looks at trees and listeners, changes them,
+/// and breaks them.
 ///
 /// Thread-safe; may block up to a second; not for reactors.
 class api {
 public:
   api(actor::runtime_ptr rt, std::vector<net::listener_ptr> listeners,
       access rules, operations program);
+
+  api(const api&) = delete;
+  api& operator=(const api&) = delete;
 
   response handle(const request& req) const;
 
@@ -82,23 +72,22 @@ public:
   std::variant<response, event_feed> open_feed(const request& req) const;
 
 private:
+  std::vector<route> own_routes() const;
+  std::vector<route> all_routes() const;
   std::optional<response> refuse(const request& req) const;
+  std::optional<response> refuse(const request& req, const route& to) const;
+  response pass_to(const route& to, const request& req,
+                   std::vector<std::string> names) const;
   response tree(const request& req) const;
   response metrics() const;
-  response look(const request& req) const;
-  response change(const request& req) const;
   response kill(const nlohmann::json& body) const;
   response drain(const nlohmann::json& body) const;
-  response set_log(const nlohmann::json& body) const;
-  response operate(const std::string& path, const nlohmann::json& body) const;
-  response toxics(const request& req) const;
-  net::listener* find(std::string_view name) const;
+  response log_level() const;
+  response set_log_level(const nlohmann::json& body) const;
   std::shared_ptr<const canary> find_canary() const;
   bool permitted_host(const request& req) const;
   bool permitted_origin(const request& req) const;
   bool permitted_token(const request& req) const;
-  std::optional<response> refuse_change(const request& req) const;
-  static bool sends_json(const request& req);
 
   actor::runtime_ptr rt_;
   std::vector<net::listener_ptr> listeners_;
@@ -106,9 +95,10 @@ private:
   operations program_;
   faults_api faults_;
   children_api children_;
+  listeners_api listeners_api_;
+  std::vector<route> routes_;
   mutable std::mutex canary_mutex_;
   mutable std::weak_ptr<const canary> canary_; // lives as long as its feeds
-  mutable std::mutex limits_mutex_; // so that no change is lost to another
 };
 
 } // namespace coppice::admin

@@ -13,10 +13,10 @@
 
 namespace coppice::admin {
 
-/// A client of the server in its own process, to know what clients feel: four
-/// times a second it sends a line to a listener that sends back what it is
-/// sent, and waits for it. When its connection is lost it connects again, at
-/// once and then ten times a second until it is served. It leaves a listener
+/// A client of the server in its own process, to measure what clients see: four
+/// times a second it sends a line to a listener that echoes, and waits for the
+/// answer. When its connection is lost it connects again, at once and then ten
+/// times a second until it is served. It closes its connection to a listener
 /// that drains.
 ///
 /// It is served like any other client: it is counted, takes a place, and is
@@ -31,7 +31,7 @@ public:
   struct sample {
     clock::time_point at;
     std::chrono::nanoseconds took = {}; ///< Of the answer, on a connection.
-    /// Since a connection that was served had been lost; 0 if none had.
+    /// Since the loss of a connection that was served; 0 if none was lost.
     std::chrono::nanoseconds gap = {};
     std::string failure = {}; ///< Instead of an answer, for a person.
   };

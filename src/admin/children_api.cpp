@@ -15,11 +15,7 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::string_view stop_path = "/actors/stop";
-constexpr std::string_view start_path = "/actors/start";
-constexpr std::string_view restart_path = "/actors/restart";
-
-// What became of it, or nothing so far.
+// What the supervisor refused, or nothing if it did what it was asked for.
 using outcome = actor::eventual<std::optional<actor::refused>>;
 
 template <class T>
@@ -33,9 +29,10 @@ void pass_on(actor::pending<T> from, outcome to) {
   from.then([to](actor::answer<T> what) mutable { to.set(refusal_in(what)); });
 }
 
-// The second step is taken however long the first one takes, and whether
-// somebody still waits or not.
-outcome restart(const caf::actor& supervisor, const std::string& id) {
+// The second step is taken however long the first one takes, whether the
+// request still waits or not.
+outcome stop_and_start_child(const caf::actor& supervisor,
+                             const std::string& id) {
   outcome result;
   actor::terminate_child(supervisor, id)
     .then([=](actor::answer<supervision::done> what) mutable {
@@ -47,15 +44,15 @@ outcome restart(const caf::actor& supervisor, const std::string& id) {
   return result;
 }
 
-outcome give(std::string_view what, const caf::actor& supervisor,
-             const std::string& id) {
-  if (what == restart_path)
-    return restart(supervisor, id);
+outcome stop_child(const caf::actor& supervisor, const std::string& id) {
   outcome result;
-  if (what == stop_path)
-    pass_on(actor::terminate_child(supervisor, id), result);
-  else
-    pass_on(actor::restart_child(supervisor, id), result);
+  pass_on(actor::terminate_child(supervisor, id), result);
+  return result;
+}
+
+outcome start_child(const caf::actor& supervisor, const std::string& id) {
+  outcome result;
+  pass_on(actor::restart_child(supervisor, id), result);
   return result;
 }
 
@@ -75,31 +72,44 @@ bool children_api::would_end_itself(std::string_view path) const {
   return self_ == path || self_.starts_with(std::string{path} + "/");
 }
 
-bool children_api::serves(std::string_view path) {
-  return path == stop_path || path == start_path || path == restart_path;
+std::vector<route> children_api::routes() const {
+  auto asks_for = [this](request_kind what) {
+    return [this, what](const call& asked) { return change(what, asked.body); };
+  };
+  return {
+    {"POST", "/actors/stop", permission::change, body_kind::object,
+     R"({"path": ...} stop a child)", asks_for(request_kind::stop)},
+    {"POST", "/actors/start", permission::change, body_kind::object,
+     R"({"path": ...} start a stopped one)", asks_for(request_kind::start)},
+    {"POST", "/actors/restart", permission::change, body_kind::object,
+     R"({"path": ...} stop and start it)", asks_for(request_kind::restart)},
+  };
 }
 
-response children_api::change(std::string_view what, const json& body) const {
+response children_api::change(request_kind what, const json& body) const {
   auto i = body.find("path");
   if (body.size() != 1 || i == body.end() || !i->is_string())
     return failure(400, "send an object with the text \"path\"");
   auto path = i->get<std::string>();
   auto parent = observe::parent_of(path);
   if (parent.empty())
-    return failure(404, "nobody supervises \"" + path + "\"");
+    return failure(404, "\"" + path + "\" has no supervisor");
   auto above = rt_->directory.find(parent);
   if (!above || above->type != supervision::child_type::supervisor)
     return failure(404, "there is no supervisor above \"" + path + "\"");
   auto id = path.substr(parent.size() + 1);
-  if (what != start_path && would_end_itself(path))
+  if (what != request_kind::start && would_end_itself(path))
     return failure(409, "\"" + path
-                          + "\" is what answers here, or above it: "
-                            "POST /kill ends it, and POST /drain the "
-                            "server");
-  if (what != start_path)
+                          + "\" is the admin API or above it, so this "
+                            "request cannot end it: use POST /kill, or POST "
+                            "/drain to end the server");
+  if (what != request_kind::start)
     actor::tell_who_asks(*rt_, path, supervision::exit_reason::shutdown(),
                          asked_here);
-  auto became = give(what, above->handle, id).get_within(patience);
+  auto* ask = what == request_kind::stop    ? stop_child
+              : what == request_kind::start ? start_child
+                                            : stop_and_start_child;
+  auto became = ask(above->handle, id).get_within(patience);
   if (!became)
     return failure(504, "the supervisor of \"" + path
                           + "\" has not finished yet; look at GET /tree");

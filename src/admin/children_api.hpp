@@ -1,6 +1,6 @@
 #pragma once
 
-#include "admin/response.hpp"
+#include "admin/route.hpp"
 #include "coppice/actor/runtime.hpp"
 
 #include <nlohmann/json_fwd.hpp>
@@ -9,30 +9,31 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace coppice::admin {
 
-/// What supervisors are asked to do with their children: POST /actors/stop,
-/// /actors/start and /actors/restart, each with the text `path`.
+/// The part of the API that asks supervisors to stop, start and restart their
+/// children.
 ///
 /// Thread-safe; waits for the supervisor, at most `patience`.
 class children_api {
 public:
-  /// What takes longer goes on, to its end, and the answer is 504.
+  /// A request that takes longer is carried out, but its answer is 504.
   static constexpr std::chrono::seconds patience{4};
 
   explicit children_api(actor::runtime_ptr rt);
 
-  /// Says which actor serves this API. Neither it nor anybody above it can be
+  /// Says which actor serves this API. Neither it nor an actor above it can be
   /// stopped here: its end would wait for the request that asks for it.
   void served_by(std::string path);
 
-  static bool serves(std::string_view path);
-
-  /// @pre `serves(path)`.
-  response change(std::string_view path, const nlohmann::json& body) const;
+  std::vector<route> routes() const;
 
 private:
+  enum class request_kind { stop, start, restart };
+
+  response change(request_kind what, const nlohmann::json& body) const;
   bool would_end_itself(std::string_view path) const;
 
   actor::runtime_ptr rt_;

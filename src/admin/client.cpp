@@ -26,7 +26,8 @@ answer convert(const std::string& authority, const httplib::Result& result) {
             {},
             "no server answers at " + authority + " ("
               + httplib::to_string(result.error())
-              + "); is it running? --admin HOST:PORT names another"};
+              + "); start one with coppice serve, or name another with --admin "
+                "HOST:PORT"};
   answer out{result->status, result->body};
   if (result->status != 200) {
     auto body = nlohmann::json::parse(result->body, nullptr, false);

@@ -55,9 +55,9 @@ response no_range() {
                       "on");
 }
 
-json to_json(const canary::report& told) {
+json to_json(const canary::report& report) {
   json samples = json::array();
-  for (auto& each : told.samples) {
+  for (auto& each : report.samples) {
     auto& made = samples.emplace_back(
       json{{"mono_ns", each.at.time_since_epoch().count()}});
     if (!each.failure.empty()) {
@@ -68,7 +68,7 @@ json to_json(const canary::report& told) {
     if (each.gap.count() > 0)
       made["gap_ns"] = each.gap.count();
   }
-  return {{"connected", told.connected}, {"samples", std::move(samples)}};
+  return {{"connected", report.connected}, {"samples", std::move(samples)}};
 }
 
 } // namespace
@@ -103,7 +103,7 @@ response events(const actor::runtime& rt,
   auto wanted = range_of(query);
   if (!wanted)
     return no_range();
-  auto last = rt.events.last_seq(); // before: what comes between is told later
+  auto last = rt.events.last_seq(); // before: what comes between is sent later
   auto found = rt.events.after(wanted->since, wanted->limit);
   json all = json::array();
   for (auto& each : found.events)
@@ -213,10 +213,10 @@ std::string event_feed::traffic() {
   }
   auto now = steady_clock::now().time_since_epoch().count();
   json result{{"mono_ns", now}, {"listeners", std::move(all)}};
-  if (extras_.bird) {
-    auto told = extras_.bird->after(felt_);
-    felt_ = told.last;
-    result["canary"] = to_json(told);
+  if (extras_.canary) {
+    auto report = extras_.canary->after(felt_);
+    felt_ = report.last;
+    result["canary"] = to_json(report);
   }
   return message("traffic", journal::to_line(result));
 }

@@ -26,17 +26,17 @@ response events(const actor::runtime& rt,
 response connection_events(const actor::runtime& rt,
                            const std::map<std::string, std::string>& query);
 
-/// What a feed tells of besides events, the tree and the traffic.
+/// What a feed has besides events, the tree and the traffic.
 struct feed_extras {
-  std::shared_ptr<const canary> bird = {}; ///< Null: nobody measures.
-  bool connections = false;                ///< Their starts and ends.
+  std::shared_ptr<const admin::canary> canary = {}; ///< Null: there is none.
+  bool connections = false;                         ///< Their starts and ends.
 };
 
 /// What happens, as server-sent events. Those of the bus carry an id of their
 /// number, see `event_id`. Besides, there are `hello` at the beginning, `tree`
-/// when it has changed, `traffic` every second, with what a `canary` felt if
-/// there is one, and `missed` with the number of events that were not kept for
-/// so long; `connection` for the start and the end of each, if asked for.
+/// when it has changed, `traffic` every second, with what a `canary` measured
+/// if there is one, and `missed` with the number of events that were not kept
+/// for so long; `connection` for the start and the end of each, if asked for.
 ///
 /// For one thread at a time.
 class event_feed {
@@ -48,8 +48,8 @@ public:
              std::uint64_t since, std::string greeting,
              feed_extras extras = {});
 
-  /// What is to be sent next. Waits a quarter of a second at most, and says
-  /// something once a second in any case.
+  /// What is to be sent next. Waits a quarter of a second at most, and gives
+  /// something at least once a second.
   std::string next();
 
 private:
@@ -73,8 +73,8 @@ private:
 /// The number that a client gives: whole, and nothing else.
 std::optional<std::uint64_t> parse_seq(std::string_view text);
 
-/// `SEQ-BOOT`: names an event for whoever goes on later, maybe at the server's
-/// successor.
+/// `SEQ-BOOT`: names an event for a client that continues later, maybe at the
+/// server's successor.
 std::string event_id(std::uint64_t seq, const observe::event_bus& bus);
 
 /// The number in what `event_id` has made or, if it was made by another

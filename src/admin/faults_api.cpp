@@ -16,9 +16,6 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::string_view faults_path = "/faults";
-constexpr std::string_view actors_path = "/actors/";
-
 constexpr std::int64_t most_messages = 10'000'000;
 constexpr std::int64_t most_starts = 1'000'000;
 constexpr std::int64_t longest_stall_ms = 60'000;
@@ -37,18 +34,14 @@ json to_json(const fault::point_info& what) {
           {"fires", what.fires}};
 }
 
-// The whole number at `key`, or nothing if there is none from 1 to `most`.
+// The whole number at `key`, or nothing if there is none from `least` to
+// `most`.
 std::optional<std::int64_t> number(const json& body, const char* key,
                                    std::int64_t least, std::int64_t most) {
   auto i = body.find(key);
   if (i == body.end() || !i->is_number_integer() || *i < least || *i > most)
     return {};
   return i->get<std::int64_t>();
-}
-
-std::string name_in(const std::string& path) {
-  return path.size() > faults_path.size() ? path.substr(faults_path.size() + 1)
-                                          : "";
 }
 
 bool may_be_many(std::string_view fault) {
@@ -67,41 +60,68 @@ faults_api::faults_api(actor::runtime_ptr rt,
   // nop
 }
 
-bool faults_api::serves(std::string_view path) {
-  return path == faults_path
-         || (path.starts_with(faults_path) && path[faults_path.size()] == '/')
-         || path.starts_with(actors_path);
+std::vector<route> faults_api::routes() const {
+  constexpr auto object = body_kind::object;
+  auto strikes = [this](std::string what) {
+    return [this, what = std::move(what)](const call& asked) {
+      return strike(what, asked.body);
+    };
+  };
+  return {
+    {"GET", "/faults", permission::look, body_kind::none,
+     "the seed and all fault points", [this](const call&) { return list(); }},
+    {"GET", "/faults/{point...}", permission::look, body_kind::none,
+     "one of them",
+     [this](const call& asked) { return show(asked.names.front()); }},
+    {"PUT", "/faults/{point...}", permission::fault, object,
+     R"({"term": ...} arm it)",
+     [this](const call& asked) {
+       return arm(asked.names.front(), asked.body);
+     }},
+    // What undoes faults is always allowed.
+    {"DELETE", "/faults/{point...}", permission::change, body_kind::none,
+     "disarm it",
+     [this](const call& asked) { return disarm(asked.names.front()); }},
+    {"DELETE", "/faults", permission::change, body_kind::none,
+     "disarm all, resume all", [this](const call&) { return heal_all(); }},
+    {"POST", "/faults/seed", permission::fault, object,
+     R"({"seed": ...} of what is random)",
+     [this](const call& asked) { return reseed(asked.body); }},
+    {"POST", "/actors/suspend", permission::fault, object,
+     R"({"path": ...} pause an actor)", strikes("suspend")},
+    {"POST", "/actors/resume", permission::fault, object,
+     R"({"path": ...} let it go on)", strikes("resume")},
+    {"POST", "/actors/kill_random", permission::fault, object,
+     R"({"path": ...} one below it)", strikes("kill_random")},
+    {"POST", "/actors/burn_budget", permission::fault, object,
+     R"({"path": ...} of a supervisor)", strikes("burn_budget")},
+    {"POST", "/actors/fail_starts", permission::fault, object,
+     R"({"path": ..., "count": ...})", strikes("fail_starts")},
+    {"POST", "/actors/refuse_stop", permission::fault, object,
+     R"({"path": ...} ignore the end)", strikes("refuse_stop")},
+    {"POST", "/actors/flood", permission::fault, object,
+     R"({"path": ..., "count": ...})", strikes("flood")},
+    {"POST", "/actors/stall", permission::fault, object,
+     R"({"reactor": 0, "time_ms": ...})",
+     [this](const call& asked) { return stall(asked.body); }},
+  };
 }
 
-response faults_api::look(const std::string& path) const {
-  if (path.starts_with(actors_path))
-    return failure(405, "use POST");
-  auto name = name_in(path);
+response faults_api::list() const {
   json all = json::array();
-  for (auto& each : rt_->faults.list()) {
+  for (auto& each : rt_->faults.list())
     all.push_back(to_json(each));
-    if (name == each.name)
-      return success(all.back());
-  }
-  if (!name.empty())
-    return failure(404, "there is no fault point \"" + name + "\"");
   return success({{"seed", rt_->faults.seed()},
                   {"allowed", allowed_},
                   {"points", std::move(all)}});
 }
 
-response faults_api::change(std::string_view method, const std::string& path,
-                            const json& body) const {
-  if (!allowed_)
-    return failure(403, "no faults may be asked for: this server was started "
-                        "without --allow-faults");
-  if (path.starts_with(actors_path) && method == "POST")
-    return strike(path.substr(actors_path.size()), body);
-  if (path == "/faults/seed" && method == "POST")
-    return reseed(body);
-  if (path != faults_path && method == "PUT")
-    return arm(name_in(path), body);
-  return failure(405, "use PUT /faults/POINT or POST /faults/seed");
+response faults_api::show(const std::string& name) const {
+  for (auto& each : rt_->faults.list())
+    if (name == each.name)
+      return success(to_json(each));
+  return failure(404, "there is no fault point \"" + name
+                        + "\"; GET /faults lists them");
 }
 
 response faults_api::arm(const std::string& name, const json& body) const {
@@ -131,32 +151,33 @@ response faults_api::reseed(const json& body) const {
   return success({{"seed", *seed}});
 }
 
-response faults_api::heal(const std::string& path) const {
-  if (path.starts_with(actors_path))
-    return failure(405, "use POST");
-  auto name = name_in(path);
-  auto pattern = name.empty() ? "*" : name;
+response faults_api::disarm(const std::string& pattern) const {
   auto disarmed = rt_->faults.disarm(pattern);
-  if (name.empty()) {
-    std::unique_lock guard{mutex_};
-    auto suspended = suspended_;
-    auto burning = std::exchange(burning_, {});
-    guard.unlock();
-    for (auto& each : suspended)
-      disarmed += suspend(each, false) ? 1 : 0;
-    for (auto& each : burning)
-      actor::spare(*rt_, each);
-  }
   if (disarmed > 0)
     tell(observe::event_kind::fault_cleared, pattern);
+  return success({{"disarmed", disarmed}});
+}
+
+// Resumes suspended actors, too, and stops the burning of budgets.
+response faults_api::heal_all() const {
+  constexpr auto all = "*";
+  auto disarmed = rt_->faults.disarm(all);
+  std::unique_lock guard{mutex_};
+  auto suspended = suspended_;
+  auto burning = std::exchange(burning_, {});
+  guard.unlock();
+  for (auto& each : suspended)
+    disarmed += suspend(each, false) ? 1 : 0;
+  for (auto& each : burning)
+    actor::spare(*rt_, each);
+  if (disarmed > 0)
+    tell(observe::event_kind::fault_cleared, all);
   return success({{"disarmed", disarmed}});
 }
 
 // -- by path ------------------------------------------------------------------
 
 response faults_api::strike(const std::string& what, const json& body) const {
-  if (what == "stall")
-    return stall(body);
   auto path = body.find("path");
   if (path == body.end() || !path->is_string())
     return failure(400, "send an object with the text \"path\"");
@@ -195,13 +216,12 @@ response faults_api::strike_actor(const std::string& what,
       burning_.insert(path);
   } else if (what == "flood") {
     result = actor::flood(*rt_, path, count);
-  } else {
-    return nothing_at("/actors/" + what);
   }
   if (result == struck::nobody)
     return failure(404, "there is no actor at \"" + path + "\"");
   if (result == struck::cannot)
-    return failure(400, what + " cannot be done to \"" + path + "\"");
+    return failure(400,
+                   "the fault " + what + " does not work on \"" + path + "\"");
   tell(what == "resume" ? observe::event_kind::fault_cleared
                         : observe::event_kind::fault_armed,
        path, what);
@@ -252,10 +272,10 @@ response faults_api::stall(const json& body) const {
       || !listeners_.front()->stall(static_cast<std::size_t>(*reactor),
                                     std::chrono::milliseconds{*length}))
     return failure(404, "there is no reactor " + std::to_string(*reactor));
-  auto who = "reactor:" + std::to_string(*reactor);
-  tell(observe::event_kind::fault_armed, who,
+  auto path = "reactor:" + std::to_string(*reactor);
+  tell(observe::event_kind::fault_armed, path,
        "stall, " + std::to_string(*length) + " ms");
-  return success({{"path", who}, {"fault", "stall"}});
+  return success({{"path", path}, {"fault", "stall"}});
 }
 
 void faults_api::tell(observe::event_kind kind, std::string path,

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "admin/response.hpp"
+#include "admin/route.hpp"
 #include "coppice/actor/runtime.hpp"
 #include "coppice/net/listener.hpp"
 
@@ -15,28 +15,21 @@
 
 namespace coppice::admin {
 
-/// The part of the API that asks for faults: at points, and by path.
+/// The part of the API that injects faults: at fault points, and into actors.
 /// Thread-safe.
 class faults_api {
 public:
-  /// Unless `allowed`, faults can be looked at and undone, but not asked for.
+  /// `allowed` is what GET /faults shows; the routes say what needs it.
   faults_api(actor::runtime_ptr rt,
              const std::vector<net::listener_ptr>& listeners, bool allowed);
 
-  /// Whether `path` is one of its own.
-  static bool serves(std::string_view path);
-
-  response look(const std::string& path) const;
-
-  /// A POST or PUT; `body` is an object.
-  response change(std::string_view method, const std::string& path,
-                  const nlohmann::json& body) const;
-
-  /// A DELETE. That of /faults resumes whoever is suspended, and spares those
-  /// whose budget burns.
-  response heal(const std::string& path) const;
+  std::vector<route> routes() const;
 
 private:
+  response list() const;
+  response show(const std::string& name) const;
+  response disarm(const std::string& pattern) const;
+  response heal_all() const;
   bool suspend(const std::string& path, bool on) const;
   response arm(const std::string& name, const nlohmann::json& body) const;
   response reseed(const nlohmann::json& body) const;

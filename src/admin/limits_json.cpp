@@ -65,7 +65,7 @@ std::optional<milliseconds> as_time(const json& value, milliseconds least) {
 std::string set_count(const count_limit& limit, const json& value,
                       net::limits& into) {
   if (!value.is_null() && !is_count(value))
-    return std::string{limit.key} + " has to be a number from 0 on, or null";
+    return std::string{limit.key} + " has to be a number, 0 or more, or null";
   auto& member = into.*limit.member;
   member.reset();
   if (!value.is_null())
@@ -89,7 +89,7 @@ std::string set_period(const period& which, const json& value,
   auto time = as_time(value, at_once);
   if (!time)
     return std::string{which.key}
-           + " has to be a number from 0 on, at most a year";
+           + " has to be a number, 0 or more and at most a year";
   into.*which.member = *time;
   return {};
 }
@@ -105,7 +105,7 @@ std::string set_other(const std::string& key, const json& value,
   }
   if (key == "max_output_bytes") {
     if (!is_count(value))
-      return "max_output_bytes has to be a number from 0 on";
+      return "max_output_bytes has to be a number, 0 or more";
     into.max_output_bytes = value.get<std::size_t>();
     return {};
   }

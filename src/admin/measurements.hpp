@@ -18,7 +18,7 @@
 
 namespace coppice::admin {
 
-/// A server in numbers, as it was when somebody looked.
+/// A server in numbers, at one moment.
 struct measurements {
   struct listener {
     std::string name;

@@ -97,7 +97,7 @@ void for_each(const node_view& from,
     for_each(child, fn);
 }
 
-// What has not happened yet is 0, as far as there is room for it.
+// What has not happened yet is 0, where the values are known in advance.
 template <class T>
 void add_zero(std::map<std::string, T>& all, const std::string& path) {
   if (all.size() < observe::event_counts::most_paths)
@@ -137,7 +137,7 @@ void add_restarts(families& to, const node_view& root,
                           "Decisions to restart a child, by the child that "
                           "ended and the kind of reason that it ended with.");
   for_each(root, [&](auto& node) {
-    if (node.restart) // the root has nobody who would restart it
+    if (node.restart) // nothing restarts the root
       add_zero(all, node.path);
   });
   for (auto& [path, by_cause] : all)

@@ -31,8 +31,8 @@ std::optional<response> page_file(std::string_view path) {
                             [&](auto& each) { return each.name == name; });
   if (found == std::end(page_files))
     return {};
-  // Names come from a tree that others may have a say in: nothing of another
-  // origin is loaded, nothing inline is run, no other page may frame this one.
+  // Names in the tree may come from strangers: nothing of another origin is
+  // loaded, nothing inline is run, no other page may frame this one.
   return response{
     .body = std::string{found->text},
     .content_type = std::string{type_of(name)},

@@ -29,7 +29,7 @@ std::string text_at(const query_map& query, const std::string& key,
   return i == query.end() ? std::move(otherwise) : i->second;
 }
 
-// "kill" is what is asked for, `killed` is what comes of it.
+// A request says "kill"; the reason of the exit is then `killed`.
 exit_reason reason_at(const query_map& query) {
   auto text = text_at(query, "reason", "kill");
   return text == "kill" ? exit_reason::killed() : exit_reason::parse(text);
@@ -83,8 +83,8 @@ std::optional<ordeal::kind> ordeal_from(std::string_view action) {
 response predict(const actor::runtime& rt, const query_map& query) {
   std::string path = text_at(query, "path");
   if (path.empty())
-    return failure(400, "say whose end: ?path=PATH, and &reason=REASON if it "
-                        "is not a kill");
+    return failure(400, "name an actor: ?path=PATH, and &reason=REASON unless "
+                        "it is a kill");
   auto kind = ordeal_from(text_at(query, "action"));
   if (!kind)
     return failure(400, "\"action\" is suspend, fail_starts, refuse_stop or "
@@ -95,37 +95,37 @@ response predict(const actor::runtime& rt, const query_map& query) {
   if (*kind == ordeal::kind::burns
       && found->type != supervision::child_type::supervisor)
     return failure(409, "\"" + path + "\" has no restart budget");
-  // Whose end it is about, and who decides.
+  // Each round: which actor ends, and which supervisor decides.
   std::string_view ending = path;
   ordeal what{*kind, {}, reason_at(query)};
   json decisions = json::array();
   auto ends_all = false;
   for (auto burns = *kind == ordeal::kind::burns;; burns = false) {
-    std::string who{burns ? ending : observe::parent_of(ending)};
-    ends_all = who.empty() && what.what == ordeal::kind::ends;
+    std::string supervisor{burns ? ending : observe::parent_of(ending)};
+    ends_all = supervisor.empty() && what.what == ordeal::kind::ends;
     if (!burns)
-      what.id = ending.substr(who.empty() ? 0 : who.size() + 1);
-    auto asked = actor::foresee(rt, who, what);
-    if (!asked)
+      what.id = ending.substr(supervisor.empty() ? 0 : supervisor.size() + 1);
+    auto answer = actor::foresee(rt, supervisor, what);
+    if (!answer)
       break;
-    auto heard = asked->get_within(patience);
-    if (!heard)
-      return failure(504, who + " did not answer within a second");
-    if (!*heard)
+    auto forecast = answer->get_within(patience);
+    if (!forecast)
+      return failure(504, supervisor + " did not answer within a second");
+    if (!*forecast)
       break;
-    auto& said = decisions.emplace_back(to_json(**heard));
-    said["supervisor"] = who;
+    auto& decision = decisions.emplace_back(to_json(**forecast));
+    decision["supervisor"] = supervisor;
     if (!burns)
-      said["child"] = ending;
-    if (!(*heard)->end)
+      decision["child"] = ending;
+    if (!(*forecast)->end)
       break;
-    what = {ordeal::kind::ends, {}, *(*heard)->end};
+    what = {ordeal::kind::ends, {}, *(*forecast)->end};
     ending = burns ? ending : observe::parent_of(ending);
   }
-  // Nobody is above the root.
+  // There is no supervisor above the root.
   if (decisions.empty() && !observe::parent_of(path).empty())
-    return failure(409, "no supervisor that could be asked is in charge of \""
-                          + path + "\"");
+    return failure(409,
+                   "no supervisor that can be asked is above \"" + path + "\"");
   return success({{"path", path},
                   {"reason", to_string(reason_at(query))},
                   {"decisions", std::move(decisions)},
@@ -198,7 +198,7 @@ response sandbox(const query_map& query) {
   if (!what)
     return failure(400,
                    "send crash=a, b or c; reason=REASON, restart=permanent,"
-                   " transient or temporary, and times=1 to 9 are free");
+                   " transient or temporary, and times=1 to 9 are optional");
   json all = json::array();
   for (auto how :
        {strategy::one_for_one, strategy::one_for_all, strategy::rest_for_one})

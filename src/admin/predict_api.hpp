@@ -15,9 +15,9 @@ namespace coppice::admin {
 response predict(const actor::runtime& rt,
                  const std::map<std::string, std::string>& query);
 
-/// What the three strategies make of the crash of one child of a toy tree: `a`,
-/// `b` and `c`, in this order. `query` has `crash`, the child, and may have
-/// `reason`, `restart` and `times`. The engine itself answers.
+/// What the three strategies do about the crash of one child of a toy tree:
+/// `a`, `b` and `c`, in this order. `query` has `crash`, the child, and may
+/// have `reason`, `restart` and `times`. The engine itself answers.
 response sandbox(const std::map<std::string, std::string>& query);
 
 } // namespace coppice::admin

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "admin/api.hpp"
+#include "admin/response.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -11,10 +11,10 @@
 /// What the parts of the API answer with.
 namespace coppice::admin {
 
-// Who asks, in events.
+// The sender of requests, in events.
 inline constexpr std::string_view asked_here = "by the admin API";
 
-// What came from outside need not be UTF-8, as JSON has to be.
+// Text from outside may not be UTF-8, which JSON has to be.
 inline std::string written(const nlohmann::json& value) {
   return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
          + "\n";
@@ -25,7 +25,8 @@ inline response failure(int status, std::string message) {
 }
 
 inline response nothing_at(const std::string& path) {
-  return failure(404, "there is nothing at " + path + "; GET / says more");
+  return failure(404,
+                 "there is nothing at " + path + "; GET / lists what there is");
 }
 
 inline response success(const nlohmann::json& body) {

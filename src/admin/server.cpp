@@ -26,7 +26,7 @@ namespace {
 
 constexpr std::size_t max_body_bytes = 64 * 1024;
 constexpr std::size_t threads = 4;
-// Each takes a thread of its own, so that the others are always left.
+// Each takes a thread of its own, so that requests always find a free one.
 constexpr std::size_t most_streams = 16;
 constexpr int most_unread_bytes = 64 * 1024;
 
@@ -45,21 +45,21 @@ request convert(const httplib::Request& in) {
   return out;
 }
 
-void give(const response& what, httplib::Response& out) {
+void send(const response& what, httplib::Response& out) {
   out.status = what.status;
   for (auto& [name, value] : what.headers)
     out.set_header(name, value);
   out.set_content(what.body, what.content_type.c_str());
 }
 
-// Sends what `feed` says until the client or the server ends; the server's end
-// interrupts whom the feed waits for.
+// Sends what `feed` has until the client or the server ends; the end of the
+// server interrupts the feed while it waits.
 void stream(event_feed feed, std::shared_ptr<std::atomic<std::size_t>> open,
             httplib::Response& out) {
   if (open->fetch_add(1) >= most_streams) {
     open->fetch_sub(1);
-    give(failure(503, "there are " + std::to_string(most_streams)
-                        + " streams already"),
+    send(failure(503, std::to_string(most_streams)
+                        + " event streams are open already; close one"),
          out);
     return;
   }
@@ -69,7 +69,7 @@ void stream(event_feed feed, std::shared_ptr<std::atomic<std::size_t>> open,
     "text/event-stream",
     [shared](std::size_t, httplib::DataSink& sink) {
       auto text = shared->next();
-      // Who has gone is noticed at the latest here, though nothing was said.
+      // A client that has gone is noticed here at the latest.
       return text.empty() ? sink.is_writable()
                           : sink.write(text.data(), text.size());
     },
@@ -78,14 +78,14 @@ void stream(event_feed feed, std::shared_ptr<std::atomic<std::size_t>> open,
 
 void configure(httplib::Server& http, const api& what) {
   auto serve = [&what](const httplib::Request& in, httplib::Response& out) {
-    give(what.handle(convert(in)), out);
+    send(what.handle(convert(in)), out);
   };
   auto open = std::make_shared<std::atomic<std::size_t>>(0);
   http.Get("/events/stream",
            [&what, open](const httplib::Request& in, httplib::Response& out) {
              auto result = what.open_feed(convert(in));
              if (auto* refused = std::get_if<response>(&result))
-               give(*refused, out);
+               send(*refused, out);
              else
                stream(std::move(std::get<event_feed>(result)), open, out);
            });
@@ -94,7 +94,7 @@ void configure(httplib::Server& http, const api& what) {
   http.Put(".*", serve);
   http.Delete(".*", serve);
   http.set_payload_max_length(max_body_bytes);
-  // A client who says nothing for longer is dropped.
+  // A client that sends nothing for longer is dropped.
   http.set_read_timeout(1s);
   http.set_write_timeout(1s);
   http.set_keep_alive_timeout(1);
@@ -106,7 +106,7 @@ void configure(httplib::Server& http, const api& what) {
     int on = 1;
     ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     // Connections inherit it. The kernel would keep megabytes for a stream that
-    // nobody reads, and it would take as long until that is noticed.
+    // is not read, and it would take long until that is noticed.
     int room = most_unread_bytes;
     ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
   });
@@ -142,7 +142,7 @@ public:
   caf::behavior make_behavior() override {
     actor::use_exception_text(*this);
     return {[](caf::message&) {
-      // nop: it is talked to by HTTP
+      // nop: requests come by HTTP
     }};
   }
 
@@ -153,7 +153,7 @@ public:
 private:
   void stop() {
     http_->stop();
-    // A stream may be about to wait for events, and not heed the first call.
+    // A stream that is about to wait for events may miss the first call.
     while (!finished_) {
       rt_->events.interrupt();
       std::this_thread::sleep_for(1ms);
@@ -192,7 +192,7 @@ actor::child_spec server::child() {
 actor::start_result server::start(const actor::start_args& args) {
   std::lock_guard guard{mutex_};
   api_.served_by(args.path);
-  // The library does not say why it cannot bind; a trial of our own does.
+  // The library does not say why it cannot bind; our own function does.
   auto trial = net::listen_on(*net::endpoint::parse(where_.address(), port_));
   open_error_ = trial.message;
   if (!trial.port)

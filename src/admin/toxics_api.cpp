@@ -1,12 +1,15 @@
 #include "admin/toxics_api.hpp"
 
-#include "admin/api.hpp"
 #include "admin/responses.hpp"
 #include "admin/toxics_json.hpp"
 
-#include <algorithm>
+#include <nlohmann/json.hpp>
+
 #include <charconv>
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace coppice::admin {
@@ -15,9 +18,6 @@ using json = nlohmann::json;
 using target = net::toxic_collection::target;
 
 namespace {
-
-constexpr std::string_view listeners_prefix = "/listeners/";
-constexpr std::string_view toxics_name = "/toxics";
 
 response refusal(const net::toxic_refusal& why) {
   switch (why.why) {
@@ -36,7 +36,7 @@ response refusal(const net::toxic_refusal& why) {
 // The connection that is meant; returns what is wrong.
 std::string read_connection(const request& req, const json& body,
                             target& into) {
-  constexpr auto wrong = "connection has to be the number of one";
+  constexpr auto wrong = "\"connection\" has to be the number of a connection";
   if (auto found = req.query.find("connection"); found != req.query.end()) {
     std::uint64_t number = 0;
     auto& text = found->second;
@@ -65,7 +65,7 @@ look_up(const net::listener& owner, std::string_view name, target connection) {
   return {};
 }
 
-json list(const net::listener& owner, target connection) {
+json list_toxics(const net::listener& owner, target connection) {
   auto result = json::array();
   for (auto& placed : *owner.toxics())
     if (!connection || placed.connection == connection)
@@ -73,7 +73,7 @@ json list(const net::listener& owner, target connection) {
   return result;
 }
 
-response add(net::listener& owner, const json& body, target connection) {
+response add_toxic(net::listener& owner, const json& body, target connection) {
   net::placed_toxic placed;
   placed.connection = connection;
   if (auto wrong = read_toxic(body, placed.what); !wrong.empty())
@@ -83,8 +83,8 @@ response add(net::listener& owner, const json& body, target connection) {
   return success(admin::to_json(placed));
 }
 
-response change(net::listener& owner, net::placed_toxic placed,
-                const json& body) {
+response change_toxic_of(net::listener& owner, net::placed_toxic placed,
+                         const json& body) {
   if (auto wrong = change_toxic(body, placed.what); !wrong.empty())
     return failure(400, wrong);
   if (auto refused = owner.update_toxic(placed.what, placed.connection))
@@ -92,78 +92,84 @@ response change(net::listener& owner, net::placed_toxic placed,
   return success(admin::to_json(placed));
 }
 
-response answer_all(net::listener& owner, const request& req, const json& body,
-                    target connection) {
-  if (req.method == "POST")
-    return add(owner, body, connection);
-  if (req.method == "DELETE")
-    if (auto refused = owner.remove_all_toxics(connection))
-      return refusal(*refused);
-  return success(list(owner, connection));
+response remove_all(net::listener& owner, target connection) {
+  if (auto refused = owner.remove_all_toxics(connection))
+    return refusal(*refused);
+  return success(list_toxics(owner, connection));
 }
 
-response answer_one(net::listener& owner, const request& req,
-                    const std::string& toxic, const json& body,
-                    target connection) {
-  auto found = look_up(owner, toxic, connection);
-  if (!found)
-    return failure(404, "there is no toxic called \"" + toxic
-                          + "\"; GET /listeners/" + owner.config().name
-                          + "/toxics shows them");
-  if (req.method == "POST")
-    return change(owner, *found, body);
-  if (req.method == "DELETE")
-    if (auto refused = owner.remove_toxic(toxic, connection))
-      return refusal(*refused);
-  return success(admin::to_json(*found));
+response remove_one(net::listener& owner, const net::placed_toxic& placed) {
+  if (auto refused = owner.remove_toxic(placed.what.name, placed.connection))
+    return refusal(*refused);
+  return success(admin::to_json(placed));
+}
+
+// Calls `handle` with the listener and the connection that are meant.
+template <class F>
+auto with_target(const listeners_api& listeners, F handle) {
+  return [&listeners, handle](const call& what) {
+    auto* owner = listeners.find(what.names.front());
+    if (owner == nullptr)
+      return no_listener(what.names.front());
+    target connection;
+    if (auto wrong = read_connection(what.req, what.body, connection);
+        !wrong.empty())
+      return failure(400, wrong);
+    return handle(*owner, connection, what);
+  };
+}
+
+// The same with the toxic, which has to be there.
+template <class F>
+auto with_toxic(const listeners_api& listeners, F handle) {
+  return with_target(listeners, [handle](net::listener& owner,
+                                         target connection, const call& what) {
+    auto& name = what.names.back();
+    auto found = look_up(owner, name, connection);
+    return found ? handle(owner, *found, what)
+                 : failure(404, "there is no toxic called \"" + name
+                                  + "\"; GET /listeners/" + owner.config().name
+                                  + "/toxics lists them");
+  });
 }
 
 } // namespace
 
-std::optional<toxics_path> parse_toxics_path(std::string_view path) {
-  if (!path.starts_with(listeners_prefix))
-    return {};
-  path.remove_prefix(listeners_prefix.size());
-  auto slash = path.find('/');
-  auto rest = slash == path.npos ? std::string_view{} : path.substr(slash);
-  if (!rest.starts_with(toxics_name))
-    return {};
-  toxics_path result{std::string{path.substr(0, slash)}, {}};
-  rest.remove_prefix(toxics_name.size());
-  if (rest.empty())
-    return result;
-  if (rest.size() < 2 || rest.front() != '/')
-    return {};
-  result.toxic = rest.substr(1);
-  return result;
-}
-
-response api::toxics(const request& req) const {
-  auto changes = req.method != "GET";
-  if (changes && req.method != "POST" && req.method != "DELETE")
-    return failure(405, "use GET, or POST and DELETE to change something");
-  if (auto refused = changes ? refuse_change(req) : std::nullopt)
-    return *refused;
-  auto has_body = req.method == "POST";
-  if (has_body && !rules_.allow_faults)
-    return failure(403, "faults are off: start the server with --allow-faults "
-                        "to put toxics on its connections");
-  if (has_body && !sends_json(req))
-    return failure(415, "send JSON, with Content-Type: application/json");
-  auto body = json::parse(has_body ? req.body : "{}", nullptr, false);
-  if (!body.is_object())
-    return failure(400, "send a JSON object");
-  auto where = *parse_toxics_path(req.path);
-  auto* listener = find(where.listener);
-  if (listener == nullptr)
-    return failure(404, "there is no listener \"" + where.listener
-                          + "\"; GET /listeners shows them");
-  target connection;
-  if (auto wrong = read_connection(req, body, connection); !wrong.empty())
-    return failure(400, wrong);
-  if (where.toxic.empty())
-    return answer_all(*listener, req, body, connection);
-  return answer_one(*listener, req, where.toxic, body, connection);
+std::vector<route> toxics_routes(const listeners_api& listeners) {
+  constexpr auto all = "/listeners/{listener}/toxics";
+  constexpr auto one = "/listeners/{listener}/toxics/{toxic...}";
+  return {
+    {"GET", all, permission::look, body_kind::none, "what spoils its network",
+     with_target(listeners,
+                 [](net::listener& owner, target connection, const call&) {
+                   return success(list_toxics(owner, connection));
+                 })},
+    {"POST", all, permission::fault, body_kind::object,
+     R"({"type": ..., "attributes": {}})",
+     with_target(listeners,
+                 [](net::listener& owner, target connection, const call& what) {
+                   return add_toxic(owner, what.body, connection);
+                 })},
+    {"DELETE", all, permission::change, body_kind::none, "take all off",
+     with_target(listeners,
+                 [](net::listener& owner, target connection, const call&) {
+                   return remove_all(owner, connection);
+                 })},
+    {"GET", one, permission::look, body_kind::none, "one of them",
+     with_toxic(listeners,
+                [](net::listener&, const net::placed_toxic& placed,
+                   const call&) { return success(admin::to_json(placed)); })},
+    {"POST", one, permission::fault, body_kind::object, "change its attributes",
+     with_toxic(listeners,
+                [](net::listener& owner, const net::placed_toxic& placed,
+                   const call& what) {
+                  return change_toxic_of(owner, placed, what.body);
+                })},
+    {"DELETE", one, permission::change, body_kind::none, "take it off",
+     with_toxic(listeners,
+                [](net::listener& owner, const net::placed_toxic& placed,
+                   const call&) { return remove_one(owner, placed); })},
+  };
 }
 
 } // namespace coppice::admin

@@ -1,18 +1,14 @@
 #pragma once
 
-#include <optional>
-#include <string>
-#include <string_view>
+#include "admin/listeners_api.hpp"
+#include "admin/route.hpp"
+
+#include <vector>
 
 namespace coppice::admin {
 
-/// What `/listeners/NAME/toxics` and `/listeners/NAME/toxics/TOXIC` stand for.
-struct toxics_path {
-  std::string listener;
-  std::string toxic; ///< Empty: all of them.
-};
-
-/// Nothing if it is another path.
-std::optional<toxics_path> parse_toxics_path(std::string_view path);
+/// The part of the API that spoils the network of a listener.
+/// `listeners` must outlive the routes. Thread-safe.
+std::vector<route> toxics_routes(const listeners_api& listeners);
 
 } // namespace coppice::admin

@@ -16,7 +16,7 @@ nlohmann::json to_json(const net::placed_toxic& what);
 std::string read_toxic(const nlohmann::json& from, net::toxic& into);
 
 /// The same for a toxic that is there: sets `toxicity` and `attributes` where
-/// they are given. The rest may be said again, but not otherwise.
+/// they are given. The rest may be repeated, but not changed.
 std::string change_toxic(const nlohmann::json& from, net::toxic& into);
 
 } // namespace coppice::admin

@@ -1,13 +1,9 @@
 #include "commands/command_line.hpp"
 
-#include "commands/console.hpp"
-#include "commands/faults.hpp"
-#include "commands/history.hpp"
-#include "commands/lab.hpp"
-#include "commands/nemesis.hpp"
-#include "commands/remote.hpp"
-#include "commands/serve.hpp"
-#include "commands/toxics.hpp"
+#include "commands/command_text.hpp"
+#include "commands/help_text.hpp"
+#include "commands/table.hpp"
+#include "commands/terminal_width.hpp"
 #include "coppice/version.hpp"
 #include "server/exit_code.hpp"
 
@@ -16,104 +12,108 @@
 #include <algorithm>
 #include <exception>
 #include <iostream>
+#include <utility>
 
 namespace coppice::commands {
 
 namespace {
 
-int complain(const CLI::ParseError& err, const char* more) {
+constexpr auto about = "supervise TCP servers and other trees of actors, and "
+                       "break them to see how they heal";
+
+constexpr auto last_group = "Other";
+
+std::string full_name(const CLI::App& app) {
+  auto above = app.get_parent() != nullptr ? full_name(*app.get_parent()) : "";
+  return above.empty() ? app.get_name() : above + " " + app.get_name();
+}
+
+void add_help(CLI::App& app) {
+  app.set_help_flag("-h,--help", "print this help and exit")->group(last_group);
+}
+
+void format_help(CLI::App& app) {
+  app.formatter_fn([](const CLI::App* which, std::string, CLI::AppFormatMode) {
+    return help_text(describe(*which, full_name(*which)), help_width());
+  });
+}
+
+void add_command(CLI::App& parent, const command& what, const session& defaults,
+                 std::map<const CLI::App*, action>& actions) {
+  auto* cmd = parent.add_subcommand(what.name, what.help);
+  if (what.options)
+    actions.emplace(cmd, what.options(*cmd, defaults));
+  for (auto& each : what.subcommands) {
+    add_command(*cmd, each, defaults, actions);
+    cmd->get_subcommand(each.name)->group("Commands");
+  }
+  if (!what.subcommands.empty())
+    cmd->require_subcommand(1);
+  add_help(*cmd); // once its own options are there
+}
+
+int usage_error(const CLI::ParseError& err, const char* more) {
   std::string text = err.what();
-  std::replace(text.begin(), text.end(), '\n', ' ');
+  std::ranges::replace(text, '\n', ' ');
   std::cerr << "coppice: " << text << " (" << more << " shows more)"
             << std::endl;
   return usage;
 }
 
-// All that can be said on one line, and what was said.
-class command_line {
-public:
-  explicit command_line(const std::optional<session>& console)
-      : in_console_(console.has_value()) {
-    if (console)
-      adopt(*console);
-    if (in_console_)
-      app_.set_help_flag();
-    else
-      app_.set_version_flag("--version", std::string{"coppice "} + version);
-    app_.require_subcommand(1);
-    if (!in_console_) {
-      add_serve(app_, serve_);
-      add_lab(app_, lab_);
-      add_console(app_, console_);
-    }
-    add_remote(app_, remote_);
-    add_history(app_, history_);
-    add_fault(app_, fault_);
-    add_toxics(app_, toxic_);
-    add_nemesis(app_, nemesis_);
+int parse_and_run(command_line& line, std::vector<std::string> args,
+                  bool in_console) {
+  std::ranges::reverse(args); // as the library wants them
+  try {
+    line.app->parse(std::move(args));
+    const auto* chosen = line.app.get();
+    while (!chosen->get_subcommands().empty())
+      chosen = chosen->get_subcommands().front();
+    return line.actions.at(chosen)();
+  } catch (const CLI::Success& wanted) {
+    return line.app->exit(wanted); // --help, --version
+  } catch (const CLI::ParseError& err) {
+    return usage_error(err, in_console ? "help" : "coppice --help");
   }
-
-  int run(std::vector<std::string> args) {
-    std::reverse(args.begin(), args.end()); // as the library wants them
-    try {
-      app_.parse(std::move(args));
-      return obey();
-    } catch (const CLI::Success& wanted) {
-      return app_.exit(wanted); // --help, --version
-    } catch (const CLI::ParseError& err) {
-      return complain(err, in_console_ ? "help" : "coppice --help");
-    }
-  }
-
-private:
-  void adopt(const session& console) {
-    for (auto* each :
-         {&remote_, &fault_.remote, &toxic_.remote, &nemesis_.remote}) {
-      each->admin = console.admin;
-      each->token_file = console.token_file;
-    }
-    history_.file = console.journal;
-  }
-
-  int obey() {
-    auto* got = app_.get_subcommands().front();
-    auto name = got->get_name();
-    if (name == "serve")
-      return serve(serve_);
-    if (name == "lab")
-      return run_lab(app_, lab_);
-    if (name == "console")
-      return run_console(console_);
-    if (name == "fault")
-      return run_fault(app_, fault_);
-    if (name == "toxic")
-      return run_toxics(app_, toxic_);
-    if (name == "nemesis")
-      return run_nemesis(app_, nemesis_);
-    if (is_history(app_))
-      return run_history(app_, history_);
-    return run_remote(app_, remote_);
-  }
-
-  bool in_console_;
-  CLI::App app_{"coppice: a supervised TCP server; cut any actor, it regrows",
-                "coppice"};
-  serve_arguments serve_;
-  lab_options lab_;
-  console_options console_;
-  remote_options remote_;
-  history_options history_;
-  fault_options fault_;
-  toxic_options toxic_;
-  nemesis_options nemesis_;
-};
+}
 
 } // namespace
+
+command_line::command_line()
+    : app(std::make_unique<CLI::App>(about, "coppice")) {
+  format_help(*app);
+  add_help(*app);
+  app
+    ->set_version_flag("--version", std::string{"coppice "} + version,
+                       "print the version and exit")
+    ->group(last_group);
+  app->require_subcommand(1);
+  for (auto& each : all_commands()) {
+    add_command(*app, each, {}, actions);
+    app->get_subcommand(each.name)->group(heading(each.in));
+  }
+}
+
+command_line::command_line(const session& console)
+    : app(std::make_unique<CLI::App>("", "")) {
+  format_help(*app);
+  app->set_help_flag();
+  app->require_subcommand(1);
+  for (auto& each : all_commands())
+    if (each.on_a_server)
+      add_command(*app, each, console, actions);
+}
+
+command_line::~command_line() = default;
 
 int run_command_line(const std::vector<std::string>& args,
                      const std::optional<session>& console) {
   try {
-    return command_line{console}.run(args);
+    if (console) {
+      command_line line{*console};
+      return parse_and_run(line, args, true);
+    }
+    command_line line;
+    return parse_and_run(line, args, false);
   } catch (const std::exception& err) {
     std::cerr << "coppice: " << err.what() << std::endl;
     return failed;

@@ -1,21 +1,34 @@
 #pragma once
 
+#include "commands/command.hpp"
+
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace coppice::commands {
 
-/// What the commands of a console have in common.
-struct session {
-  std::string admin;           ///< HOST:PORT
-  std::string token_file = {}; ///< May be empty.
-  std::string journal = {};    ///< Empty: where it is by default.
+/// Everything that can be written on a command line, made from the table of
+/// commands.
+struct command_line {
+  std::unique_ptr<CLI::App> app;
+  /// What carries out each subcommand that has none below it.
+  std::map<const CLI::App*, action> actions;
+
+  command_line();
+  ~command_line();
+  command_line(const command_line&) = delete;
+  command_line& operator=(const command_line&) = delete;
+  /// In a console: only the commands that act on a server, beginning with what
+  /// the console was given.
+  explicit command_line(const session& console);
 };
 
 /// Does what `args` (without the program's name) ask for, as `coppice` does;
-/// returns the exit code. What is wrong is said on standard error. Within a
-/// `console`, there are the commands that talk to its server, and no others.
+/// returns the exit code. Errors go to standard error. In a `console`, only the
+/// commands that act on a server are known.
 int run_command_line(const std::vector<std::string>& args,
                      const std::optional<session>& console = {});
 

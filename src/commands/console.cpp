@@ -1,6 +1,10 @@
 #include "commands/console.hpp"
 
-#include "admin/client.hpp"
+#include "commands/command_line.hpp"
+#include "commands/journal_file.hpp"
+#include "commands/live_tree.hpp"
+#include "commands/remote.hpp"
+#include "commands/table.hpp"
 #include "journal/store.hpp"
 #include "server/exit_code.hpp"
 
@@ -11,60 +15,43 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <utility>
 
 namespace coppice::commands {
 
 namespace {
 
-using nlohmann::json;
-
-struct verb {
-  const char* name;
-  const char* help;
-  bool takes_path;
-};
-
-// Every other command of coppice that talks to a server can be given, too.
-constexpr std::array verbs{
-  verb{"tree", "draw the actors", false},
-  verb{"children", "list the children of a supervisor", true},
-  verb{"info", "tell all about one actor", true},
-  verb{"watch", "show what happens, until Ctrl-C", true},
-  verb{"why", "tell the story of its last restart or end", true},
-  verb{"events", "list what happened: --since 10m, --path 'acceptor:*'", false},
-  verb{"kill", "end an actor; it cannot help it", true},
-  verb{"exit", "end an actor with a reason: exit PATH boom; alone: leave",
-       true},
-  verb{"stop", "stop a child; it is not restarted", true},
-  verb{"start", "start a child that is stopped", true},
-  verb{"restart", "stop a child and start it again", true},
-  verb{"status", "show listeners, their limits and counters", false},
-  verb{"suspend", "close a listener's port", false},
-  verb{"resume", "open it again", false},
-  verb{"limit", "change a listener's limits", false},
-  verb{"fault", "ask for faults: fault list, fault set, fault clear, ...",
-       true},
-  verb{"toxic", "make the network a bad one", false},
-  verb{"nemesis", "run a schedule of faults", false},
-  verb{"log", "show or set what the server's log leaves out", false},
-  verb{"drain", "let connections finish, then end the server", false},
-  verb{"help", "show this; VERB --help shows its options", false},
-};
-
 constexpr int longest_history = 1000;
 
-void show_help() {
-  for (auto& each : verbs)
-    std::printf("  %-9s %s\n", each.name, each.help);
-  std::printf("A path is as tree --json and completion (Tab) show it. Quotes "
-              "keep words together, # begins a comment.\n");
+// The commands of a console, with its own last.
+std::vector<std::pair<std::string, std::string>> console_verbs() {
+  std::vector<std::pair<std::string, std::string>> result;
+  for (auto& each : all_commands())
+    if (each.on_a_server)
+      result.emplace_back(each.name, each.help);
+  result.emplace_back("help", "show this; COMMAND --help shows its options");
+  result.emplace_back("quit", "leave; so do exit alone and Ctrl-D");
+  return result;
+}
+
+void show_console_help() {
+  auto verbs = console_verbs();
+  std::size_t width = 0;
+  for (auto& [name, _] : verbs)
+    width = std::max(width, name.size());
+  for (auto& [name, help] : verbs)
+    std::cout << "  " << name << std::string(width - name.size() + 2, ' ')
+              << help << "\n";
+  std::cout << "Paths of actors are as tree --json and completion (Tab) show "
+               "them. Quotes keep words\ntogether; # begins a comment."
+            << std::endl;
 }
 
 // -- completion ---------------------------------------------------------------
@@ -72,21 +59,12 @@ void show_help() {
 // The library calls plain functions.
 const session* server_of_completion = nullptr;
 
-void collect_paths(const json& node, std::vector<std::string>& into) {
-  if (auto path = node.find("path"); path != node.end() && path->is_string())
-    into.push_back(*path);
-  if (auto children = node.find("children"); children != node.end())
-    for (auto& child : *children)
-      collect_paths(child, into);
-}
-
 std::vector<std::string> live_paths() {
-  std::vector<std::string> result;
-  auto answer = admin::client{server_of_completion->admin, {}}.get("/tree");
-  auto root = json::parse(answer.body, nullptr, false);
-  if (answer.status == 200 && root.is_object())
-    collect_paths(root, result);
-  return result;
+  auto answer = looking_at(*server_of_completion).get("/tree");
+  auto root = nlohmann::json::parse(answer.body, nullptr, false);
+  if (answer.status != 200 || !root.is_object())
+    return {};
+  return paths_of(root);
 }
 
 // What the word may become; the library frees what it is given.
@@ -99,8 +77,8 @@ char* next_candidate(const char* text, int state) {
           .find(' ')
         == std::string_view::npos;
     if (first)
-      for (auto& each : verbs)
-        candidates.emplace_back(each.name);
+      for (auto& [name, _] : console_verbs())
+        candidates.push_back(name);
     else
       candidates = live_paths();
     std::erase_if(candidates,
@@ -138,7 +116,7 @@ public:
   }
 };
 
-// A person at a terminal, whose lines are remembered beside the journal.
+// A person at a terminal; the lines are kept in a file beside the journal.
 class person final : public line_source {
 public:
   explicit person(const session& server) {
@@ -174,6 +152,68 @@ private:
   std::string file_;
 };
 
+struct console_options {
+  session server;
+};
+
+void declare_console(CLI::App& cmd, console_options& options) {
+  add_admin_and_token(cmd, options.server);
+  add_journal(cmd, options.server);
+}
+
+std::unique_ptr<line_source> open_lines(bool at_terminal,
+                                        const session& server) {
+  if (!at_terminal)
+    return std::make_unique<script>();
+  std::cout << "on the server at " << server.admin
+            << "; help lists the commands, Tab completes, Ctrl-D leaves"
+            << std::endl;
+  return std::make_unique<person>(server);
+}
+
+// Runs one line, which has words; returns its exit code.
+int run_line(const std::vector<std::string>& words, const session& server) {
+  if (words == std::vector<std::string>{"help"}) {
+    show_console_help();
+    return done;
+  }
+  auto code = run_command_line(words, server);
+  std::cout.flush();
+  return code;
+}
+
+bool leaves(const std::vector<std::string>& words) {
+  return words.size() == 1 && (words[0] == "exit" || words[0] == "quit");
+}
+
+// Runs the lines of standard input. A person gets a prompt, a history and
+// completions, and goes on after a line that fails; a script ends there, with
+// the exit code of that line.
+int run_console(const console_options& options) {
+  if (auto answer = looking_at(options.server).get("/tree"); answer.status == 0)
+    return report(answer);
+  auto at_terminal = ::isatty(STDIN_FILENO) == 1;
+  auto lines = open_lines(at_terminal, options.server);
+  for (int number = 1; auto line = lines->next(); ++number) {
+    auto words = words_of(*line);
+    if (words && words->empty())
+      continue;
+    if (words && leaves(*words))
+      return done;
+    int code = usage;
+    if (words)
+      code = run_line(*words, options.server);
+    else
+      std::cerr << "coppice: a quote is not closed" << std::endl;
+    if (code != done && !at_terminal) {
+      std::cerr << "coppice: line " << number << " failed: " << *line
+                << std::endl;
+      return code;
+    }
+  }
+  return done;
+}
+
 } // namespace
 
 std::optional<std::vector<std::string>> words_of(std::string_view line) {
@@ -208,60 +248,11 @@ std::optional<std::vector<std::string>> words_of(std::string_view line) {
   return result;
 }
 
-void add_console(CLI::App& app, console_options& options) {
-  auto* cmd = app.add_subcommand(
-    "console", "a shell on a running server; obeys the lines of a script, too");
-  cmd
-    ->add_option("--admin", options.server.admin,
-                 "HOST:PORT of the server's admin API")
-    ->capture_default_str();
-  cmd->add_option("--token-file", options.server.token_file,
-                  "where the server's admin token is");
-  cmd->add_option("--journal", options.server.journal,
-                  "the journal's file, for events and why");
-}
-
-int run_console(const console_options& options) {
-  auto at_terminal = ::isatty(STDIN_FILENO) == 1;
-  if (auto answer = admin::client{options.server.admin, {}}.get("/tree");
-      answer.status == 0) {
-    std::cerr << "coppice: " << answer.error << std::endl;
-    return unreachable;
-  }
-  std::unique_ptr<line_source> lines;
-  if (at_terminal) {
-    std::cout << "on the server at " << options.server.admin
-              << "; help lists the commands, Tab completes, Ctrl-D leaves"
-              << std::endl;
-    lines = std::make_unique<person>(options.server);
-  } else {
-    lines = std::make_unique<script>();
-  }
-  for (int number = 1; auto line = lines->next(); ++number) {
-    auto words = words_of(*line);
-    if (words && words->empty())
-      continue;
-    int code = usage;
-    if (!words) {
-      std::cerr << "coppice: a quote is not closed" << std::endl;
-    } else if (words->front() == "help" && words->size() == 1) {
-      show_help();
-      std::fflush(stdout);
-      code = done;
-    } else if (*words == std::vector<std::string>{"exit"}
-               || *words == std::vector<std::string>{"quit"}) {
-      return done;
-    } else {
-      code = run_command_line(*words, options.server);
-      std::cout.flush();
-    }
-    if (code != done && !at_terminal) {
-      std::cerr << "coppice: line " << number << " failed: " << *line
-                << std::endl;
-      return code;
-    }
-  }
-  return done;
+command console_command() {
+  return command_of<console_options>(
+    "console", group::run,
+    "type commands for a running server, or run a script of them",
+    declare_console, run_console);
 }
 
 } // namespace coppice::commands

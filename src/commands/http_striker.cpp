@@ -35,8 +35,8 @@ void collect(const json& node, std::vector<nemesis::target>& into) {
     collect(child, into);
 }
 
-// What came of a request. Nobody at a path is no mistake: it may be about to be
-// started again.
+// The result of a request. An actor that is missing is no mistake: it may be
+// about to be started again.
 nemesis::answer judge(const admin::answer& got, const std::string& done,
                       bool may_be_away = true) {
   switch (got.status) {

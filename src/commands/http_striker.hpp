@@ -43,7 +43,7 @@ private:
   admin::client server_;
   nemesis::clock& clock_;
   nemesis::aim aim_;
-  // What can be undone: whom a step struck in its turn.
+  // What can be undone: the actor that a step struck in its turn.
   std::map<turn, std::string> struck_;
   std::set<std::string> suspended_;
   std::set<std::string> toxics_; // as paths of the API

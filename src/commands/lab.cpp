@@ -3,6 +3,7 @@
 #include "commands/lab_against.hpp"
 #include "commands/lab_otp.hpp"
 #include "commands/lab_worlds.hpp"
+#include "commands/table.hpp"
 
 #include "lab/driver_protocol.hpp"
 #include "lab/example.hpp"
@@ -29,12 +30,12 @@ namespace {
 // The value of --against that stands for Erlang itself.
 constexpr auto otp = "otp";
 
-int complain(const std::string& what) {
-  std::cerr << "coppice: " << what << std::endl;
+int complain(const std::string& text) {
+  std::cerr << "coppice: " << text << std::endl;
   return failed;
 }
 
-std::optional<lab::scenario> load(const std::string& file) {
+std::optional<lab::scenario> load_or_complain(const std::string& file) {
   auto read = lab::load_scenario(file);
   if (auto* err = std::get_if<lab::scenario_error>(&read)) {
     complain(to_string(*err));
@@ -45,11 +46,11 @@ std::optional<lab::scenario> load(const std::string& file) {
 
 // -- the commands -------------------------------------------------------------
 
-// Plays one scenario, and nobody else does.
+// Plays one scenario, without an opponent.
 int run_alone(const lab_options& options) {
   if (options.scenarios.size() != 1)
     throw CLI::RequiredError("one SCENARIO, or --against");
-  auto plan = load(options.scenarios.front());
+  auto plan = load_or_complain(options.scenarios.front());
   if (!plan)
     return failed;
   auto happened = play_in(options.world, *plan);
@@ -59,35 +60,49 @@ int run_alone(const lab_options& options) {
   return done;
 }
 
-int run(const lab_options& options) {
-  if (options.against.empty())
-    return run_alone(options);
-  lab::tidy_up_when_stopped();
-  if (options.against == otp)
-    return run_against_otp(options);
-  if (!options.otp.empty())
-    throw CLI::ExcludesError("--otp", "--against COMMAND");
-  return run_against_driver(options);
+// Whether all that was printed has been written.
+int flushed(int code) {
+  return std::cout.flush() ? code
+                           : complain("standard output cannot be written");
 }
 
-int explain(const lab_options& options) {
-  auto plan = load(options.scenario);
+int run_lab(const lab_options& options) {
+  if (options.against.empty())
+    return flushed(run_alone(options));
+  lab::tidy_up_when_stopped();
+  if (options.against == otp)
+    return flushed(run_against_otp(options));
+  if (!options.otp.empty())
+    throw CLI::ExcludesError("--otp", "--against COMMAND");
+  return flushed(run_against_driver(options));
+}
+
+struct lab_explain_options {
+  std::string scenario;
+};
+
+int explain_scenario(const lab_explain_options& options) {
+  auto plan = load_or_complain(options.scenario);
   if (!plan)
     return failed;
   std::cout << lab::explain(*plan) << std::flush;
-  return done;
+  return flushed(done);
 }
 
-int create(const lab_options& options) {
+struct lab_new_options {
+  std::string file; ///< Empty: standard output.
+};
+
+int write_example(const lab_new_options& options) {
   auto text = lab::example_scenario();
   if (options.file.empty()) {
     std::cout << text << std::flush;
-    return done;
+    return flushed(done);
   }
   auto* file = options.file.c_str();
   auto fd = ::open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (fd < 0 && errno == EEXIST)
-    return complain(options.file + " is there already; name another file");
+    return complain(options.file + " exists already; name another file");
   auto written = fd < 0 ? -1 : ::write(fd, text.data(), text.size());
   auto why = errno;
   if (fd >= 0)
@@ -96,7 +111,7 @@ int create(const lab_options& options) {
     return complain(options.file + " cannot be written: " + std::strerror(why));
   std::cout << "wrote " << options.file << "; now: coppice lab run "
             << options.file << std::endl;
-  return done;
+  return flushed(done);
 }
 
 constexpr auto scenario_help
@@ -121,7 +136,7 @@ void add_against(CLI::App& run, CLI::Option* trace, lab_options& options) {
   auto* against
     = run
         .add_option("--against", options.against,
-                    "play it on Erlang's own supervisors, too (otp), or on "
+                    "play it also on Erlang's own supervisors (otp) or on "
                     "those of a driver (its command), and show both side by "
                     "side; exit code 1 if they differ")
         ->type_name("otp|COMMAND")
@@ -129,22 +144,23 @@ void add_against(CLI::App& run, CLI::Option* trace, lab_options& options) {
         ->excludes(trace);
   run
     .add_option("--otp", options.otp,
-                "another Erlang than the one in PATH, or several of them: "
-                "the folder where one is installed, its escript, or the root "
-                "of another system (debootstrap); again for each")
+                "use another Erlang than the one in PATH: the folder where "
+                "it is installed, its escript, or the root of another system "
+                "(debootstrap); may be given several times")
     ->type_name("PLACE")
     ->allow_extra_args(false)
     ->needs(against);
   run
     .add_flag("--recorded", options.recorded,
-              "compare it with the traces that were recorded from Erlang, not "
+              "compare with the traces that were recorded from Erlang, not "
               "with coppice")
     ->needs(against);
   run
     .add_option("--deadline", options.deadline,
                 "how long a driver may take for a scenario, or an Erlang for "
-                "all of them, beyond the times that they name: 500ms, 2m; "
-                "30s, and 2m for an Erlang, if it is not given")
+                "all of them, beyond the times in them, such as 500ms; "
+                "default: 30s, and 2m for an Erlang")
+    ->type_name("TIME")
     ->check(CLI::Validator{is_a_deadline, ""})
     ->needs(against);
   run
@@ -153,45 +169,45 @@ void add_against(CLI::App& run, CLI::Option* trace, lab_options& options) {
     ->needs(against);
 }
 
-void add_run(CLI::App& lab, lab_options& options) {
-  auto* run = lab.add_subcommand(
-    "run", "play a scenario and tell what happened, and why");
-  run->add_option("SCENARIO", options.scenarios,
-                  std::string{scenario_help}
-                    + "; with --against also several, or folders, or none: "
-                      "the conformance kit");
-  run->add_option("--world", options.world, "what plays the supervisors")
+void declare_lab_run(CLI::App& run, lab_options& options) {
+  run.add_option("SCENARIO", options.scenarios,
+                 std::string{scenario_help}
+                   + "; with --against also several, or folders, or none: "
+                     "the conformance kit");
+  run.add_option("--world", options.world, "what plays the supervisors")
     ->check(CLI::IsMember(world_names()))
     ->capture_default_str();
-  auto* trace
-    = run->add_flag("--trace", options.trace,
-                    "print the trace instead, one JSON object a line");
-  add_against(*run, trace, options);
+  auto* trace = run.add_flag("--trace", options.trace,
+                             "print the trace instead, one JSON object a line");
+  add_against(run, trace, options);
 }
 
 } // namespace
 
-void add_lab(CLI::App& app, lab_options& options) {
-  auto* lab = app.add_subcommand(
-    "lab", "play supervision scenarios, in virtual time and without a server");
-  lab->require_subcommand(1);
-  add_run(*lab, options);
-  auto* explain = lab->add_subcommand(
-    "explain", "say what each step will do before it does it");
-  explain->add_option("SCENARIO", options.scenario, scenario_help)->required();
-  lab->add_subcommand("new", "write a commented scenario to begin with")
-    ->add_option("FILE", options.file,
-                 "where to; standard output if it is not given");
-}
-
-int run_lab(const CLI::App& app, const lab_options& options) {
-  auto* lab = app.get_subcommand("lab");
-  auto code = lab->got_subcommand("run")       ? run(options)
-              : lab->got_subcommand("explain") ? explain(options)
-                                               : create(options);
-  if (!std::cout.flush())
-    return complain("standard output cannot be written");
-  return code;
+command lab_command() {
+  return command_with(
+    "lab", group::laboratory,
+    "play supervision scenarios in virtual time, without a server",
+    {
+      command_of<lab_options>("run", group::laboratory,
+                              "play a scenario; show what happened, and why",
+                              declare_lab_run, run_lab),
+      command_of<lab_explain_options>(
+        "explain", group::laboratory,
+        "say what each step of a scenario will do, before it does it",
+        [](CLI::App& cmd, lab_explain_options& options) {
+          cmd.add_option("SCENARIO", options.scenario, scenario_help)
+            ->required();
+        },
+        explain_scenario),
+      command_of<lab_new_options>(
+        "new", group::laboratory, "write a commented scenario to begin with",
+        [](CLI::App& cmd, lab_new_options& options) {
+          cmd.add_option("FILE", options.file,
+                         "file to write; default: standard output");
+        },
+        write_example),
+    });
 }
 
 } // namespace coppice::commands

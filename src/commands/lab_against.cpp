@@ -329,7 +329,7 @@ int contest::run(opponent& other, const std::string& place,
 int contest::run_many(opponent& other, const std::string& place,
                       const lab_options& options) const {
   verdict_counts sum;
-  // What was recorded counts for more than whoever plays now.
+  // A recording counts for more than what plays now.
   auto decides = other.decides() && !options.recorded;
   for (auto& each : entries_) {
     comparison_result result;

@@ -17,7 +17,7 @@ namespace coppice::commands {
 using played_scenario
   = std::variant<lab::trace, lab::driver_skip, lab::driver_failure>;
 
-/// Whoever plays the scenarios of a contest on other supervisors.
+/// A program that plays the scenarios of a contest on other supervisors.
 class opponent {
 public:
   virtual ~opponent() = default;
@@ -25,7 +25,7 @@ public:
   /// What it is.
   virtual const lab::driver_header& header() const = 0;
 
-  /// Whether it is what coppice has to be like, rather than the other way
+  /// Whether coppice has to be like it, rather than the other way
   /// round.
   virtual bool decides() const {
     return false;
@@ -45,10 +45,10 @@ public:
   /// was recorded. Says what is wrong if there is nothing to play.
   static std::optional<contest> of(const lab_options& options);
 
-  /// Those that there is something to compare with, in order.
+  /// Those that can be compared, in order.
   std::vector<nlohmann::json> playable() const;
 
-  /// Has `other` play, and prints what comes of it: both traces if one file was
+  /// Lets `other` play, and prints the result: both traces if one file was
   /// named, else a line for each scenario and a sum; returns the exit code.
   /// `place` says where `other` is; it may be empty.
   int run(opponent& other, const std::string& place,

@@ -9,8 +9,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Other JSON may be beside scenarios. What is no JSON at all is a mistake that
-// is told later.
+// Other JSON may be beside scenarios. What is no JSON at all is an error that
+// is reported later.
 bool is_scenario(const fs::directory_entry& entry) {
   std::error_code ignored;
   if (entry.path().extension() != ".json" || !entry.is_regular_file(ignored))
@@ -62,7 +62,7 @@ std::vector<std::string> files_of(const std::vector<std::string>& named) {
     }
     auto first = result.size();
     if (!add_files(each, result))
-      result.push_back(each); // Reading it as a file tells that it fails.
+      result.push_back(each); // Reading it as a file reports the error.
     std::sort(result.begin() + static_cast<std::ptrdiff_t>(first),
               result.end());
   }

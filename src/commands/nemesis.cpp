@@ -1,6 +1,6 @@
-#include "commands/nemesis.hpp"
-
 #include "commands/nemesis_session.hpp"
+#include "commands/remote.hpp"
+#include "commands/table.hpp"
 #include "nemesis/schedule_file.hpp"
 #include "server/duration.hpp"
 #include "server/exit_code.hpp"
@@ -20,28 +20,34 @@ using std::chrono::milliseconds;
 
 namespace {
 
-int list() {
+struct no_options {};
+
+int list_presets(const no_options&) {
   for (auto& each : nemesis::presets())
     std::cout << each.name << "\n    " << each.about << "\n";
   return done;
 }
 
-int misused(const std::string& what) {
-  std::cerr << "coppice: " << what << std::endl;
+int misuse(const std::string& text) {
+  std::cerr << "coppice: " << text << std::endl;
   return usage;
 }
 
-int show(const nemesis_options& options) {
-  auto* preset = nemesis::find_preset(options.schedule);
+struct preset_options {
+  std::string name;
+};
+
+int show_preset(const preset_options& options) {
+  auto* preset = nemesis::find_preset(options.name);
   if (preset == nullptr)
-    return misused("there is no preset \"" + options.schedule
-                   + "\"; coppice nemesis list shows them");
+    return misuse("there is no preset \"" + options.name
+                  + "\"; coppice nemesis list shows them");
   std::cout << preset->text;
   return done;
 }
 
-milliseconds duration(const char* option, const std::string& text,
-                      milliseconds least) {
+milliseconds duration_from(const char* option, const std::string& text,
+                           milliseconds least) {
   auto time = parse_duration(text);
   if (!time || *time < least)
     throw CLI::ValidationError(option, "\"" + text
@@ -53,7 +59,7 @@ milliseconds duration(const char* option, const std::string& text,
 }
 
 std::variant<nemesis::schedule, lab::scenario_error>
-load(const nemesis_options& options) {
+load_plan(const nemesis_options& options) {
   auto& name = options.schedule;
   if (auto* preset = nemesis::find_preset(name))
     return nemesis::parse_schedule(preset->text, preset->name);
@@ -81,24 +87,24 @@ nemesis::check_options checks_of(const nemesis_options& options,
   nemesis::check_options result;
   result.server = *where;
   result.clients = options.clients;
-  result.patience = duration("--patience", options.patience, 1ms);
+  result.patience = duration_from("--patience", options.patience, 1ms);
   result.patience_during = result.patience + longest_wait(plan);
   // So that many clients do not ask for more than a few.
   result.pause = std::max(10ms, milliseconds{options.clients / 4});
   return result;
 }
 
-int run(const nemesis_options& options) {
-  auto read = load(options);
+int run_nemesis(const nemesis_options& options) {
+  auto read = load_plan(options);
   if (auto* wrong = std::get_if<lab::scenario_error>(&read))
-    return misused(to_string(*wrong));
+    return misuse(to_string(*wrong));
   nemesis_request asked;
   asked.plan = std::get<nemesis::schedule>(std::move(read));
   if (!options.duration.empty())
-    asked.plan.duration = duration("--duration", options.duration, 1ms);
+    asked.plan.duration = duration_from("--duration", options.duration, 1ms);
   asked.seed = seed_of(options, asked.plan);
-  asked.before = duration("--before", options.before, 0ms);
-  asked.after = duration("--after", options.after, 0ms);
+  asked.before = duration_from("--before", options.before, 0ms);
+  asked.after = duration_from("--after", options.after, 0ms);
   asked.checks = checks_of(options, asked.plan);
   asked.checks.seed = asked.seed;
   if (count_moments(asked.plan) > nemesis::most_moments)
@@ -106,64 +112,74 @@ int run(const nemesis_options& options) {
   return play(asked, options);
 }
 
-void add_run(CLI::App& parent, nemesis_options& options) {
-  auto& cmd = *parent.add_subcommand(
-    "run", "carry out a schedule against a server, and check it meanwhile");
+void declare_nemesis_run(CLI::App& cmd, nemesis_options& options) {
   cmd
     .add_option("SCHEDULE", options.schedule,
-                "a file (JSON, or TOML if it ends so) or the name of a preset")
+                "a file (JSON, or TOML if its name ends so) or the name of a "
+                "preset")
     ->required();
   cmd
     .add_option("--against", options.against,
-                "HOST:PORT where the server serves")
+                "where the server serves its clients")
+    ->type_name("HOST:PORT")
     ->required();
   cmd
-    .add_option("--admin", options.remote.admin,
-                "HOST:PORT of the server's admin API")
-    ->capture_default_str();
-  cmd.add_option("--token-file", options.remote.token_file,
-                 "where the server's admin token is");
-  cmd.add_option("--duration", options.duration,
-                 "how long faults are done; default: as the schedule says");
+    .add_option("--duration", options.duration,
+                "how long faults happen; default: as the schedule says")
+    ->type_name("TIME");
   cmd
     .add_option("--clients", options.clients, "how many check at the same time")
+    ->type_name("COUNT")
     ->check(CLI::Range(1U, 10000U))
     ->capture_default_str();
-  cmd.add_option("--seed", options.seed,
-                 "what chance comes from; default: the schedule's, or any");
+  cmd
+    .add_option(
+      "--seed", options.seed,
+      "of everything random; default: the schedule's, or a random one")
+    ->type_name("NUMBER");
   cmd
     .add_option("--patience", options.patience,
-                "how long an answer may take, beyond what the schedule itself "
-                "delays")
+                "how long an answer may take, beyond the delays of the "
+                "schedule itself")
+    ->type_name("TIME")
     ->capture_default_str();
-  cmd.add_option("--before", options.before, "how long to look first")
+  cmd
+    .add_option("--before", options.before,
+                "how long to measure before the first fault")
+    ->type_name("TIME")
     ->capture_default_str();
-  cmd.add_option("--after", options.after, "… and once it is healed")
+  cmd
+    .add_option("--after", options.after,
+                "how long to measure once the server is healed")
+    ->type_name("TIME")
     ->capture_default_str();
-  cmd.add_flag("--json", options.remote.json, "print all as JSON, at the end");
+  cmd.add_flag("--json", options.json, "print one JSON object, at the end");
+  add_admin_and_token(cmd, options);
 }
 
 } // namespace
 
-void add_nemesis(CLI::App& app, nemesis_options& options) {
-  auto* parent = app.add_subcommand(
-    "nemesis", "carry out schedules of faults against a running server");
-  parent->require_subcommand(1);
-  parent->add_subcommand("list", "show the schedules that come with coppice");
-  parent
-    ->add_subcommand("show", "print one of them as JSON, to copy and change")
-    ->add_option("PRESET", options.schedule)
-    ->required();
-  add_run(*parent, options);
-}
-
-int run_nemesis(const CLI::App& app, const nemesis_options& options) {
-  auto* parent = app.get_subcommand("nemesis");
-  if (parent->got_subcommand("list"))
-    return list();
-  if (parent->got_subcommand("show"))
-    return show(options);
-  return run(options);
+command nemesis_command() {
+  return command_with(
+    "nemesis", group::faults,
+    "run a schedule of faults against a server and check its answers",
+    {
+      command_of<no_options>(
+        "list", group::faults, "list the schedules that come with coppice",
+        [](CLI::App&, no_options&) {
+          // nop: it has none
+        },
+        list_presets),
+      command_of<preset_options>(
+        "show", group::faults, "print one of them as JSON, to copy and change",
+        [](CLI::App& cmd, preset_options& options) {
+          cmd.add_option("PRESET", options.name, "its name")->required();
+        },
+        show_preset),
+      command_of<nemesis_options>("run", group::faults,
+                                  "run a schedule and check the server",
+                                  declare_nemesis_run, run_nemesis),
+    });
 }
 
 } // namespace coppice::commands

@@ -1,16 +1,15 @@
 #pragma once
 
-#include "commands/remote.hpp"
+#include "commands/command.hpp"
 
 #include <cstdint>
 #include <optional>
 #include <string>
 
-/// `coppice nemesis`: schedules of faults against a running server.
 namespace coppice::commands {
 
-struct nemesis_options {
-  remote_options remote;
+/// What `coppice nemesis run` was asked for.
+struct nemesis_options : session {
   std::string schedule; ///< A file, or the name of a preset.
   std::string against;  ///< HOST:PORT
   std::string duration; ///< Empty: the schedule's.
@@ -18,14 +17,9 @@ struct nemesis_options {
   std::string before = "2s";
   std::string after = "2s";
   unsigned clients = 10;
-  std::optional<std::uint64_t>
-    seed; ///< Unset: the schedule's, or a random one.
+  /// Unset: the schedule's, or a random one.
+  std::optional<std::uint64_t> seed;
+  bool json = false;
 };
-
-/// Declares the subcommand and those below it.
-void add_nemesis(CLI::App& app, nemesis_options& options);
-
-/// Does what was asked for on the command line; returns the exit code.
-int run_nemesis(const CLI::App& app, const nemesis_options& options);
 
 } // namespace coppice::commands

@@ -33,7 +33,7 @@ std::string in_millis(microseconds time) {
   return text;
 }
 
-// How often a step came to what.
+// How often a step had each result.
 using tally = std::array<std::uint64_t, 4>;
 
 std::map<std::size_t, tally> tallies(const nemesis::run_log& log) {

@@ -2,9 +2,9 @@
 
 #include "commands/http_striker.hpp"
 #include "commands/real_clock.hpp"
+#include "commands/remote.hpp"
 #include "server/exit_code.hpp"
 #include "server/server_loop.hpp"
-#include "server/token.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -25,7 +25,7 @@ public:
   nemesis_session(const nemesis_request& asked, const nemesis_options& options)
       : asked_(asked),
         options_(options),
-        server_(options.remote.admin, read_token(options.remote.token_file)),
+        server_(changing(options)),
         clock_([this] { watch(); }),
         striker_(server_, clock_) {
     result_.moments = expand(asked.plan, asked.seed);
@@ -43,21 +43,21 @@ public:
     play(clients);
     result_.checks = clients.finish();
     auto verdict = judge(asked_, result_);
-    std::cout << (options_.remote.json ? to_json(asked_, result_, verdict)
-                                       : to_text(asked_, result_, verdict))
+    std::cout << (options_.json ? to_json(asked_, result_, verdict)
+                                : to_text(asked_, result_, verdict))
               << std::flush;
     return verdict.what == nemesis_verdict::kind::held ? done : failed;
   }
 
 private:
-  // Whether there is a server that lets itself be struck. The seed is the
-  // first thing that is changed, and shows whether the token is right.
+  // Whether there is a server that allows faults. The seed is the first thing
+  // that is changed, and shows whether the token is right.
   int look_first() {
     auto faults = server_.get("/faults");
     if (faults.status != 200)
       return report(faults);
     if (!nemesis::reachable(asked_.checks.server)) {
-      std::cerr << "coppice: nobody listens at " << options_.against
+      std::cerr << "coppice: no server listens at " << options_.against
                 << std::endl;
       return unreachable;
     }
@@ -89,7 +89,7 @@ private:
   // -- the timeline -----------------------------------------------------------
 
   void announce() const {
-    if (options_.remote.json)
+    if (options_.json)
       return;
     std::cout << asked_.plan.name << ": " << asked_.plan.duration.count()
               << " ms, seed " << asked_.seed << ", " << asked_.checks.clients
@@ -101,7 +101,7 @@ private:
   }
 
   void say(milliseconds at, const std::string& text) const {
-    if (!options_.remote.json)
+    if (!options_.json)
       std::cout << timestamp(at) << text << std::endl;
   }
 
@@ -145,7 +145,7 @@ private:
 
 int play(const nemesis_request& asked, const nemesis_options& options) {
   block_stop_signals();
-  // Who reads the output may go; the server is healed all the same.
+  // The reader of the output may go; the server is healed all the same.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);
   return nemesis_session{asked, options}.run();

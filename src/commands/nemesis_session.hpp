@@ -22,13 +22,13 @@ struct nemesis_request {
   std::chrono::milliseconds after{0};
 };
 
-/// What the server's tree did of itself.
+/// Something that the server's tree did on its own.
 struct tree_note {
   std::chrono::milliseconds at{0};
   std::string text;
 };
 
-/// All there is to say of a run.
+/// Everything about a run.
 struct nemesis_result {
   std::vector<nemesis::moment> moments = {};
   nemesis::run_log log = {};
@@ -36,7 +36,7 @@ struct nemesis_result {
   nemesis::check_report checks = {};
 };
 
-/// Why nothing can be believed or nothing was wrong: the last line.
+/// Whether the server held, and why: the last line.
 struct nemesis_verdict {
   enum class kind { held, violated, none };
   kind what = kind::held;
@@ -53,14 +53,14 @@ std::string timestamp(std::chrono::milliseconds at);
 
 std::string to_text(const nemesis::entry& what);
 
-/// Everything but the timeline, which has been printed by then.
+/// Everything but the timeline, which is printed during the run.
 std::string to_text(const nemesis_request& asked, const nemesis_result& result,
                     const nemesis_verdict& verdict);
 
 std::string to_json(const nemesis_request& asked, const nemesis_result& result,
                     const nemesis_verdict& verdict);
 
-/// Does it; returns the exit code.
+/// Runs the schedule; returns the exit code.
 int play(const nemesis_request& asked, const nemesis_options& options);
 
 } // namespace coppice::commands

@@ -15,7 +15,7 @@ public:
   /// `meanwhile` is called now and then while there is nothing else to do.
   explicit real_clock(std::function<void()> meanwhile);
 
-  /// Has zero be in `lead`.
+  /// Sets zero to `lead` from now.
   void begin(std::chrono::milliseconds lead);
 
   std::chrono::steady_clock::time_point zero() const noexcept {

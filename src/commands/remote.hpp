@@ -1,58 +1,48 @@
 #pragma once
 
 #include "admin/client.hpp"
-#include "server/limit_options.hpp"
+#include "commands/command.hpp"
 
+#include <nlohmann/json_fwd.hpp>
+
+#include <optional>
 #include <string>
 
-/// Subcommands that talk to a running server.
+/// What the commands share that talk to a running server.
 namespace coppice::commands {
 
-struct remote_options {
-  std::string admin = "127.0.0.1:6060"; ///< HOST:PORT
-  std::string token_file;
-  bool json = false;
-  bool connections = false;    ///< `tree`, `watch`
-  std::string path;            ///< Of an actor; `watch`: a pattern.
-  std::string reason = "kill"; ///< `kill`, `exit`
-  std::string listener;        ///< Empty: the only one.
-  limit_options limits;
-  std::string timeout; ///< `drain`, empty: the server's; `watch`, empty: none.
-  bool wait = false;   ///< `drain`
-  std::string level;   ///< `log`; empty: show it.
-};
+/// Declares `--admin`.
+void add_admin(CLI::App& cmd, session& options);
 
-/// Declares the subcommands.
-void add_remote(CLI::App& app, remote_options& options);
+/// Declares `--admin` and `--token-file`, for commands that change something.
+void add_admin_and_token(CLI::App& cmd, session& options);
 
-/// Does what was asked for on the command line; returns the exit code.
-int run_remote(const CLI::App& app, const remote_options& options);
+/// Declares `--json`, which prints what `resource` answers.
+void add_json(CLI::App& cmd, bool& json, const char* resource);
 
-// -- what each of them does; see --help ---------------------------------------
+/// Declares the argument PATH, an actor's.
+void add_path(CLI::App& cmd, std::string& path);
 
-int show_tree(const remote_options& options);
-int kill(const remote_options& options);
-int show_status(const remote_options& options);
-int suspend(const remote_options& options);
-int resume(const remote_options& options);
-int limit(const remote_options& options);
-int drain(const remote_options& options);
-int show_children(const remote_options& options);
-int show_info(const remote_options& options);
-int watch(const remote_options& options);
-int stop_child(const remote_options& options);
-int start_child(const remote_options& options);
-int restart_child(const remote_options& options);
-int log(const remote_options& options);
+/// Declares the argument LISTENER, which may be left out.
+void add_listener(CLI::App& cmd, std::string& listener);
 
-/// The listener that is meant; if there is none, says why and sets `code`.
-std::string listener_of(const remote_options& options,
-                        const admin::client& server, int& code);
+/// To look at the server.
+admin::client looking_at(const session& options);
 
-/// Says on standard error what went wrong and returns the exit code for it.
+/// To change something on the server, with the token that it may need. Throws
+/// `std::runtime_error` if there is a file for it that cannot be read.
+admin::client changing(const session& options);
+
+/// `listener`, or the server's only one if it is empty. If there is none, or
+/// more than one, says so on standard error and sets `code`.
+std::optional<std::string> listener_of(const session& options,
+                                       const std::string& listener, int& code);
+
+/// Prints on standard error what went wrong; returns the exit code for it.
 int report(const admin::answer& bad);
 
-/// Says on standard error that the server's answer made no sense.
-int report_nonsense(const remote_options& options);
+/// Prints on standard error that an answer cannot be understood; returns the
+/// exit code for it.
+int report_nonsense(const session& options);
 
 } // namespace coppice::commands

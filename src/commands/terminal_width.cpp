@@ -8,15 +8,31 @@
 
 namespace coppice::commands {
 
-std::size_t terminal_width() {
-  constexpr std::size_t least = 80;
-  constexpr std::size_t most = 160;
+namespace {
+
+// 0: nothing is known.
+std::size_t known_columns() {
   winsize size{};
   if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-    return std::clamp<std::size_t>(size.ws_col, least, most);
+    return size.ws_col;
   auto* text = std::getenv("COLUMNS");
-  auto wanted = text == nullptr ? 0 : std::strtoull(text, nullptr, 10);
-  return wanted == 0 ? 120 : std::clamp<std::size_t>(wanted, least, most);
+  return text == nullptr ? 0 : std::strtoull(text, nullptr, 10);
+}
+
+std::size_t columns_within(std::size_t least, std::size_t most,
+                           std::size_t otherwise) {
+  auto known = known_columns();
+  return known == 0 ? otherwise : std::clamp(known, least, most);
+}
+
+} // namespace
+
+std::size_t terminal_width() {
+  return columns_within(80, 160, 120);
+}
+
+std::size_t help_width() {
+  return columns_within(40, 120, 80);
 }
 
 } // namespace coppice::commands

@@ -8,4 +8,8 @@ namespace coppice::commands {
 /// as two traces side by side can do with them. 120 if nothing is known.
 std::size_t terminal_width();
 
+/// The columns for help: those of the terminal, or what COLUMNS says, within 40
+/// to 120, beyond which lines are hard to read. 80 if nothing is known.
+std::size_t help_width();
+
 } // namespace coppice::commands

@@ -12,12 +12,12 @@
 
 namespace coppice::journal {
 
-/// An event as everybody outside the process sees it: the journal's exports,
-/// `coppice events --json` and the admin API. Fields that say nothing are left
+/// An event as it is seen outside the process: in the journal's exports,
+/// `coppice events --json` and the admin API. Fields without a value are left
 /// out; `text` is the line that the log would show.
 nlohmann::json to_json(const observe::event& ev);
 
-/// What a decision says, without the event around it, and back.
+/// A decision, without the event around it, and back.
 /// `decision_from` gives nothing for what `to_json` did not make.
 nlohmann::json to_json(const observe::decision& what);
 std::optional<observe::decision> decision_from(const nlohmann::json& what);
@@ -26,7 +26,7 @@ std::optional<observe::decision> decision_from(const nlohmann::json& what);
 nlohmann::json to_json(std::string_view path,
                        const observe::connection_record& record);
 
-/// When that was, by the clock on the wall as it goes now.
+/// When that was, by the wall clock as it is set now.
 std::chrono::system_clock::time_point
 wall_time_of(const observe::connection_record& record);
 

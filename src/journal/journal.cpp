@@ -82,10 +82,10 @@ public:
 
 private:
   void write() {
-    // Here, since whoever else asks for the counts may come too seldom.
+    // Here, since the counts are asked for too seldom elsewhere.
     rt_->event_counts.catch_up(rt_->events, rt_->tree);
     auto events = rt_->events.drain();
-    // First, since whoever reads the log may keep it waiting.
+    // First, since a slow reader of the log may keep it waiting.
     if (file_ && !events.empty())
       tell(*rt_, path_, file_->record(events, recorder::clock::now()));
     for (auto& ev : events)

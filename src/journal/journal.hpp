@@ -50,14 +50,14 @@ public:
     return level_;
   }
 
-  /// Has the starts and ends of connections written at `info`, too.
+  /// Writes the starts and ends of connections at `info`, too.
   void show_connections(bool on) noexcept {
     shows_connections_ = on;
   }
 
   void write(const observe::event& ev);
 
-  /// `path` is that of whom the connection belongs to.
+  /// `path` is that of the actor that the connection belongs to.
   void write(std::string_view path, const observe::connection_record& record);
 
 private:

@@ -12,9 +12,9 @@
 
 namespace coppice::journal {
 
-/// Keeps events in the journal's file as long as that can be written, and does
-/// without as long as it cannot. Outlives the actor that feeds it, so that its
-/// restart is no new run. Thread-safe; blocks as a disk does.
+/// Keeps events in the journal's file while that can be written, and drops them
+/// while it cannot. Outlives the actor that feeds it, so that a restart of that
+/// actor is no new run. Thread-safe; blocks as long as the disk does.
 class recorder {
 public:
   using clock = std::chrono::steady_clock;
@@ -24,7 +24,7 @@ public:
 
   recorder(std::filesystem::path file, bounds limit);
 
-  /// What there is to tell after `record`.
+  /// What there is to report after `record`.
   struct news {
     bool failed;      ///< Events are not kept from now on; else: again.
     std::string text; ///< For a person.

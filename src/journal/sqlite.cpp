@@ -6,7 +6,7 @@ namespace coppice::journal {
 
 namespace {
 
-// Another server, or somebody with a query, may hold the file for a moment.
+// Another server, or a query, may hold the file for a moment.
 constexpr int busy_ms = 2000;
 
 } // namespace

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-/// As much of SQLite as the journal needs. Errors are `store_error`s.
+/// The part of SQLite that the journal needs. Errors are `store_error`s.
 namespace coppice::journal {
 
 class database {

@@ -56,10 +56,10 @@ std::int64_t to_us(clock::time_point when) {
 void check_layout(const database& db, const std::filesystem::path& file) {
   auto found = db.number("PRAGMA user_version");
   if (found != layout)
-    throw store_error{"the journal " + file.string() + " has layout "
-                      + std::to_string(found) + ", and this coppice knows "
-                      + std::to_string(layout)
-                      + ": move it away, and a new one is made"};
+    throw store_error{
+      "the journal " + file.string() + " has layout " + std::to_string(found)
+      + ", but this coppice can only read " + std::to_string(layout)
+      + "; move it away, and a new one is created"};
 }
 
 // `*` is anything; nothing else means anything to SQLite's GLOB.
@@ -92,10 +92,10 @@ struct writer::state {
 
 namespace {
 
-// How many events are written before somebody looks how large the file is.
+// How many events are written before the size of the file is checked.
 constexpr std::uint64_t trims_every = 1000;
 
-// … and for how long nobody does, at most.
+// … and for how long it is not checked, at most.
 constexpr std::chrono::minutes trims_after{10};
 
 database open_to_write(const std::filesystem::path& file) {
@@ -142,8 +142,8 @@ writer::state::state(const std::filesystem::path& file, bounds what,
   run = sqlite3_last_insert_rowid(db.get());
 }
 
-// What is gone leaves room in the file for what comes; the file itself shrinks
-// by so much.
+// Deleted events leave room in the file for new ones; the file itself shrinks
+// only by so much.
 void writer::state::trim() {
   since_trim = 0;
   trimmed = std::chrono::steady_clock::now();
@@ -218,7 +218,7 @@ void writer::append(std::span<const observe::event> events) {
   try {
     state_->trim();
   } catch (const store_error&) {
-    // Somebody else is at it: later. What was to be kept is kept.
+    // Another process uses the file: later. No event is lost by that.
   }
 }
 
@@ -284,7 +284,7 @@ void reader::for_each(const query& wanted,
     sql += " AND kind = :kind";
   if (wanted.run)
     sql += " AND run = :run";
-  // By run first: one follows the other, whatever became of the wall clock.
+  // By run first: runs follow each other, even if the wall clock was changed.
   if (wanted.limit > 0)
     sql
       = "SELECT * FROM (" + sql + " ORDER BY run DESC, seq DESC LIMIT :limit)";
@@ -293,8 +293,8 @@ void reader::for_each(const query& wanted,
     sql += " LIMIT " + std::to_string(rows_at_once);
   statement rows{state_->db, sql};
   auto path = glob_of(wanted.path);
-  // Not while rows are read: whoever is told may take any time, and meanwhile
-  // the file could not forget what was written to it.
+  // Not while rows are read: `fn` may take any time, and meanwhile the file
+  // could not be made smaller.
   std::vector<entry> some;
   std::int64_t after_run = 0;
   std::int64_t after_seq = 0;
@@ -330,6 +330,16 @@ void reader::for_each(const query& wanted,
 std::vector<entry> reader::find(const query& wanted) const {
   std::vector<entry> result;
   for_each(wanted, [&](const entry& each) { result.push_back(each); });
+  return result;
+}
+
+std::vector<std::string> reader::paths() const {
+  statement rows{state_->db,
+                 "SELECT DISTINCT path FROM events WHERE path != '' "
+                 "ORDER BY path"};
+  std::vector<std::string> result;
+  while (rows.step())
+    result.push_back(rows.text(0));
   return result;
 }
 

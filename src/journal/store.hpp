@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-/// The journal's file: what happened, for those who ask later. It is SQLite, so
+/// The journal's file: the events, for later questions. It is SQLite, so
 /// that any tool for it can read it, too.
 namespace coppice::journal {
 
@@ -23,7 +23,7 @@ public:
   using std::runtime_error::runtime_error;
 };
 
-/// How much is kept. What is over it goes, the oldest first.
+/// How much is kept. What exceeds it is deleted, the oldest first.
 struct bounds {
   std::uint64_t max_bytes = 64 << 20; ///< Of the file; a little more may be.
   std::chrono::seconds max_age = std::chrono::hours{24 * 7};
@@ -88,6 +88,9 @@ public:
 
   /// The same in a list.
   std::vector<entry> find(const query& wanted) const;
+
+  /// The paths of the actors that have events, sorted. Throws `store_error`.
+  std::vector<std::string> paths() const;
 
   /// Nothing if the event is not kept.
   std::optional<entry> at(std::int64_t run, std::uint64_t seq) const;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <set>
 #include <string_view>
 
 namespace coppice::journal {
@@ -54,16 +53,6 @@ std::string in_ms(std::chrono::nanoseconds time) {
 }
 
 } // namespace
-
-std::vector<std::string> actors_named(const reader& from,
-                                      const std::string& name) {
-  std::set<std::string> found;
-  from.for_each({.path = name},
-                [&](auto& each) { found.insert(each.what.path); });
-  if (found.contains(name))
-    return {name};
-  return {found.begin(), found.end()};
-}
 
 std::optional<story> why(const reader& from, const std::string& path) {
   // The pattern may fit longer paths, too.

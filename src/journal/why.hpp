@@ -9,7 +9,7 @@
 
 namespace coppice::journal {
 
-/// What became of an actor the last time, and what led to it.
+/// The last end or restart of an actor, and what led to it.
 struct story {
   std::string path;
   /// From the first cause to the actor's last end, restart or failed start.
@@ -17,12 +17,6 @@ struct story {
   /// How long there was no such actor, if it was restarted.
   std::optional<std::chrono::nanoseconds> down_for;
 };
-
-/// The paths of actors that `name` stands for: itself, if the journal has an
-/// event of it; if not, all that end with it, sorted. `*` in it is anything.
-/// Throws `store_error`.
-std::vector<std::string> actors_named(const reader& from,
-                                      const std::string& name);
 
 /// The story of the actor at `path`: of its last restart or, if it was not
 /// restarted since, of its last end. Nothing if neither is in the journal.

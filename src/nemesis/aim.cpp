@@ -27,7 +27,7 @@ void collect(const observe::node_view& node, std::vector<target>& into) {
     collect(child, into);
 }
 
-// All that a moment may mean, in the tree's order.
+// All targets that fit a moment, in the order of the tree.
 std::vector<const target*> candidates(const moment& what,
                                       const std::vector<target>& all) {
   std::vector<const target*> result;

@@ -12,7 +12,7 @@
 
 namespace coppice::nemesis {
 
-/// What somebody who strikes has to know of an actor of the tree.
+/// What a striker has to know about an actor of the tree.
 struct target {
   std::string path;
   bool worker = false;
@@ -27,11 +27,11 @@ struct target {
 /// The tree in one list, parents first.
 std::vector<target> actors_of(const observe::node_view& root);
 
-/// Picks who is to be struck, the same for the same tree.
+/// Picks the actor to strike, the same one for the same tree.
 class aim {
 public:
   struct result {
-    std::string path; ///< Empty: nobody, and `why`.
+    std::string path; ///< Empty: there is none; see `why`.
     std::string why = {};
     bool spared = false; ///< There is one, but no restart left for it.
   };

@@ -7,10 +7,10 @@
 
 namespace coppice::nemesis {
 
-/// Of what does not fit, so much is shown.
+/// How many bytes of a mismatch are shown.
 constexpr std::size_t shown_bytes = 8;
 
-/// What the chance of a client begins with.
+/// The seed of a client.
 std::uint64_t stream_key(std::uint64_t seed, unsigned client);
 
 /// The byte at `offset` of the stream `key`: any but `s`, so that no line can

@@ -74,7 +74,7 @@ checking_client::clock::duration checking_client::patience() const {
   return usual ? options.patience : options.patience_during;
 }
 
-// Whether the server may not even end a connection.
+// Whether the server may not end a connection now.
 bool checking_client::strict() const {
   return born_ == check_phase::after || world_.phase == check_phase::before;
 }

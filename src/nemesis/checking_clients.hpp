@@ -28,7 +28,7 @@ struct server_address {
 /// Looks up HOST:PORT; nothing if it is none or there is no such host.
 std::optional<server_address> resolve(const std::string& authority);
 
-/// Whether somebody accepts a connection there, within some seconds.
+/// Whether a connection is accepted there, within some seconds.
 bool reachable(const server_address& where);
 
 enum class check_phase { before, during, healing, after };

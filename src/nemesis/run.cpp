@@ -19,8 +19,8 @@ std::string_view to_string(answer::kind value) {
   return {};
 }
 
-run::run(clock& clock, striker& striker, observer told)
-    : clock_(clock), striker_(striker), told_(std::move(told)) {
+run::run(clock& clock, striker& striker, observer observe)
+    : clock_(clock), striker_(striker), observe_(std::move(observe)) {
   // nop
 }
 
@@ -52,8 +52,8 @@ void run::strike(const moment& what, run_log& into) {
   if (answer.what == answer::kind::refused)
     into.refused = describe(what) + ": " + answer.text;
   into.entries.push_back({clock_.now(), what, std::move(answer)});
-  if (told_)
-    told_(into.entries.back());
+  if (observe_)
+    observe_(into.entries.back());
 }
 
 void run::heal(run_log& into) {

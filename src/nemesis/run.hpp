@@ -26,11 +26,11 @@ struct answer {
   enum class kind {
     done,
     spared,  ///< By intent: no restart was left.
-    missed,  ///< There was nobody to be struck, or the server was away.
+    missed,  ///< There was no target, or the server was away.
     refused, ///< It will never be done; the run ends.
   };
   kind what = kind::done;
-  std::string text = {}; ///< Who was struck, or why nobody was.
+  std::string text = {}; ///< What was struck, or why nothing was.
 };
 
 std::string_view to_string(answer::kind value);
@@ -68,7 +68,7 @@ class run {
 public:
   using observer = std::function<void(const entry&)>;
 
-  run(clock& clock, striker& striker, observer told = {});
+  run(clock& clock, striker& striker, observer observe = {});
 
   /// `before_healing` is called once the last action is done.
   run_log play(const std::vector<moment>& moments,
@@ -81,7 +81,7 @@ private:
 
   clock& clock_;
   striker& striker_;
-  observer told_;
+  observer observe_;
 };
 
 /// The steps that were never carried out though they came, and why.

@@ -14,19 +14,19 @@ enum class fault_kind {
   arm,         ///< A fault point, with a term.
   kill,        ///< An actor, or end it with a reason.
   kill_random, ///< A worker below the target, by chance.
-  burn_budget, ///< Have a supervisor's children fail until it gives up.
-  fail_starts, ///< Have the next starts of an actor fail.
-  refuse_stop, ///< Have an actor not hear that it is to end.
-  suspend,     ///< Have an actor do nothing.
+  burn_budget, ///< Make a supervisor's children fail until it gives up.
+  fail_starts, ///< Make the next starts of an actor fail.
+  refuse_stop, ///< Make an actor ignore the request to end.
+  suspend,     ///< Pause an actor.
   flood,       ///< Send an actor messages that it does not know.
-  stall,       ///< Hold up a reactor's thread.
+  stall,       ///< Block a reactor's thread.
   toxic,       ///< Make a listener's network a bad one.
 };
 
 /// The word of the format: `kill_random`.
 std::string_view to_string(fault_kind value);
 
-/// What is done to whom.
+/// What is done, and to what.
 struct action {
   fault_kind fault = fault_kind::kill;
   /// An actor's path, the name of a fault point, or a listener's; `*` stands
@@ -89,8 +89,7 @@ std::uint64_t count_moments(const schedule& plan);
 /// How much later than usual an answer may come while `plan` is carried out.
 std::chrono::milliseconds longest_wait(const schedule& plan);
 
-/// Whether it takes away or doubles bytes by intent, so that no answer can be
-/// expected to be right.
+/// Whether it drops or doubles bytes on purpose, so that answers may be wrong.
 bool harms_bytes(const schedule& plan);
 
 /// `suspend coppice/a for 300 ms`, without the time.

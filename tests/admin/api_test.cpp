@@ -102,7 +102,7 @@ TEST_F(AdminApi, AnswersInUtf8WhateverItIsAsked) {
 
   EXPECT_EQ(answer.status, 404);
   EXPECT_EQ(json::parse(answer.body)["error"],
-            "there is nothing at /\uFFFD; GET / says more");
+            "there is nothing at /\uFFFD; GET / lists what there is");
 }
 
 TEST_F(AdminApi, ServesLoopbackNamesAloneWhereItListensOnLoopback) {

@@ -19,7 +19,7 @@ namespace {
 class Canary : public test::listener_fixture {
 protected:
   void watch() {
-    bird.emplace(listener);
+    uut.emplace(listener);
   }
 
   // All further samples up to the first for which `wanted` holds.
@@ -27,7 +27,7 @@ protected:
   until(const std::function<bool(const canary::sample&)>& wanted) {
     std::vector<canary::sample> result;
     EXPECT_TRUE(wait_until([&] {
-      auto told = bird->after(heard);
+      auto told = uut->after(heard);
       for (auto& each : told.samples) {
         ++heard;
         result.push_back(each);
@@ -43,7 +43,7 @@ protected:
     return what.failure.empty();
   }
 
-  std::optional<canary> bird;
+  std::optional<canary> uut;
   std::uint64_t heard = 0;
 };
 
@@ -59,7 +59,7 @@ TEST_F(Canary, TellsHowLongAnAnswerTakes) {
   EXPECT_GT(told[0].took, 0ns);
   EXPECT_LT(told[0].took, test::deadline);
   EXPECT_EQ(told[0].gap, 0ns);
-  EXPECT_TRUE(bird->after(heard).connected);
+  EXPECT_TRUE(uut->after(heard).connected);
   EXPECT_EQ(listener->active(), 1);
 }
 
@@ -85,7 +85,7 @@ TEST_F(Canary, TellsThatNobodyListens) {
 
   auto told = until([](auto& each) { return !answered(each); });
   EXPECT_EQ(told[0].failure, "Connection refused");
-  EXPECT_FALSE(bird->after(heard).connected);
+  EXPECT_FALSE(uut->after(heard).connected);
 
   EXPECT_EQ(listener->resume(), "");
   until(answered);
@@ -99,7 +99,7 @@ TEST_F(Canary, TellsThatThereIsNoAnswer) {
   auto told = until([](auto& each) { return !answered(each); });
 
   EXPECT_EQ(told[0].failure, "no answer within a second");
-  EXPECT_FALSE(bird->after(heard).connected);
+  EXPECT_FALSE(uut->after(heard).connected);
 }
 
 TEST_F(Canary, TellsAnAnswerFromAnotherText) {
@@ -132,7 +132,7 @@ TEST_F(Canary, IsNoStormWhereItIsNotServed) {
 
   // A tenth of a second between them, and at once for the first.
   EXPECT_GE(std::chrono::steady_clock::now() - begin, 400ms);
-  EXPECT_FALSE(bird->after(heard).connected);
+  EXPECT_FALSE(uut->after(heard).connected);
 }
 
 TEST_F(Canary, WasNotLostIfItWasNeverServed) {
@@ -170,7 +170,7 @@ TEST_F(Canary, DoesNotHoldUpADrain) {
 
   EXPECT_EQ(drained.get_future().wait_for(test::deadline),
             std::future_status::ready);
-  EXPECT_TRUE(wait_until([this] { return !bird->after(heard).connected; }));
+  EXPECT_TRUE(wait_until([this] { return !uut->after(heard).connected; }));
 }
 
 TEST_F(Canary, EndsWhileItWaits) {
@@ -180,7 +180,7 @@ TEST_F(Canary, EndsWhileItWaits) {
   ASSERT_TRUE(wait_until([this] { return listener->active() == 1; }));
 
   auto begin = std::chrono::steady_clock::now();
-  bird.reset();
+  uut.reset();
 
   EXPECT_LT(std::chrono::steady_clock::now() - begin, test::deadline);
   EXPECT_TRUE(wait_until([this] { return listener->active() == 0; }));

@@ -71,21 +71,18 @@ TEST(Why, HasNothingToTellOfWhoeverNeverEnded) {
   EXPECT_FALSE(why(reader{file.path()}, "nobody"));
 }
 
-TEST(Why, KnowsActorsByTheEndOfTheirPath) {
+TEST(Reader, KnowsThePathsOfActors) {
   test::journal_file file;
   writer to{file.path(), {}};
   std::vector all{made(1, event_kind::child_started, "top/x/a"),
                   made(2, event_kind::child_started, "top/y/b"),
                   made(3, event_kind::child_started, "top/x/b"),
-                  made(4, event_kind::child_started, "b")};
+                  made(4, event_kind::child_started, "b"),
+                  made(5, event_kind::child_exited, "b")};
   to.append(all);
   reader from{file.path()};
 
-  EXPECT_THAT(actors_named(from, "a"), ElementsAre("top/x/a"));
-  EXPECT_THAT(actors_named(from, "top/x/a"), ElementsAre("top/x/a"));
-  EXPECT_THAT(actors_named(from, "b"), ElementsAre("b"));
-  EXPECT_THAT(actors_named(from, "?/b"), ElementsAre());
-  EXPECT_THAT(actors_named(from, "top/*/b"), ElementsAre("top/x/b", "top/y/b"));
+  EXPECT_THAT(from.paths(), ElementsAre("b", "top/x/a", "top/x/b", "top/y/b"));
 }
 
 TEST(Why, TellsOfTheLatestOfServersThatShareAFile) {

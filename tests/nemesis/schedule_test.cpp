@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace schedule_test {
 
@@ -162,6 +163,17 @@ TEST(NemesisFile, IncludesPresets) {
   auto steps = good(nemesis::find_preset("acceptor_storm")->text).steps.size()
                + good(nemesis::find_preset("brownout")->text).steps.size();
   EXPECT_EQ(plan.steps.size(), steps);
+}
+
+TEST(NemesisPresets, AreOneJsonObjectEach) {
+  for (auto& each : nemesis::presets()) {
+    auto read = nlohmann::json::parse(each.text, nullptr, false);
+    ASSERT_TRUE(read.is_object()) << each.name;
+    EXPECT_EQ(read["name"], each.name);
+    // As a person would write it: what closes the object ends the last line.
+    EXPECT_TRUE(each.text.starts_with("{\n  \"name\"")) << each.text;
+    EXPECT_TRUE(each.text.ends_with("\n  ]\n}\n")) << each.text;
+  }
 }
 
 TEST(NemesisPresets, AreSchedulesThatHarmNoBytes) {

@@ -1,5 +1,6 @@
 #include "server_fixture.hpp"
 
+#include "admin_api.hpp"
 #include "tree_paths.hpp"
 
 #include <gmock/gmock.h>
@@ -89,6 +90,69 @@ TEST_F(Commands, ServerThatIsNotThereIsUnreachable) {
 TEST_F(Commands, KillOfAnUnknownPathFails) {
   const auto& server = serve();
   expect_one_error(server.cli({"kill", "coppice/nothing"}), failed);
+}
+
+// -- the end of a path stands for it ------------------------------------------
+
+TEST_F(Commands, TakeTheEndOfAPath) {
+  auto& server = serve({{"--acceptors", "2", "--max-restarts", "100"}});
+  admin_api admin(server.admin_port());
+  struct line {
+    std::vector<std::string> args;
+    std::string says;
+  };
+  const std::vector<line> lines{
+    {{"children", "accepting/acceptors"}, "acceptor:1"},
+    {{"info", "acceptor:1"}, paths::acceptor(1)},
+    {{"kill", "acceptor:1"}, "killed " + paths::acceptor(1) + " (kill)"},
+    {{"exit", "acceptor:0", "boom"},
+     "killed " + paths::acceptor(0) + " (boom)"},
+    {{"stop", "acceptors/acceptor:0"}, "stopped " + paths::acceptor(0)},
+    {{"start", "acceptor:0"}, "started " + paths::acceptor(0)},
+    {{"restart", "port"}, "restarted " + paths::port},
+    {{"watch", "journal", "--for", "1ms"}, ""},
+  };
+  for (const auto& [args, says] : lines) {
+    SCOPED_TRACE(args.front());
+    ASSERT_TRUE(args.front() == "start" || admin.await_healed());
+    const command_result result = server.cli(args);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_THAT(result.out, HasSubstr(says));
+  }
+}
+
+TEST_F(Commands, SuggestPathsThatAreNearToAWrongOne) {
+  const auto& server = serve({{"--acceptors", "2"}});
+  const std::vector<std::vector<std::string>> lines{
+    {"children", "acceptr:0"}, {"info", "acceptr:0"},
+    {"kill", "acceptr:0"},     {"exit", "acceptr:0", "boom"},
+    {"stop", "acceptr:0"},     {"start", "acceptr:0"},
+    {"restart", "acceptr:0"},  {"watch", "acceptr:0"}};
+  for (const auto& line : lines) {
+    SCOPED_TRACE(line.front());
+    const command_result result = server.cli(line);
+    expect_one_error(result, failed);
+    EXPECT_THAT(result.err,
+                HasSubstr("there is no actor at \"acceptr:0\"; did you mean "
+                          + paths::acceptor(0) + " or "));
+  }
+}
+
+TEST_F(Commands, ListTheActorsThatAnEndMayStandFor) {
+  serve_options options{{"--acceptors", "2", "--topology", "supervised"}};
+  auto& server = serve(options);
+  auto first = connect_to(server);
+  auto second = connect_to(server);
+  ASSERT_TRUE(echoes(first));
+  ASSERT_TRUE(echoes(second));
+
+  const command_result result = server.cli({"kill", "connection:*"});
+
+  EXPECT_EQ(result.exit_code, failed);
+  EXPECT_THAT(result.err, HasSubstr("\"connection:*\" may be one of 2 actors; "
+                                    "write more of its path:\n  coppice/"));
+  EXPECT_TRUE(echoes(first));
+  EXPECT_TRUE(echoes(second));
 }
 
 TEST_F(Commands, AnnouncementTellsWhereAndHow) {

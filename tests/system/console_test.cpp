@@ -1,6 +1,7 @@
 #include "server_fixture.hpp"
 
 #include "admin_api.hpp"
+#include "http_client.hpp"
 #include "tree_paths.hpp"
 
 #include <gmock/gmock.h>
@@ -104,9 +105,15 @@ TEST_F(Console, StopsStartsAndRestartsChildren) {
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(result.err, HasSubstr("running"));
   result = obey(server, "stop coppice/nobody\n");
-  EXPECT_THAT(result.err, HasSubstr("not_found"));
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, HasSubstr("there is no actor at \"coppice/nobody\""));
+  const http_response asked
+    = http_client(server.admin_port())
+        .post("/actors/stop", R"({"path": "coppice/nobody"})");
+  EXPECT_EQ(asked.status, 404);
+  EXPECT_THAT(asked.body, HasSubstr("not_found"));
   result = obey(server, "stop coppice\n");
-  EXPECT_THAT(result.err, HasSubstr("nobody supervises \"coppice\""));
+  EXPECT_THAT(result.err, HasSubstr("\"coppice\" has no supervisor"));
 }
 
 TEST_F(Console, StopsNobodyWhoWouldTakeTheAdminApiAlong) {
@@ -117,7 +124,7 @@ TEST_F(Console, StopsNobodyWhoWouldTakeTheAdminApiAlong) {
     EXPECT_NE(result.err, "");
   }
   EXPECT_THAT(obey(server, "stop " + paths::admin + "\n").err,
-              HasSubstr("is what answers here"));
+              HasSubstr("is the admin API or above it"));
   EXPECT_TRUE(admin_api(server.admin_port()).await_healed());
 }
 

@@ -107,6 +107,24 @@ TEST_F(FaultCommands, SayWhatIsWrong) {
     run_coppice({{"fault", "list", "--admin", "127.0.0.1:1"}}).exit_code, 3);
 }
 
+TEST_F(FaultCommands, TakeTheEndOfAPath) {
+  auto& server = serve_faults({"--max-restarts", "100"});
+  const std::vector<std::vector<std::string>> lines{
+    {"suspend", "acceptor:0"},     {"resume", "acceptor:0"},
+    {"fail-starts", "acceptor:0"}, {"refuse-stop", "acceptor:0"},
+    {"flood", "acceptor:0"},       {"kill-random", "accepting/acceptors"},
+    {"burn-budget", "acceptors"}};
+  for (const auto& line : lines) {
+    SCOPED_TRACE(line.front());
+    const auto result = fault(server, line);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_THAT(result.out, HasSubstr(paths::acceptors));
+    const auto wrong = fault(server, {line.front(), "acceptr:0"});
+    EXPECT_EQ(wrong.exit_code, 1);
+    EXPECT_THAT(wrong.err, HasSubstr("did you mean " + paths::acceptor(0)));
+  }
+}
+
 TEST_F(FaultCommands, AreRefusedUnlessTheServerAllowsThem) {
   auto& server = serve();
 
@@ -114,8 +132,7 @@ TEST_F(FaultCommands, AreRefusedUnlessTheServerAllowsThem) {
 
   EXPECT_EQ(refused.exit_code, 1);
   EXPECT_THAT(refused.err, HasSubstr("--allow-faults"));
-  EXPECT_THAT(fault(server, {"list"}).out,
-              HasSubstr("faults may not be asked for"));
+  EXPECT_THAT(fault(server, {"list"}).out, HasSubstr("faults are not allowed"));
   EXPECT_TRUE(serves(server));
 }
 

@@ -218,6 +218,8 @@ TEST_F(Journal, SaysWhatIsWrongWithAQuestion) {
   EXPECT_THAT(
     wrong({"why", "nobody"}),
     HasSubstr("1 coppice: the journal knows of no end or restart at"));
+  EXPECT_THAT(wrong({"why", "acceptr:0"}),
+              HasSubstr("\"acceptr:0\"; did you mean " + paths::acceptor(0)));
   EXPECT_THAT(
     wrong({"why", "acceptor:*"}),
     AllOf(HasSubstr("1 coppice: \"acceptor:*\" may be one of 2 actors"),

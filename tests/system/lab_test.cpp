@@ -350,7 +350,7 @@ TEST(LabNew, RefusesToOverwrite) {
   auto result = run({"new", file});
 
   expect_one_error(result, failed);
-  EXPECT_THAT(result.err, HasSubstr(file + " is there already"));
+  EXPECT_THAT(result.err, HasSubstr(file + " exists already"));
   EXPECT_EQ(content(file), "mine");
 }
 

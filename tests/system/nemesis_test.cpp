@@ -295,7 +295,7 @@ TEST_F(Nemesis, SaysThatTheServerIsNotThere) {
     {{"nemesis", "run", "monkey", "--against", "127.0.0.1:1", "--admin",
       "127.0.0.1:" + std::to_string(server.admin_port())}});
   EXPECT_EQ(no_port.exit_code, 3);
-  EXPECT_THAT(no_port.err, HasSubstr("nobody listens at 127.0.0.1:1"));
+  EXPECT_THAT(no_port.err, HasSubstr("no server listens at 127.0.0.1:1"));
 }
 
 TEST_F(Nemesis, HealsWhenItIsInterrupted) {

@@ -1,0 +1,94 @@
+#include "admin/listeners_api.hpp"
+
+#include "admin/limits_json.hpp"
+#include "admin/listener_json.hpp"
+#include "admin/responses.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+#include <utility>
+
+namespace coppice::admin {
+
+listeners_api::listeners_api(const std::vector<net::listener_ptr>& listeners)
+    : listeners_(listeners) {
+  // nop
+}
+
+std::vector<route> listeners_api::routes() const {
+  // Calls `handle` with the listener that the path names.
+  auto with_listener = [this](auto handle) {
+    return [this, handle](const call& what) {
+      auto* found = find(what.names.front());
+      return found != nullptr ? handle(*found, what)
+                              : no_listener(what.names.front());
+    };
+  };
+  using enum permission;
+  return {
+    {"GET", "/listeners", look, body_kind::none, "states, limits and counters",
+     [this](const call&) { return list(); }},
+    {"GET", "/listeners/{listener}", look, body_kind::none, "one of them",
+     with_listener([](net::listener& listener, const call&) {
+       return success(to_json(listener));
+     })},
+    {"POST", "/listeners/{listener}/suspend", change, body_kind::optional,
+     "close its port",
+     with_listener([this](net::listener& listener, const call&) {
+       return suspend(listener);
+     })},
+    {"POST", "/listeners/{listener}/resume", change, body_kind::optional,
+     "open its port again",
+     with_listener([this](net::listener& listener, const call&) {
+       return resume(listener);
+     })},
+    {"POST", "/listeners/{listener}/limits", change, body_kind::object,
+     "set the limits that are given",
+     with_listener([this](net::listener& listener, const call& what) {
+       return set_limits(listener, what.body);
+     })},
+  };
+}
+
+net::listener* listeners_api::find(std::string_view name) const {
+  for (auto& listener : listeners_)
+    if (listener->config().name == name)
+      return listener.get();
+  return nullptr;
+}
+
+response listeners_api::list() const {
+  auto all = nlohmann::json::array();
+  for (auto& listener : listeners_)
+    all.push_back(to_json(*listener));
+  return success({{"listeners", std::move(all)}});
+}
+
+response listeners_api::suspend(net::listener& listener) const {
+  listener.suspend();
+  return success(to_json(listener));
+}
+
+response listeners_api::resume(net::listener& listener) const {
+  if (auto why = listener.resume(); !why.empty())
+    return failure(503, why);
+  return success(to_json(listener));
+}
+
+response listeners_api::set_limits(net::listener& listener,
+                                   const nlohmann::json& body) const {
+  std::lock_guard one_at_a_time{limits_mutex_};
+  auto limits = listener.limits();
+  if (auto wrong = merge(body, limits); !wrong.empty())
+    return failure(400, wrong);
+  listener.set_limits(limits);
+  return success(to_json(listener));
+}
+
+response no_listener(std::string_view name) {
+  return failure(404, "there is no listener \"" + std::string{name}
+                        + "\"; GET /listeners lists them");
+}
+
+} // namespace coppice::admin

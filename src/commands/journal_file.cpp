@@ -1,0 +1,35 @@
+#include "commands/journal_file.hpp"
+
+#include "journal/event_json.hpp"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <stdexcept>
+
+namespace coppice::commands {
+
+void add_journal(CLI::App& cmd, session& options) {
+  cmd
+    .add_option("--journal", options.journal,
+                "file of the journal; default: where coppice serve writes it")
+    ->type_name("FILE");
+}
+
+std::filesystem::path journal_of(const session& options) {
+  if (!options.journal.empty())
+    return options.journal;
+  if (auto found = journal::default_file())
+    return *found;
+  throw std::runtime_error(
+    "the journal's place is unknown, since neither STATE_DIRECTORY, "
+    "XDG_STATE_HOME nor HOME is set; name the file with --journal FILE");
+}
+
+nlohmann::json to_json(const journal::entry& what) {
+  auto result = journal::to_json(what.what);
+  result["run"] = what.run;
+  return result;
+}
+
+} // namespace coppice::commands

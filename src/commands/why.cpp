@@ -1,0 +1,74 @@
+#include "journal/why.hpp"
+#include "commands/journal_file.hpp"
+#include "commands/path_resolver.hpp"
+#include "commands/remote.hpp"
+#include "commands/table.hpp"
+#include "journal/event_json.hpp"
+#include "server/exit_code.hpp"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <iostream>
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace coppice::commands {
+
+namespace {
+
+struct why_options : session {
+  std::string path;
+  bool json = false;
+};
+
+void declare_why(CLI::App& cmd, why_options& options) {
+  add_path(cmd, options.path);
+  cmd.add_flag("--json", options.json, "print one JSON object");
+  add_journal(cmd, options);
+}
+
+void print_story(const journal::story& story, bool as_json) {
+  if (!as_json) {
+    std::cout << journal::tell(story);
+    return;
+  }
+  auto chain = nlohmann::json::array();
+  for (auto& each : story.chain)
+    chain.push_back(to_json(each));
+  nlohmann::json result{{"path", story.path}, {"chain", std::move(chain)}};
+  if (story.down_for)
+    result["down_ns"] = story.down_for->count();
+  std::cout << journal::to_line(result) << "\n";
+}
+
+int show_why(const why_options& options) {
+  constexpr auto missing = "the journal knows of no end or restart at";
+  journal::reader from{journal_of(options)};
+  auto found = resolve_path(options.path, from.paths());
+  if (auto* error = std::get_if<path_error>(&found)) {
+    std::cerr << "coppice: " << error->text(options.path, missing) << std::endl;
+    return failed;
+  }
+  auto& path = std::get<std::string>(found);
+  auto story = journal::why(from, path);
+  if (!story) {
+    std::cerr << "coppice: " << missing << " \"" << path
+              << "\": it has run since its server started" << std::endl;
+    return failed;
+  }
+  print_story(*story, options.json);
+  return done;
+}
+
+} // namespace
+
+command why_command() {
+  return command_of<why_options>(
+    "why", group::look,
+    "explain an actor's last restart or end, from the journal", declare_why,
+    show_why);
+}
+
+} // namespace coppice::commands

@@ -1,0 +1,37 @@
+#!/usr/bin/env python3
+"""Writes files as a C++ table, so that a program carries them with it.
+
+usage: embed.py OUTPUT NAMESPACE TABLE FILE...
+
+The header has `NAMESPACE::TABLE`, an array of `name` and `text` in the order of
+the files.
+"""
+
+import pathlib
+import sys
+
+PIECE = 8000  # a literal of 64 KiB is more than compilers have to take
+
+
+def literal(data):
+    text = data.decode("utf-8")
+    assert ')file"' not in text
+    pieces = [text[i:i + PIECE] for i in range(0, len(text), PIECE)]
+    return "\n".join(f'R"file({piece})file"' for piece in pieces)
+
+
+def main(output, namespace, table, *files):
+    entries = "".join(
+        f'  {{"{file.name}", {literal(file.read_bytes())}}},\n'
+        for file in map(pathlib.Path, files))
+    pathlib.Path(output).write_text(
+        "// Made by embed.py.\n#pragma once\n\n#include <string_view>\n\n"
+        f"namespace {namespace} {{\n\n"
+        "struct embedded_file {\n  std::string_view name;\n"
+        "  std::string_view text;\n};\n\n"
+        f"inline constexpr embedded_file {table}[] = {{\n" + entries +
+        f"}};\n\n}} // namespace {namespace}\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
