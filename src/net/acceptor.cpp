@@ -180,7 +180,7 @@ void acceptor::spawn_connection(accepted_client client) {
     return;
   }
   try {
-    home_system().spawn<connection, caf::hidden>(
+    home_system().spawn<connection_actor, caf::hidden>(
       owner_, std::ref(home_), place.table, std::move(client));
   } catch (const std::bad_alloc&) {
     // A connection that came into being has given them back itself.

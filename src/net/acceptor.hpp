@@ -3,12 +3,11 @@
 #include "coppice/actor/child_spec.hpp"
 #include "coppice/actor/compat.hpp"
 #include "coppice/fault/site.hpp"
-#include "coppice/net/connection.hpp"
-#include "coppice/net/connection_table.hpp"
 #include "coppice/net/fault_action.hpp"
 #include "coppice/net/listener.hpp"
 #include "coppice/net/reactor.hpp"
 #include "coppice/net/socket.hpp"
+#include "net/connection_table.hpp"
 #include "net/waiting_room.hpp"
 
 #include <chrono>

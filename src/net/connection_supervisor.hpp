@@ -2,9 +2,9 @@
 
 #include "coppice/actor/child_spec.hpp"
 #include "coppice/actor/compat.hpp"
-#include "coppice/net/connection_table.hpp"
 #include "coppice/net/listener.hpp"
 #include "coppice/net/reactor.hpp"
+#include "net/connection_table.hpp"
 
 #include <optional>
 #include <string>

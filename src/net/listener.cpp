@@ -1,6 +1,7 @@
 #include "coppice/net/listener.hpp"
 
-#include "coppice/net/connection.hpp"
+#include "net/connection_actor.hpp"
+#include "net/connection_table.hpp"
 #include "observe/path.hpp"
 
 #include <cerrno>
@@ -401,7 +402,7 @@ void listener::tell_connections_of_drain() {
   for (auto& reactor : reactors_)
     reactor->run_soon([self = shared_from_this(), reactor = reactor.get()] {
       if (auto table = self->at(*reactor).table)
-        table->for_each([](connection& c) { c.drain(); });
+        table->for_each([](connection_actor& c) { c.drain(); });
     });
 }
 

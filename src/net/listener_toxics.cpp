@@ -1,8 +1,9 @@
 // Toxics: how those of a listener come to its connections.
 
 #include "coppice/actor/exit_signal.hpp"
-#include "coppice/net/connection.hpp"
 #include "coppice/net/listener.hpp"
+#include "net/connection_actor.hpp"
+#include "net/connection_table.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -88,7 +89,7 @@ bool listener::sync_toxics(target connection) {
         auto all = self->toxics();
         auto there = false;
         if (auto table = self->at(*reactor).table)
-          table->for_each([&](net::connection& c) {
+          table->for_each([&](connection_actor& c) {
             there |= c.id() == connection;
             c.sync_toxics(*all);
           });

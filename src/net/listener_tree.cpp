@@ -3,9 +3,10 @@
 #include "coppice/actor/child_spec.hpp"
 #include "coppice/actor/exit_signal.hpp"
 #include "coppice/actor/tree_root.hpp"
-#include "coppice/net/connection.hpp"
 #include "net/acceptor.hpp"
+#include "net/connection_actor.hpp"
 #include "net/connection_supervisor.hpp"
+#include "net/connection_table.hpp"
 #include "observe/path.hpp"
 
 #include <future>
@@ -146,7 +147,7 @@ std::optional<std::vector<listener::connection_view>>
 listener::connections(std::string_view path) const {
   auto found = std::make_shared<std::vector<connection_view>>();
   auto collect = [found](connection_table& table) {
-    table.for_each([&](connection& c) {
+    table.for_each([&](connection_actor& c) {
       found->push_back(
         {"connection:" + std::to_string(c.id()), to_string(c.peer())});
     });
@@ -161,7 +162,7 @@ template <class F>
 bool listener::on_connection(std::string_view path, F fn) const {
   auto found = std::make_shared<bool>(false);
   auto hit = [found, fn, path = std::string{path}](connection_table& table) {
-    table.for_each([&](connection& c) {
+    table.for_each([&](connection_actor& c) {
       if (c.path() != path)
         return;
       *found = true;
@@ -174,18 +175,19 @@ bool listener::on_connection(std::string_view path, F fn) const {
 bool listener::crash_connection(std::string_view path,
                                 const std::optional<exit_reason>& reason,
                                 std::string_view on_behalf) const {
-  return on_connection(path, [this, reason, path = std::string{path},
-                              who = std::string{on_behalf}](connection& c) {
-    actor::tell_who_asks(*rt_, path, reason, who);
-    if (reason)
-      actor::signal_exit(c.handle(), *reason);
-    else
-      actor::signal_kill(c.handle());
-  });
+  return on_connection(path,
+                       [this, reason, path = std::string{path},
+                        who = std::string{on_behalf}](connection_actor& c) {
+                         actor::tell_who_asks(*rt_, path, reason, who);
+                         if (reason)
+                           actor::signal_exit(c.handle(), *reason);
+                         else
+                           actor::signal_kill(c.handle());
+                       });
 }
 
 bool listener::suspend_connection(std::string_view path, bool on) const {
-  return on_connection(path, [on](connection& c) {
+  return on_connection(path, [on](connection_actor& c) {
     if (on)
       c.suspend();
     else

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "coppice/net/connection.hpp"
 #include "coppice/net/reactor.hpp"
+#include "net/connection_actor.hpp"
 
 #include <cstddef>
 #include <deque>

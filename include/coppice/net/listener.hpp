@@ -1,7 +1,6 @@
 #pragma once
 
 #include "coppice/actor/child_spec.hpp"
-#include "coppice/net/connection_table.hpp"
 #include "coppice/net/counters.hpp"
 #include "coppice/net/fault_points.hpp"
 #include "coppice/net/handler.hpp"
@@ -22,6 +21,10 @@
 #include <vector>
 
 namespace coppice::net {
+
+class accepting_side;
+class connection_table;
+using connection_table_ptr = std::shared_ptr<connection_table>;
 
 /// Whom a connection is linked to.
 enum class topology {
