@@ -1,12 +1,13 @@
 // A protocol of one's own, from the first line to the last goodbye: sends back
 // what it gets, in capitals. `shout [PORT]`; Ctrl-C drains it.
 
+#include <coppice/actor/compat.hpp>
 #include <coppice/actor/messages.hpp>
 #include <coppice/actor/tree_root.hpp>
 #include <coppice/net/connection.hpp>
-#include <coppice/net/cpu_limit.hpp>
 #include <coppice/net/handler.hpp>
 #include <coppice/net/listener.hpp>
+#include <coppice/net/reactor.hpp>
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>

@@ -1,9 +1,9 @@
 #pragma once
 
 #include "coppice/fault/plan.hpp"
+#include "coppice/net/endpoint.hpp"
 #include "coppice/net/limits.hpp"
 #include "coppice/net/listener.hpp"
-#include "coppice/net/socket.hpp"
 #include "journal/journal.hpp"
 
 #include <chrono>

@@ -2,7 +2,7 @@
 
 #include "commands/limit_options.hpp"
 #include "commands/serve.hpp"
-#include "coppice/net/cpu_limit.hpp"
+#include "coppice/net/reactor.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -1,8 +1,8 @@
 #include "net/connection_actor.hpp"
 
 #include "coppice/actor/exit_signal.hpp"
-#include "coppice/net/fault_action.hpp"
-#include "coppice/net/listener.hpp"
+#include "net/fault_action.hpp"
+#include "net/listener_core.hpp"
 
 #include <sys/epoll.h>
 
@@ -41,19 +41,19 @@ bool try_later(int error) noexcept {
 } // namespace
 
 connection_actor::connection_actor(caf::actor_config& cfg,
-                                   std::shared_ptr<listener> owner,
-                                   reactor& where, connection_table_ptr table,
+                                   std::shared_ptr<listener_core> owner,
+                                   event_loop& loop, connection_table_ptr table,
                                    accepted_client client)
-    : actor::pinned_actor(cfg, &where),
+    : actor::pinned_actor(cfg, &loop),
       owner_(std::move(owner)),
-      reactor_(where),
+      loop_(loop),
       table_(std::move(table)),
       settings_(owner_->settings()),
-      traffic_(owner_->at(reactor_).traffic),
+      traffic_(owner_->hubs().at(loop_.index()).traffic),
       stages_(std::move(client.sock), traffic_),
       id_(owner_->next_id()),
       peer_(client.peer),
-      opened_(reactor_.now()),
+      opened_(loop_.now()),
       deadlines_(settings_->limits, opened_) {
   record(observe::connection_record::kind::opened, {});
   // Nothing may fail from here on: what is in the table has to be taken out.
@@ -69,7 +69,7 @@ connection_actor::~connection_actor() {
 caf::behavior connection_actor::make_behavior() {
   actor::use_exception_text(*this);
   interest_ = EPOLLIN;
-  if (!reactor_.add(stages_.socket_end().fd(), interest_, *this)) {
+  if (!loop_.add(stages_.socket_end().fd(), interest_, *this)) {
     quit(actor::to_error(exit_reason::abnormal(std::strerror(errno))));
     return {};
   }
@@ -79,10 +79,10 @@ caf::behavior connection_actor::make_behavior() {
       decision && !may_start(*decision))
     return {};
   handler_ = settings_->make_handler();
-  if (owner_->has_toxics())
-    place_toxics(*owner_->toxics());
+  if (!owner_->toxics().empty())
+    place_toxics(*owner_->toxics().list());
   handler_->on_connect(*this);
-  if (owner_->draining())
+  if (owner_->port().draining())
     tell_of_drain();
   auto on_exit = [this](caf::exit_msg& msg) {
     on_exit_signal(actor::to_reason(msg.reason));
@@ -109,9 +109,9 @@ void connection_actor::on_exit_signal(const exit_reason& reason) {
   }
   close();
   if (limit)
-    reactor_.arm(*this, *limit);
+    loop_.arm(*this, *limit);
   else
-    reactor_.cancel(*this);
+    loop_.cancel(*this);
 }
 
 void connection_actor::drain() {
@@ -227,7 +227,7 @@ void connection_actor::on_io(std::uint32_t events) {
   if (!stages_.socket_end().is_open())
     return;
   if (suspended()) {
-    reactor_.remove(stages_.socket_end().fd());
+    loop_.remove(stages_.socket_end().fd());
     unwatched_ = true;
     return;
   }
@@ -256,10 +256,10 @@ void connection_actor::on_io(std::uint32_t events) {
 }
 
 void connection_actor::read() {
-  auto into = reactor_.buffer();
+  auto into = loop_.buffer();
   auto n = stages_.receive(into);
   if (n > 0) {
-    deadlines_.on_heard(reactor_.now());
+    deadlines_.on_heard(loop_.now());
     // A connection that closes only waits for the peer's end.
     if (phase_ == phase::open)
       handler_->on_data(*this, {into.data(), static_cast<std::size_t>(n)});
@@ -300,7 +300,7 @@ void connection_actor::flush() {
       fail(errno);
     return;
   }
-  deadlines_.on_sent(reactor_.now());
+  deadlines_.on_sent(loop_.now());
   output_.pop(static_cast<std::size_t>(n));
   if (!output_.empty())
     return;
@@ -366,7 +366,7 @@ void connection_actor::place_toxics(const toxic_list& all) {
     return;
   if (stages_.toxics() == nullptr) {
     stages_.set_toxics(std::make_unique<toxic_link>(
-      stages_.top(), static_cast<stage_host&>(*this), reactor_,
+      stages_.top(), static_cast<stage_host&>(*this), loop_,
       settings_->limits.max_output_bytes, owner_->toxic_seed() + id_));
     if (phase_ != phase::open)
       stages_.top().ignore_input();
@@ -389,9 +389,9 @@ void connection_actor::update_interest() {
     return;
   auto read_before = (interest_ & EPOLLIN) != 0;
   interest_ = wanted;
-  reactor_.modify(stages_.socket_end().fd(), wanted, *this);
+  loop_.modify(stages_.socket_end().fd(), wanted, *this);
   if (!read_before && (wanted & EPOLLIN) != 0 && deadlines_.limits_silence()) {
-    deadlines_.restart_silence(reactor_.now());
+    deadlines_.restart_silence(loop_.now());
     watch_time();
   }
 }
@@ -405,7 +405,7 @@ deadlines::situation connection_actor::situation() const noexcept {
 
 void connection_actor::begin_to_wait() {
   deadlines_.on_output_waits(
-    reactor_.now(),
+    loop_.now(),
     deadlines_.limits_sending() ? stages_.socket_end().taken_by_peer() : 0);
 }
 
@@ -414,20 +414,20 @@ void connection_actor::begin_to_wait() {
 void connection_actor::watch_time() {
   if (phase_ == phase::lingering || leaving_)
     return;
-  auto now = reactor_.now();
+  auto now = loop_.now();
   if (auto look = deadlines_.next_look(situation(), now))
-    reactor_.arm(*this, *look - now);
+    loop_.arm(*this, *look - now);
   else
-    reactor_.cancel(*this);
+    loop_.cancel(*this);
 }
 
 void connection_actor::on_timer() {
   if (suspended()) {
-    reactor_.arm(*this, suspended_look);
+    loop_.arm(*this, suspended_look);
     return;
   }
   perform([this] {
-    if (fires_late(owner_->faults().timer, reactor_, *this, late_timer_,
+    if (fires_late(owner_->faults().timer, loop_, *this, late_timer_,
                    [this](auto& decision) { be_struck(decision); }))
       return;
     if (leaving_) {
@@ -439,9 +439,9 @@ void connection_actor::on_timer() {
       return;
     }
     if (deadlines_.limits_sending() && output_waits())
-      deadlines_.on_taken(reactor_.now(), stages_.socket_end().taken_by_peer());
+      deadlines_.on_taken(loop_.now(), stages_.socket_end().taken_by_peer());
     auto next = deadlines_.next(situation());
-    if (next && next->at <= reactor_.now())
+    if (next && next->at <= loop_.now())
       expire(next->limit);
     watch_time();
   });
@@ -453,19 +453,19 @@ void connection_actor::expire(time_limit limit) {
     return;
   }
   handler_->on_timeout(*this, limit);
-  deadlines_.restart(limit, reactor_.now());
+  deadlines_.restart(limit, loop_.now());
 }
 
 void connection_actor::on_resumed() {
-  reactor_.run_soon([this, self = caf::strong_actor_ptr{ctrl()}] {
+  loop_.run_soon([this, self = caf::strong_actor_ptr{ctrl()}] {
     if (!stages_.socket_end().is_open() || suspended())
       return;
-    deadlines_.restart_silence(reactor_.now()); // nothing was read
+    deadlines_.restart_silence(loop_.now()); // nothing was read
     watch_time();
     stages_.top().schedule();
     if (!std::exchange(unwatched_, false))
       return;
-    if (!reactor_.add(stages_.socket_end().fd(), interest_, *this))
+    if (!loop_.add(stages_.socket_end().fd(), interest_, *this))
       perform([this] { fail(errno); });
   });
 }
@@ -483,11 +483,11 @@ void connection_actor::on_stage_due() {
 }
 
 void connection_actor::on_heard() {
-  deadlines_.on_heard(reactor_.now());
+  deadlines_.on_heard(loop_.now());
 }
 
 void connection_actor::on_output_moved() {
-  deadlines_.on_sent(reactor_.now());
+  deadlines_.on_sent(loop_.now());
 }
 
 void connection_actor::on_output_blocked() {
@@ -497,7 +497,7 @@ void connection_actor::on_output_blocked() {
 
 void connection_actor::run_after(std::chrono::nanoseconds delay,
                                  std::function<void()> fn) {
-  reactor_.run_after(
+  loop_.run_after(
     delay, [this, fn = std::move(fn), self = caf::weak_actor_ptr{ctrl()}] {
       if (auto alive = self.lock(); alive && stages_.socket_end().is_open())
         perform(fn);
@@ -555,7 +555,7 @@ void connection_actor::finish_close() {
   phase_ = phase::lingering;
   stages_.socket_end().end_output();
   update_interest();
-  reactor_.arm(*this, linger_limit);
+  loop_.arm(*this, linger_limit);
 }
 
 void connection_actor::obey(const stage::forced_end& end) {
@@ -576,7 +576,7 @@ void connection_actor::obey(const stage::forced_end& end) {
 // may lose the goodbye.
 void connection_actor::discard_input() {
   for (int i = 0; i < discards_at_end; ++i)
-    if (stages_.socket_end().receive(reactor_.buffer()) <= 0)
+    if (stages_.socket_end().receive(loop_.buffer()) <= 0)
       return;
 }
 
@@ -605,15 +605,15 @@ void connection_actor::on_exit() {
     }
     handler_.reset();
   }
-  reactor_.cancel(*this);
+  loop_.cancel(*this);
   stages_.socket_end().close();
   leave(to_string(reason));
   if (stages_.toxics() != nullptr) {
     stages_.set_toxics(nullptr);
-    owner_->forget_toxics(id_);
+    owner_->toxics().forget(id_);
   }
   if (self_)
-    reactor_.bury(std::move(self_));
+    loop_.bury(std::move(self_));
 }
 
 void connection_actor::leave(std::string_view reason) {
@@ -623,15 +623,15 @@ void connection_actor::leave(std::string_view reason) {
   record(observe::connection_record::kind::closed, reason);
   table->remove(*this);
   traffic_.closed.add(1);
-  owner_->give_back_address(peer_);
-  owner_->give_back();
+  owner_->admission().give_back_address(peer_);
+  owner_->give_back_place();
 }
 
 void connection_actor::record(observe::connection_record::kind kind,
                               std::string_view reason) {
   observe::connection_record entry;
   entry.what = kind;
-  entry.time = reactor_.now();
+  entry.time = loop_.now();
   entry.connection = id_;
   entry.peer = peer_;
   if (kind == observe::connection_record::kind::closed) {
@@ -640,7 +640,7 @@ void connection_actor::record(observe::connection_record::kind kind,
     entry.lasted = entry.time - opened_;
     entry.set_reason(reason);
   }
-  owner_->record(reactor_, entry);
+  owner_->hubs().record(loop_.index(), entry);
 }
 
 void connection_actor::report_crash(const exit_reason& reason) {

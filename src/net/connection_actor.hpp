@@ -3,18 +3,18 @@
 #include "coppice/actor/compat.hpp"
 #include "coppice/fault/site.hpp"
 #include "coppice/net/connection.hpp"
-#include "coppice/net/counters.hpp"
 #include "coppice/net/handler.hpp"
-#include "coppice/net/reactor.hpp"
-#include "coppice/net/socket.hpp"
-#include "coppice/net/timer_wheel.hpp"
-#include "coppice/net/toxic/pipe.hpp"
 #include "coppice/observe/connection_log.hpp"
 #include "net/connection_table.hpp"
+#include "net/counters.hpp"
 #include "net/deadlines.hpp"
+#include "net/event_loop.hpp"
 #include "net/output_queue.hpp"
+#include "net/socket.hpp"
 #include "net/stage.hpp"
 #include "net/stage_chain.hpp"
+#include "net/timer_wheel.hpp"
+#include "net/toxic/pipe.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -27,7 +27,7 @@
 
 namespace coppice::net {
 
-class listener;
+class listener_core;
 struct connection_settings;
 
 /// A client that was let in.
@@ -48,8 +48,8 @@ class connection_actor final : public actor::pinned_actor,
                                private timer,
                                private stage_host {
 public:
-  connection_actor(caf::actor_config& cfg, std::shared_ptr<listener> owner,
-                   reactor& where, connection_table_ptr table,
+  connection_actor(caf::actor_config& cfg, std::shared_ptr<listener_core> owner,
+                   event_loop& loop, connection_table_ptr table,
                    accepted_client client);
 
   ~connection_actor() override;
@@ -152,8 +152,8 @@ private:
                  std::function<void()> fn) override;
   void be_struck(const fault::decision& decision) override;
 
-  std::shared_ptr<listener> owner_;
-  reactor& reactor_;
+  std::shared_ptr<listener_core> owner_;
+  event_loop& loop_;
   connection_table_ptr table_;
   std::shared_ptr<const connection_settings> settings_;
   std::unique_ptr<handler> handler_;
@@ -162,7 +162,7 @@ private:
   output_queue output_;
   std::uint64_t id_;
   observe::peer_address peer_;
-  reactor::clock::time_point opened_;
+  event_loop::clock::time_point opened_;
   deadlines deadlines_;
   caf::strong_actor_ptr self_; // while the reactor may call us
   std::uint32_t interest_ = 0;

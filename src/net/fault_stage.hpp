@@ -1,7 +1,7 @@
 #pragma once
 
-#include "coppice/net/fault_action.hpp"
-#include "coppice/net/fault_points.hpp"
+#include "net/fault_action.hpp"
+#include "net/fault_points.hpp"
 #include "net/stage.hpp"
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "coppice/net/counters.hpp"
-#include "coppice/net/socket.hpp"
+#include "net/counters.hpp"
+#include "net/socket.hpp"
 #include "net/stage.hpp"
 
 #include <sys/socket.h>

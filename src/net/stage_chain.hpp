@@ -1,7 +1,7 @@
 #pragma once
 
-#include "coppice/net/socket.hpp"
 #include "net/fault_stage.hpp"
+#include "net/socket.hpp"
 #include "net/socket_stage.hpp"
 #include "net/stage.hpp"
 #include "net/toxic/link.hpp"

@@ -32,11 +32,11 @@ bool ends_output(const toxic_pipe& pipe) {
 
 } // namespace
 
-toxic_link::toxic_link(stage& below, stage_host& host, reactor& where,
+toxic_link::toxic_link(stage& below, stage_host& host, event_loop& loop,
                        std::size_t max_output_bytes, std::uint64_t seed)
     : stage(&below),
       host_(host),
-      reactor_(where),
+      loop_(loop),
       max_output_bytes_(std::min(max_output_bytes, window)),
       upstream_(seed),
       downstream_(~seed) {
@@ -46,7 +46,7 @@ toxic_link::toxic_link(stage& below, stage_host& host, reactor& where,
 toxic_link::~toxic_link() = default;
 
 void toxic_link::assign(const toxic_list& toxics) {
-  auto now = reactor::clock::now();
+  auto now = event_loop::clock::now();
   upstream_.assign(toxics, toxic_stream::upstream, now);
   downstream_.assign(toxics, toxic_stream::downstream, now);
 }
@@ -69,7 +69,7 @@ ssize_t toxic_link::receive(std::span<char> into) {
   auto n = below().receive(into);
   if (n < 0)
     return n;
-  auto now = reactor::clock::now();
+  auto now = event_loop::clock::now();
   if (n > 0)
     upstream_.put({into.data(), static_cast<std::size_t>(n)}, now);
   else if (!upstream_.has_end())
@@ -95,7 +95,7 @@ ssize_t toxic_link::transmit(std::string_view data) {
   std::size_t taken = 0;
   while (auto room = std::min(output_room(), data.size() - taken)) {
     auto chunk = data.substr(taken, std::min(room, chunk_bytes));
-    downstream_.put(chunk, reactor::clock::now());
+    downstream_.put(chunk, event_loop::clock::now());
     taken += chunk.size();
   }
   auto error = taken == 0 ? EAGAIN : send_due();
@@ -124,7 +124,7 @@ std::size_t toxic_link::output_room() const noexcept {
 int toxic_link::advance() {
   if (auto error = below().advance(); error != 0)
     return error;
-  auto now = reactor::clock::now();
+  auto now = event_loop::clock::now();
   upstream_.advance(now);
   downstream_.advance(now);
   return send_due();
@@ -156,7 +156,7 @@ stage::progress toxic_link::finish() {
   if (downstream_.transparent())
     return below().finish();
   if (!downstream_.has_end())
-    downstream_.put_end(reactor::clock::now());
+    downstream_.put_end(event_loop::clock::now());
   if (ends_output(downstream_))
     return below().finish();
   if (auto error = send_due(); error != 0) {
@@ -212,16 +212,16 @@ bool toxic_link::something_is_out() const noexcept {
 }
 
 void toxic_link::schedule() {
-  auto now = reactor::clock::now();
+  auto now = event_loop::clock::now();
   auto next = upstream_.next();
   if (auto other = downstream_.next(); other && (!next || *other < *next))
     next = other;
   if (something_is_out())
     next = now;
   if (next)
-    reactor_.arm(*this, std::max(*next - now, reactor::clock::duration{0}));
+    loop_.arm(*this, std::max(*next - now, event_loop::clock::duration{0}));
   else
-    reactor_.cancel(*this);
+    loop_.cancel(*this);
   below().schedule();
 }
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include "coppice/net/reactor.hpp"
-#include "coppice/net/timer_wheel.hpp"
-#include "coppice/net/toxic/pipe.hpp"
 #include "coppice/supervision/exit_reason.hpp"
+#include "net/event_loop.hpp"
 #include "net/stage.hpp"
+#include "net/timer_wheel.hpp"
+#include "net/toxic/pipe.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -22,7 +22,7 @@ public:
 
   /// Holds at most `max_output_bytes` of output. Which connections a toxic is
   /// put on, and what it does by chance, comes from `seed`.
-  toxic_link(stage& below, stage_host& host, reactor& where,
+  toxic_link(stage& below, stage_host& host, event_loop& loop,
              std::size_t max_output_bytes, std::uint64_t seed);
 
   ~toxic_link() override;
@@ -68,7 +68,7 @@ private:
   bool something_is_out() const noexcept;
 
   stage_host& host_;
-  reactor& reactor_;
+  event_loop& loop_;
   std::size_t max_output_bytes_;
   toxic_pipe upstream_;
   toxic_pipe downstream_;
