@@ -1,8 +1,8 @@
 #pragma once
 
 #include "coppice/net/listener.hpp"
-#include "coppice/net/socket.hpp"
 #include "coppice/observe/recent.hpp"
+#include "net/socket.hpp"
 
 #include <chrono>
 #include <cstdint>

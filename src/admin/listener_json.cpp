@@ -44,7 +44,6 @@ json to_json(const net::listener& what) {
   json reactors = json::array();
   for (std::size_t i = 0; i < by_reactor.size(); ++i)
     reactors.push_back({{"index", i}, {"counters", to_json(by_reactor[i])}});
-  auto port = what.port();
   return {
     {"name", what.config().name},
     {"path", what.path()},
@@ -52,7 +51,7 @@ json to_json(const net::listener& what) {
     {"state", to_string(what.state())},
     {"topology", to_string(what.config().topology)},
     {"acceptors", by_reactor.size()},
-    {"sockets", port ? port->sockets() : 0},
+    {"sockets", what.sockets()},
     {"active", what.active()},
     {"limits", to_json(what.limits())},
     {"counters", to_json(what.counters())},

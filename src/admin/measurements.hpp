@@ -2,7 +2,6 @@
 
 #include "coppice/actor/runtime.hpp"
 #include "coppice/fault/site.hpp"
-#include "coppice/net/counters.hpp"
 #include "coppice/net/listener.hpp"
 #include "coppice/observe/event_counts.hpp"
 #include "coppice/observe/histogram.hpp"

@@ -3,7 +3,7 @@
 #include "admin/responses.hpp"
 #include "coppice/actor/compat.hpp"
 #include "coppice/actor/exit_signal.hpp"
-#include "coppice/net/listening.hpp"
+#include "net/listening.hpp"
 
 #include <caf/spawn_options.hpp>
 #include <httplib.h>

@@ -2,7 +2,7 @@
 
 #include "admin/api.hpp"
 #include "coppice/actor/child_spec.hpp"
-#include "coppice/net/socket.hpp"
+#include "coppice/net/endpoint.hpp"
 
 #include <cstdint>
 #include <memory>

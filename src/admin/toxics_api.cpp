@@ -15,7 +15,7 @@
 namespace coppice::admin {
 
 using json = nlohmann::json;
-using target = net::toxic_collection::target;
+using target = net::toxic_target;
 
 namespace {
 

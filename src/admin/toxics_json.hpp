@@ -1,6 +1,6 @@
 #pragma once
 
-#include "coppice/net/toxic/pipe.hpp"
+#include "coppice/net/toxic/toxic.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "coppice/net/socket.hpp"
 #include "nemesis/run.hpp"
+#include "net/socket.hpp"
 
 #include <chrono>
 #include <functional>

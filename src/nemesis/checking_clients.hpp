@@ -1,7 +1,7 @@
 #pragma once
 
-#include "coppice/net/socket.hpp"
 #include "nemesis/latency.hpp"
+#include "net/socket.hpp"
 
 #include <netinet/in.h>
 #include <sys/socket.h>

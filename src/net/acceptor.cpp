@@ -1,7 +1,7 @@
 #include "net/acceptor.hpp"
 
 #include "coppice/actor/exit_signal.hpp"
-#include "coppice/net/fault_action.hpp"
+#include "net/fault_action.hpp"
 
 #include <poll.h>
 #include <sys/epoll.h>
@@ -23,7 +23,7 @@ using supervision::exit_reason;
 
 namespace {
 
-// So that a flood of new clients does not starve those who are there already.
+// So that a flood of new clients does not starve those that are connected.
 constexpr int accepts_a_turn = 16;
 
 constexpr std::chrono::milliseconds pause_length{100};
@@ -31,11 +31,11 @@ constexpr std::chrono::seconds warning_period{10};
 
 } // namespace
 
-acceptor::acceptor(caf::actor_config& cfg, listener_ptr owner, reactor& home,
-                   std::string path, actor::start_args start)
-    : actor::pinned_actor(cfg, &home),
+acceptor::acceptor(caf::actor_config& cfg, listener_core_ptr owner,
+                   event_loop& loop, std::string path, actor::start_args start)
+    : actor::pinned_actor(cfg, &loop),
       owner_(std::move(owner)),
-      home_(home),
+      loop_(loop),
       path_(std::move(path)),
       start_(std::move(start)) {
   // nop
@@ -44,11 +44,11 @@ acceptor::acceptor(caf::actor_config& cfg, listener_ptr owner, reactor& home,
 caf::behavior acceptor::make_behavior() {
   actor::use_exception_text(*this);
   auto supervisor = start_.supervisor.id();
-  owner_->enter(home_, *this, supervisor);
+  owner_->hubs().enter(loop_.index(), *this, supervisor);
   if (owner_->config().topology == topology::linked)
-    linked_ = owner_->join(home_, path_, supervisor);
-  port_owner_ = owner_->port_owner();
-  port_ = owner_->port(port_owner_);
+    linked_ = owner_->hubs().join(loop_.index(), path_, supervisor);
+  port_owner_ = owner_->port().owner();
+  port_ = owner_->port().port(port_owner_);
   self_ = ctrl();
   if (!watch())
     throw std::runtime_error(std::string{"cannot watch the listening socket: "}
@@ -56,7 +56,7 @@ caf::behavior acceptor::make_behavior() {
   auto start = std::move(start_); // so as not to hold on to the supervisor
   actor::acknowledge_start(start, supervision::started{});
   return actor::others(*this, [](caf::message&) {
-    // nop: nothing is said to an acceptor yet
+    // nop: an acceptor takes no messages
   });
 }
 
@@ -71,7 +71,7 @@ void acceptor::on_io(std::uint32_t) {
 }
 
 void acceptor::on_resumed() {
-  home_.run_soon([this, self = caf::strong_actor_ptr{ctrl()}] {
+  loop_.run_soon([this, self = caf::strong_actor_ptr{ctrl()}] {
     if (self_)
       on_change();
   });
@@ -79,10 +79,10 @@ void acceptor::on_resumed() {
 
 void acceptor::accept_some() {
   for (int i = 0; i < accepts_a_turn && watching_; ++i) {
-    if (!owner_->at(home_).table || !owner_->accepts())
+    if (!owner_->hubs().at(loop_.index()).table || !owner_->port().accepts())
       return unwatch(); // until that changes: see on_change
-    // Who waits already comes first.
-    auto has_place = waiting_.empty() && owner_->take_place();
+    // Clients that wait already come first.
+    auto has_place = waiting_.empty() && owner_->admission().take_place();
     if (!has_place && !may_wait())
       return unwatch(); // until there is room: see on_change
     sockaddr_storage from;
@@ -90,12 +90,12 @@ void acceptor::accept_some() {
     if (!sock) {
       auto error = errno;
       if (has_place)
-        owner_->give_back();
+        owner_->give_back_place();
       if (!on_accept_error(error))
         return;
       continue;
     }
-    if (std::exchange(tells_of_pause_, false))
+    if (std::exchange(pause_told_, false))
       publish(observe::event_kind::accept_resumed);
     accepted_client client{std::move(sock), to_peer(from)};
     if (has_place)
@@ -105,14 +105,14 @@ void acceptor::accept_some() {
   }
 }
 
-// As accept4(2); a fault may come before, if there is a client for it.
+// As accept4(2). A fault may come first, but only if a client waits.
 socket acceptor::accept(sockaddr_storage& from) {
   from.ss_family = AF_UNSPEC;
   auto& point = owner_->faults().accept;
   if (point.armed() && !std::exchange(next_passes_, false) && client_waits())
     [[unlikely]]
-    if (auto what = point.hit())
-      if (auto error = accept_error_of(*what); error != 0) {
+    if (auto decision = point.hit())
+      if (auto error = error_of_fault(*decision); error != 0) {
         errno = error;
         return {};
       }
@@ -120,73 +120,73 @@ socket acceptor::accept(sockaddr_storage& from) {
 }
 
 bool acceptor::client_waits() const {
-  pollfd waiting{port_ ? port_->at(home_.index()).fd() : -1, POLLIN, 0};
+  pollfd waiting{port_ ? port_->at(loop_.index()).fd() : -1, POLLIN, 0};
   return ::poll(&waiting, 1, 0) == 1;
 }
 
 socket acceptor::accept4(sockaddr_storage& from) {
   socklen_t size = sizeof(from);
-  return socket{::accept4(port_->at(home_.index()).fd(),
+  return socket{::accept4(port_->at(loop_.index()).fd(),
                           reinterpret_cast<sockaddr*>(&from), &size,
                           SOCK_NONBLOCK | SOCK_CLOEXEC)};
 }
 
-void acceptor::let_go() {
+void acceptor::drop_client() {
   sockaddr_storage nobody;
   accept4(nobody);
 }
 
-// What accepting fails with because of a fault; 0 if it goes on.
-int acceptor::accept_error_of(const fault::decision& what) {
-  switch (what.kind) {
+// The errno that a fault makes accepting fail with; 0: it does not fail.
+int acceptor::error_of_fault(const fault::decision& decision) {
+  switch (decision.kind) {
   case fault::action_kind::error:
-    if (what.error_code == EAGAIN)
+    if (decision.error_code == EAGAIN)
       pause_for(a_moment);
-    else if (classify(what.error_code) == accept_error::transient)
-      let_go(); // it is the client who has gone
-    else if (classify(what.error_code) == accept_error::fatal)
-      accuse(owner_->rt(), path_, what);
-    return what.error_code;
+    else if (classify(decision.error_code) == accept_error::transient)
+      drop_client(); // it is the client that has gone
+    else if (classify(decision.error_code) == accept_error::fatal)
+      accuse(owner_->rt(), path_, decision);
+    return decision.error_code;
   case fault::action_kind::drop:
-    let_go();
+    drop_client();
     return EAGAIN;
   case fault::action_kind::delay:
-    late_ = lateness{what};
+    late_ = lateness{decision};
     pause_for(late_->next_look());
     return EAGAIN;
-  case fault::action_kind::exception: // nothing is thrown past a place taken
-    accuse(owner_->rt(), path_, what);
-    quit(actor::to_error(exit_reason::abnormal(what.text)));
+  case fault::action_kind::exception: // not thrown: a place is taken
+    accuse(owner_->rt(), path_, decision);
+    quit(actor::to_error(exit_reason::abnormal(decision.text)));
     return EAGAIN;
   default:
-    be_struck(what);
-    return what.kind == fault::action_kind::hang ? 0 : EAGAIN;
+    be_struck(decision);
+    return decision.kind == fault::action_kind::hang ? 0 : EAGAIN;
   }
 }
 
-void acceptor::be_struck(const fault::decision& what) {
-  accuse(owner_->rt(), path_, what);
-  strike(*this, what);
+void acceptor::be_struck(const fault::decision& decision) {
+  accuse(owner_->rt(), path_, decision);
+  strike(*this, decision);
 }
 
-// Whatever is wrong with one connection must not end the acceptor.
+// A failure of one connection must not end the acceptor.
 void acceptor::spawn_connection(accepted_client client) {
-  auto& place = owner_->at(home_);
+  auto& place = owner_->hubs().at(loop_.index());
   auto peer = client.peer;
   auto before = place.traffic.accepted.get();
-  if (!owner_->take_address(peer)) {
+  if (!owner_->admission().take_address(peer)) {
     place.traffic.rejected_by_address.add(1);
-    owner_->give_back();
+    owner_->give_back_place();
     return;
   }
   try {
-    home_system().spawn<connection, caf::hidden>(
-      owner_, std::ref(home_), place.table, std::move(client));
+    home_system().spawn<connection_actor, caf::hidden>(
+      owner_, std::ref(loop_), place.table, std::move(client));
   } catch (const std::bad_alloc&) {
-    // A connection that came into being has given them back itself.
+    // A connection that was constructed has given them back itself.
     if (place.traffic.accepted.get() == before) {
-      owner_->give_back_address(peer);
-      owner_->give_back();
+      owner_->admission().give_back_address(peer);
+      owner_->give_back_place();
     }
     return pause(ENOMEM);
   }
@@ -196,23 +196,25 @@ void acceptor::spawn_connection(accepted_client client) {
 // -- when there is no room ----------------------------------------------------
 
 bool acceptor::may_wait() const {
-  return owner_->limits().overflow == overflow::reject && !waiting_.full();
+  return owner_->settings()->limits.overflow == overflow::reject
+         && !waiting_.full();
 }
 
 void acceptor::let_wait(accepted_client client) {
   waiting_.enter(std::move(client),
-                 home_.now() + owner_->limits().reject_after);
+                 loop_.now() + owner_->settings()->limits.reject_after);
   set_timer();
 }
 
 void acceptor::serve_waiting() {
-  while (!waiting_.empty() && !suspended() && owner_->at(home_).table
-         && owner_->take_place())
+  while (!waiting_.empty() && !suspended()
+         && owner_->hubs().at(loop_.index()).table
+         && owner_->admission().take_place())
     spawn_connection(waiting_.leave());
 }
 
-void acceptor::reject_waiting(reactor::clock::time_point until) {
-  owner_->at(home_).traffic.rejected.add(waiting_.expire(until));
+void acceptor::reject_waiting(event_loop::clock::time_point until) {
+  owner_->hubs().at(loop_.index()).traffic.rejected.add(waiting_.expire(until));
 }
 
 // -- when accepting fails -----------------------------------------------------
@@ -221,14 +223,18 @@ void acceptor::reject_waiting(reactor::clock::time_point until) {
 bool acceptor::on_accept_error(int error) {
   if (error == EAGAIN)
     return false;
-  auto what = classify(error);
+  auto kind = classify(error);
   // A port that was closed on purpose is no error.
-  if (what == accept_error::fatal && owner_->port(port_owner_) != port_) {
+  if (kind == accept_error::fatal
+      && owner_->port().port(port_owner_) != port_) {
     unwatch();
     return false;
   }
-  owner_->at(home_).traffic.errors[accept_errors::index(error)].add(1);
-  switch (what) {
+  owner_->hubs()
+    .at(loop_.index())
+    .traffic.errors[accept_errors::index(error)]
+    .add(1);
+  switch (kind) {
   case accept_error::transient:
     return true;
   case accept_error::exhausted:
@@ -243,21 +249,21 @@ bool acceptor::on_accept_error(int error) {
   return false;
 }
 
-void acceptor::pause_for(reactor::clock::duration length) {
+void acceptor::pause_for(event_loop::clock::duration length) {
   unwatch();
-  paused_until_ = reactor::clock::now() + length;
+  paused_until_ = event_loop::clock::now() + length;
   set_timer();
 }
 
 void acceptor::pause(int error) {
   pause_for(pause_length);
-  auto now = reactor::clock::now();
+  auto now = event_loop::clock::now();
   if (now - warned_ < warning_period)
     return;
   publish(observe::event_kind::accept_paused,
           std::string{std::strerror(error)} + "; clients wait");
   warned_ = now;
-  tells_of_pause_ = true;
+  pause_told_ = true;
 }
 
 void acceptor::set_timer() {
@@ -265,29 +271,30 @@ void acceptor::set_timer() {
   if (paused_until_ && (!next || *paused_until_ < *next))
     next = paused_until_;
   if (next)
-    home_.arm(*this, *next - reactor::clock::now());
+    loop_.arm(*this, *next - event_loop::clock::now());
   else
-    home_.cancel(*this);
+    loop_.cancel(*this);
 }
 
 void acceptor::on_timer() {
   perform([this] {
-    if (fires_late(owner_->faults().timer, home_, *this, late_timer_,
-                   [this](auto& what) { be_struck(what); }))
+    if (fires_late(owner_->faults().timer, loop_, *this, late_timer_,
+                   [this](auto& decision) { be_struck(decision); }))
       return;
-    auto now = reactor::clock::now();
+    auto now = event_loop::clock::now();
     if (paused_until_ && *paused_until_ <= now)
       paused_until_.reset();
     if (late_)
-      look_whether_late();
+      check_delay();
     reject_waiting(now);
     set_timer();
     watch_or_quit();
   });
 }
 
-// Whoever is late is let in, unless another acceptor has done so.
-void acceptor::look_whether_late() {
+// Once the delay is over the client is accepted, unless another acceptor has
+// done that.
+void acceptor::check_delay() {
   if (!late_->over()) {
     pause_for(late_->next_look());
     return;
@@ -298,12 +305,12 @@ void acceptor::look_whether_late() {
 
 void acceptor::on_change() {
   perform([this] {
-    if (auto current = owner_->port(port_owner_); current != port_) {
+    if (auto current = owner_->port().port(port_owner_); current != port_) {
       unwatch();
       port_ = std::move(current);
     }
-    if (owner_->refuses())
-      reject_waiting(reactor::clock::time_point::max());
+    if (owner_->port().refuses())
+      reject_waiting(event_loop::clock::time_point::max());
     serve_waiting();
     set_timer();
     watch_or_quit();
@@ -319,7 +326,7 @@ bool acceptor::watch() {
   if (watching_ || !port_ || paused_until_ || suspended())
     return true;
   watching_
-    = home_.add(port_->at(home_.index()).fd(), EPOLLIN | EPOLLEXCLUSIVE, *this);
+    = loop_.add(port_->at(loop_.index()).fd(), EPOLLIN | EPOLLEXCLUSIVE, *this);
   return watching_;
 }
 
@@ -331,23 +338,23 @@ void acceptor::watch_or_quit() {
 
 void acceptor::unwatch() {
   if (std::exchange(watching_, false))
-    home_.remove(port_->at(home_.index()).fd());
+    loop_.remove(port_->at(loop_.index()).fd());
 }
 
 // -- the end ------------------------------------------------------------------
 
 void acceptor::on_exit() {
   unwatch();
-  reject_waiting(reactor::clock::time_point::max());
-  home_.cancel(*this);
-  if (auto& place = owner_->at(home_); place.user == this)
-    place.user = nullptr;
+  reject_waiting(event_loop::clock::time_point::max());
+  loop_.cancel(*this);
+  if (auto& place = owner_->hubs().at(loop_.index()); place.acceptor == this)
+    place.acceptor = nullptr;
   if (auto linked = std::exchange(linked_, nullptr)) {
-    owner_->withdraw(home_, linked);
+    owner_->hubs().withdraw(loop_.index(), linked);
     linked->end(actor::to_reason(fail_state_), owner_->rt().last_words);
   }
   if (self_)
-    home_.bury(std::move(self_));
+    loop_.bury(std::move(self_));
 }
 
 void acceptor::publish(observe::event_kind kind, std::string detail) {

@@ -3,12 +3,11 @@
 #include "coppice/actor/child_spec.hpp"
 #include "coppice/actor/compat.hpp"
 #include "coppice/fault/site.hpp"
-#include "coppice/net/connection.hpp"
-#include "coppice/net/connection_table.hpp"
-#include "coppice/net/fault_action.hpp"
-#include "coppice/net/listener.hpp"
-#include "coppice/net/reactor.hpp"
-#include "coppice/net/socket.hpp"
+#include "net/connection_table.hpp"
+#include "net/event_loop.hpp"
+#include "net/fault_action.hpp"
+#include "net/listener_core.hpp"
+#include "net/socket.hpp"
 #include "net/waiting_room.hpp"
 
 #include <chrono>
@@ -28,7 +27,7 @@ class acceptor final : public actor::pinned_actor,
                        private io_handler,
                        private timer {
 public:
-  acceptor(caf::actor_config& cfg, listener_ptr owner, reactor& home,
+  acceptor(caf::actor_config& cfg, listener_core_ptr owner, event_loop& loop,
            std::string path, actor::start_args start);
 
   const char* name() const override {
@@ -54,26 +53,26 @@ private:
   bool may_wait() const;
   void let_wait(accepted_client client);
   void serve_waiting();
-  void reject_waiting(reactor::clock::time_point until);
+  void reject_waiting(event_loop::clock::time_point until);
   socket accept(sockaddr_storage& from);
   socket accept4(sockaddr_storage& from);
   bool client_waits() const;
-  void let_go();
-  void look_whether_late();
-  int accept_error_of(const fault::decision& what);
-  void be_struck(const fault::decision& what);
+  void drop_client();
+  void check_delay();
+  int error_of_fault(const fault::decision& decision);
+  void be_struck(const fault::decision& decision);
   void spawn_connection(accepted_client client);
   bool on_accept_error(int error);
   void pause(int error);
-  void pause_for(reactor::clock::duration length);
+  void pause_for(event_loop::clock::duration length);
   void set_timer();
   bool watch();
   void watch_or_quit();
   void unwatch();
   void publish(observe::event_kind kind, std::string detail = {});
 
-  listener_ptr owner_;
-  reactor& home_;
+  listener_core_ptr owner_;
+  event_loop& loop_;
   std::string path_;
   actor::start_args start_;
   std::uint64_t port_owner_ = 0;
@@ -82,13 +81,13 @@ private:
   caf::strong_actor_ptr self_;  // while the reactor may call us
   bool watching_ = false;
   waiting_room waiting_;
-  std::optional<reactor::clock::time_point> paused_until_;
+  std::optional<event_loop::clock::time_point> paused_until_;
   std::optional<lateness> late_; // of accepting, by a fault
   bool next_passes_ = false;     // as it was late
   bool late_timer_ = false;      // by a fault
-  bool tells_of_pause_ = false;  // and so has to tell of its end
-  reactor::clock::time_point warned_
-    = reactor::clock::time_point{} - std::chrono::hours{1};
+  bool pause_told_ = false;      // and its end is not
+  event_loop::clock::time_point warned_
+    = event_loop::clock::time_point{} - std::chrono::hours{1};
 };
 
 } // namespace coppice::net

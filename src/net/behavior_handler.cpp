@@ -29,13 +29,13 @@ public:
     tell(writable{});
   }
 
-  void on_timeout(connection& self, time_limit what) override {
-    if (!tell(timed_out{what}))
-      handler::on_timeout(self, what);
+  void on_timeout(connection& self, time_limit limit) override {
+    if (!tell(timed_out{limit}))
+      handler::on_timeout(self, limit);
   }
 
-  void on_message(connection&, caf::message& what) override {
-    behavior_(what);
+  void on_message(connection&, caf::message& msg) override {
+    behavior_(msg);
   }
 
   void on_half_close(connection& self) override {

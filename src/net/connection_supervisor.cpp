@@ -19,12 +19,12 @@ constexpr std::chrono::seconds kill_after{4};
 } // namespace
 
 connection_supervisor::connection_supervisor(caf::actor_config& cfg,
-                                             listener_ptr owner, reactor& home,
-                                             std::string path,
+                                             listener_core_ptr owner,
+                                             event_loop& loop, std::string path,
                                              actor::start_args start)
-    : actor::pinned_actor(cfg, &home),
+    : actor::pinned_actor(cfg, &loop),
       owner_(std::move(owner)),
-      home_(home),
+      loop_(loop),
       path_(std::move(path)),
       start_(std::move(start)),
       parent_(start_.supervisor.address()) {
@@ -33,10 +33,10 @@ connection_supervisor::connection_supervisor(caf::actor_config& cfg,
 
 caf::behavior connection_supervisor::make_behavior() {
   actor::use_exception_text(*this);
-  table_ = owner_->join(home_, path_, start_.supervisor.id());
-  auto& place = owner_->at(home_);
-  if (place.user != nullptr)
-    place.user->on_change();
+  table_ = owner_->hubs().join(loop_.index(), path_, start_.supervisor.id());
+  auto& place = owner_->hubs().at(loop_.index());
+  if (place.acceptor != nullptr)
+    place.acceptor->on_change();
   auto start = std::move(start_); // so as not to hold on to the supervisor
   actor::acknowledge_start(start, supervision::started{});
   auto on_exit_signal = [this](caf::exit_msg& msg) {
@@ -47,7 +47,7 @@ caf::behavior connection_supervisor::make_behavior() {
     [this](actor::stop_message& msg) { stop(msg.reason); },
   };
   auto on_other = [](caf::message&) {
-    // nop: nothing else is said to it
+    // nop: it takes no other messages
   };
   return actor::trapping(*this, on_exit_signal,
                          handlers.or_else(actor::others(*this, on_other)));
@@ -57,19 +57,19 @@ void connection_supervisor::stop(const exit_reason& reason) {
   if (stopping_)
     return;
   stopping_ = reason;
-  owner_->withdraw(home_, table_);
+  owner_->hubs().withdraw(loop_.index(), table_);
   if (table_->size() == 0) {
     quit(actor::to_error(reason));
     return;
   }
-  // The last connection calls from within its own end: do not end below it.
+  // The last connection calls this from its own `on_exit`: end later.
   table_->on_empty([this, self = caf::strong_actor_ptr{ctrl()}] {
-    home_.run_soon(
+    loop_.run_soon(
       [this, self] { perform([this] { quit(actor::to_error(*stopping_)); }); });
   });
   table_->end_all(exit_reason::shutdown());
-  if (auto goodbye = owner_->limits().goodbye)
-    home_.arm(*this, *goodbye + kill_after);
+  if (auto goodbye = owner_->settings()->limits.goodbye)
+    loop_.arm(*this, *goodbye + kill_after);
 }
 
 void connection_supervisor::on_timer() {
@@ -77,9 +77,9 @@ void connection_supervisor::on_timer() {
 }
 
 void connection_supervisor::on_exit() {
-  home_.cancel(*this);
+  loop_.cancel(*this);
   if (auto table = std::exchange(table_, nullptr)) {
-    owner_->withdraw(home_, table);
+    owner_->hubs().withdraw(loop_.index(), table);
     table->end(actor::to_reason(fail_state_), owner_->rt().last_words);
   }
 }

@@ -2,9 +2,9 @@
 
 #include "coppice/actor/child_spec.hpp"
 #include "coppice/actor/compat.hpp"
-#include "coppice/net/connection_table.hpp"
-#include "coppice/net/listener.hpp"
-#include "coppice/net/reactor.hpp"
+#include "net/connection_table.hpp"
+#include "net/event_loop.hpp"
+#include "net/listener_core.hpp"
 
 #include <optional>
 #include <string>
@@ -20,8 +20,8 @@ class connection_supervisor final : public actor::pinned_actor,
                                     public connection_hub,
                                     private timer {
 public:
-  connection_supervisor(caf::actor_config& cfg, listener_ptr owner,
-                        reactor& home, std::string path,
+  connection_supervisor(caf::actor_config& cfg, listener_core_ptr owner,
+                        event_loop& loop, std::string path,
                         actor::start_args start);
 
   const char* name() const override {
@@ -41,8 +41,8 @@ private:
 
   void stop(const supervision::exit_reason& reason);
 
-  listener_ptr owner_;
-  reactor& home_;
+  listener_core_ptr owner_;
+  event_loop& loop_;
   std::string path_;
   actor::start_args start_;
   caf::actor_addr parent_;

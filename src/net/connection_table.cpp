@@ -1,7 +1,7 @@
-#include "coppice/net/connection_table.hpp"
+#include "net/connection_table.hpp"
 
 #include "coppice/actor/exit_signal.hpp"
-#include "coppice/net/connection.hpp"
+#include "net/connection_actor.hpp"
 
 #include <utility>
 
@@ -15,24 +15,24 @@ connection_table::connection_table(std::string path,
 
 connection_table::~connection_table() = default;
 
-void connection_table::add(connection& c) {
-  c.table_next_ = first_;
-  c.table_prev_ = nullptr;
+void connection_table::add(connection_actor& c) {
+  entry& added = c;
+  added.next_ = first_;
+  added.previous_ = nullptr;
   if (first_ != nullptr)
-    first_->table_prev_ = &c;
+    first_->entry::previous_ = &c;
   first_ = &c;
   ++size_;
   count_->fetch_add(1, std::memory_order_relaxed);
 }
 
-void connection_table::remove(connection& c) {
-  if (c.table_prev_ != nullptr)
-    c.table_prev_->table_next_ = c.table_next_;
-  else
-    first_ = c.table_next_;
-  if (c.table_next_ != nullptr)
-    c.table_next_->table_prev_ = c.table_prev_;
-  c.table_next_ = c.table_prev_ = nullptr;
+void connection_table::remove(connection_actor& c) {
+  entry& gone = c;
+  auto* next = std::exchange(gone.next_, nullptr);
+  auto* previous = std::exchange(gone.previous_, nullptr);
+  (previous == nullptr ? first_ : previous->entry::next_) = next;
+  if (next != nullptr)
+    next->entry::previous_ = previous;
   --size_;
   count_->fetch_sub(1, std::memory_order_relaxed);
   if (size_ == 0 && on_empty_)
@@ -47,25 +47,27 @@ void connection_table::end(const supervision::exit_reason& reason,
   words.put(path_, std::to_string(size_)
                      + (size_ == 1 ? " connection" : " connections")
                      + " ended with it");
-  for_each([](connection& c) { c.follows_ = true; });
+  for_each([](connection_actor& c) { c.entry::follows_hub_ = true; });
   end_all(reason);
 }
 
 void connection_table::end_all(const supervision::exit_reason& reason) {
-  for_each([&](connection& c) { actor::signal_exit(c.handle(), reason); });
+  for_each(
+    [&](connection_actor& c) { actor::signal_exit(c.handle(), reason); });
 }
 
 void connection_table::kill_all() {
-  for_each([](connection& c) { actor::signal_kill(c.handle()); });
+  for_each([](connection_actor& c) { actor::signal_kill(c.handle()); });
 }
 
 void connection_table::on_empty(std::function<void()> fn) {
   on_empty_ = std::move(fn);
 }
 
-void connection_table::for_each(const std::function<void(connection&)>& fn) {
+void connection_table::for_each(
+  const std::function<void(connection_actor&)>& fn) {
   for (auto* c = first_; c != nullptr;) {
-    auto* following = c->table_next_;
+    auto* following = c->entry::next_;
     fn(*c);
     c = following;
   }

@@ -1,4 +1,6 @@
-#include "coppice/net/counters.hpp"
+#include "net/counters.hpp"
+
+#include <cerrno>
 
 namespace coppice::net {
 
@@ -19,10 +21,10 @@ accept_error classify(int error) noexcept {
   }
 }
 
-std::uint64_t accept_errors::of(accept_error what) const noexcept {
+std::uint64_t accept_errors::of(accept_error kind) const noexcept {
   std::uint64_t result = 0;
   for_each([&](int error, std::uint64_t n) {
-    if (classify(error) == what)
+    if (classify(error) == kind)
       result += n;
   });
   return result;

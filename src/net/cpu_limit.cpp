@@ -1,4 +1,4 @@
-#include "coppice/net/cpu_limit.hpp"
+#include "net/cpu_limit.hpp"
 
 #include <sched.h>
 

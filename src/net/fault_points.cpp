@@ -1,4 +1,4 @@
-#include "coppice/net/fault_points.hpp"
+#include "net/fault_points.hpp"
 
 namespace coppice::net {
 

@@ -10,8 +10,8 @@ void handler::on_half_close(connection& self) {
   self.close();
 }
 
-void handler::on_timeout(connection& self, time_limit what) {
-  self.abort(exit_reason::shutdown(std::string{to_string(what)} + "_timeout"));
+void handler::on_timeout(connection& self, time_limit limit) {
+  self.abort(exit_reason::shutdown(std::string{to_string(limit)} + "_timeout"));
 }
 
 std::string_view to_string(time_limit value) {

@@ -1,28 +1,27 @@
-// Toxics: how those of a listener come to its connections.
+#include "net/listener_toxics.hpp"
 
-#include "coppice/actor/exit_signal.hpp"
-#include "coppice/net/connection.hpp"
-#include "coppice/net/listener.hpp"
+#include "net/connection_actor.hpp"
+#include "net/connection_table.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <future>
 #include <utility>
+#include <vector>
 
 namespace coppice::net {
 
-using supervision::exit_reason;
-using result = toxic_collection::result;
-using target = toxic_collection::target;
-
 namespace {
+
+using target = toxic_collection::target;
 
 constexpr std::chrono::seconds change_limit{1};
 
-std::string text_of(const toxic& what) {
-  auto text = "toxic " + what.name + " (" + std::string{to_string(what.stream)};
-  for (auto& [name, value] : attributes(what.effect))
-    text += ", " + std::string{name} + " " + std::to_string(value);
+std::string text_of(const toxic& value) {
+  auto text
+    = "toxic " + value.name + " (" + std::string{to_string(value.stream)};
+  for (auto& [name, number] : attributes(value.effect))
+    text += ", " + std::string{name} + " " + std::to_string(number);
   return text + ")";
 }
 
@@ -32,68 +31,75 @@ std::string on(target connection) {
 
 } // namespace
 
-std::uint64_t listener::toxic_seed() const noexcept {
-  return config_.toxic_seed.value_or(rt_->faults.seed());
+listener_toxics::listener_toxics(hubs& connections, port_keeper& port,
+                                 publisher publish)
+    : hubs_(connections),
+      port_(port),
+      publish_(std::move(publish)),
+      toxics_(std::make_shared<toxic_collection>()) {
+  // nop
 }
 
-result listener::add_toxic(toxic what, target connection) {
-  if (auto refused = toxics_.add(what, connection))
+listener_toxics::result listener_toxics::add(toxic value, target connection) {
+  if (auto refused = toxics_->add(value, connection))
     return refused;
-  if (!sync_toxics(connection) && connection) {
-    toxics_.clear(connection);
+  if (!sync(connection) && connection) {
+    toxics_->clear(connection);
     return toxic_refusal{toxic_refusal::kind::unknown,
                          "there is no connection "
                            + std::to_string(*connection)};
   }
-  publish(observe::event_kind::fault_armed, text_of(what) + on(connection));
+  publish_(observe::event_kind::fault_armed, text_of(value) + on(connection));
   return sync_down();
 }
 
-result listener::update_toxic(toxic what, target connection) {
-  auto text = text_of(what) + on(connection);
-  if (auto refused = toxics_.update(std::move(what), connection))
+listener_toxics::result listener_toxics::update(toxic value,
+                                                target connection) {
+  auto text = text_of(value) + on(connection);
+  if (auto refused = toxics_->update(std::move(value), connection))
     return refused;
-  publish(observe::event_kind::fault_armed, text);
-  sync_toxics(connection);
+  publish_(observe::event_kind::fault_armed, text);
+  sync(connection);
   return {};
 }
 
-result listener::remove_toxic(std::string_view name, target connection) {
-  if (auto refused = toxics_.remove(name, connection))
+listener_toxics::result listener_toxics::remove(std::string_view name,
+                                                target connection) {
+  if (auto refused = toxics_->remove(name, connection))
     return refused;
-  publish(observe::event_kind::fault_cleared,
-          "toxic " + std::string{name} + on(connection));
-  sync_toxics(connection);
+  publish_(observe::event_kind::fault_cleared,
+           "toxic " + std::string{name} + on(connection));
+  sync(connection);
   return sync_down();
 }
 
-result listener::remove_all_toxics(target connection) {
-  if (toxics_.empty())
+listener_toxics::result listener_toxics::remove_all(target connection) {
+  if (toxics_->empty())
     return {};
-  toxics_.clear(connection);
-  publish(observe::event_kind::fault_cleared, "all toxics" + on(connection));
-  sync_toxics(connection);
+  toxics_->clear(connection);
+  publish_(observe::event_kind::fault_cleared, "all toxics" + on(connection));
+  sync(connection);
   return sync_down();
 }
 
 // Each reactor looks at the list when it gets to it, so that the last change
 // wins whatever order they come in. Returns whether that connection is there.
-bool listener::sync_toxics(target connection) {
+bool listener_toxics::sync(target connection) {
   std::vector<std::future<bool>> answers;
-  for (auto& reactor : reactors_) {
+  for (auto& reactor : hubs_.reactors()) {
     auto answer = std::make_shared<std::promise<bool>>();
     answers.push_back(answer->get_future());
-    reactor->run_soon(
-      [self = shared_from_this(), reactor = reactor.get(), answer, connection] {
-        auto all = self->toxics();
-        auto there = false;
-        if (auto table = self->at(*reactor).table)
-          table->for_each([&](net::connection& c) {
-            there |= c.id() == connection;
-            c.sync_toxics(*all);
-          });
-        answer->set_value(there);
-      });
+    hubs_.on(*reactor,
+             [toxics = toxics_, answer, connection](hubs::place& here) {
+               auto all = toxics->list();
+               auto there = false;
+               if (auto table = here.table)
+                 table->for_each([&](connection_actor& c) {
+                   there |= c.id() == connection;
+                   c.sync_toxics(*all);
+                 });
+               answer->set_value(there);
+             });
   }
   auto until = reactor::clock::now() + change_limit;
   auto there = false;
@@ -103,45 +109,17 @@ bool listener::sync_toxics(target connection) {
   return there;
 }
 
-// -- down ---------------------------------------------------------------------
-
 // Closes the port if a toxic wants that, or opens it if none does any more.
-result listener::sync_down() {
-  std::lock_guard one_at_a_time{port_mutex_};
-  auto all = toxics();
-  auto wanted = std::any_of(all->begin(), all->end(), [](auto& placed) {
-    return takes_listener_down(placed.what);
-  });
-  if (down_.exchange(wanted) == wanted)
-    return {};
-  if (!wanted)
-    return come_up();
-  shut();
-  tell_acceptors(); // of the clients who wait, if the port was closed before
-  end_connections();
-  return {};
-}
-
-result listener::come_up() {
-  std::unique_lock guard{mutex_};
-  auto owned = port_owner_ != 0;
-  guard.unlock();
-  if (suspended_ || draining_ || !owned)
-    return {}; // whoever ends that opens it
-  if (!open()) {
-    suspended_ = true; // `resume` tries again
-    return toxic_refusal{toxic_refusal::kind::failed, open_error()};
-  }
-  publish(observe::event_kind::listening, to_string(*local()));
-  return {};
-}
-
-void listener::end_connections() {
-  for (auto& reactor : reactors_)
-    reactor->run_soon([self = shared_from_this(), reactor = reactor.get()] {
-      if (auto table = self->at(*reactor).table)
-        table->end_all(exit_reason::shutdown("toxic_down"));
+listener_toxics::result listener_toxics::sync_down() {
+  auto error = port_.update_down([this] {
+    auto all = toxics_->list();
+    return std::any_of(all->begin(), all->end(), [](auto& placed) {
+      return takes_listener_down(placed.what);
     });
+  });
+  if (error.empty())
+    return {};
+  return toxic_refusal{toxic_refusal::kind::failed, error};
 }
 
 } // namespace coppice::net

@@ -1,4 +1,4 @@
-#include "coppice/net/listening.hpp"
+#include "net/listening.hpp"
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -32,12 +33,13 @@ std::string explain(const endpoint& where, int error) {
   switch (error) {
   case EADDRINUSE:
     return text
-           + (where.is_unix() ? "somebody listens there; stop them or choose "
-                                "another path"
-                              : "the port is taken; stop who has it or choose "
-                                "another port");
+           + (where.is_unix()
+                ? "another program listens there; stop it or choose "
+                  "another path"
+                : "the port is taken; stop the program that uses it or choose "
+                  "another port");
   case EEXIST:
-    return text + "the file is no socket and stays; choose another path";
+    return text + "there is a file that is no socket; choose another path";
   case EACCES:
     return text
            + (where.is_unix() ? "no permission to create a file there"
@@ -191,7 +193,7 @@ void port::remove_file() noexcept {
   struct stat file {};
   if (!inode_ || ::stat(local_.address().c_str(), &file) != 0)
     return;
-  if (file.st_ino == *inode_) // not yet somebody else's
+  if (file.st_ino == *inode_) // not yet that of another program
     ::unlink(local_.address().c_str());
 }
 
@@ -227,7 +229,7 @@ open_result adopt(const std::vector<int>& descriptors,
       return refuse(errno, std::strerror(errno));
     ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size);
     if (listens == 0 || type != SOCK_STREAM)
-      return refuse(EINVAL, "it is no stream socket that listens");
+      return refuse(EINVAL, "it is not a stream socket that listens");
     // A copy, so that the original outlives this port.
     socket sock{::fcntl(fd, F_DUPFD_CLOEXEC, 0)};
     if (!sock)

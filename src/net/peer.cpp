@@ -1,4 +1,4 @@
-#include "coppice/net/peer.hpp"
+#include "net/peer.hpp"
 
 #include "net/sockaddr.hpp"
 
@@ -57,10 +57,12 @@ peer_address to_peer(const sockaddr_storage& from) noexcept {
   return result;
 }
 
-address_counts::key address_counts::key_of(const peer_address& who) noexcept {
-  key result = {static_cast<std::uint8_t>(who.family)};
-  auto n = who.family == peer_address::kind::ipv4 ? ipv4_bytes : network_bytes;
-  std::copy_n(who.bytes.begin(), n, result.begin() + 1);
+address_counts::key
+address_counts::key_of(const peer_address& client) noexcept {
+  key result = {static_cast<std::uint8_t>(client.family)};
+  auto n
+    = client.family == peer_address::kind::ipv4 ? ipv4_bytes : network_bytes;
+  std::copy_n(client.bytes.begin(), n, result.begin() + 1);
   return result;
 }
 
@@ -70,20 +72,20 @@ address_counts::key_hash::operator()(const key& what) const noexcept {
     {reinterpret_cast<const char*>(what.data()), what.size()});
 }
 
-bool address_counts::take(const peer_address& who, std::size_t most) {
-  if (most == 0)
+bool address_counts::take(const peer_address& client, std::size_t limit) {
+  if (limit == 0)
     return false;
   std::lock_guard guard{mutex_};
-  auto& count = counts_[key_of(who)];
-  if (count >= most)
+  auto& count = counts_[key_of(client)];
+  if (count >= limit)
     return false;
   ++count;
   return true;
 }
 
-void address_counts::give_back(const peer_address& who) {
+void address_counts::give_back(const peer_address& client) {
   std::lock_guard guard{mutex_};
-  auto i = counts_.find(key_of(who));
+  auto i = counts_.find(key_of(client));
   if (--i->second == 0)
     counts_.erase(i);
 }

@@ -1,239 +1,41 @@
 #include "coppice/net/reactor.hpp"
 
-#include <pthread.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
+#include "net/event_loop.hpp"
 
-#include <algorithm>
-#include <array>
-#include <cerrno>
-#include <chrono>
-#include <cstdint>
-#include <iterator>
-#include <string>
-#include <system_error>
+#include <utility>
 
 namespace coppice::net {
 
-using namespace std::chrono_literals;
-
-namespace {
-
-constexpr std::size_t read_buffer_bytes = 64 * 1024;
-
-// How many messages one actor may handle before others get their turn.
-constexpr std::size_t messages_a_turn = 32;
-
-// An echoed line takes a few microseconds; on_held_up is told from 100 ms on.
-constexpr observe::histogram<11>::bounds round_times{
-  10us, 50us, 100us, 500us, 1ms, 5ms, 10ms, 50ms, 100ms, 500ms, 1s};
-
-thread_local reactor* current = nullptr;
-
-socket checked(int fd, const char* what) {
-  if (fd < 0)
-    throw std::system_error(errno, std::generic_category(), what);
-  return socket{fd};
-}
-
-} // namespace
-
-// A task that waits for its time.
-class reactor::delayed final : public timer {
-public:
-  delayed(std::list<delayed>& all, task fn) : all_(all), fn_(std::move(fn)) {
-    // nop
-  }
-
-  /// Where this is in the list; to be set before it is armed.
-  std::list<delayed>::iterator place;
-
-private:
-  void on_timer() override {
-    auto fn = std::move(fn_);
-    all_.erase(place);
-    fn();
-  }
-
-  std::list<delayed>& all_;
-  task fn_;
-};
-
 reactor::reactor(caf::actor_system& sys, unsigned index)
-    : actor::run_queue(sys),
-      index_(index),
-      epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
-      wakeup_(checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd")),
-      timers_(clock::now()),
-      rounds_(round_times),
-      buffer_(read_buffer_bytes) {
-  epoll_event ev{};
-  ev.events = EPOLLIN;
-  ev.data.ptr = nullptr;
-  if (::epoll_ctl(epoll_.fd(), EPOLL_CTL_ADD, wakeup_.fd(), &ev) != 0)
-    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+    : loop_(std::make_unique<event_loop>(sys, index)) {
+  // nop
 }
 
-reactor::~reactor() {
-  stop_thread();
-}
-
-// -- any thread ---------------------------------------------------------------
+reactor::~reactor() = default;
 
 void reactor::start_thread() {
-  thread_ = std::thread{[this] {
-    auto name = "reactor:" + std::to_string(index_);
-    ::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str());
-    current = this;
-    loop();
-    current = nullptr;
-  }};
+  loop_->start_thread();
 }
 
 void reactor::stop_thread() {
-  if (!thread_.joinable())
-    return;
-  stopping_ = true;
-  wake();
-  thread_.join();
-}
-
-void reactor::post(caf::resumable* what) {
-  enqueue(job{what, {}});
+  loop_->stop_thread();
 }
 
 void reactor::run_soon(task fn) {
-  enqueue(job{nullptr, std::move(fn)});
+  loop_->run_soon(std::move(fn));
 }
 
-void reactor::enqueue(job what) {
-  if (current == this) {
-    local_.push_back(std::move(what));
-    return;
-  }
-  std::unique_lock guard{mutex_};
-  auto idle = remote_.empty();
-  remote_.push_back(std::move(what));
-  guard.unlock();
-  if (idle)
-    wake();
+unsigned reactor::index() const noexcept {
+  return loop_->index();
 }
 
-void reactor::wake() {
-  std::uint64_t one = 1;
-  // The counter cannot overflow, and a full one wakes as well.
-  [[maybe_unused]] auto n = ::write(wakeup_.fd(), &one, sizeof(one));
-}
-
-// -- descriptors --------------------------------------------------------------
-
-bool reactor::add(int fd, std::uint32_t events, io_handler& handler) {
-  epoll_event ev{};
-  ev.events = events;
-  ev.data.ptr = &handler;
-  return ::epoll_ctl(epoll_.fd(), EPOLL_CTL_ADD, fd, &ev) == 0;
-}
-
-void reactor::modify(int fd, std::uint32_t events, io_handler& handler) {
-  epoll_event ev{};
-  ev.events = events;
-  ev.data.ptr = &handler;
-  ::epoll_ctl(epoll_.fd(), EPOLL_CTL_MOD, fd, &ev);
-}
-
-void reactor::remove(int fd) {
-  ::epoll_ctl(epoll_.fd(), EPOLL_CTL_DEL, fd, nullptr);
-}
-
-void reactor::bury(caf::strong_actor_ptr self) {
-  buried_.push_back(std::move(self));
-}
-
-// -- time ---------------------------------------------------------------------
-
-void reactor::run_after(clock::duration delay, task fn) {
-  auto place = delayed_.emplace(delayed_.end(), delayed_, std::move(fn));
-  place->place = place;
-  arm(*place, delay);
+observe::distribution reactor::rounds() const {
+  return loop_->rounds();
 }
 
 void reactor::on_held_up(clock::duration limit,
                          std::function<void(clock::duration)> fn) {
-  held_up_limit_ = limit;
-  held_up_ = std::move(fn);
-}
-
-// -- the loop -----------------------------------------------------------------
-
-void reactor::loop() {
-  now_ = clock::now();
-  for (;;) {
-    auto stopping = stopping_.load();
-    if (stopping) // after all that was posted before
-      fetch_remote();
-    if (stopping && local_.empty())
-      break;
-    run_local();
-    wait_for_io();
-    timers_.advance(now_);
-    buried_.clear();
-  }
-}
-
-int reactor::timeout() {
-  if (!local_.empty() || stopping_)
-    return 0;
-  auto next = timers_.next();
-  if (!next)
-    return -1;
-  auto left
-    = std::chrono::ceil<std::chrono::milliseconds>(*next - clock::now());
-  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
-}
-
-void reactor::wait_for_io() {
-  std::array<epoll_event, 256> events;
-  auto took = clock::now() - now_;
-  rounds_.add(took);
-  if (took > held_up_limit_)
-    held_up_(took);
-  auto n = ::epoll_wait(epoll_.fd(), events.data(),
-                        static_cast<int>(events.size()), timeout());
-  now_ = clock::now();
-  for (int i = 0; i < n; ++i) {
-    auto& ev = events[static_cast<std::size_t>(i)];
-    if (ev.data.ptr != nullptr)
-      static_cast<io_handler*>(ev.data.ptr)->on_io(ev.events);
-    else
-      fetch_remote();
-  }
-}
-
-void reactor::fetch_remote() {
-  std::uint64_t count;
-  [[maybe_unused]] auto n = ::read(wakeup_.fd(), &count, sizeof(count));
-  std::lock_guard guard{mutex_};
-  local_.insert(local_.end(), std::make_move_iterator(remote_.begin()),
-                std::make_move_iterator(remote_.end()));
-  remote_.clear();
-}
-
-void reactor::run_local() {
-  // What these add runs in the next round, after a look at the sockets.
-  for (auto n = local_.size(); n > 0; --n) {
-    auto next = std::move(local_.front());
-    local_.pop_front();
-    if (next.actor == nullptr) {
-      next.fn();
-      continue;
-    }
-    if (next.actor->resume(this, messages_a_turn)
-        == caf::resumable::resume_later)
-      local_.push_back(std::move(next));
-    else
-      actor::release(next.actor);
-  }
+  loop_->on_held_up(limit, std::move(fn));
 }
 
 } // namespace coppice::net

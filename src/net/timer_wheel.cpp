@@ -1,4 +1,4 @@
-#include "coppice/net/timer_wheel.hpp"
+#include "net/timer_wheel.hpp"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "coppice/net/connection.hpp"
-#include "coppice/net/reactor.hpp"
+#include "net/connection_actor.hpp"
+#include "net/event_loop.hpp"
 
 #include <cstddef>
 #include <deque>
@@ -10,13 +10,13 @@
 
 namespace coppice::net {
 
-/// Clients for whom there is no room yet, first come, first served. Each is
-/// closed when its time is over. For one reactor.
+/// Clients that wait for a place, first come, first served. Each is closed when
+/// it has waited for too long. For one reactor.
 class waiting_room {
 public:
-  using time_point = reactor::clock::time_point;
+  using time_point = event_loop::clock::time_point;
 
-  /// So many may wait; the others stay in the backlog of the kernel.
+  /// So many may wait; others stay in the backlog of the kernel.
   static constexpr std::size_t capacity = 1024;
 
   bool empty() const noexcept {
@@ -31,14 +31,14 @@ public:
     clients_.push_back({std::move(client), until});
   }
 
-  /// Who comes next; there is somebody.
+  /// Takes out the first client, which exists.
   accepted_client leave() {
     auto next = std::move(clients_.front().client);
     clients_.pop_front();
     return next;
   }
 
-  /// Closes those whose time is over; returns how many.
+  /// Closes clients that have waited for too long; returns how many.
   std::size_t expire(time_point now) {
     std::size_t count = 0;
     for (; !clients_.empty() && clients_.front().until <= now; ++count)
@@ -46,7 +46,7 @@ public:
     return count;
   }
 
-  /// When the first of them has waited long enough.
+  /// When the first client has waited for too long.
   std::optional<time_point> next() const {
     if (clients_.empty())
       return {};

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "coppice/net/cpu_limit.hpp"
 #include "coppice/settings.hpp"
+#include "net/cpu_limit.hpp"
 #include "server/host.hpp"
 #include "server/limit_options.hpp"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "coppice/net/socket.hpp"
+#include "net/socket.hpp"
 
 namespace coppice {
 

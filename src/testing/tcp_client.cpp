@@ -1,5 +1,7 @@
 #include "coppice/testing/tcp_client.hpp"
 
+#include "net/socket.hpp"
+
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -33,25 +35,31 @@ std::string_view around(std::string_view text, std::size_t at) {
 tcp_client::tcp_client(const net::endpoint& where,
                        std::chrono::milliseconds patience)
     : patience_(patience),
-      socket_(::socket(where.family(),
-                       SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
+      socket_(std::make_unique<net::socket>(::socket(
+        where.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0))) {
   auto code = 0;
   socklen_t size = sizeof(code);
-  if (::connect(socket_.fd(), where.data(), where.size()) != 0
+  if (::connect(socket_->fd(), where.data(), where.size()) != 0
       && errno != EINPROGRESS)
     code = errno;
   else if (!wait(POLLOUT, clock::now() + patience_))
     code = ETIMEDOUT;
   else
-    ::getsockopt(socket_.fd(), SOL_SOCKET, SO_ERROR, &code, &size);
+    ::getsockopt(socket_->fd(), SOL_SOCKET, SO_ERROR, &code, &size);
   if (code == 0)
     return;
   error_ = "cannot connect to " + to_string(where) + ": " + std::strerror(code);
-  socket_.close();
+  socket_->close();
 }
 
+tcp_client::tcp_client(tcp_client&&) noexcept = default;
+
+tcp_client& tcp_client::operator=(tcp_client&&) noexcept = default;
+
+tcp_client::~tcp_client() = default;
+
 AssertionResult tcp_client::is_connected() const {
-  if (socket_)
+  if (*socket_)
     return AssertionSuccess();
   return AssertionFailure() << (error_.empty() ? "it is closed" : error_);
 }
@@ -90,7 +98,7 @@ AssertionResult tcp_client::is_closed() {
   exchange what{{}, {}};
   auto until = clock::now() + patience_;
   while (what.how == standing::open && what.wrong.empty()) {
-    if (!socket_)
+    if (!*socket_)
       return is_connected();
     if (!wait(POLLIN, until))
       what.how = standing::late;
@@ -105,18 +113,18 @@ AssertionResult tcp_client::is_closed() {
 }
 
 void tcp_client::half_close() {
-  ::shutdown(socket_.fd(), SHUT_WR);
+  ::shutdown(socket_->fd(), SHUT_WR);
 }
 
 void tcp_client::close() {
-  socket_.close();
+  socket_->close();
 }
 
 // -- bytes --------------------------------------------------------------------
 
 void tcp_client::run(exchange& what) {
   auto until = clock::now() + patience_;
-  while (socket_ && what.how == standing::open && what.wrong.empty()) {
+  while (*socket_ && what.how == standing::open && what.wrong.empty()) {
     auto sending = !what.to_send.empty();
     auto receiving = what.have < what.expected.size();
     if (!sending && !receiving)
@@ -138,14 +146,14 @@ bool tcp_client::wait(short events, clock::time_point until) {
       = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now());
     if (left.count() <= 0)
       return false;
-    pollfd entry{socket_.fd(), events, 0};
+    pollfd entry{socket_->fd(), events, 0};
     if (::poll(&entry, 1, static_cast<int>(left.count())) > 0)
       return true;
   }
 }
 
 void tcp_client::send_some(exchange& what) {
-  auto count = ::send(socket_.fd(), what.to_send.data(), what.to_send.size(),
+  auto count = ::send(socket_->fd(), what.to_send.data(), what.to_send.size(),
                       MSG_NOSIGNAL);
   if (count >= 0) {
     sent_ += static_cast<std::uint64_t>(count);
@@ -157,7 +165,7 @@ void tcp_client::send_some(exchange& what) {
 
 void tcp_client::receive_some(exchange& what) {
   char buffer[16 * 1024];
-  auto count = ::recv(socket_.fd(), buffer, sizeof(buffer), 0);
+  auto count = ::recv(socket_->fd(), buffer, sizeof(buffer), 0);
   if (count == 0)
     what.how = standing::ended;
   else if (count < 0 && errno != EAGAIN && errno != EINTR)
@@ -178,7 +186,7 @@ void tcp_client::receive_some(exchange& what) {
 }
 
 AssertionResult tcp_client::verdict(const exchange& what) const {
-  if (!socket_)
+  if (!*socket_)
     return is_connected();
   if (!what.wrong.empty())
     return AssertionFailure()

@@ -223,8 +223,15 @@ net::listener::connections(std::string_view) const {
   std::abort();
 }
 
-std::shared_ptr<const net::connection_settings>
-net::listener::settings() const {
+const net::listener_config& net::listener::config() const noexcept {
+  std::abort();
+}
+
+const std::vector<net::reactor_ptr>& net::listener::reactors() const noexcept {
+  std::abort();
+}
+
+net::limits net::listener::limits() const {
   std::abort();
 }
 
@@ -240,27 +247,23 @@ std::string net::listener::resume() {
   std::abort();
 }
 
-std::shared_ptr<const net::toxic_list> net::toxic_collection::list() const {
+std::shared_ptr<const net::toxic_list> net::listener::toxics() const {
   std::abort();
 }
 
-net::toxic_collection::result
-net::listener::add_toxic(toxic, toxic_collection::target) {
+net::toxic_result net::listener::add_toxic(toxic, toxic_target) {
   std::abort();
 }
 
-net::toxic_collection::result
-net::listener::update_toxic(toxic, toxic_collection::target) {
+net::toxic_result net::listener::update_toxic(toxic, toxic_target) {
   std::abort();
 }
 
-net::toxic_collection::result
-net::listener::remove_toxic(std::string_view, toxic_collection::target) {
+net::toxic_result net::listener::remove_toxic(std::string_view, toxic_target) {
   std::abort();
 }
 
-net::toxic_collection::result
-net::listener::remove_all_toxics(toxic_collection::target) {
+net::toxic_result net::listener::remove_all_toxics(toxic_target) {
   std::abort();
 }
 

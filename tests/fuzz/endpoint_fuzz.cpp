@@ -1,4 +1,4 @@
-#include "coppice/net/socket.hpp"
+#include "coppice/net/endpoint.hpp"
 
 #include "fuzz.hpp"
 

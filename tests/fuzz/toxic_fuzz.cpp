@@ -2,8 +2,8 @@
 // comes out, in its order and not before its time, however often one looks.
 
 #include "admin/toxics_json.hpp"
-#include "coppice/net/toxic/pipe.hpp"
 #include "fuzz.hpp"
+#include "net/toxic/pipe.hpp"
 
 #include <nlohmann/json.hpp>
 

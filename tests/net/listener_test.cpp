@@ -298,7 +298,7 @@ TEST_F(LinkedListener, TheSuccessorOfAHubTellsWhatNobodyElseDid) {
   EXPECT_EQ(a.receive_all(), "");
   EXPECT_EQ(wait_for(event_kind::notice),
             std::string{acceptor_path}
-              + ": its last end went untold: 1 connection ended with it");
+              + ": its last end was not reported: 1 connection ended with it");
 }
 
 } // namespace listener_test

@@ -1,4 +1,4 @@
-#include "coppice/net/listening.hpp"
+#include "net/listening.hpp"
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -81,9 +81,10 @@ TEST(ListenOn, SaysThatAPortIsTaken) {
 
   EXPECT_FALSE(second.port);
   EXPECT_EQ(second.error, EADDRINUSE);
-  EXPECT_EQ(second.message, "cannot listen on " + to_string(taken)
-                              + ": the port is taken; stop who has it or "
-                                "choose another port");
+  EXPECT_EQ(second.message,
+            "cannot listen on " + to_string(taken)
+              + ": the port is taken; stop the program that uses "
+                "it or choose another port");
 }
 
 TEST(ListenOn, SaysThatAnAddressIsNotOfThisMachine) {
@@ -175,7 +176,7 @@ TEST_F(UnixSocket, LeavesAFileOnWhichSomebodyListens) {
 
   EXPECT_EQ(second.error, EADDRINUSE);
   EXPECT_EQ(second.message, "cannot listen on unix:" + path
-                              + ": somebody listens there; stop them or "
+                              + ": another program listens there; stop it or "
                                 "choose another path");
   EXPECT_TRUE(connect_to(where));
 }
@@ -187,7 +188,7 @@ TEST_F(UnixSocket, NeverRemovesAFileThatIsNoSocket) {
 
   EXPECT_FALSE(opened.port);
   EXPECT_EQ(opened.message, "cannot listen on unix:" + path
-                              + ": the file is no socket and stays; choose "
+                              + ": there is a file that is no socket; choose "
                                 "another path");
   EXPECT_EQ(std::filesystem::file_size(path), 8U);
 }
@@ -224,7 +225,7 @@ TEST(Adopt, RefusesWhatDoesNotListen) {
   EXPECT_FALSE(adopted.port);
   EXPECT_EQ(adopted.message, "cannot listen on the inherited descriptor "
                                + std::to_string(idle.fd())
-                               + ": it is no stream socket that listens");
+                               + ": it is not a stream socket that listens");
   EXPECT_FALSE(adopt({9999}).port);
 }
 

@@ -1,5 +1,7 @@
 // What an operator does to a listener that runs.
 
+#include "net/listener_core.hpp"
+#include "net/listening.hpp"
 #include "support/listener_fixture.hpp"
 
 #include <gmock/gmock.h>
@@ -113,14 +115,14 @@ TEST_F(Operation, SuspendOutlastsACrashOfTheAcceptingSide) {
 
 TEST_F(Operation, ListenOptionsCountWhenThePortIsOpenedAgain) {
   serve(net::topology::linked, 2);
-  EXPECT_EQ(listener->port()->sockets(), 1U);
+  EXPECT_EQ(listener->core().port().port()->sockets(), 1U);
 
   listener->set_listen_options({.sockets = 2});
-  EXPECT_EQ(listener->port()->sockets(), 1U);
+  EXPECT_EQ(listener->core().port().port()->sockets(), 1U);
   listener->suspend();
   ASSERT_EQ(listener->resume(), "");
 
-  EXPECT_EQ(listener->port()->sockets(), 2U);
+  EXPECT_EQ(listener->core().port().port()->sockets(), 2U);
   for (int i = 0; i < 20; ++i)
     EXPECT_EQ(connect().ask("a"), "a");
 }
@@ -157,9 +159,11 @@ TEST_F(Operation, WhatIsLeftOfAKilledSupervisorTakesNothingFromItsSuccessor) {
   auto& home = *reactors.front();
   auto later = std::make_shared<std::promise<bool>>();
 
-  EXPECT_EQ(listener->own_port("top/listener:test/accepting/port", 1), 0U);
-  home.run_soon([this, &home, later] {
-    EXPECT_THROW(listener->join(home, "top/old", 1), std::runtime_error);
+  EXPECT_EQ(listener->core().port().own("top/listener:test/accepting/port", 1),
+            0U);
+  home.run_soon([this, later] {
+    EXPECT_THROW(listener->core().hubs().join(0, "top/old", 1),
+                 std::runtime_error);
     later->set_value(true);
   });
   ASSERT_TRUE(later->get_future().get());

@@ -1,5 +1,5 @@
-#include "coppice/net/peer.hpp"
-#include "coppice/net/socket.hpp"
+#include "coppice/net/endpoint.hpp"
+#include "net/peer.hpp"
 
 #include <cstring>
 

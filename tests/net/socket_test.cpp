@@ -1,5 +1,6 @@
-#include "coppice/net/cpu_limit.hpp"
-#include "coppice/net/socket.hpp"
+#include "coppice/net/endpoint.hpp"
+#include "net/cpu_limit.hpp"
+#include "net/socket.hpp"
 
 #include <fcntl.h>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "coppice/net/socket.hpp"
+#include "net/socket.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -3,6 +3,8 @@
 #include "coppice/net/behavior_handler.hpp"
 #include "coppice/net/connection.hpp"
 #include "coppice/net/listener.hpp"
+#include "coppice/net/reactor.hpp"
+#include "net/socket.hpp"
 #include "support/actor_fixture.hpp"
 
 #include <poll.h>

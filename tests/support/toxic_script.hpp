@@ -1,6 +1,6 @@
 #pragma once
 
-#include "coppice/net/toxic/pipe.hpp"
+#include "net/toxic/pipe.hpp"
 
 #include <algorithm>
 #include <chrono>

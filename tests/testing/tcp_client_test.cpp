@@ -1,4 +1,5 @@
 #include "coppice/testing/tcp_client.hpp"
+#include "net/socket.hpp"
 
 #include <poll.h>
 #include <sys/socket.h>

@@ -13,7 +13,7 @@
 
 namespace coppice::net {
 
-// -- what a behavior is told of its connection --------------------------------
+// -- the messages that a behavior gets ----------------------------------------
 
 /// See `handler::on_data`.
 struct received {

@@ -27,7 +27,7 @@ public:
     // nop
   }
 
-  /// Bytes have come. They are gone when this returns.
+  /// Bytes have come. `data` is valid until this returns.
   virtual void on_data(connection& self, std::string_view data) = 0;
 
   /// All that was written has been sent, after some of it had to wait.
@@ -35,11 +35,11 @@ public:
     // nop
   }
 
-  /// A limit on time was reached. The default ends the connection; if this
-  /// returns with the connection open, the time begins anew.
-  virtual void on_timeout(connection& self, time_limit what);
+  /// A limit on time was reached. The default ends the connection; if it is
+  /// still open when this returns, the time begins anew.
+  virtual void on_timeout(connection& self, time_limit limit);
 
-  /// Another actor sent `what` to `connection::handle`.
+  /// Another actor sent a message to `connection::handle`.
   virtual void on_message(connection&, caf::message&) {
     // nop
   }

@@ -12,7 +12,7 @@ namespace coppice::net {
 enum class time_limit {
   first_byte, ///< The peer has sent nothing yet.
   idle,       ///< The peer has sent nothing for a while.
-  send,       ///< The peer has taken nothing of what waits for a while.
+  send,       ///< The peer has taken none of the output for a while.
   lifetime,   ///< The connection as a whole.
 };
 
@@ -27,7 +27,7 @@ enum class overflow {
 /// The limits of a listener's connections. Unset means none. Times are
 /// monotonic, and are kept to within a tick of the timer wheel.
 struct limits {
-  /// Hard, for all reactors together. 0: nobody gets in.
+  /// Hard, for all reactors together. 0: no client is accepted.
   std::optional<std::size_t> max_connections = {};
   /// Hard, for clients of one IPv4 address or one /64 network of IPv6; clients
   /// beyond it are closed at once. Not for Unix sockets.

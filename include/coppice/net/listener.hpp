@@ -1,29 +1,30 @@
 #pragma once
 
 #include "coppice/actor/child_spec.hpp"
-#include "coppice/net/connection_table.hpp"
-#include "coppice/net/counters.hpp"
-#include "coppice/net/fault_points.hpp"
+#include "coppice/net/endpoint.hpp"
 #include "coppice/net/handler.hpp"
 #include "coppice/net/limits.hpp"
-#include "coppice/net/listening.hpp"
-#include "coppice/net/peer.hpp"
 #include "coppice/net/reactor.hpp"
-#include "coppice/net/toxic/collection.hpp"
-#include "coppice/observe/connection_log.hpp"
+#include "coppice/net/toxic/toxic.hpp"
+#include "coppice/supervision/exit_reason.hpp"
 
-#include <atomic>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace coppice::net {
 
-/// Whom a connection is linked to.
+class listener_core;
+
+/// What a connection is linked to.
 enum class topology {
   linked,     ///< Its acceptor: they fall together.
   supervised, ///< A supervisor of connections: acceptors may come and go.
@@ -48,13 +49,7 @@ struct listener_config {
   std::optional<std::uint64_t> toxic_seed = {};
 };
 
-/// What a connection begins with.
-struct connection_settings {
-  net::limits limits;
-  handler_factory make_handler;
-};
-
-/// What a listener is about.
+/// Whether a listener takes clients.
 enum class listener_state {
   down,      ///< Its port is not open; open_error() may say why.
   listening, ///< It takes clients.
@@ -64,33 +59,103 @@ enum class listener_state {
 
 std::string_view to_string(listener_state value);
 
-/// What the actors of one listener share, and how the rest of the program
-/// talks to them.
+// -- what has happened --------------------------------------------------------
+
+/// What is done about an error of accept(2).
+enum class accept_error {
+  transient, ///< The client or its network is to blame: on to the next one.
+  exhausted, ///< Out of descriptors or memory: accepting pauses for a while.
+  fatal,     ///< The socket is broken: the acceptor ends.
+};
+
+accept_error classify(int error) noexcept;
+
+/// How often accept(2) failed, by errno.
+class accept_errors {
+public:
+  void add(int error, std::uint64_t n = 1) noexcept {
+    by_errno_[index(error)] += n;
+  }
+
+  std::uint64_t of(int error) const noexcept {
+    return by_errno_[index(error)];
+  }
+
+  std::uint64_t of(accept_error kind) const noexcept;
+
+  /// Calls `fn(int error, std::uint64_t count)` for each that happened.
+  template <class F>
+  void for_each(F fn) const {
+    for (std::size_t i = 0; i < by_errno_.size(); ++i)
+      if (by_errno_[i] > 0)
+        fn(static_cast<int>(i), by_errno_[i]);
+  }
+
+  accept_errors& operator+=(const accept_errors& other) noexcept;
+
+  /// One more than the largest errno of Linux. Others count as 0.
+  static constexpr std::size_t known = EHWPOISON + 1;
+
+  static std::size_t index(int error) noexcept {
+    auto i = static_cast<std::size_t>(error);
+    return error >= 0 && i < known ? i : 0;
+  }
+
+private:
+  std::array<std::uint64_t, known> by_errno_ = {};
+};
+
+/// What happened on one reactor, or on all of a listener. Once nothing moves,
+/// accepted = closed + active.
+struct traffic {
+  std::uint64_t accepted = 0;            ///< Connections that were served.
+  std::uint64_t closed = 0;              ///< … and are over.
+  std::uint64_t rejected = 0;            ///< Closed for want of room.
+  std::uint64_t rejected_by_address = 0; ///< … for want of their address.
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+  accept_errors errors = {};
+
+  traffic& operator+=(const traffic& other) noexcept;
+};
+
+// -- the listener -------------------------------------------------------------
+
+/// A port and the connections that come by it, as the rest of the program sees
+/// them.
 ///
 /// Its tree, in Ranch's order: connections are started first and stopped last,
 /// the socket belongs to an actor that does nothing else, so that no crash of
 /// an acceptor closes it.
 ///
-/// Thread-safe unless a function says otherwise.
-class listener : public std::enable_shared_from_this<listener> {
+/// Thread-safe unless a function says otherwise. Its actors may outlive it.
+class listener {
 public:
-  /// There is one acceptor for each of `reactors`, which must outlive it.
+  /// There is one acceptor for each of `reactors`.
   listener(listener_config config, actor::runtime_ptr rt,
            std::vector<reactor_ptr> reactors);
+
+  listener(const listener&) = delete;
+  listener& operator=(const listener&) = delete;
+
+  ~listener();
 
   /// The child to put into a supervisor.
   actor::child_spec child();
 
   // -- looking at it ----------------------------------------------------------
 
-  const listener_config& config() const noexcept {
-    return config_;
-  }
+  const listener_config& config() const noexcept;
 
   /// Its path in the supervision tree; empty before it has started.
   std::string path() const;
 
   listener_state state() const;
+
+  bool draining() const noexcept;
+
+  /// Sockets that its port has; 0 while it is closed.
+  std::size_t sockets() const;
 
   /// Where it listens, or did before it was suspended; nothing before it has
   /// started.
@@ -102,9 +167,7 @@ public:
   /// Connections that are open: accepted, and not closed.
   std::int64_t active() const noexcept;
 
-  net::limits limits() const {
-    return settings()->limits;
-  }
+  net::limits limits() const;
 
   /// What has happened since the start, on all reactors.
   traffic counters() const noexcept;
@@ -113,9 +176,7 @@ public:
   std::vector<traffic> counters_by_reactor() const;
 
   /// Those that its acceptors run on, one each.
-  const std::vector<reactor_ptr>& reactors() const noexcept {
-    return reactors_;
-  }
+  const std::vector<reactor_ptr>& reactors() const noexcept;
 
   struct connection_view {
     std::string id;
@@ -130,8 +191,8 @@ public:
   // -- acting on it -----------------------------------------------------------
 
   /// Sets limits: those on the number of connections, what is done beyond them
-  /// and the alarm from now on, the others for new connections. Nobody is ended
-  /// because of it.
+  /// and the alarm from now on, the others for new connections. No connection
+  /// is ended because of it.
   void set_limits(const net::limits& value);
 
   /// Sets what makes the handlers of new connections.
@@ -141,12 +202,13 @@ public:
   void set_listen_options(const listen_options& value);
 
   /// Closes the port: clients are refused, connections go on. (Inherited
-  /// sockets stay open with who gave them; clients wait there.) Idempotent.
+  /// sockets stay open with the process that gave them; clients wait there.)
+  /// Idempotent.
   void suspend();
 
   /// Opens the port again, with the number that it had; if the kernel picked
-  /// that, and somebody has taken it meanwhile, with another. Idempotent.
-  /// Returns why it could not be opened; empty if it could.
+  /// that, and it is taken by now, with another. Idempotent. Returns why it
+  /// could not be opened; empty if it could.
   std::string resume();
 
   /// Suspends the connection at `path`, or resumes it, as `actor::suspend`
@@ -172,193 +234,37 @@ public:
 
   // -- toxics -----------------------------------------------------------------
 
-  std::shared_ptr<const toxic_list> toxics() const {
-    return toxics_.list();
-  }
+  std::shared_ptr<const toxic_list> toxics() const;
+
+  bool has_toxics() const noexcept;
 
   // When one of these returns, all connections act by it; or a reactor has not
-  // answered for a second, and will come to it. Not for reactors.
+  // answered for a second, and will act by it later. Not for reactors.
 
   /// Puts a toxic on all connections, those that are open included, or on a
   /// single one. A `down` toxic closes the port and all connections.
-  toxic_collection::result add_toxic(toxic what,
-                                     toxic_collection::target connection = {});
+  toxic_result add_toxic(toxic value, toxic_target connection = {});
 
   /// Sets attributes and toxicity of the toxic of that name.
-  toxic_collection::result
-  update_toxic(toxic what, toxic_collection::target connection = {});
+  toxic_result update_toxic(toxic value, toxic_target connection = {});
 
   /// Takes a toxic off; what it held goes on. Without `down` the port is opened
   /// again, as by `resume`.
-  toxic_collection::result
-  remove_toxic(std::string_view name, toxic_collection::target connection = {});
+  toxic_result remove_toxic(std::string_view name,
+                            toxic_target connection = {});
 
   /// Takes off those of a single connection, or all there are.
-  toxic_collection::result remove_all_toxics(toxic_collection::target connection
-                                             = {});
+  toxic_result remove_all_toxics(toxic_target connection = {});
 
-  // -- for its actors ---------------------------------------------------------
+  // -- for coppice ------------------------------------------------------------
 
-  actor::runtime& rt() noexcept {
-    return *rt_;
+  /// What its actors share.
+  listener_core& core() const noexcept {
+    return *core_;
   }
-
-  const fault_points& faults() const noexcept {
-    return faults_;
-  }
-
-  /// Makes the actor at `path` the owner of the port, whoever was it before,
-  /// and opens it unless the listener is suspended or draining. The number
-  /// stands for the owner; 0 if the port cannot be opened: see `open_error`.
-  ///
-  /// `supervisor` is the id of whoever starts that actor: ids grow, and what is
-  /// left over from one that was killed is refused once a younger one was here.
-  std::uint64_t own_port(const std::string& path, caf::actor_id supervisor);
-
-  /// That owner has ended, and the port is closed, unless it has a new one.
-  void disown_port(std::uint64_t owner);
-
-  /// What to accept from; null while the port is closed.
-  std::shared_ptr<net::port> port() const;
-
-  /// The same for an acceptor of the time of that owner: null once the port has
-  /// another. Who is left over from a supervisor that was killed must not take
-  /// clients that belong to its successor.
-  std::shared_ptr<net::port> port(std::uint64_t owner) const;
-
-  std::uint64_t port_owner() const;
-
-  bool draining() const noexcept {
-    return draining_.load();
-  }
-
-  /// Whether clients may come in.
-  bool accepts() const noexcept {
-    return !suspended_.load() && !refuses();
-  }
-
-  /// Whether clients who wait for room do so in vain.
-  bool refuses() const noexcept {
-    return draining_.load() || down_.load();
-  }
-
-  bool has_toxics() const noexcept {
-    return !toxics_.empty();
-  }
-
-  std::uint64_t toxic_seed() const noexcept;
-
-  /// That connection has ended, and had toxics.
-  void forget_toxics(std::uint64_t connection) {
-    toxics_.clear(connection);
-  }
-
-  std::shared_ptr<const connection_settings> settings() const;
-
-  std::uint64_t next_id() noexcept {
-    return 1 + last_id_.fetch_add(1, std::memory_order_relaxed);
-  }
-
-  /// Takes a place for one more connection, if there is one. If not, all
-  /// acceptors are told when there may be.
-  bool take_place();
-
-  /// One more connection is open.
-  void check_alarm();
-
-  /// Counts a client by its address; false if there are too many of it.
-  bool take_address(const observe::peer_address& who);
-
-  /// Undoes a `take_address` that returned true.
-  void give_back_address(const observe::peer_address& who);
-
-  /// Gives a place back.
-  void give_back();
-
-  /// What belongs to one reactor; only for its thread, but for `traffic`.
-  struct home {
-    connection_table_ptr table; ///< Of new connections; null: none may come.
-    accepting_side* user = nullptr; ///< The acceptor.
-    caf::actor_id hub_parent = 0;   ///< The youngest that started a hub …
-    caf::actor_id user_parent = 0;  ///< … or an acceptor here.
-    traffic_counters traffic;
-    std::shared_ptr<observe::connection_log::source> log;
-    std::size_t unread = 0; ///< In the log, at most.
-    bool flushing = false;  ///< The log will be read soon.
-  };
-
-  home& at(const reactor& r) noexcept {
-    return homes_[r.index()];
-  }
-
-  /// Makes the table of the hub at `path`, for connections from now on. As in
-  /// `own_port`, nobody takes the place of who was started by a younger
-  /// supervisor: then it throws `std::runtime_error`.
-  connection_table_ptr join(const reactor& r, const std::string& path,
-                            caf::actor_id supervisor);
-
-  /// Makes `who` the one that accepts on a reactor; as `join`.
-  void enter(const reactor& r, accepting_side& who, caf::actor_id supervisor);
-
-  /// That hub takes no more connections.
-  void withdraw(const reactor& r, const connection_table_ptr& table);
-
-  /// Hands on the start or end of a connection.
-  void record(reactor& r, const observe::connection_record& what);
 
 private:
-  actor::child_spec connections_child();
-  actor::child_spec accepting_child();
-  actor::child_spec port_child();
-  actor::child_spec acceptors_child();
-  template <class F>
-  bool on_hub(std::string_view path, F fn) const;
-  template <class F>
-  bool on_connection(std::string_view path, F fn) const;
-
-  bool sync_toxics(toxic_collection::target connection);
-  toxic_collection::result sync_down();
-  toxic_collection::result come_up();
-  void end_connections();
-
-  bool open();
-  void shut();
-  void tell_acceptors();
-  void tell_connections_of_drain();
-  void call_drained();
-  std::string connections_text() const;
-  void apply(const net::limits& value);
-  void publish(observe::event_kind kind, std::string detail) const;
-
-  listener_config config_;
-  actor::runtime_ptr rt_;
-  fault_points faults_;
-  std::vector<reactor_ptr> reactors_;
-  std::vector<home> homes_;
-  std::mutex port_mutex_;    // held while the port is opened or closed
-  mutable std::mutex mutex_; // guards the next ten
-  std::shared_ptr<const connection_settings> settings_;
-  listen_options listening_;
-  std::shared_ptr<net::port> port_;
-  std::uint64_t port_owner_ = 0; // 0: nobody
-  std::uint64_t last_owner_ = 0;
-  caf::actor_id port_parent_ = 0;
-  std::optional<endpoint> bound_;
-  std::string open_error_;
-  std::string path_;
-  std::vector<std::function<void()>> drained_;
-  address_counts addresses_;
-  toxic_collection toxics_;
-  std::atomic<bool> down_ = false; // a toxic has it so
-  std::atomic<bool> suspended_ = false;
-  std::atomic<bool> draining_ = false;
-  std::atomic<bool> full_ = false;       // somebody waits for room
-  std::atomic<std::int64_t> places_ = 0; // taken, some before there is a client
-  std::atomic<std::int64_t> most_ = 0;   // connections
-  std::atomic<std::size_t> most_per_address_ = 0;
-  std::atomic<std::int64_t> alarm_at_ = 0;
-  std::atomic<reactor::clock::rep> quiet_until_ = 0; // the alarm is
-  std::atomic<std::uint64_t> last_id_ = 0;
+  std::shared_ptr<listener_core> core_;
 };
 
 using listener_ptr = std::shared_ptr<listener>;

@@ -1,49 +1,38 @@
 #pragma once
 
-#include "coppice/actor/compat.hpp"
-#include "coppice/net/socket.hpp"
-#include "coppice/net/timer_wheel.hpp"
-#include "coppice/observe/histogram.hpp"
-
-#include <caf/actor_control_block.hpp>
-
-#include <atomic>
-#include <deque>
+#include <chrono>
 #include <functional>
-#include <list>
 #include <memory>
-#include <mutex>
-#include <span>
-#include <thread>
-#include <vector>
+
+namespace caf {
+class actor_system;
+} // namespace caf
+
+namespace coppice::observe {
+struct distribution;
+} // namespace coppice::observe
 
 namespace coppice::net {
 
-/// Whom a reactor calls when a descriptor is ready.
-class io_handler {
-public:
-  /// `events` are those of epoll(7).
-  virtual void on_io(std::uint32_t events) = 0;
+class event_loop;
 
-protected:
-  ~io_handler() = default;
-};
-
-/// One thread, one epoll set, one timer wheel, one queue of runnable actors:
-/// the execution unit of the actors that are pinned to it.
-///
-/// Functions are for the reactor's own thread unless they say otherwise.
-class reactor final : public actor::run_queue {
+/// One thread that serves sockets, with the actors that live on it: an acceptor
+/// of each listener, and its connections. A program has about one for each CPU:
+/// see `allowed_cpus`.
+class reactor {
 public:
-  using clock = timer_wheel::clock;
+  using clock = std::chrono::steady_clock;
   using task = std::function<void()>;
 
+  /// `index` counts from 0, and no two reactors of a listener have the same.
   /// Throws `std::system_error` if the kernel refuses a descriptor.
   reactor(caf::actor_system& sys, unsigned index);
 
-  ~reactor();
+  reactor(const reactor&) = delete;
+  reactor& operator=(const reactor&) = delete;
 
-  // -- any thread -------------------------------------------------------------
+  /// As `stop_thread`.
+  ~reactor();
 
   void start_thread();
 
@@ -51,100 +40,35 @@ public:
   /// new is going to be posted. Idempotent.
   void stop_thread();
 
-  /// Has the reactor's thread run an actor.
-  void post(caf::resumable* what) override;
-
-  /// Has the reactor's thread run `fn`, which must not throw.
+  /// Has the thread run `fn`, which must not throw. Any thread.
   void run_soon(task fn);
 
-  unsigned index() const noexcept {
-    return index_;
-  }
+  unsigned index() const noexcept;
 
   /// How long its rounds took, from a look at the sockets until all was done
   /// that there was to do: so long may a ready socket wait. The time without
-  /// anything to do is not in it, nor is a round that still goes on.
-  observe::distribution rounds() const {
-    return rounds_.read();
-  }
+  /// anything to do is not in it, nor is a round that still goes on. Any
+  /// thread.
+  observe::distribution rounds() const;
 
-  // -- descriptors ------------------------------------------------------------
-
-  /// Watches `fd` for `events`, level-triggered unless they say otherwise;
-  /// false and errno if the kernel refuses.
-  bool add(int fd, std::uint32_t events, io_handler& handler);
-
-  void modify(int fd, std::uint32_t events, io_handler& handler);
-
-  void remove(int fd);
-
-  /// Keeps an actor until no event that was fetched already can reach it.
-  void bury(caf::strong_actor_ptr self);
-
-  /// Where to read into; shared by all who run on this reactor.
-  std::span<char> buffer() noexcept {
-    return buffer_;
-  }
-
-  // -- time -------------------------------------------------------------------
-
-  /// As of the last look at the sockets, so that it costs nothing to ask.
-  clock::time_point now() const noexcept {
-    return now_;
-  }
-
-  void arm(timer& t, clock::duration delay) {
-    timers_.arm(t, clock::now() + delay);
-  }
-
-  void cancel(timer& t) noexcept {
-    timers_.cancel(t);
-  }
-
-  /// Runs `fn`, which must not throw, once `delay` has passed; not at all if
-  /// the reactor stops before.
-  void run_after(clock::duration delay, task fn);
-
-  /// Sets what is called when one round of this reactor has taken longer than
-  /// `limit`, with its duration. It must not throw. To be called before
-  /// `start_thread`.
+  /// Sets what is called when one round has taken longer than `limit`, with its
+  /// duration. It must not throw. To be called before `start_thread`.
   void on_held_up(clock::duration limit,
                   std::function<void(clock::duration)> fn);
 
+  /// What its actors use; for listeners.
+  event_loop& loop() noexcept {
+    return *loop_;
+  }
+
 private:
-  class delayed;
-
-  struct job {
-    caf::resumable* actor = nullptr;
-    task fn;
-  };
-
-  void loop();
-  void wait_for_io();
-  int timeout();
-  void fetch_remote();
-  void run_local();
-  void enqueue(job what);
-  void wake();
-
-  unsigned index_;
-  socket epoll_;
-  socket wakeup_;
-  timer_wheel timers_;
-  std::list<delayed> delayed_; // before the wheel goes
-  clock::time_point now_ = clock::now();
-  observe::histogram<11> rounds_;
-  std::deque<job> local_;
-  std::mutex mutex_;
-  std::vector<job> remote_; // guarded by mutex_
-  std::vector<caf::strong_actor_ptr> buried_;
-  std::vector<char> buffer_;
-  std::atomic<bool> stopping_ = false;
-  clock::duration held_up_limit_ = clock::duration::max();
-  std::function<void(clock::duration)> held_up_;
-  std::thread thread_;
+  std::unique_ptr<event_loop> loop_;
 };
 
 using reactor_ptr = std::shared_ptr<reactor>;
+
+/// CPUs that this process may use: its affinity, or the quota of its cgroup if
+/// that is less, rounded up. At least 1.
+unsigned allowed_cpus();
 
 } // namespace coppice::net

@@ -1,14 +1,19 @@
 #pragma once
 
-#include "coppice/net/socket.hpp"
+#include "coppice/net/endpoint.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include <gtest/gtest.h>
+
+namespace coppice::net {
+class socket;
+} // namespace coppice::net
 
 namespace coppice::testing {
 
@@ -28,6 +33,11 @@ public:
   explicit tcp_client(const net::endpoint& where,
                       std::chrono::milliseconds patience
                       = std::chrono::seconds{20});
+
+  tcp_client(tcp_client&&) noexcept;
+  tcp_client& operator=(tcp_client&&) noexcept;
+
+  ~tcp_client();
 
   ::testing::AssertionResult is_connected() const;
 
@@ -83,7 +93,7 @@ private:
   static std::string how_it_stands(standing how);
 
   std::chrono::milliseconds patience_;
-  net::socket socket_;
+  std::unique_ptr<net::socket> socket_; // never null, but after a move
   std::string error_;
   std::uint64_t sent_ = 0;
   std::uint64_t received_ = 0;

@@ -1,4 +1,4 @@
-#include "coppice/net/toxic/collection.hpp"
+#include "net/toxic/collection.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "coppice/net/toxic/pipe.hpp"
+#include "net/toxic/pipe.hpp"
 
 #include "net/toxic/stage.hpp"
 

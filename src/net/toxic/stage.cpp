@@ -112,7 +112,7 @@ void toxic_stage::end(ending what, std::string_view by, time_point at) {
   end_ = finish{what, by, at};
 }
 
-// Whoever has closed takes no more.
+// What was closed takes no more.
 bool toxic_stage::over(time_point when) const noexcept {
   return ended_ || (end_ && end_->at <= when);
 }

@@ -38,7 +38,7 @@ protected:
     EXPECT_FALSE(refused) << refused->message;
   }
 
-  kind why(const toxic_collection::result& refused) {
+  kind why(const toxic_result& refused) {
     EXPECT_TRUE(refused);
     return refused ? refused->why : kind::failed;
   }

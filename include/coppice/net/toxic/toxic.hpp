@@ -105,6 +105,36 @@ std::string set_attribute(toxic_effect& what, std::string_view name,
 /// it has none.
 std::string complete(toxic& what);
 
+/// A toxic that was added, and where.
+struct placed_toxic {
+  toxic what;
+  std::uint64_t id = 0;       ///< No two have the same.
+  std::uint64_t revision = 0; ///< Grows when its attributes change.
+  std::optional<std::uint64_t> connection = {}; ///< Unset: all of them.
+};
+
+/// In the order in which they were added, which is that of their effects.
+using toxic_list = std::vector<placed_toxic>;
+
+/// Why a toxic is not put on, changed or taken off.
+struct toxic_refusal {
+  enum class kind {
+    invalid, ///< There cannot be such a toxic.
+    taken,   ///< There is one of that name already.
+    unknown, ///< There is no such toxic, or no such connection.
+    failed,  ///< The listener could not be opened again.
+  };
+
+  kind why;
+  std::string message; ///< For a person.
+};
+
+/// Nothing if it is done.
+using toxic_result = std::optional<toxic_refusal>;
+
+/// The connection that toxics are put on; unset: all of them.
+using toxic_target = std::optional<std::uint64_t>;
+
 inline bool takes_listener_down(const toxic& what) noexcept {
   return std::holds_alternative<down_toxic>(what.effect);
 }

@@ -14,17 +14,6 @@
 
 namespace coppice::net {
 
-/// A toxic that was added, and where.
-struct placed_toxic {
-  toxic what;
-  std::uint64_t id = 0;       ///< No two have the same.
-  std::uint64_t revision = 0; ///< Grows when its attributes change.
-  std::optional<std::uint64_t> connection = {}; ///< Unset: all of them.
-};
-
-/// In the order in which they were added, which is that of their effects.
-using toxic_list = std::vector<placed_toxic>;
-
 class toxic_stage;
 
 /// One direction of one connection as its toxics make it: bytes go in, and come

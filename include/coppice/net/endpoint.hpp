@@ -2,45 +2,14 @@
 
 #include <sys/socket.h>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <vector>
 
 namespace coppice::net {
-
-/// Owns a file descriptor.
-class socket {
-public:
-  socket() noexcept = default;
-
-  explicit socket(int fd) noexcept : fd_(fd) {
-    // nop
-  }
-
-  socket(socket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {
-    // nop
-  }
-
-  socket& operator=(socket&& other) noexcept;
-
-  ~socket();
-
-  /// The descriptor; -1 if there is none.
-  int fd() const noexcept {
-    return fd_;
-  }
-
-  explicit operator bool() const noexcept {
-    return fd_ >= 0;
-  }
-
-  void close() noexcept;
-
-private:
-  int fd_ = -1;
-};
 
 /// Where a stream socket listens or is connected to: an IPv4 or IPv6 address
 /// with a port, or the path of a Unix socket.
@@ -95,5 +64,29 @@ private:
 
 /// `127.0.0.1:6000`, `[::1]:6000` or `unix:/run/echo.sock`.
 std::string to_string(const endpoint& ep);
+
+/// How a port is opened. Times are in whole seconds for the kernel, and at
+/// least one.
+struct listen_options {
+  /// Clients that may wait to be accepted, on each socket; the kernel caps it
+  /// at net.core.somaxconn.
+  int backlog = 1024;
+  /// Sockets on the port, >= 1. With more than one, the kernel deals clients
+  /// out to them (SO_REUSEPORT); not for Unix sockets.
+  unsigned sockets = 1;
+  /// Permissions of the file of a Unix socket.
+  unsigned unix_mode = 0660;
+  /// After how long a silent TCP peer is probed for being there; unset: never.
+  std::optional<std::chrono::seconds> keepalive = std::chrono::minutes{5};
+  /// How long a TCP peer may leave sent bytes unacknowledged; unset: as long
+  /// as the kernel says.
+  std::optional<std::chrono::milliseconds> user_timeout = {};
+};
+
+/// The descriptors that a service manager passed to this process, by the
+/// environment variables LISTEN_PID and LISTEN_FDS. Empty if they are not set,
+/// or meant for another process. They are closed on exec from then on.
+/// Source: sd_listen_fds(3).
+std::vector<int> passed_descriptors();
 
 } // namespace coppice::net

@@ -3,7 +3,7 @@
 #include "coppice/actor/compat.hpp"
 #include "coppice/actor/runtime.hpp"
 #include "coppice/fault/point.hpp"
-#include "coppice/net/reactor.hpp"
+#include "net/event_loop.hpp"
 
 #include <chrono>
 #include <functional>
@@ -14,36 +14,37 @@ namespace coppice::net {
 /// Does what a fault does to `self` wherever it is: throw, exit, kill, hang.
 /// Returns whether it was one of these. After exit and kill `self` goes on
 /// until its turn is over.
-bool strike(caf::event_based_actor& self, const fault::decision& what);
+bool strike(caf::event_based_actor& self, const fault::decision& decision);
 
 /// Makes the event of this fault the cause of the end of the actor at `path`,
 /// if it will end it.
 void accuse(actor::runtime& rt, std::string_view path,
-            const fault::decision& what);
+            const fault::decision& decision);
 
-/// What is not to happen too often holds up others for this long.
+/// How long to wait before something is tried again that would fail at once.
 constexpr std::chrono::milliseconds a_moment{1};
 
 /// How late a delay makes something: for its time, but not beyond the moment
 /// when its point is disarmed or armed anew.
 class lateness {
 public:
-  explicit lateness(const fault::decision& what);
+  explicit lateness(const fault::decision& decision);
 
   bool over() const;
 
   /// After how long to ask that again.
-  reactor::clock::duration next_look() const;
+  event_loop::clock::duration next_look() const;
 
 private:
-  fault::decision what_;
-  reactor::clock::time_point until_;
+  fault::decision decision_;
+  event_loop::clock::time_point until_;
 };
 
-/// Does what a fault at `point` does to a timer that fires, `strike` the most
-/// part. Returns whether it is for later, or for never; `late` remembers that
-/// it was, since what comes late is not held up again.
-bool fires_late(const fault::point& point, reactor& home, timer& t, bool& late,
+/// Asks `point` about a timer that fires. A delay arms the timer again, any
+/// other fault goes to `strike`. Returns whether the timer has to do nothing
+/// now; `late` remembers a delay, since the timer is not delayed twice.
+bool fires_late(const fault::point& point, event_loop& loop, timer& t,
+                bool& late,
                 const std::function<void(const fault::decision&)>& strike);
 
 } // namespace coppice::net

@@ -11,7 +11,7 @@
 
 namespace coppice::net {
 
-class connection;
+class connection_actor;
 
 /// The connections that are linked to one hub: to their acceptor, or to the
 /// supervisor of the connections of a reactor.
@@ -24,17 +24,37 @@ class connection;
 /// either may go first.
 class connection_table {
 public:
+  /// What a connection has to have to be in a table.
+  class entry {
+  public:
+    /// Whether it ends because its hub has ended.
+    bool follows_hub() const noexcept {
+      return follows_hub_;
+    }
+
+  protected:
+    entry() = default;
+    ~entry() = default;
+
+  private:
+    friend class connection_table;
+
+    connection_actor* previous_ = nullptr;
+    connection_actor* next_ = nullptr;
+    bool follows_hub_ = false;
+  };
+
   /// `path` is the hub's; `count` shows how many connections there are.
   connection_table(std::string path, std::shared_ptr<observe::gauge> count);
 
   ~connection_table();
 
-  void add(connection& c);
-  void remove(connection& c);
+  void add(connection_actor& c);
+  void remove(connection_actor& c);
 
   /// The hub ends with `reason`: so do its connections, unless it is normal.
-  /// How many they are is left in `words`, for whoever tells of the hub's end:
-  /// nobody is told of each of them.
+  /// `words` keeps how many they are for the event of the hub's end, since
+  /// there is none for each of them.
   void end(const supervision::exit_reason& reason, observe::last_words& words);
 
   /// Asks every connection to end with `reason`.
@@ -43,10 +63,10 @@ public:
   /// Kills every connection.
   void kill_all();
 
-  /// Called when the last connection goes; empty: nobody cares.
+  /// Sets what is called when the last connection goes; may be empty.
   void on_empty(std::function<void()> fn);
 
-  void for_each(const std::function<void(connection&)>& fn);
+  void for_each(const std::function<void(connection_actor&)>& fn);
 
   std::size_t size() const noexcept {
     return size_;
@@ -59,7 +79,7 @@ public:
 private:
   std::string path_;
   std::shared_ptr<observe::gauge> count_;
-  connection* first_ = nullptr;
+  connection_actor* first_ = nullptr;
   std::size_t size_ = 0;
   std::function<void()> on_empty_;
 };
@@ -76,13 +96,13 @@ protected:
   ~connection_hub() = default;
 };
 
-/// Who accepts on a reactor. Called on that reactor only.
+/// The actor that accepts on a reactor. Called on that reactor only.
 class accepting_side {
 public:
   /// There is a table or room where there was none, or the port is another.
   virtual void on_change() = 0;
 
-  /// Somebody else accepts on this reactor from now on.
+  /// Another actor accepts on this reactor from now on.
   virtual void retire() = 0;
 
 protected:

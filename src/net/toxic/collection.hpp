@@ -1,6 +1,6 @@
 #pragma once
 
-#include "coppice/net/toxic/pipe.hpp"
+#include "net/toxic/pipe.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -12,29 +12,13 @@
 
 namespace coppice::net {
 
-/// Why a toxic is not put on, changed or taken off.
-struct toxic_refusal {
-  enum class kind {
-    invalid, ///< There cannot be such a toxic.
-    taken,   ///< There is one of that name already.
-    unknown, ///< There is no such toxic, or no such connection.
-    failed,  ///< The listener could not be opened again.
-  };
-
-  kind why;
-  std::string message; ///< For a person.
-};
-
 /// The toxics of a listener and of its connections. Thread-safe.
 ///
 /// Source: Toxiproxy's ToxicCollection; the toxics of one connection are ours.
 class toxic_collection {
 public:
-  /// Nothing if it is done.
-  using result = std::optional<toxic_refusal>;
-
-  /// The toxics of a single connection, or of all.
-  using target = std::optional<std::uint64_t>;
+  using result = toxic_result;
+  using target = toxic_target;
 
   toxic_collection();
 

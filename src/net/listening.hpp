@@ -1,8 +1,8 @@
 #pragma once
 
-#include "coppice/net/socket.hpp"
+#include "coppice/net/endpoint.hpp"
+#include "net/socket.hpp"
 
-#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -11,26 +11,8 @@
 
 namespace coppice::net {
 
-/// How a port is opened. Times are in whole seconds for the kernel, and at
-/// least one.
-struct listen_options {
-  /// Clients that may wait to be accepted, on each socket; the kernel caps it
-  /// at net.core.somaxconn.
-  int backlog = 1024;
-  /// Sockets on the port, >= 1. With more than one, the kernel deals clients
-  /// out to them (SO_REUSEPORT); not for Unix sockets.
-  unsigned sockets = 1;
-  /// Permissions of the file of a Unix socket.
-  unsigned unix_mode = 0660;
-  /// After how long a silent TCP peer is probed for being there; unset: never.
-  std::optional<std::chrono::seconds> keepalive = std::chrono::minutes{5};
-  /// How long a TCP peer may leave sent bytes unacknowledged; unset: as long
-  /// as the kernel says.
-  std::optional<std::chrono::milliseconds> user_timeout = {};
-};
-
-/// A listening port: one socket, or several that share its address. Closed by
-/// whoever holds it last; a Unix socket's file goes with it.
+/// A listening port: one socket, or several that share its address. Closed when
+/// its last user goes; the file of a Unix socket goes with it.
 class port {
 public:
   port(std::vector<socket> sockets, bool inherited);
@@ -53,8 +35,9 @@ public:
     return local_;
   }
 
-  /// Refuses clients from now on, also those who wait. Inherited sockets are
-  /// only let go: who gave them keeps its clients. Any thread; idempotent.
+  /// Refuses clients from now on, also those that wait. Does nothing to
+  /// inherited sockets: the process that gave them keeps its clients. Any
+  /// thread; idempotent.
   void shut() noexcept;
 
 private:
@@ -85,11 +68,5 @@ open_result listen_on(const endpoint& where,
 /// count.
 open_result adopt(const std::vector<int>& descriptors,
                   const listen_options& options = {});
-
-/// The descriptors that a service manager passed to this process, by the
-/// environment variables LISTEN_PID and LISTEN_FDS. Empty if they are not set,
-/// or meant for another process. They are closed on exec from then on.
-/// Source: sd_listen_fds(3).
-std::vector<int> passed_descriptors();
 
 } // namespace coppice::net

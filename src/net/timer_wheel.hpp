@@ -51,7 +51,7 @@ public:
 
   ~timer_wheel();
 
-  /// Has `t` fire at `deadline`, in place of an earlier arrangement.
+  /// Has `t` fire at `deadline`, in place of an earlier deadline.
   void arm(timer& t, clock::time_point deadline);
 
   void cancel(timer& t) noexcept;

@@ -1,0 +1,180 @@
+#pragma once
+
+#include "coppice/actor/compat.hpp"
+#include "coppice/fault/site.hpp"
+#include "coppice/net/connection.hpp"
+#include "coppice/net/handler.hpp"
+#include "coppice/observe/connection_log.hpp"
+#include "net/connection_table.hpp"
+#include "net/counters.hpp"
+#include "net/deadlines.hpp"
+#include "net/event_loop.hpp"
+#include "net/output_queue.hpp"
+#include "net/socket.hpp"
+#include "net/stage.hpp"
+#include "net/stage_chain.hpp"
+#include "net/timer_wheel.hpp"
+#include "net/toxic/pipe.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace coppice::net {
+
+class listener_core;
+struct connection_settings;
+
+/// A client that was let in.
+struct accepted_client {
+  socket sock;
+  observe::peer_address peer;
+};
+
+/// The actor of one accepted socket. Lives on a reactor, which calls it when
+/// the socket is ready; control comes by its mailbox, as to any actor. What its
+/// handler sees of it is `connection`.
+///
+/// Only on its reactor.
+class connection_actor final : public actor::pinned_actor,
+                               public connection,
+                               public connection_table::entry,
+                               private io_handler,
+                               private timer,
+                               private stage_host {
+public:
+  connection_actor(caf::actor_config& cfg, std::shared_ptr<listener_core> owner,
+                   event_loop& loop, connection_table_ptr table,
+                   accepted_client client);
+
+  ~connection_actor() override;
+
+  // -- for handlers, see `connection` -----------------------------------------
+
+  void write(std::string_view data);
+  void close();
+  void abort(const supervision::exit_reason& reason);
+  void call_when_writable();
+  void pause();
+  void resume();
+  void set_timeout(std::optional<std::chrono::milliseconds> idle);
+
+  std::size_t waiting_bytes() const noexcept {
+    return output_.size() + stages_.top().held_bytes();
+  }
+
+  std::uint64_t id() const noexcept {
+    return id_;
+  }
+
+  const observe::peer_address& peer() const noexcept {
+    return peer_;
+  }
+
+  std::string path() const;
+
+  caf::actor handle();
+
+  // -- for its listener -------------------------------------------------------
+
+  const char* name() const override {
+    return "coppice.connection";
+  }
+
+  caf::behavior make_behavior() override;
+
+  void on_exit() override;
+
+  /// Tells the handler, once, that the listener drains.
+  void drain();
+
+  /// Makes those of `all` that concern it the toxics of this connection.
+  void sync_toxics(const toxic_list& all);
+
+private:
+  enum class phase {
+    open,
+    flushing,  // closed by the handler; output waits
+    lingering, // nothing to send; waits for the peer's end
+  };
+
+  void on_io(std::uint32_t events) override;
+  void on_timer() override;
+  void on_resumed() override;
+  void on_exit_signal(const supervision::exit_reason& reason);
+  void on_message(caf::message& msg);
+  void tell_of_drain();
+
+  // Bytes.
+  void read();
+  void on_peer_done();
+  ssize_t transmit(std::string_view data);
+  void flush();
+  void pump();
+  void place_faults();
+  void place_toxics(const toxic_list& all);
+  void update_interest() override;
+
+  // Time.
+  deadlines::situation situation() const noexcept;
+  void watch_time();
+  void expire(time_limit limit);
+  void begin_to_wait();
+  bool output_waits() const noexcept {
+    return !output_.empty() || stages_.top().output_blocked();
+  }
+
+  // The end.
+  void finish_close();
+  void obey(const stage::forced_end& end);
+  void discard_input();
+  void fail(int error);
+  void quit_closed();
+  void leave(std::string_view reason);
+  void report_crash(const supervision::exit_reason& reason);
+  void record(observe::connection_record::kind kind, std::string_view reason);
+
+  // Faults.
+  bool may_start(const fault::decision& decision);
+
+  // For the stages.
+  bool wants_input() const noexcept override;
+  void on_stage_due() override;
+  void on_heard() override;
+  void on_output_moved() override;
+  void on_output_blocked() override;
+  void run_after(std::chrono::nanoseconds delay,
+                 std::function<void()> fn) override;
+  void be_struck(const fault::decision& decision) override;
+
+  std::shared_ptr<listener_core> owner_;
+  event_loop& loop_;
+  connection_table_ptr table_;
+  std::shared_ptr<const connection_settings> settings_;
+  std::unique_ptr<handler> handler_;
+  traffic_counters& traffic_;
+  stage_chain stages_;
+  output_queue output_;
+  std::uint64_t id_;
+  observe::peer_address peer_;
+  event_loop::clock::time_point opened_;
+  deadlines deadlines_;
+  caf::strong_actor_ptr self_; // while the reactor may call us
+  std::uint32_t interest_ = 0;
+  phase phase_ = phase::open;
+  bool peer_done_ = false;
+  bool paused_ = false;
+  bool calls_writable_ = false;
+  bool reads_next_ = false; // so that writing does not keep it from reading
+  bool leaving_ = false;    // the server ends it and does not wait for the peer
+  bool drain_told_ = false;
+  bool late_timer_ = false; // by a fault
+  bool unwatched_ = false;  // by its reactor, since it is suspended
+};
+
+} // namespace coppice::net

@@ -1,0 +1,148 @@
+#pragma once
+
+#include "coppice/actor/compat.hpp"
+#include "coppice/observe/histogram.hpp"
+#include "net/socket.hpp"
+#include "net/timer_wheel.hpp"
+
+#include <caf/actor_control_block.hpp>
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <list>
+#include <mutex>
+#include <span>
+#include <thread>
+#include <vector>
+
+namespace coppice::net {
+
+/// What a reactor calls when a descriptor is ready.
+class io_handler {
+public:
+  /// `events` are those of epoll(7).
+  virtual void on_io(std::uint32_t events) = 0;
+
+protected:
+  ~io_handler() = default;
+};
+
+/// What is inside a reactor: one thread, one epoll set, one timer wheel, one
+/// queue of runnable actors. It is the execution unit of the actors that are
+/// pinned to it.
+///
+/// Functions are for its own thread unless they say otherwise.
+class event_loop final : public actor::run_queue {
+public:
+  using clock = timer_wheel::clock;
+  using task = std::function<void()>;
+
+  /// Throws `std::system_error` if the kernel refuses a descriptor.
+  event_loop(caf::actor_system& sys, unsigned index);
+
+  ~event_loop();
+
+  // -- any thread -------------------------------------------------------------
+
+  void start_thread();
+
+  /// Runs what is runnable, then ends the thread. To be called once nothing
+  /// new is going to be posted. Idempotent.
+  void stop_thread();
+
+  /// Has the reactor's thread run an actor.
+  void post(caf::resumable* what) override;
+
+  /// Has the reactor's thread run `fn`, which must not throw.
+  void run_soon(task fn);
+
+  unsigned index() const noexcept {
+    return index_;
+  }
+
+  /// How long its rounds took, from a look at the sockets until all was done
+  /// that there was to do: so long may a ready socket wait. The time without
+  /// anything to do is not in it, nor is a round that still goes on.
+  observe::distribution rounds() const {
+    return rounds_.read();
+  }
+
+  // -- descriptors ------------------------------------------------------------
+
+  /// Watches `fd` for `events`, level-triggered unless they say otherwise;
+  /// false and errno if the kernel refuses.
+  bool add(int fd, std::uint32_t events, io_handler& handler);
+
+  void modify(int fd, std::uint32_t events, io_handler& handler);
+
+  void remove(int fd);
+
+  /// Keeps an actor until no event that was fetched already can reach it.
+  void bury(caf::strong_actor_ptr self);
+
+  /// Where to read into; shared by all actors on this reactor.
+  std::span<char> buffer() noexcept {
+    return buffer_;
+  }
+
+  // -- time -------------------------------------------------------------------
+
+  /// As of the last look at the sockets, so that it costs nothing to ask.
+  clock::time_point now() const noexcept {
+    return now_;
+  }
+
+  void arm(timer& t, clock::duration delay) {
+    timers_.arm(t, clock::now() + delay);
+  }
+
+  void cancel(timer& t) noexcept {
+    timers_.cancel(t);
+  }
+
+  /// Runs `fn`, which must not throw, once `delay` has passed; not at all if
+  /// the reactor stops before.
+  void run_after(clock::duration delay, task fn);
+
+  /// Sets what is called when one round of this reactor has taken longer than
+  /// `limit`, with its duration. It must not throw. To be called before
+  /// `start_thread`.
+  void on_held_up(clock::duration limit,
+                  std::function<void(clock::duration)> fn);
+
+private:
+  class delayed;
+
+  struct job {
+    caf::resumable* actor = nullptr;
+    task fn;
+  };
+
+  void run();
+  void wait_for_io();
+  int timeout();
+  void fetch_remote();
+  void run_local();
+  void enqueue(job what);
+  void wake();
+
+  unsigned index_;
+  socket epoll_;
+  socket wakeup_;
+  timer_wheel timers_;
+  std::list<delayed> delayed_; // before the wheel goes
+  clock::time_point now_ = clock::now();
+  observe::histogram<11> rounds_;
+  std::deque<job> local_;
+  std::mutex mutex_;
+  std::vector<job> remote_; // guarded by mutex_
+  std::vector<caf::strong_actor_ptr> buried_;
+  std::vector<char> buffer_;
+  std::atomic<bool> stopping_ = false;
+  clock::duration held_up_limit_ = clock::duration::max();
+  std::function<void(clock::duration)> held_up_;
+  std::thread thread_;
+};
+
+} // namespace coppice::net

@@ -1,0 +1,141 @@
+#include "net/listener_core.hpp"
+
+#include "net/connection_actor.hpp"
+#include "net/connection_table.hpp"
+#include "observe/path.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace coppice::net {
+
+listener_core::listener_core(listener_config config, actor::runtime_ptr rt,
+                             std::vector<reactor_ptr> reactors)
+    : config_(std::move(config)),
+      rt_(std::move(rt)),
+      faults_(rt_->faults),
+      hubs_(std::make_shared<net::hubs>(rt_, std::move(reactors))),
+      port_(config_.where, config_.inherited, config_.listening, *this),
+      admission_(config_.limits),
+      toxics_(*hubs_, port_,
+              [this](observe::event_kind kind, std::string detail) {
+                publish(kind, std::move(detail));
+              }),
+      settings_(std::make_shared<const connection_settings>(
+        connection_settings{config_.limits, config_.make_handler})) {
+  // nop
+}
+
+// -- its connections ----------------------------------------------------------
+
+std::shared_ptr<const connection_settings> listener_core::settings() const {
+  std::lock_guard guard{mutex_};
+  return settings_;
+}
+
+void listener_core::set_limits(const net::limits& value) {
+  std::unique_lock guard{mutex_};
+  settings_ = std::make_shared<const connection_settings>(
+    connection_settings{value, settings_->make_handler});
+  admission_.set(value);
+  guard.unlock();
+  on_port_change();
+}
+
+void listener_core::set_handler(handler_factory make) {
+  std::lock_guard guard{mutex_};
+  settings_ = std::make_shared<const connection_settings>(
+    connection_settings{settings_->limits, std::move(make)});
+}
+
+std::uint64_t listener_core::toxic_seed() const noexcept {
+  return config_.toxic_seed.value_or(rt_->faults.seed());
+}
+
+void listener_core::check_alarm() {
+  if (admission_.has_alarm()
+      && admission_.raises_alarm(hubs_->active(), reactor::clock::now()))
+    publish(observe::event_kind::alarm, connections_text() + " open");
+}
+
+void listener_core::give_back_place() {
+  // Ordered with the store of `draining`, so that one of the two sees the
+  // other.
+  auto place = admission_.give_back_place();
+  if (place.wanted)
+    on_port_change();
+  if (place.last && port_.draining())
+    call_drained();
+}
+
+// -- the listener as a whole --------------------------------------------------
+
+std::string listener_core::path() const {
+  auto port = port_.owner_path();
+  return std::string{observe::parent_of(observe::parent_of(port))};
+}
+
+void listener_core::drain(std::function<void()> drained) {
+  if (drained) {
+    std::lock_guard guard{mutex_};
+    drained_.push_back(std::move(drained));
+  }
+  port_.drain();
+  if (admission_.empty())
+    call_drained();
+}
+
+void listener_core::call_drained() {
+  std::unique_lock guard{mutex_};
+  auto waiting = std::exchange(drained_, {});
+  guard.unlock();
+  for (auto& fn : waiting)
+    fn();
+}
+
+// -- changes of the port ------------------------------------------------------
+
+void listener_core::on_port_change() {
+  admission_.forget_failures();
+  hubs_->on_each([](net::hubs::place& here) {
+    if (here.acceptor != nullptr)
+      here.acceptor->on_change();
+  });
+}
+
+void listener_core::on_suspended() {
+  publish(observe::event_kind::suspended, connections_text() + " may go on");
+}
+
+void listener_core::on_listening() {
+  publish(observe::event_kind::listening, to_string(*port_.local()));
+}
+
+void listener_core::on_draining() {
+  publish(observe::event_kind::draining, connections_text() + " may finish");
+  hubs_->on_each_table([](connection_table& table) {
+    table.for_each([](connection_actor& c) { c.drain(); });
+  });
+}
+
+void listener_core::on_down() {
+  hubs_->on_each_table([](connection_table& table) {
+    table.end_all(supervision::exit_reason::shutdown("toxic_down"));
+  });
+}
+
+std::string listener_core::connections_text() const {
+  auto n = hubs_->active();
+  return std::to_string(n) + (n == 1 ? " connection" : " connections");
+}
+
+void listener_core::publish(observe::event_kind kind,
+                            std::string detail) const {
+  observe::event ev;
+  ev.kind = kind;
+  ev.path = path();
+  ev.detail = std::move(detail);
+  rt_->events.publish(std::move(ev));
+}
+
+} // namespace coppice::net

@@ -1,0 +1,123 @@
+#pragma once
+
+#include "coppice/actor/runtime.hpp"
+#include "coppice/net/listener.hpp"
+#include "coppice/observe/event.hpp"
+#include "net/admission.hpp"
+#include "net/fault_points.hpp"
+#include "net/hubs.hpp"
+#include "net/listener_toxics.hpp"
+#include "net/port_keeper.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace coppice::net {
+
+/// What a connection begins with.
+struct connection_settings {
+  net::limits limits;
+  handler_factory make_handler;
+};
+
+/// What the actors of one listener share: its parts, and what concerns more
+/// than one of them. They keep it for as long as they live. Thread-safe.
+class listener_core final : public std::enable_shared_from_this<listener_core>,
+                            private port_keeper::observer {
+public:
+  listener_core(listener_config config, actor::runtime_ptr rt,
+                std::vector<reactor_ptr> reactors);
+
+  const listener_config& config() const noexcept {
+    return config_;
+  }
+
+  actor::runtime& rt() noexcept {
+    return *rt_;
+  }
+
+  const fault_points& faults() const noexcept {
+    return faults_;
+  }
+
+  // -- its parts --------------------------------------------------------------
+
+  port_keeper& port() noexcept {
+    return port_;
+  }
+
+  net::admission& admission() noexcept {
+    return admission_;
+  }
+
+  net::hubs& hubs() noexcept {
+    return *hubs_;
+  }
+
+  listener_toxics& toxics() noexcept {
+    return toxics_;
+  }
+
+  // -- its connections --------------------------------------------------------
+
+  std::shared_ptr<const connection_settings> settings() const;
+
+  void set_limits(const net::limits& value);
+
+  void set_handler(handler_factory make);
+
+  std::uint64_t next_id() noexcept {
+    return 1 + last_id_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  std::uint64_t toxic_seed() const noexcept;
+
+  /// One more connection is open: there may be so many that it is an alarm.
+  void check_alarm();
+
+  /// Gives a place back. If one was wanted, all acceptors hear of it.
+  void give_back_place();
+
+  // -- the listener as a whole ------------------------------------------------
+
+  /// Its path in the supervision tree; empty before it has started.
+  std::string path() const;
+
+  /// See `listener::drain`.
+  void drain(std::function<void()> drained);
+
+private:
+  void on_port_change() override;
+  void on_suspended() override;
+  void on_listening() override;
+  void on_draining() override;
+  void on_down() override;
+
+  void call_drained();
+  std::string connections_text() const;
+  void publish(observe::event_kind kind, std::string detail) const;
+
+  const listener_config config_;
+  actor::runtime_ptr rt_;
+  fault_points faults_;
+  std::shared_ptr<net::hubs> hubs_;
+  port_keeper port_;
+  net::admission admission_;
+  listener_toxics toxics_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const connection_settings> settings_; // guarded by mutex_
+  std::vector<std::function<void()>> drained_;          // guarded by mutex_
+  std::atomic<std::uint64_t> last_id_ = 0;
+};
+
+using listener_core_ptr = std::shared_ptr<listener_core>;
+
+/// The child of a supervisor that is the whole tree of a listener.
+actor::child_spec listener_tree(const listener_core_ptr& core);
+
+} // namespace coppice::net

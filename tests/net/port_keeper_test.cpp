@@ -1,0 +1,193 @@
+#include "net/port_keeper.hpp"
+
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+
+namespace port_keeper_test {
+
+using namespace coppice::net;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+namespace {
+
+class PortKeeper : public testing::Test, public port_keeper::observer {
+protected:
+  std::vector<std::string> seen;
+  port_keeper keeper{*endpoint::parse("127.0.0.1", 0), {}, {}, *this};
+
+private:
+  void on_port_change() override {
+    seen.push_back(keeper.port() ? "open" : "closed");
+  }
+
+  void on_suspended() override {
+    seen.push_back("suspended");
+  }
+
+  void on_listening() override {
+    seen.push_back("listening");
+  }
+
+  void on_draining() override {
+    seen.push_back("draining");
+  }
+
+  void on_down() override {
+    seen.push_back("down");
+  }
+};
+
+} // namespace
+
+TEST_F(PortKeeper, IsClosedUntilAnActorOwnsIt) {
+  EXPECT_EQ(keeper.state(), listener_state::down);
+  EXPECT_FALSE(keeper.local());
+
+  auto owner = keeper.own("top/port", 1);
+
+  EXPECT_NE(owner, 0U);
+  EXPECT_EQ(keeper.owner(), owner);
+  EXPECT_EQ(keeper.owner_path(), "top/port");
+  EXPECT_EQ(keeper.state(), listener_state::listening);
+  EXPECT_NE(keeper.local()->port(), 0);
+  EXPECT_THAT(seen, ElementsAre("open"));
+}
+
+TEST_F(PortKeeper, ClosesWithItsOwnerButNotWithAFormerOne) {
+  auto first = keeper.own("top/port", 1);
+  auto second = keeper.own("top/port", 2);
+  ASSERT_NE(first, second);
+
+  keeper.disown(first);
+  EXPECT_TRUE(keeper.port());
+
+  keeper.disown(second);
+  EXPECT_FALSE(keeper.port());
+  EXPECT_EQ(keeper.owner(), 0U);
+}
+
+TEST_F(PortKeeper, GivesThePortToAcceptorsOfItsOwnersTimeAlone) {
+  auto first = keeper.own("top/port", 1);
+  ASSERT_TRUE(keeper.port(first));
+
+  keeper.own("top/port", 2);
+
+  EXPECT_FALSE(keeper.port(first));
+  EXPECT_TRUE(keeper.port());
+}
+
+TEST_F(PortKeeper, RefusesWhatAnOlderSupervisorStarted) {
+  auto owner = keeper.own("top/port", 2);
+
+  EXPECT_EQ(keeper.own("top/port", 1), 0U);
+
+  EXPECT_EQ(keeper.open_error(), taken_over);
+  EXPECT_TRUE(keeper.port(owner));
+}
+
+TEST_F(PortKeeper, SaysWhyThePortCannotBeOpened) {
+  auto squatter = listen_on(*endpoint::parse("127.0.0.1", 0));
+  ASSERT_TRUE(squatter.port) << squatter.message;
+  port_keeper other{squatter.port->local(), {}, {}, *this};
+
+  EXPECT_EQ(other.own("top/port", 1), 0U);
+
+  EXPECT_THAT(other.open_error(), HasSubstr("the port is taken"));
+  EXPECT_EQ(other.state(), listener_state::down);
+}
+
+TEST_F(PortKeeper, OpensAgainWhereItWas) {
+  keeper.own("top/port", 1);
+  auto port = keeper.local()->port();
+  seen.clear();
+
+  keeper.suspend();
+  keeper.suspend();
+  EXPECT_FALSE(keeper.accepts());
+  EXPECT_EQ(keeper.state(), listener_state::suspended);
+  EXPECT_EQ(keeper.resume(), "");
+  EXPECT_EQ(keeper.resume(), "");
+
+  EXPECT_TRUE(keeper.accepts());
+  EXPECT_EQ(keeper.local()->port(), port);
+  EXPECT_THAT(seen, ElementsAre("closed", "suspended", "open", "listening"));
+}
+
+TEST_F(PortKeeper, StaysClosedForANewOwnerWhileItIsSuspended) {
+  keeper.suspend();
+
+  EXPECT_NE(keeper.own("top/port", 1), 0U);
+  EXPECT_FALSE(keeper.port());
+
+  EXPECT_EQ(keeper.resume(), "");
+  EXPECT_TRUE(keeper.port());
+}
+
+TEST_F(PortKeeper, ResumeWithoutAnOwnerLeavesItToTheNextOne) {
+  keeper.suspend();
+  seen.clear();
+
+  EXPECT_EQ(keeper.resume(), "");
+  EXPECT_THAT(seen, IsEmpty());
+
+  keeper.own("top/port", 1);
+  EXPECT_TRUE(keeper.port());
+}
+
+TEST_F(PortKeeper, ClosesForGoodWhenItDrains) {
+  keeper.own("top/port", 1);
+  seen.clear();
+
+  EXPECT_TRUE(keeper.drain());
+  EXPECT_FALSE(keeper.drain());
+
+  EXPECT_THAT(seen, ElementsAre("closed", "draining"));
+  EXPECT_EQ(keeper.state(), listener_state::draining);
+  EXPECT_TRUE(keeper.refuses());
+  EXPECT_THAT(keeper.resume(), HasSubstr("drains"));
+  EXPECT_NE(keeper.own("top/port", 2), 0U);
+  EXPECT_FALSE(keeper.port());
+}
+
+TEST_F(PortKeeper, AToxicTakesItDownAndUp) {
+  keeper.own("top/port", 1);
+  seen.clear();
+
+  EXPECT_EQ(keeper.update_down([] { return true; }), "");
+  EXPECT_TRUE(keeper.refuses());
+  EXPECT_FALSE(keeper.port());
+  EXPECT_THAT(keeper.resume(), HasSubstr("a toxic has it down"));
+  EXPECT_EQ(keeper.update_down([] { return true; }), "");
+  EXPECT_EQ(keeper.update_down([] { return false; }), "");
+
+  EXPECT_THAT(seen,
+              ElementsAre("closed", "closed", "down", "open", "listening"));
+}
+
+TEST_F(PortKeeper, WithoutTheToxicASuspendedPortStaysClosed) {
+  keeper.own("top/port", 1);
+  keeper.update_down([] { return true; });
+  keeper.suspend();
+
+  EXPECT_EQ(keeper.update_down([] { return false; }), "");
+
+  EXPECT_FALSE(keeper.port());
+  EXPECT_EQ(keeper.state(), listener_state::suspended);
+}
+
+TEST_F(PortKeeper, NewOptionsCountTheNextTime) {
+  keeper.own("top/port", 1);
+
+  keeper.set_options({.sockets = 2});
+  EXPECT_EQ(keeper.port()->sockets(), 1U);
+  keeper.suspend();
+  ASSERT_EQ(keeper.resume(), "");
+
+  EXPECT_EQ(keeper.port()->sockets(), 2U);
+}
+
+} // namespace port_keeper_test
