@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // What a fault point costs the code that it stands in.
 
 #include "coppice/fault/armed_for.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 /// Measures what supervision costs, one thing a run, and prints one line of
 /// JSON. Counterpart of otp_supervision.escript; `run` compares the two.
 ///

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 /// An echo server on Asio, one thread: what one would write without coppice.
 /// Prints the port that it listens on.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 /// An echo server on the brokers of CAF 0.17, an actor for each connection:
 /// what one would write on CAF without coppice. Prints the port that it listens
 /// on.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // An echo server on Node. Prints the port that it listens on.
 'use strict';
 const net = require('net');

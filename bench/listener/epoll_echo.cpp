@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 /// The bare loop that everything else is compared with: an echo server of one
 /// thread on epoll, without a protocol, actors, limits or timers. Prints the
 /// port that it listens on.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // Echo as a class and as a coroutine: `handler-echo class|coroutine [PORT]`.
 
 #include "coppice/server.hpp"

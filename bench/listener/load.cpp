@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 /// Puts load on an echo server on 127.0.0.1 and checks every byte it sends
 /// back; `run` measures the server meanwhile.
 ///

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #pragma once
 
 /// All of coppice but the GoogleTest kit, which is `coppice/testing.hpp`.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #pragma once
 
 /// The GoogleTest kit: tests for supervision trees, coppice's or your own. See

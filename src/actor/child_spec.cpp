@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "coppice/actor/child_spec.hpp"
 
 #include "coppice/actor/exit_signal.hpp"

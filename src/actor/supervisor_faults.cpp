@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // Faults that were asked for at a supervisor's fault points.
 
 #include "coppice/actor/exit_signal.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "coppice/actor/supervisor.hpp"
 
 #include "coppice/actor/messages.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "coppice/actor/task_supervisor.hpp"
 
 #include "coppice/actor/compat.hpp"

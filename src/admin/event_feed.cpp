@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "admin/event_feed.hpp"
 
 #include "admin/responses.hpp"

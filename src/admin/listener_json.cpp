@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "admin/listener_json.hpp"
 
 #include "admin/limits_json.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "admin/metrics.hpp"
 
 #include <prometheus/text_serializer.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "admin/predict_api.hpp"
 
 #include "actor/forecast.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "admin/toxics_api.hpp"
 
 #include "admin/responses.hpp"

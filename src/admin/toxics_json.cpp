@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "admin/toxics_json.hpp"
 
 #include <nlohmann/json.hpp>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "commands/command_line.hpp"
 #include "commands/command_text.hpp"
 #include "commands/shell_completion.hpp"

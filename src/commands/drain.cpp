@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "commands/remote.hpp"
 #include "commands/table.hpp"
 #include "server/duration_option.hpp"

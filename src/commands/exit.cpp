@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "commands/end_actor.hpp"
 #include "commands/remote.hpp"
 #include "commands/table.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "commands/journal_file.hpp"
 
 #include "journal/event_json.hpp"

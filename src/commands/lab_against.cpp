@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "commands/lab_against.hpp"
 
 #include "commands/lab_files.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "commands/lab_worlds.hpp"
 
 #include "lab/actor_world.hpp"

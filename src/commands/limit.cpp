@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "commands/listener_request.hpp"
 #include "commands/option_layout.hpp"
 #include "commands/table.hpp"

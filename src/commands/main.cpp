@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "commands/command_line.hpp"
 
 int main(int argc, char** argv) {

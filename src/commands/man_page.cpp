@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "commands/man_page.hpp"
 
 #include <algorithm>

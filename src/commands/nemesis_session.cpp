@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "commands/nemesis_session.hpp"
 
 #include "commands/http_striker.hpp"

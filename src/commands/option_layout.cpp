@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "commands/option_layout.hpp"
 
 #include <CLI/CLI.hpp>

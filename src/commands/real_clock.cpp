@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "commands/real_clock.hpp"
 
 #include "server/stop_signals.hpp"

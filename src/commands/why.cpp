@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "journal/why.hpp"
 #include "commands/journal_file.hpp"
 #include "commands/path_resolver.hpp"

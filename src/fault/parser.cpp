@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "fault/parser.hpp"
 #include "fault/errno_names.hpp"
 #include "fault/names.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "coppice/fault/path_site.hpp"
 
 #include "fault/names.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "coppice/fault/term.hpp"
 #include "fault/errno_names.hpp"
 #include "fault/parser.hpp"

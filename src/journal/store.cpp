@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "journal/store.hpp"
 
 #include "journal/event_json.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "lab/actor_world_impl.hpp"
 
 #include "coppice/actor/exit_signal.hpp"

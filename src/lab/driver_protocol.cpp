@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "lab/driver_protocol.hpp"
 
 #include "lab/bounded_json.hpp"

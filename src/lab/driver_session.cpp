@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "lab/driver_session.hpp"
 
 #include "lab/line_process.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "lab/file_text.hpp"
 
 #include "lab/bounded_json.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "lab/json_node.hpp"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "lab/line_process.hpp"
 
 #include "lab/process_group.hpp"

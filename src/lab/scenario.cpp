@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "lab/scenario.hpp"
 #include "lab/file_text.hpp"
 #include "lab/json_node.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "lab/side_by_side.hpp"
 #include "lab/lanes.hpp"
 

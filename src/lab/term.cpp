@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "lab/term.hpp"
 #include "supervision/overloaded.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "nemesis/checking_client.hpp"
 
 #include "nemesis/check_stream.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "nemesis/schedule_file.hpp"
 
 #include "coppice/fault/term.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "nemesis/virtual_tree.hpp"
 
 #include "coppice/actor/structural.hpp"

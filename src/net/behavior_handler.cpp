@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "coppice/net/behavior_handler.hpp"
 
 #include "coppice/net/connection.hpp"

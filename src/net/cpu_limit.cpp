@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "net/cpu_limit.hpp"
 
 #include <sched.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "net/fault_points.hpp"
 
 namespace coppice::net {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "net/hubs.hpp"
 
 #include "net/connection_actor.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "net/port_keeper.hpp"
 
 #include <cerrno>

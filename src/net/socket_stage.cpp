@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "net/socket_stage.hpp"
 
 #include <linux/sockios.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "coppice/observe/connection_log.hpp"
 
 #include <arpa/inet.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "protocol/echo.hpp"
 
 namespace coppice::protocol {

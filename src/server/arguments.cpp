@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "server/arguments.hpp"
 
 #include "admin/limits_json.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "server/server_loop.hpp"
 
 #include "server/exit_code.hpp"

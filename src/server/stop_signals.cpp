@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "server/stop_signals.hpp"
 
 #include "server/server_loop.hpp"

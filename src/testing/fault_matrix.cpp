@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "coppice/testing/fault_matrix.hpp"
 
 #include <fnmatch.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #pragma once
 
 /// The scheduler and the clock of a virtual system on CAF 1.1. Included by

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // What a test does to actors and points that it names.
 
 #include "coppice/actor/tree_root.hpp"

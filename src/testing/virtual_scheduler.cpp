@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "testing/virtual_scheduler.hpp"
 
 #include <caf/config.hpp>

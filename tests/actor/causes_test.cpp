@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // What events name as their cause, in virtual time.
 
 #include "coppice/actor/request.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "support/actor_fixture.hpp"
 
 #include <caf/sec.hpp>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // What faults do to supervisors and their children, in virtual time.
 
 #include "coppice/actor/request.hpp"

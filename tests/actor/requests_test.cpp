@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "coppice/actor/request.hpp"
 #include "coppice/actor/virtual_time.hpp"
 #include "support/actor_fixture.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "coppice/actor/task_supervisor.hpp"
 #include "support/actor_fixture.hpp"
 #include "support/answers.hpp"

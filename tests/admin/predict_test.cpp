@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "admin/api.hpp"
 #include "coppice/actor/structural.hpp"
 #include "support/actor_fixture.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // What patterns match.
 
 #include "fault/names.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "coppice/fault/plan.hpp"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "actor/forecast.hpp"
 #include "admin/api.hpp"
 #include "admin/listener_json.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // Limits from JSON: all or nothing, and what is written can be read.
 
 #include "admin/limits_json.hpp"

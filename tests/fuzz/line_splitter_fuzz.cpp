@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "protocol/line_splitter.hpp"
 
 #include "fuzz.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "coppice/fault/path_point.hpp"
 #include "coppice/fault/plan.hpp"
 

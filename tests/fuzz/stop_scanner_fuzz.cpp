@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "protocol/stop_scanner.hpp"
 
 #include "fuzz.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // Toxics from JSON, and what they make of a stream: nothing but its beginning
 // comes out, in its order and not before its time, however often one looks.
 

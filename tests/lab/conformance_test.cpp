@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "conformance_files.hpp"
 
 #include "lab/compare.hpp"

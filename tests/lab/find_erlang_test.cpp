@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "system/temporary_directory.hpp"
 
 #include "lab/otp.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "otp_releases.hpp"
 
 #include "lab/compare.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "lab/compare.hpp"
 #include "lab/engine_world.hpp"
 #include "lab/random_scenario.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // The checker against servers that are right, and wrong on purpose.
 
 #include "nemesis/checking_clients.hpp"

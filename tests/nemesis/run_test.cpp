@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // Schedules against a tree in this process, in virtual time: what is run
 // against servers over HTTP, with another clock and another arm.
 

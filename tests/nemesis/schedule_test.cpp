@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // Schedules as files, and what they are expanded to.
 
 #include "nemesis/aim.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "coppice/fault/armed_for.hpp"
 #include "net/stage_chain.hpp"
 

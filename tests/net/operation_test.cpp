@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // What an operator does to a listener that runs.
 
 #include "net/listener_core.hpp"

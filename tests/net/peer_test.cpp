@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "coppice/net/endpoint.hpp"
 #include "net/peer.hpp"
 

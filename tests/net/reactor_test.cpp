@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "coppice/net/reactor.hpp"
 #include "support/actor_fixture.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "coppice/net/endpoint.hpp"
 #include "net/cpu_limit.hpp"
 #include "net/socket.hpp"

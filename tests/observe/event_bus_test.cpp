@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "coppice/observe/event_bus.hpp"
 
 #include <gtest/gtest.h>

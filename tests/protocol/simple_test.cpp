@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "protocol/protocols.hpp"
 #include "protocol/simple.hpp"
 #include "support/listener_fixture.hpp"

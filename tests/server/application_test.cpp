@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // A supervision tree as a program.
 
 #include "coppice/application.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // A server in a few lines: what its owner and its clients see.
 
 #include "coppice/server.hpp"

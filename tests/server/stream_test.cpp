@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // A connection as a coroutine sees it.
 
 #include "coppice/stream.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "harness.hpp"
 
 namespace restart_decision_test {

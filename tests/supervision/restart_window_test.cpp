@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "coppice/supervision/restart_window.hpp"
 
 #include <gtest/gtest.h>

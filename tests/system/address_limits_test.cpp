@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "listener_api.hpp"
 #include "server_fixture.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "crowd.hpp"
 
 #include "tcp_client.hpp"

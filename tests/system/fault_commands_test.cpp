@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // Faults as an operator asks for them: by command line, environment and HTTP.
 
 #include "cpu_share.hpp"
@@ -123,6 +125,8 @@ TEST_F(FaultCommands, TakeTheEndOfAPath) {
     EXPECT_EQ(wrong.exit_code, 1);
     EXPECT_THAT(wrong.err, HasSubstr("did you mean " + paths::acceptor(0)));
   }
+  // An acceptor that refuses to stop would hold up the end of the server.
+  EXPECT_EQ(fault(server, {"clear"}).exit_code, 0);
 }
 
 TEST_F(FaultCommands, AreRefusedUnlessTheServerAllowsThem) {

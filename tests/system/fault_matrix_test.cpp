@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // Every action at every fault point of a running server. Whatever happens there
 // is over when the fault is: the process lives, the port answers, other
 // connections lose nothing, the numbers add up, and nothing is left behind.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // Preloaded into a server under test: makes accept4 fail, and turns the wall
 // clock, as the files say whose names COPPICE_TEST_FAULTS begins. See
 // faults.hpp.

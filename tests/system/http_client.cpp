@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "http_client.hpp"
 
 #include "tcp_client.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // coppice nemesis against running servers.
 
 #include "listener_api.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "process_view.hpp"
 
 #include <fcntl.h>

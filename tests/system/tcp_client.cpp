@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "tcp_client.hpp"
 
 #include <netinet/in.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // Tests that fail, for failures_test.py to see what they say.
 
 #include "coppice/testing.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "coppice/fault/point.hpp"
 #include "coppice/testing/fault_matrix.hpp"
 #include "coppice/testing/fault_scope.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "workers_fixture.hpp"
 
 #include <gtest/gtest-spi.h>

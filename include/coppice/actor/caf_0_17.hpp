@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #pragma once
 
 /// What coppice needs of CAF 0.17.6, which Debian and Ubuntu ship. Included by

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #pragma once
 
 /// What coppice needs of CAF 1.1. Included by compat.hpp alone; what is not

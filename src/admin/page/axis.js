@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // The time axis that lanes and traffic share, and how things are drawn on it.
 
 const labelShare = 0.2;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // One actor: what there is to say of it, and what can be done to it, each as a
 // button, as a command and as a line of a GoogleTest test.
 

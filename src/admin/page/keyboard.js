@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // The keys of a tree, as everywhere else.
 
 import { parentOf } from "./words.js";

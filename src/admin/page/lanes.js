@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // Swim lanes: time runs to the right, a lane for each row of the tree. Only
 // what is scrolled into view is drawn, so that a thousand lanes cost no more
 // than twenty.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // What happened, in words, the latest first.
 
 import { element } from "./words.js";

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // Wires the parts together, and draws them once a frame.
 
 import { Axis } from "./axis.js";

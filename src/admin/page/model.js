@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // What is known of the server: the tree, what happened, and the traffic.
 
 import { parentOf } from "./words.js";

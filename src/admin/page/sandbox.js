@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // One toy tree under three strategies, side by side. The steps come from the
 // server's engine; the page only shows them one after the other.
 

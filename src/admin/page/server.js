@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // Requests to the server, beside the stream.
 
 let token = "";

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // The one stream that feeds the page. The browser reconnects by itself, and
 // says which event it has seen last.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // The restart budget of a supervisor: restarts age from right to left, and
 // drop off when the period is over.
 

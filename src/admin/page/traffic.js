@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // What clients notice: connections, bytes a second, and how long an answer
 // takes, below the lanes.
 

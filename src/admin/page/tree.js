@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // The tree as rows, one for each actor that is not folded away. A row is made
 // once for its path, and changed in place.
 

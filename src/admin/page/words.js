@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
 // How things are called and written.
 
 export const glyphs = {

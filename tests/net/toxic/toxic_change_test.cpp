@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "support/toxic_script.hpp"
 
 #include <gmock/gmock.h>

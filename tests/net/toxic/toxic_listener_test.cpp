@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 #include "support/listener_fixture.hpp"
 
 #include <gmock/gmock.h>
