@@ -30,7 +30,7 @@ struct application_settings {
   std::string name;                         ///< Of its root supervisor.
   std::vector<actor::child_spec> children;  ///< Of the root, in start order.
   supervision::flags flags{.intensity = 3}; ///< Of the root.
-  std::string description = {};             ///< For `--help`.
+  std::string description = "run a supervision tree"; ///< For `--help`.
   admin_settings admin = {};
   journal_settings journal = {};
   log_settings log = {};

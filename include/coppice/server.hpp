@@ -53,7 +53,7 @@ struct server_settings {
   std::chrono::milliseconds drain_timeout = std::chrono::seconds{8};
   /// Children of your own: started before the listener, stopped after it.
   std::vector<actor::child_spec> children = {};
-  std::string description = {}; ///< For `--help`.
+  std::string description = "run a supervised TCP server"; ///< For `--help`.
   admin_settings admin = {};
   journal_settings journal = {};
   log_settings log = {};

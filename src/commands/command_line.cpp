@@ -2,12 +2,10 @@
 
 #include "commands/command_line.hpp"
 
-#include "commands/command_text.hpp"
-#include "commands/help_text.hpp"
 #include "commands/table.hpp"
-#include "commands/terminal_width.hpp"
 #include "coppice/version.hpp"
 #include "server/exit_code.hpp"
+#include "server/help_text.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -22,23 +20,6 @@ namespace {
 
 constexpr auto about = "supervise TCP servers and other trees of actors, and "
                        "break them to see how they heal";
-
-constexpr auto last_group = "Other";
-
-std::string full_name(const CLI::App& app) {
-  auto above = app.get_parent() != nullptr ? full_name(*app.get_parent()) : "";
-  return above.empty() ? app.get_name() : above + " " + app.get_name();
-}
-
-void add_help(CLI::App& app) {
-  app.set_help_flag("-h,--help", "print this help and exit")->group(last_group);
-}
-
-void format_help(CLI::App& app) {
-  app.formatter_fn([](const CLI::App* which, std::string, CLI::AppFormatMode) {
-    return help_text(describe(*which, full_name(*which)), help_width());
-  });
-}
 
 void add_command(CLI::App& parent, const command& what, const session& defaults,
                  std::map<const CLI::App*, action>& actions) {
@@ -87,7 +68,7 @@ command_line::command_line()
   app
     ->set_version_flag("--version", std::string{"coppice "} + version,
                        "print the version and exit")
-    ->group(last_group);
+    ->group(last_help_group);
   app->require_subcommand(1);
   for (auto& each : all_commands()) {
     add_command(*app, each, {}, actions);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "commands/command_line.hpp"
-#include "commands/command_text.hpp"
 #include "commands/shell_completion.hpp"
 #include "commands/table.hpp"
+#include "server/command_text.hpp"
 #include "server/exit_code.hpp"
 
 #include <CLI/CLI.hpp>

@@ -4,7 +4,7 @@
 
 #include "commands/lab_files.hpp"
 #include "commands/lab_worlds.hpp"
-#include "commands/terminal_width.hpp"
+#include "server/terminal_width.hpp"
 
 #include "lab/compare.hpp"
 #include "lab/driver_protocol.hpp"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "commands/listener_request.hpp"
-#include "commands/option_layout.hpp"
 #include "commands/table.hpp"
 #include "server/limit_options.hpp"
 
@@ -19,7 +18,6 @@ struct limit_command_options : listener_options {
 void declare_limit(CLI::App& cmd, limit_command_options& options) {
   declare_listener(cmd, options);
   add_limits(cmd, options.limits);
-  lay_out_limits(cmd);
 }
 
 int set_limits(const limit_command_options& options) {

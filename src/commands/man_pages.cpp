@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "commands/command_line.hpp"
-#include "commands/command_text.hpp"
 #include "commands/man_page.hpp"
 #include "commands/table.hpp"
 #include "coppice/version.hpp"
+#include "server/command_text.hpp"
 #include "server/exit_code.hpp"
 
 #include <CLI/CLI.hpp>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "commands/option_layout.hpp"
 #include "commands/table.hpp"
 #include "protocol/protocols.hpp"
 #include "server/arguments.hpp"
@@ -21,39 +20,13 @@ struct serve_arguments {
   std::string protocol = "echo";
 };
 
-constexpr option_layout serve_layout[] = {
-  {"--bind", "Network", "ADDRESS"},
-  {"--unix-mode", "Network", "MODE"},
-  {"--listen-sockets", "Network", "COUNT"},
-  {"--backlog", "Network", "COUNT"},
-  {"--keepalive", "Network", "TIME"},
-  {"--user-timeout", "Network", "TIME"},
-  {"--protocol", "Network", nullptr},
-  {"--topology", "Supervision", nullptr},
-  {"--acceptors", "Supervision", "COUNT"},
-  {"--max-restarts", "Supervision", "COUNT"},
-  {"--max-seconds", "Supervision", "SECONDS"},
-  {"--drain-timeout", "Supervision", "TIME"},
-  {"--admin", "Admin API", "HOST:PORT"},
-  {"--admin-token-file", "Admin API", "FILE"},
-  {"--log-connections", "Log and journal", nullptr},
-  {"--log-level", "Log and journal", nullptr},
-  {"--log-format", "Log and journal", nullptr},
-  {"--journal", "Log and journal", "FILE"},
-  {"--journal-size", "Log and journal", "MIB"},
-  {"--journal-age", "Log and journal", "TIME"},
-  {"--allow-faults", "Faults", nullptr},
-  {"--fault-seed", "Faults", "NUMBER"},
-};
-
 void declare_serve(CLI::App& cmd, serve_arguments& args) {
   add_options(cmd, args.listener);
   cmd.add_option("--protocol", args.protocol, "what is spoken on the port")
     ->check(CLI::IsMember(protocol::names()))
-    ->capture_default_str();
+    ->capture_default_str()
+    ->group(network_group);
   add_options(cmd, args.program);
-  lay_out(cmd, serve_layout);
-  lay_out_limits(cmd);
 }
 
 // Whether it sends back a line that is not "stop".

@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "commands/command_text.hpp"
+#include "server/command_text.hpp"
 
 #include <string>
 

@@ -11,12 +11,61 @@
 
 #include <charconv>
 #include <chrono>
+#include <span>
 #include <string_view>
 #include <variant>
 
 namespace coppice {
 
 namespace {
+
+constexpr auto supervision_group = "Supervision";
+constexpr auto admin_group = "Admin API";
+constexpr auto log_group = "Log and journal";
+constexpr auto fault_group = "Faults";
+
+// Where help lists an option, and what it calls its value.
+struct layout {
+  const char* option;
+  const char* group;
+  const char* value; // null: the option takes none, or names it itself
+};
+
+constexpr layout listener_layout[] = {
+  {"--bind", network_group, "ADDRESS"},
+  {"--unix-mode", network_group, "MODE"},
+  {"--listen-sockets", network_group, "COUNT"},
+  {"--backlog", network_group, "COUNT"},
+  {"--keepalive", network_group, "TIME"},
+  {"--user-timeout", network_group, "TIME"},
+  {"--topology", supervision_group, nullptr},
+  {"--acceptors", supervision_group, "COUNT"},
+  {"--max-restarts", supervision_group, "COUNT"},
+  {"--max-seconds", supervision_group, "SECONDS"},
+  {"--drain-timeout", supervision_group, "TIME"},
+};
+
+constexpr layout program_layout[] = {
+  {"--admin", admin_group, "HOST:PORT"},
+  {"--admin-token-file", admin_group, "FILE"},
+  {"--log-connections", log_group, nullptr},
+  {"--log-level", log_group, nullptr},
+  {"--log-format", log_group, nullptr},
+  {"--journal", log_group, "FILE"},
+  {"--journal-size", log_group, "MIB"},
+  {"--journal-age", log_group, "TIME"},
+  {"--allow-faults", fault_group, nullptr},
+  {"--fault-seed", fault_group, "NUMBER"},
+};
+
+void lay_out(CLI::App& cmd, std::span<const layout> options) {
+  for (auto& [name, group, value] : options) {
+    auto* option = cmd.get_option(name);
+    option->group(group);
+    if (value != nullptr)
+      option->type_name(value);
+  }
+}
 
 constexpr std::string_view unix_prefix = "unix:";
 
@@ -240,6 +289,7 @@ void add_options(CLI::App& cmd, listener_arguments& args) {
     .add_option("--drain-timeout", args.drain_timeout,
                 "how long connections may go on after SIGTERM")
     ->capture_default_str();
+  lay_out(cmd, listener_layout);
 }
 
 void add_options(CLI::App& cmd, program_arguments& args) {
@@ -282,6 +332,7 @@ void add_options(CLI::App& cmd, program_arguments& args) {
                "COPPICE_FAULTS in the environment is obeyed in any case");
   cmd.add_option("--fault-seed", args.fault_seed,
                  "what chance in faults comes from; default: a random one");
+  lay_out(cmd, program_layout);
 }
 
 } // namespace coppice

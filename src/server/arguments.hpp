@@ -46,7 +46,10 @@ struct listener_arguments {
   bool takes_passed_sockets = true;
 };
 
-/// Declares the options.
+/// The group of options about the network, for those of your own.
+inline constexpr auto network_group = "Network";
+
+/// Declares the options, in groups.
 void add_options(CLI::App& cmd, program_arguments& args);
 void add_options(CLI::App& cmd, listener_arguments& args);
 

@@ -3,6 +3,7 @@
 #include "server/front.hpp"
 
 #include "server/exit_code.hpp"
+#include "server/help_text.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -32,12 +33,14 @@ int front::run(int argc, const char* const* argv) {
   if (argc > 0)
     name = std::filesystem::path{argv[0]}.filename().string();
   CLI::App app{plan_.description, name};
+  format_help(app);
   try {
     if (plan_.listener)
       add_options(app, *plan_.listener);
     add_options(app, plan_.program);
     if (plan_.options)
       plan_.options(app);
+    add_help(app); // once all other options are there
     app.parse(argc, const_cast<char**>(argv)); // which it does not change
     return make_host()->run();
   } catch (const CLI::Success& wanted) {

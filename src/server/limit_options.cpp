@@ -23,43 +23,44 @@ struct limit_option {
   const char* key;
   const char* option;
   kind what;
+  const char* value; // what help calls it
   const char* help;
 };
 
 constexpr std::array known_limits{
-  limit_option{"max_connections", "--max-connections", kind::count,
+  limit_option{"max_connections", "--max-connections", kind::count, "COUNT",
                "connections at a time, on all reactors; off: any number"},
   limit_option{
-    "max_per_address", "--max-per-address", kind::count,
+    "max_per_address", "--max-per-address", kind::count, "COUNT",
     "connections at a time from one address (IPv6: /64 network); clients "
     "beyond are closed at once; off: any number"},
   limit_option{
-    "overflow", "--overflow", kind::word,
+    "overflow", "--overflow", kind::word, "queue|reject",
     "clients beyond --max-connections: queue in the kernel's backlog, or "
     "reject after --reject-after"},
-  limit_option{"reject_after_ms", "--reject-after", kind::time,
+  limit_option{"reject_after_ms", "--reject-after", kind::time, "TIME",
                "how long clients wait before they are rejected"},
   limit_option{
-    "first_byte_ms", "--first-byte-timeout", kind::time,
+    "first_byte_ms", "--first-byte-timeout", kind::time, "TIME",
     "ends a connection whose peer has sent nothing for so long; off: "
     "never"},
   limit_option{
-    "idle_ms", "--idle-timeout", kind::time,
+    "idle_ms", "--idle-timeout", kind::time, "TIME",
     "ends a connection whose peer sends nothing for so long; off: never"},
   limit_option{
-    "send_ms", "--send-timeout", kind::time,
+    "send_ms", "--send-timeout", kind::time, "TIME",
     "ends a connection whose peer takes nothing for so long; off: never"},
-  limit_option{"lifetime_ms", "--lifetime", kind::time,
+  limit_option{"lifetime_ms", "--lifetime", kind::time, "TIME",
                "ends a connection after so long; off: never"},
   limit_option{
-    "goodbye_ms", "--goodbye-timeout", kind::time,
+    "goodbye_ms", "--goodbye-timeout", kind::time, "TIME",
     "how long a peer may take to read what is left when the server ends; "
     "off: as long as it takes"},
-  limit_option{"max_output_bytes", "--max-output-bytes", kind::count,
+  limit_option{"max_output_bytes", "--max-output-bytes", kind::count, "BYTES",
                "ends a connection with more than so many bytes to be sent"},
-  limit_option{"alarm", "--alarm", kind::count,
+  limit_option{"alarm", "--alarm", kind::count, "COUNT",
                "warns when so many connections are open; off: never"},
-  limit_option{"alarm_period_ms", "--alarm-period", kind::time,
+  limit_option{"alarm_period_ms", "--alarm-period", kind::time, "TIME",
                "at most one warning in so long"},
 };
 
@@ -96,12 +97,15 @@ json value_of(const limit_option& which, const std::string& text) {
 
 void add_limits(CLI::App& cmd, limit_options& options) {
   for (auto& limit : known_limits)
-    cmd.add_option_function<std::string>(
-      limit.option,
-      [&options, key = limit.key](const std::string& text) {
-        options[key] = text;
-      },
-      limit.help);
+    cmd
+      .add_option_function<std::string>(
+        limit.option,
+        [&options, key = limit.key](const std::string& text) {
+          options[key] = text;
+        },
+        limit.help)
+      ->group("Limits")
+      ->type_name(limit.value);
 }
 
 json to_json(const limit_options& options) {

@@ -14,18 +14,21 @@ namespace {
 
 std::string octal(unsigned value) {
   char text[16];
-  std::snprintf(text, sizeof(text), "%o", value);
+  std::snprintf(text, sizeof(text), "%04o", value);
   return text;
 }
 
+// As a person would write it: 5m rather than 300000ms.
 template <class Duration>
 std::string text_of(const std::optional<Duration>& value) {
   if (!value)
     return "off";
-  return std::to_string(
-           std::chrono::duration_cast<std::chrono::milliseconds>(*value)
-             .count())
-         + "ms";
+  std::chrono::milliseconds all{*value};
+  if (all.count() % 60'000 == 0)
+    return std::to_string(all.count() / 60'000) + "m";
+  if (all.count() % 1000 == 0)
+    return std::to_string(all.count() / 1000) + "s";
+  return std::to_string(all.count()) + "ms";
 }
 
 listener_arguments arguments_of(const server_settings& settings) {

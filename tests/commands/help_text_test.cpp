@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "commands/command_line.hpp"
-#include "commands/command_text.hpp"
-#include "commands/help_text.hpp"
 #include "commands/table.hpp"
+#include "server/command_text.hpp"
+#include "server/help_text.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -17,6 +17,7 @@
 
 namespace help_text_test {
 
+using namespace coppice;
 using namespace coppice::commands;
 using testing::ElementsAre;
 using testing::HasSubstr;

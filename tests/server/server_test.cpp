@@ -297,6 +297,23 @@ TEST(ServerRun, RefusesAnOptionThatItDoesNotKnow) {
                                HasSubstr("hello --help")));
 }
 
+TEST(ServerRun, HasHelpInGroupsWithItsOwnDefaults) {
+  auto settings = quiet("hello");
+  settings.port = 7000;
+  settings.description = "say hello";
+  ::testing::internal::CaptureStdout();
+  const char* argv[] = {"./hello", "--help"};
+
+  EXPECT_EQ(server{std::move(settings)}.run(2, argv), 0);
+
+  EXPECT_THAT(
+    ::testing::internal::GetCapturedStdout(),
+    ::testing::AllOf(HasSubstr("say hello"), HasSubstr("Network:\n"),
+                     HasSubstr("Limits:\n"), HasSubstr("default: 7000"),
+                     HasSubstr("--keepalive TIME"), HasSubstr("default: 5m"),
+                     HasSubstr("default: 0660")));
+}
+
 TEST(ServerRun, SaysWhyItCannotListen) {
   server one{quiet("one")};
   ASSERT_TRUE(one.start());

@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-namespace coppice::commands {
+namespace coppice {
 
 /// The columns of the terminal, or what COLUMNS says, within 80 to 160: as far
 /// as two traces side by side can do with them. 120 if nothing is known.
@@ -14,4 +14,4 @@ std::size_t terminal_width();
 /// to 120, beyond which lines are hard to read. 80 if nothing is known.
 std::size_t help_width();
 
-} // namespace coppice::commands
+} // namespace coppice

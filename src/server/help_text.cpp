@@ -1,17 +1,26 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "commands/help_text.hpp"
+#include "server/help_text.hpp"
+
+#include "server/terminal_width.hpp"
+
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <sstream>
 #include <utility>
 #include <vector>
 
-namespace coppice::commands {
+namespace coppice {
 
 namespace {
 
 constexpr std::size_t widest_name = 26;
+
+std::string full_name(const CLI::App& app) {
+  auto above = app.get_parent() != nullptr ? full_name(*app.get_parent()) : "";
+  return above.empty() ? app.get_name() : above + " " + app.get_name();
+}
 
 // `-a,--attribute NAME=NUMBER ...`
 std::string title_of(const option_text& what) {
@@ -61,6 +70,17 @@ std::string in_groups(const std::vector<T>& all, F row_of,
 
 } // namespace
 
+void format_help(CLI::App& app) {
+  app.formatter_fn([](const CLI::App* which, std::string, CLI::AppFormatMode) {
+    return help_text(describe(*which, full_name(*which)), help_width());
+  });
+}
+
+void add_help(CLI::App& app) {
+  app.set_help_flag("-h,--help", "print this help and exit")
+    ->group(last_help_group);
+}
+
 std::string wrapped(const std::string& text, std::size_t columns,
                     std::size_t indent, std::size_t used) {
   std::string result;
@@ -109,4 +129,4 @@ std::string help_text(const command_text& what, std::size_t columns) {
   return result;
 }
 
-} // namespace coppice::commands
+} // namespace coppice

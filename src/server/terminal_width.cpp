@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "commands/terminal_width.hpp"
+#include "server/terminal_width.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-namespace coppice::commands {
+namespace coppice {
 
 namespace {
 
@@ -37,4 +37,4 @@ std::size_t help_width() {
   return columns_within(40, 120, 80);
 }
 
-} // namespace coppice::commands
+} // namespace coppice

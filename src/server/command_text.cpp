@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "commands/command_text.hpp"
+#include "server/command_text.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <regex>
 #include <sstream>
 
-namespace coppice::commands {
+namespace coppice {
 
 namespace {
 
@@ -98,4 +98,4 @@ command_text describe(const CLI::App& app, const std::string& path) {
   return result;
 }
 
-} // namespace coppice::commands
+} // namespace coppice

@@ -2,12 +2,14 @@
 
 #pragma once
 
-#include "commands/command_line.hpp"
-
 #include <string>
 #include <vector>
 
-namespace coppice::commands {
+namespace CLI {
+class App;
+} // namespace CLI
+
+namespace coppice {
 
 /// What is written about an option or an argument.
 struct option_text {
@@ -50,4 +52,4 @@ std::vector<std::string> groups_of(const std::vector<T>& all) {
   return result;
 }
 
-} // namespace coppice::commands
+} // namespace coppice
