@@ -38,6 +38,7 @@ class host;
 /// of it but the name, the handler and the children.
 struct server_settings {
   /// Of the root supervisor; the listener below it is called `listener:NAME`.
+  /// Letters, digits, `_`, `-` and `.`.
   std::string name;
   std::uint16_t port = 0;       ///< 0: the kernel picks one.
   net::handler_factory handler; ///< See `handled_by`.

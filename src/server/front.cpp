@@ -11,6 +11,7 @@
 #include <exception>
 #include <filesystem>
 #include <iostream>
+#include <stdexcept>
 #include <utility>
 
 namespace coppice {
@@ -20,6 +21,22 @@ namespace {
 std::string in_one_line(std::string text) {
   std::replace(text.begin(), text.end(), '\n', ' ');
   return text;
+}
+
+bool is_name_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+         || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+}
+
+// What no command line can make right.
+void check(const host_settings& settings) {
+  if (settings.root.empty()
+      || !std::ranges::all_of(settings.root, is_name_character))
+    throw std::invalid_argument{"the name \"" + settings.root
+                                + "\" has to be made of letters, digits, _, - "
+                                  "and ."};
+  if (settings.listener && !settings.listener->config.make_handler)
+    throw std::invalid_argument{"a server needs a handler: see handled_by"};
 }
 
 } // namespace
@@ -49,6 +66,9 @@ int front::run(int argc, const char* const* argv) {
     std::cerr << name << ": " << in_one_line(problem.what()) << " (" << name
               << " --help shows more)" << std::endl;
     return usage;
+  } catch (const std::invalid_argument& problem) {
+    std::cerr << name << ": " << problem.what() << std::endl;
+    return usage;
   } catch (const std::exception& problem) {
     std::cerr << name << ": " << problem.what() << std::endl;
     return failed;
@@ -61,9 +81,14 @@ expected<void, start_error> front::start() {
   try {
     if (plan_.listener)
       plan_.listener->takes_passed_sockets = false;
-    return make_host()->start();
+    auto up = make_host()->start();
+    if (!up)
+      forget_host();
+    return up;
   } catch (const CLI::ParseError& problem) {
     return unexpected{start_error{true, in_one_line(problem.what())}};
+  } catch (const std::invalid_argument& problem) {
+    return unexpected{start_error{true, problem.what()}};
   } catch (const std::exception& problem) {
     return unexpected{start_error{false, problem.what()}};
   }
@@ -74,7 +99,14 @@ std::shared_ptr<host> front::running() const {
   return host_;
 }
 
+// One that did not start may be started again.
+void front::forget_host() {
+  std::lock_guard guard{mutex_};
+  host_ = nullptr;
+}
+
 std::shared_ptr<host> front::make_host() {
+  check(plan_.settings);
   auto settings = plan_.settings;
   if (plan_.listener)
     apply(*plan_.listener, *settings.listener);

@@ -37,6 +37,7 @@ public:
 
 private:
   std::shared_ptr<host> make_host();
+  void forget_host();
 
   plan plan_;
   mutable std::mutex mutex_;

@@ -242,6 +242,11 @@ TEST(Server, SaysWhyItCannotListen) {
   EXPECT_FALSE(result.error().usage);
   EXPECT_THAT(result.error().text, HasSubstr(std::to_string(one.port())));
   EXPECT_THAT(result.error().text, HasSubstr("the port is taken"));
+  EXPECT_EQ(two.rt(), nullptr);
+
+  one.stop();
+
+  EXPECT_EQ(why_not(two.start()), "it started");
 }
 
 TEST(Server, RefusesSettingsThatMakeNoSense) {
@@ -251,10 +256,15 @@ TEST(Server, RefusesSettingsThatMakeNoSense) {
   bad_admin.admin.where = "0.0.0.0:0";
   auto bad_level = quiet("x");
   bad_level.log.level = "loud";
+  auto bad_name = quiet("a/b");
+  auto no_handler = quiet("x");
+  no_handler.handler = {};
 
   EXPECT_THAT(why_not(server{bad_address}.start()), HasSubstr("nowhere"));
   EXPECT_THAT(why_not(server{bad_admin}.start()), HasSubstr("token"));
   EXPECT_THAT(why_not(server{bad_level}.start()), HasSubstr("loud"));
+  EXPECT_THAT(why_not(server{bad_name}.start()), HasSubstr("a/b"));
+  EXPECT_THAT(why_not(server{no_handler}.start()), HasSubstr("handled_by"));
 }
 
 TEST(Server, CanBeStartedOnce) {
