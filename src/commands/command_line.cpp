@@ -35,14 +35,6 @@ void add_command(CLI::App& parent, const command& what, const session& defaults,
   add_help(*cmd); // once its own options are there
 }
 
-int usage_error(const CLI::ParseError& err, const char* more) {
-  std::string text = err.what();
-  std::ranges::replace(text, '\n', ' ');
-  std::cerr << "coppice: " << text << " (" << more << " shows more)"
-            << std::endl;
-  return usage;
-}
-
 int parse_and_run(command_line& line, std::vector<std::string> args,
                   bool in_console) {
   std::ranges::reverse(args); // as the library wants them
@@ -55,7 +47,7 @@ int parse_and_run(command_line& line, std::vector<std::string> args,
   } catch (const CLI::Success& wanted) {
     return line.app->exit(wanted); // --help, --version
   } catch (const CLI::ParseError& err) {
-    return usage_error(err, in_console ? "help" : "coppice --help");
+    return usage_error("coppice", err, in_console ? "help" : "coppice --help");
   }
 }
 

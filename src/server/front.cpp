@@ -18,11 +18,6 @@ namespace coppice {
 
 namespace {
 
-std::string in_one_line(std::string text) {
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  return text;
-}
-
 bool is_name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
          || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
@@ -63,9 +58,7 @@ int front::run(int argc, const char* const* argv) {
   } catch (const CLI::Success& wanted) {
     return app.exit(wanted); // --help
   } catch (const CLI::ParseError& problem) {
-    std::cerr << name << ": " << in_one_line(problem.what()) << " (" << name
-              << " --help shows more)" << std::endl;
-    return usage;
+    return usage_error(name, problem, name + " --help");
   } catch (const std::invalid_argument& problem) {
     std::cerr << name << ": " << problem.what() << std::endl;
     return usage;
@@ -86,7 +79,7 @@ expected<void, start_error> front::start() {
       forget_host();
     return up;
   } catch (const CLI::ParseError& problem) {
-    return unexpected{start_error{true, in_one_line(problem.what())}};
+    return unexpected{start_error{true, in_one_line(problem)}};
   } catch (const std::invalid_argument& problem) {
     return unexpected{start_error{true, problem.what()}};
   } catch (const std::exception& problem) {

@@ -2,11 +2,13 @@
 
 #include "server/help_text.hpp"
 
+#include "server/exit_code.hpp"
 #include "server/terminal_width.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <iostream>
 #include <sstream>
 #include <utility>
 #include <vector>
@@ -79,6 +81,19 @@ void format_help(CLI::App& app) {
 void add_help(CLI::App& app) {
   app.set_help_flag("-h,--help", "print this help and exit")
     ->group(last_help_group);
+}
+
+std::string in_one_line(const CLI::ParseError& problem) {
+  std::string text = problem.what();
+  std::ranges::replace(text, '\n', ' ');
+  return text;
+}
+
+int usage_error(const std::string& program, const CLI::ParseError& problem,
+                const std::string& shows_more) {
+  std::cerr << program << ": " << in_one_line(problem) << " (" << shows_more
+            << " shows more)" << std::endl;
+  return usage;
 }
 
 std::string wrapped(const std::string& text, std::size_t columns,

@@ -79,8 +79,6 @@ host::~host() {
 // -- the start ----------------------------------------------------------------
 
 expected<void, start_error> host::start() {
-  if (rt_)
-    return failure("it was started already", true);
   auto up = bring_up(server_loop::signals::none);
   if (!up)
     return up;
