@@ -38,6 +38,6 @@ VOLUME /var/lib/coppice
 EXPOSE 6000 6060
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=3 \
-    CMD ["coppice", "tree", "--json"]
+    CMD ["coppice", "healthcheck"]
 ENTRYPOINT ["coppice"]
 CMD ["serve", "--admin", "0.0.0.0:6060"]

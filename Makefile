@@ -55,6 +55,9 @@ soak: setup ## break a server for SOAK_SECONDS (600); 200 clients check it
 	@meson compile -C $(BUILD) coppice:executable
 	@scripts/soak $(BUILD) $(SOAK_SECONDS)
 
+# Those with threads of their own.
+TSAN_SUITES := actor admin journal nemesis net observe protocol server testing
+
 .PHONY: tsan
 tsan: ## run the tests of actors and threads under ThreadSanitizer
 	@scripts/install-packages build test
@@ -63,7 +66,7 @@ tsan: ## run the tests of actors and threads under ThreadSanitizer
 		-Dcpp_args=-O1 -Db_sanitize=thread -Db_lundef=false; fi
 	LD_LIBRARY_PATH=$(CURDIR)/build-tsan/caf TSAN_OPTIONS=halt_on_error=1 \
 		meson test -C build-tsan --print-errorlogs --timeout-multiplier 4 \
-		$(addprefix --suite ,actor admin net observe protocol)
+		$(addprefix --suite ,$(TSAN_SUITES))
 
 .PHONY: setup
 setup:
@@ -100,6 +103,10 @@ format: ## format the C++ with clang-format
 .PHONY: lint
 lint: ## check the form of C++, JavaScript and scripts
 	@scripts/lint
+
+.PHONY: tidy
+tidy: setup ## look for bugs with clang-tidy, e.g. ARGS='net actor'
+	@scripts/tidy $(BUILD) $(ARGS)
 
 .PHONY: image
 image: ## build the container image

@@ -2,8 +2,8 @@
 //
 // What a fault point costs the code that it stands in.
 
-#include "coppice/fault/armed_for.hpp"
 #include "coppice/fault/point.hpp"
+#include "coppice/fault/registry.hpp"
 
 #include <benchmark/benchmark.h>
 

@@ -6,10 +6,14 @@
 ///   supervision-bench start|stop|restart|retry|memory|crash KIND N ROUNDS
 ///     [actor|thread|pipelined] [THREADS]
 
-#include "coppice/actor/compat.hpp"
+#include "actor/pinned_actor.hpp"
+
+#include "actor/directory.hpp"
+#include "actor/messages.hpp"
+#include "coppice/actor/deliver.hpp"
 #include "coppice/actor/exit_signal.hpp"
-#include "coppice/actor/messages.hpp"
 #include "coppice/actor/request.hpp"
+#include "coppice/actor/system.hpp"
 #include "coppice/actor/tree_root.hpp"
 
 #include <algorithm>
@@ -152,9 +156,9 @@ public:
     }
     auto is_static = kind != "simple" && !dynamic_;
     auto started = tree_root::start(rt_, "top", settings, std::move(specs));
-    if (!started.root)
-      throw std::runtime_error(started.error);
-    root_ = std::move(started.root);
+    if (!started)
+      throw std::runtime_error(started.error().message);
+    root_ = *std::move(started);
     if (is_static && n > 0)
       children.wait();
     pool_
@@ -298,7 +302,7 @@ void measure_retry(const runtime_ptr& rt, const arguments& args) {
     crash(*rt, "top/w", supervision::exit_reason::abnormal("boom"));
     children.wait();
     time.end();
-    stop(started.root->handle()).get();
+    stop((*started)->handle()).get();
   }
   time.print(static_cast<double>(args.n * args.rounds));
 }
@@ -379,9 +383,9 @@ void measure_crash(const runtime_ptr& rt, const arguments& args) {
   time.end();
   last.current = nullptr;
   std::promise<void> ended;
-  started.root->on_end(
+  (*started)->on_end(
     [&](const supervision::exit_reason&) { ended.set_value(); });
-  started.root->stop(supervision::exit_reason::shutdown());
+  (*started)->stop(supervision::exit_reason::shutdown());
   ended.get_future().wait();
   std::sort(took_us.begin(), took_us.end());
   auto at = [&](double share) {
@@ -406,8 +410,7 @@ int main(int argc, char** argv) {
   std::string_view what = argv[1];
   arguments args{argv[2], argc > 5 ? argv[5] : "actor", std::atol(argv[3]),
                  std::atol(argv[4])};
-  register_core_types();
-  register_types<caf::id_block::coppice_actor>();
+  register_types();
   caf::actor_system_config cfg;
   configure_scheduler(cfg, argc > 6
                              ? static_cast<std::size_t>(std::atol(argv[6]))

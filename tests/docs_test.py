@@ -222,7 +222,7 @@ def check_testing_kit(binary):
                for f in pathlib.Path("examples/testing").glob("*.cpp")}
     sections = dict(re.findall(r"^### [^\n]+\n\n\[(\S+\.cpp)\](.*?)(?=^##)", text,
                                re.M | re.S))
-    expect(len(sources) == 8 and sources.keys() == sections.keys(),
+    expect(len(sources) == 9 and sources.keys() == sections.keys(),
            f"{page}: sections {sorted(sections)}, examples {sorted(sources)}")
     projects = (pathlib.Path("examples/testing/meson.build").read_text("utf-8"),
                 pathlib.Path("tests/meson.build").read_text("utf-8"))

@@ -41,7 +41,7 @@ NAMES = {
     "algorithm": "all_of|any_of|clamp|copy|copy_n|count|count_if|equal|fill|"
                  "find|find_if|for_each|lower_bound|max|max_element|min|"
                  "min_element|mismatch|none_of|partition|remove_if|reverse|"
-                 "rotate|search|shuffle|sort|stable_sort|transform|upper_bound",
+                 "rotate|search|shuffle|sort|stable_partition|stable_sort|transform|upper_bound",
     "array": "array",
     "atomic": "atomic",
     "bit": "bit_cast|bit_width|countl_zero|countr_zero|popcount",

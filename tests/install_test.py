@@ -2,7 +2,7 @@
 """Other people's projects find what was installed: the examples build against
 it with Meson, with CMake and with a plain compiler line, and a server built so
 serves. The kit is found by the project of docs/guide/testing-kit.md and by the
-examples' own. As a subproject of Meson, coppice is configured.
+examples' own. As a subproject of Meson, coppice is configured, for lib64.
 
 usage: install_test.py SOURCE_ROOT BUILD_ROOT [MESON_OPTION...]
 """
@@ -99,6 +99,15 @@ def with_compiler(root, folder, env, flags):
     return program
 
 
+def check_needs(env):
+    """Whoever links the server needs nothing that only its tests use."""
+    shown = run("pkg-config", "--print-requires", "--print-requires-private",
+                "--libs", "--static", "coppice-server", env=env)
+    for unwanted in ("httplib", "gtest", "openssl", "ssl"):
+        if unwanted in shown:
+            sys.exit(f"not ok - coppice-server needs {unwanted}: {shown}")
+
+
 def with_cmake(root, folder, env, flags):
     (folder / "CMakeLists.txt").write_text(f"""
 cmake_minimum_required(VERSION 3.18)
@@ -109,7 +118,8 @@ target_compile_options(shout PRIVATE {" ".join(flags)})
 target_link_options(shout PRIVATE {" ".join(flags)})
 target_link_libraries(shout PRIVATE coppice::server)
 """, "utf-8")
-    prefix = pathlib.Path(env["PKG_CONFIG_PATH"]).parents[2]
+    prefix = next(where for where in pathlib.Path(env["PKG_CONFIG_PATH"]).parents
+                  if (where / "share/cmake/coppice").is_dir())
     plain = {k: v for k, v in env.items() if k != "PKG_CONFIG_PATH"}
     run("cmake", "-S", folder, "-B", folder / "build",
         f"-DCMAKE_PREFIX_PATH={prefix}", env=plain)
@@ -137,7 +147,10 @@ subproject('coppice')
 executable('mine', 'mine.cpp', dependencies: dependency('coppice-server'))
 """, "utf-8")
     (folder / "mine.cpp").write_text("int main() {}\n", "utf-8")
-    run("meson", "setup", folder / "build", folder)
+    run("meson", "setup", folder / "build", folder, "-Dlibdir=lib64")
+    config = next((folder / "build").rglob("coppice-config.cmake"))
+    if '/../../../lib64/pkgconfig:' not in config.read_text("utf-8"):
+        sys.exit(f"not ok - {config} does not lead to lib64")
 
 
 def try_servers(root, where, env, options):
@@ -159,6 +172,7 @@ def main(root, build, options):
     with tempfile.TemporaryDirectory() as name:
         where = pathlib.Path(name)
         env = installed(build, where / "installed")
+        check_needs(env)
         try_servers(root, where, env, options)
         mine = where / "mine"
         mine.mkdir()

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The rooms keep to their floors: a file includes what is in its own room or on
-a floor below, and an installed header includes installed headers alone.
+a floor below, and an installed header includes installed headers alone. One
+file asks for CAF's version.
 
 usage: layers_test.py SOURCE_ROOT
 """
@@ -24,7 +25,11 @@ NEIGHBOURS = {("admin", "journal"), ("nemesis", "lab")}
 NOT_BELOW = {("server", "lab"), ("server", "nemesis"), ("server", "testing")}
 PURE = {"supervision", "fault"}  # the standard library alone
 NO_OTHER = {"fault"}             # not even a floor below
+FOR_ALL = {"coppice/expected.hpp"}
+ASKS_FOR_CAF = "src/actor/caf/version.hpp"
+FOR_ALL = {"coppice/expected.hpp"}
 GENERATED = {"coppice/version.hpp", "page_files.hpp", "preset_files.hpp"}
+VERSION = re.compile(r"\bCAF_(MAJOR_|MINOR_|PATCH_)?VERSION\b")
 INCLUDE = re.compile(r'#\s*include\s+(["<])([^">]+)[">]')
 
 
@@ -59,18 +64,21 @@ class Tree:
         room = self.room_of(file)
         public = self.public in file.parents
         for number, line in enumerate(file.open(encoding="utf-8"), 1):
+            place = f"{file.relative_to(self.root)}:{number}"
+            if VERSION.search(line) and file != self.root / ASKS_FOR_CAF:
+                self.problems.append(
+                    f"{place}: only {ASKS_FOR_CAF} asks for CAF's version")
             match = INCLUDE.match(line)
             if match:
                 for problem in self.check_include(room, public, *match.groups()):
-                    self.problems.append(
-                        f"{file.relative_to(self.root)}:{number}: {problem}")
+                    self.problems.append(f"{place}: {problem}")
 
     def check_include(self, room, public, mark, header):
         if mark == "<":
             if room in PURE and "/" in header:
                 yield f"{room} must not include {header}"
             return
-        if header in GENERATED:
+        if header in GENERATED | FOR_ALL:
             return
         target = next((base / header for base in (self.public, self.private)
                        if (base / header).exists()), None)
@@ -90,7 +98,7 @@ def main(root):
         for file in sorted(base.rglob("*.[ch]pp")):
             tree.check(file)
     print("\n".join(tree.problems))
-    print("layers:", f"{len(tree.problems)} includes are wrong"
+    print("layers:", f"{len(tree.problems)} mistakes"
           if tree.problems else "ok")
     return 1 if tree.problems else 0
 

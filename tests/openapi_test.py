@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Holds docs/reference/openapi.json to what a running server does: each
-operation, with its example, succeeds and answers as it says; so do wrong
-requests; and `GET /` lists the same operations.
+operation, with its example, succeeds and answers as it says; every other status
+that it lists is brought about, and no answer has one that is not listed; and
+`GET /` lists the same operations.
 
 usage: openapi_test.py SOURCE_ROOT COPPICE
 """
@@ -11,15 +12,31 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 
 HOST = "127.0.0.1"
 TOKEN = "secret"
+TOO_MUCH = "10,000 things on one lease"
+ACCEPTOR = "coppice/listener:echo/accepting/acceptors/acceptor:0"
+# Statuses that nothing here brings about, and why.
+NOT_TRIED = {
+    ("get", "/tree"): {503: "before there is a tree, it is closed"},
+    ("get", "/livez"): {503: "takes seconds; tests/system has it"},
+    ("put", "/leases/{lease}"): {503: "there is no thread left"},
+    ("put", "/faults/{point}"): {409: TOO_MUCH},
+    ("post", "/actors/suspend"): {409: TOO_MUCH},
+    ("post", "/actors/fail_starts"): {409: TOO_MUCH},
+    ("post", "/actors/refuse_stop"): {409: TOO_MUCH},
+}
 failures = []
+seen = {}  # the statuses of each operation
 
 
 def expect(holds, text):
@@ -27,19 +44,31 @@ def expect(holds, text):
         failures.append(text)
 
 
+def free_port():
+    """One that the kernel gives to nobody who does not ask for it."""
+    low = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range")
+              .read_text("ascii").split()[0])
+    while True:
+        port = random.randrange(low // 2, low)
+        with contextlib.suppress(OSError), socket.create_server((HOST, port)):
+            return port
+
+
 @contextlib.contextmanager
-def serving(binary):
+def serving(binary, *options, port=0):
     with tempfile.TemporaryDirectory() as state:
         env = {**os.environ, "XDG_STATE_HOME": state,
                "COPPICE_ADMIN_TOKEN": TOKEN}
         server = subprocess.Popen(
-            [binary, "serve", "0", "--bind", HOST, "--admin", f"{HOST}:0",
-             "--allow-faults", "--acceptors", "2", "--max-restarts", "1000"],
+            [binary, "serve", str(port), "--bind", HOST,
+             "--admin", f"{HOST}:0",
+             "--acceptors", "2", "--max-restarts", "1000", *options],
             env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             encoding="utf-8")
         try:
-            port = re.search(r"admin at http://[\d.]+:(\d+)",
-                             server.stdout.readline())
+            line = server.stdout.readline()
+            port = re.search(r"admin at http://[\d.]+:(\d+)", line)
+            server.echo = int(re.search(r"listening on [\d.]+:(\d+)", line)[1])
             yield int(port[1]), server
         finally:
             if server.poll() is None:
@@ -48,11 +77,12 @@ def serving(binary):
             server.stdout.close()
 
 
-def ask(port, method, path, body=None, token=TOKEN, stream=False):
+def ask(port, method, path, body=None, token=TOKEN, stream=False, **headers):
     connection = http.client.HTTPConnection(HOST, port, timeout=20)
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
     if body is not None:
-        headers["Content-Type"] = "application/json"
+        headers.setdefault("Content-Type", "application/json")
         body = json.dumps(body)
     connection.request(method.upper(), path, body, headers)
     answer = connection.getresponse()
@@ -75,7 +105,8 @@ class Document:
 
     def operations(self):
         """Those that look first, those that take away (the least first) late,
-        and what ends the server last. A toxic is looked at once there is one.
+        and what ends the server last. A toxic is looked at once there is one,
+        and a lease is there before and after what goes with it.
         """
         found = [(method, path, what)
                  for path, methods in self.all["paths"].items()
@@ -83,6 +114,7 @@ class Document:
         return sorted(found, key=lambda each: (
             each[1] == "/drain", each[0] != "get" or "{toxic}" in each[1],
             each[0] == "delete",
+            ("{lease}" in each[1]) == (each[0] == "delete"),
             -len(each[1]) if each[0] == "delete" else 0))
 
     def mistakes(self, value, schema, where="answer"):
@@ -125,6 +157,8 @@ class Document:
 def url_of(path, what):
     query = []
     for each in what.get("parameters", ()):
+        if "example" not in each:
+            continue
         value = each["example"]
         if isinstance(value, bool):
             value = json.dumps(value)
@@ -138,6 +172,7 @@ def url_of(path, what):
 
 def check_answer(document, what, name, answer):
     status, media, text = answer
+    seen.setdefault(name, set()).add(status)
     known = what["responses"].get(str(status))
     if known is None:
         expect(False, f"{name}: {status} is not documented: {text[:200]}")
@@ -159,23 +194,134 @@ def check_operation(document, port, method, path, what):
     for each in document.mistakes(body.get("example"), body.get("schema", {}),
                                   f"{name}: the example"):
         expect(False, each)
-    if method != "get":
-        answer = ask(port, method, url, body.get("example"), token="wrong")
-        expect(answer[0] == 401, f"{name}: {answer[0]} without the token")
-        check_answer(document, what, name, answer)
-    if body and path != "/drain":
-        answer = ask(port, method, url, ["no object"])
-        expect(answer[0] == 400, f"{name}: {answer[0]} for nonsense")
-        check_answer(document, what, name, answer)
     answer = ask(port, method, url, body.get("example"),
                  stream=path.endswith("/stream"))
     expect(answer[0] == 200, f"{name}: {answer[0]}: {answer[2][:200]}")
     check_answer(document, what, name, answer)
 
 
+def wrong_requests(method, path, what):
+    """Requests that are wrong in one way each, as keywords of `ask`. What they
+    are answered with depends on the operation."""
+    url = url_of(path, what)
+    content = what.get("requestBody", {}).get("content", {})
+    body = content.get("application/json", {}).get("example")
+    right = {"path": url, "body": body}
+    yield {**right, "Host": "evil.example"}
+    if method != "get":
+        yield {**right, "token": "wrong"}
+    if body is not None:
+        yield {**right, "Content-Type": "text/plain"}
+        yield {**right, "body": ["no object"]}
+        if path != "/drain":
+            yield {**right, "body": {"nonsense": 1}}
+        if "path" in body:
+            yield {**right, "body": {**body, "path": "coppice/nothing"}}
+            yield {**right, "body": {**body, "path": "coppice/listener:echo"}}
+        if "reactor" in body:
+            yield {**right, "body": {**body, "reactor": 1000}}
+    for each in what.get("parameters", ()):
+        values = [f"no-{method}"]  # nor is it the path of an actor
+        if each["in"] == "query":
+            values.append("coppice/nothing")
+        for value in values:
+            copy = {"parameters": [
+                {**other, "example": value} if other is each else other
+                for other in what["parameters"]
+                if other is each or other.get("in") == "path"
+                or other["name"] in ("path", "crash")]}
+            yield {**right, "path": url_of(path, copy)}
+
+
+def check_wrong_requests(document, port, method, path, what):
+    for wrong in wrong_requests(method, path, what):
+        answer = ask(port, method, stream=path.endswith("/stream"), **wrong)
+        check_answer(document, what, f"{method.upper()} {path}", answer)
+
+
+@contextlib.contextmanager
+def occupied(port):
+    with socket.create_server((HOST, port)):
+        yield
+
+
+def check_states(document, port, server):
+    """What depends on the state that the server is in."""
+    def check(expected, method, path, body=None, url=None, **more):
+        what = document.all["paths"][path][method]
+        answer = ask(port, method, url or url_of(path, what), body, **more)
+        name = f"{method.upper()} {path}"
+        expect(answer[0] == expected, f"{name}: {answer[0]}, not {expected}, "
+                                      f"{answer[2][:200]}")
+        check_answer(document, what, name, answer)
+
+    toxics = "/listeners/{listener}/toxics"
+    one_toxic = toxics + "/{toxic}"
+    resume = "/listeners/{listener}/resume"
+    down = {"type": "down", "name": "d", "attributes": {}}
+    one = "/listeners/echo/toxics/d"
+    check(409, "get", "/predict",
+          url=f"/predict?path={ACCEPTOR}&action=burn_budget")
+    for verb in ("stop", "restart"):
+        check(409, "post", f"/actors/{verb}", {"path": "coppice/helpers/admin"})
+    check(409, "post", "/actors/start", {"path": ACCEPTOR})
+
+    # The port that is to be opened again belongs to somebody else meanwhile.
+    for method, path, url in (("delete", toxics, "/listeners/echo/toxics"),
+                              ("delete", one_toxic, one)):
+        ask(port, "post", "/listeners/echo/toxics", down)
+        check(409, "post", toxics, down, url="/listeners/echo/toxics")
+        check(503, "post", resume, {})
+        with occupied(server.echo):
+            check(503, method, path, url=url)
+            check(503, "post", resume, {})
+            check(503, "get", "/readyz")
+        check(200, "post", resume, {})
+
+    streams = [http.client.HTTPConnection(HOST, port, timeout=20)
+               for _ in range(16)]
+    for each in streams:
+        each.request("GET", "/events/stream")
+        each.getresponse().readline()
+    check(503, "get", "/events/stream", url="/events/stream")
+    for each in streams:
+        each.close()
+
+    for i in range(64):
+        ask(port, "put", f"/leases/{i}", {"ttl_ms": 600000})
+    check(409, "put", "/leases/{lease}", {"ttl_ms": 600000},
+          url="/leases/one-more")
+
+    above = ACCEPTOR.rsplit("/", 1)[0]
+    ask(port, "post", "/actors/suspend", {"path": above})
+    late = [threading.Thread(target=check, args=args) for args in (
+        (504, "get", "/predict", None, f"/predict?path={ACCEPTOR}"),
+        *((504, "post", f"/actors/{verb}", {"path": ACCEPTOR})
+          for verb in ("stop", "start", "restart")))]
+    for each in late:
+        each.start()
+    for each in late:
+        each.join()
+
+
+def check_all_seen(document):
+    """Each status that is documented was seen, or it is known why not."""
+    for method, path, what in document.operations():
+        name = f"{method.upper()} {path}"
+        documented = {int(status) for status in what["responses"]}
+        not_tried = set(NOT_TRIED.get((method, path), ()))
+        got = seen.get(name, set())
+        for status in sorted(documented - got - not_tried):
+            expect(False, f"{name}: {status} is documented, but never comes")
+        for status in sorted(not_tried & got):
+            expect(False, f"{name}: {status} comes; NOT_TRIED is wrong")
+        for status in sorted(not_tried - documented):
+            expect(False, f"{name}: {status} of NOT_TRIED is not documented")
+
+
 def check_index(document, index):
     """`GET /` lists the operations of the document, and no others."""
-    listed = re.findall(r"^  (GET|POST|PUT|DELETE) +(/\S+)", index, re.M)
+    listed = re.findall(r"^  (GET|POST|PUT|PATCH|DELETE) +(/\S+)", index, re.M)
     documented = {(method.upper(), path)
                   for method, path, _ in document.operations()}
     expect(len(listed) == len(set(listed)), "GET / lists an operation twice")
@@ -188,12 +334,23 @@ def check_index(document, index):
 def main(root, binary):
     document = Document(root / "docs" / "reference" / "openapi.json")
     with serving(binary) as (port, server):
+        for method, path, what in document.operations():
+            if "/actors/" in path or path.startswith("/faults/{"):
+                check_wrong_requests(document, port, method, path, what)
+    with serving(binary, "--allow-faults") as (port, server):
+        for method, path, what in document.operations():
+            check_wrong_requests(document, port, method, path, what)
+            ask(port, "delete", "/faults")
+    with serving(binary, "--allow-faults", port=free_port()) as (port, server):
+        check_states(document, port, server)
+    with serving(binary, "--allow-faults") as (port, server):
         check_index(document, ask(port, "get", "/")[2])
         for method, path, what in document.operations():
             check_operation(document, port, method, path, what)
             if path.startswith("/actors/"):  # so that the next one finds all
                 ask(port, "delete", "/faults")
         expect(server.wait(20) == 0, "POST /drain ends the server")
+    check_all_seen(document)
     for failure in failures:
         print("not ok -", failure)
     if not failures:

@@ -1,11 +1,11 @@
 // A tree of one's own: fixed children, children that come and go, partitions
 // and one-shot work, each under the supervisor for it.
 
-#include <coppice/actor/compat.hpp>
+#include <coppice/actor/deliver.hpp>
 #include <coppice/actor/exit_signal.hpp>
-#include <coppice/actor/messages.hpp>
 #include <coppice/actor/partition_supervisor.hpp>
 #include <coppice/actor/request.hpp>
+#include <coppice/actor/system.hpp>
 #include <coppice/actor/task_supervisor.hpp>
 #include <coppice/actor/tree_root.hpp>
 
@@ -41,12 +41,12 @@ start_result start_worker(const start_args& args) {
 }
 
 int main() {
-  register_core_types();
-  register_types<caf::id_block::coppice_actor>();
+  register_types();
   caf::actor_system_config config;
   configure_mailboxes(config);
   caf::actor_system system{config};
   auto rt = std::make_shared<runtime>(system);
+  coppice::observe::event_reader events{rt->events, "tour"};
 
   partition_supervisor counters{{
     .id = "counters",
@@ -71,38 +71,36 @@ int main() {
                                  counters.spec(),
                                  tasks.spec(),
                                });
-  if (!tree.root) {
-    std::cerr << "could not start: " << tree.error << "\n";
+  if (!tree) {
+    std::cerr << "could not start: " << tree.error().message << "\n";
     return 1;
   }
 
   // Children that come and go. `get` waits; an actor would use `then`.
-  auto pool = rt->directory.find("app/pool")->handle;
+  auto pool = rt->actor_at("app/pool");
   auto added = start_child(pool, {{.id = "worker"}, start_worker}).get();
-  std::cout << (std::holds_alternative<child_ref>(added) ? "added\n" : "no\n");
+  std::cout << (added ? "added\n" : "no\n");
 
   // A refusal says why.
-  auto again = start_child(tree.root->handle(), careful).get();
-  std::cout << to_string(std::get<refused>(again)) << "\n";
+  auto again = start_child((*tree)->handle(), careful).get();
+  std::cout << to_string(again.error()) << "\n";
 
   // Whom a key belongs to.
   deliver(counters.route("alice"), std::string{"hello"});
 
   // One-shot work gives a value, or the reason why there is none.
   auto answer = tasks.async_nolink([](std::stop_token) { return 6 * 7; });
-  std::cout << std::get<int>(answer.result.get()) << "\n";
+  std::cout << answer.result.get().value() << "\n";
 
   // A crash: the supervisor starts another one, after its back-off.
-  auto first = rt->directory.find("app/careful")->handle;
+  auto first = rt->actor_at("app/careful");
   deliver(first, std::string{"boom"});
-  for (auto now = first; !now || now == first;) {
-    auto found = rt->directory.find("app/careful");
-    now = found ? found->handle : caf::actor{};
-  }
-  for (auto& event : rt->events.drain())
-    if (event.kind == coppice::observe::event_kind::restarting)
-      std::cout << event.detail << "\n";
+  for (auto now = first; !now || now == first;)
+    now = rt->actor_at("app/careful");
+  for (auto& event : events.take().events)
+    if (event->kind == coppice::observe::event_kind::restarting)
+      std::cout << event->detail << "\n";
 
   // Children end in reverse order; `on_end` or the system's end says when.
-  tree.root->stop(exit_reason::shutdown());
+  (*tree)->stop(exit_reason::shutdown());
 }

@@ -69,8 +69,8 @@ public:
   caf::behavior make_behavior() override {
     return {
       [this](int value) {
-        if (auto found = rt_->directory.find("test/app/journal"))
-          deliver(found->handle,
+        if (auto journal = rt_->actor_at("test/app/journal"))
+          deliver(journal,
                   caf::make_message(value, caf::actor_cast<caf::actor>(this)));
       },
       [this](int value, bool) { acknowledged_->push_back(value); },

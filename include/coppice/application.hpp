@@ -34,9 +34,13 @@ struct application_settings {
   admin_settings admin = {};
   journal_settings journal = {};
   log_settings log = {};
-  /// A system to live in, which must outlive the application; null: its own.
-  /// `configure` prepares it.
-  caf::actor_system* system = nullptr;
+  /// What to share with others: an actor system, which must outlive the
+  /// application, events, fault points, a clock. `configure` prepares the
+  /// system. Null: its own.
+  actor::runtime_ptr runtime = {};
+  /// The path of a supervisor in `runtime` that gets the whole tree as a
+  /// temporary child. Empty: it is a tree of its own, the only one there.
+  std::string below = {};
   /// Adds options of your own to the command line (CLI11), before it is read.
   std::function<void(CLI::App&)> options = {};
 };
@@ -47,26 +51,31 @@ struct application_settings {
 /// Functions may be called from any thread, but not by an actor.
 class application {
 public:
+  using settings_type = application_settings;
+
   explicit application(application_settings settings);
 
-  /// Stops it.
+  /// Stops it. A handler or an actor that does not return is left behind, with
+  /// all that it uses: see docs/reference/signals.md.
   ~application();
 
   /// Does everything that `main` has to do: reads the command line, starts the
-  /// tree, waits for its end or for SIGTERM or SIGINT, which ends it in order;
-  /// a second signal does not wait. Blocks these signals in this thread: call
-  /// it before you start threads.
+  /// tree, waits for its end or for a signal that means stop
+  /// (docs/reference/signals.md), which ends it in order; a second signal does
+  /// not wait. Blocks the signals of a server in this thread: call it before
+  /// you start threads.
   ///
   /// Returns the exit code: 0 done, 1 failed, 2 wrong arguments, 4 the tree
-  /// gave up. If the tree could not be ended in time, it leaves the process
-  /// itself, with 1.
+  /// gave up. Once it has run, it leaves the process itself with any but 0.
   int run(int argc, const char* const* argv);
 
   /// Starts the tree and returns once all children are up. For programs with a
   /// main loop of their own, and for tests.
   expected<void, start_error> start();
 
-  /// Waits until a started tree has ended, and returns the exit code.
+  /// Waits until a started tree has ended, and returns the exit code. In
+  /// virtual time it runs the actors and lets time pass until then; throws
+  /// `std::logic_error` if nothing happens any more.
   int wait();
 
   /// Ends the tree, children in reverse order, and waits for that. Nothing if

@@ -5,11 +5,12 @@
 /// All of coppice but the GoogleTest kit, which is `coppice/testing.hpp`.
 
 #include "coppice/actor/child_spec.hpp"
-#include "coppice/actor/compat.hpp"
+#include "coppice/actor/deliver.hpp"
 #include "coppice/actor/exit_signal.hpp"
 #include "coppice/actor/partition_supervisor.hpp"
 #include "coppice/actor/request.hpp"
 #include "coppice/actor/spawns.hpp"
+#include "coppice/actor/system.hpp"
 #include "coppice/actor/task_supervisor.hpp"
 #include "coppice/actor/tree_root.hpp"
 #include "coppice/application.hpp"

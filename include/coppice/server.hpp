@@ -52,15 +52,22 @@ struct server_settings {
   net::listen_options listening = {};
   /// How long connections may go on after `stop` or a first signal.
   std::chrono::milliseconds drain_timeout = std::chrono::seconds{8};
+  /// How long clients are still taken before that, while the server says that
+  /// it is not ready.
+  std::chrono::milliseconds drain_delay = {};
   /// Children of your own: started before the listener, stopped after it.
   std::vector<actor::child_spec> children = {};
   std::string description = "run a supervised TCP server"; ///< For `--help`.
   admin_settings admin = {};
   journal_settings journal = {};
   log_settings log = {};
-  /// A system to live in, which must outlive the server; null: its own.
-  /// `configure` prepares it.
-  caf::actor_system* system = nullptr;
+  /// What to share with others: an actor system, which must outlive the
+  /// server, events, fault points, a clock. `configure` prepares the system.
+  /// Null: its own.
+  actor::runtime_ptr runtime = {};
+  /// The path of a supervisor in `runtime` that gets the whole tree as a
+  /// temporary child. Empty: it is a tree of its own, the only one there.
+  std::string below = {};
   /// Adds options of your own to the command line (CLI11), before it is read.
   std::function<void(CLI::App&)> options = {};
 };
@@ -84,27 +91,31 @@ struct server_settings {
 /// servers may live in one process.
 class server {
 public:
+  using settings_type = server_settings;
+
   explicit server(server_settings settings);
 
-  /// Stops it.
+  /// Stops it. A handler or an actor that does not return is left behind, with
+  /// all that it uses: see docs/reference/signals.md.
   ~server();
 
   /// Does everything that `main` has to do: reads the command line, raises the
-  /// limit of descriptors, serves until the tree ends or SIGTERM or SIGINT
-  /// comes. The first signal closes the port and lets connections finish, a
-  /// second one does not wait. Blocks these signals in this thread: call it
-  /// before you start threads.
+  /// limit of descriptors, serves until the tree ends or a signal comes that
+  /// means stop (docs/reference/signals.md). The first one closes the port and
+  /// lets connections finish, a second one does not wait. Blocks the signals of
+  /// a server in this thread: call it before you start threads.
   ///
   /// Returns the exit code: 0 done, 1 failed, 2 wrong arguments, 4 the tree
-  /// gave up. If the tree could not be ended in time, it leaves the process
-  /// itself, with 1.
+  /// gave up. Once it has served, it leaves the process itself with any but 0.
   int run(int argc, const char* const* argv);
 
   /// Starts the server and returns once it listens. For programs with a main
   /// loop of their own, and for tests.
   expected<void, start_error> start();
 
-  /// Waits until a started server has ended, and returns the exit code.
+  /// Waits until a started server has ended, and returns the exit code. In
+  /// virtual time it runs the actors and lets time pass until then; throws
+  /// `std::logic_error` if nothing happens any more.
   int wait();
 
   /// Closes the port, lets connections finish for up to the drain timeout,

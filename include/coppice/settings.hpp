@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 /// What a `server` and an `application` can be told about the tools that come
 /// with them. Texts are the ones that the command line takes.
@@ -12,15 +13,23 @@ namespace coppice {
 /// The admin API, with the page and `/metrics`: what `coppice tree`, `coppice
 /// why` and a browser look at.
 struct admin_settings {
-  /// A numeric HOST:PORT, or `off`. Port 0: the kernel picks one. Beyond
-  /// loopback it needs a token.
+  /// A numeric HOST:PORT, `unix:PATH`, or `off`. Port 0: the kernel picks one.
+  /// Beyond loopback it needs a token. On a Unix socket, root and the user of
+  /// the server need none.
   std::string where = "127.0.0.1:6060";
-  /// What requests that change something have to show. Empty: the variable
-  /// COPPICE_ADMIN_TOKEN, the file `token_file`, or the file that
+  /// What requests that change something have to show. Empty: the file
+  /// `token_file`, the variable COPPICE_ADMIN_TOKEN, or the file that
   /// COPPICE_ADMIN_TOKEN_FILE names; on loopback there may be none.
   std::string token = {};
-  /// Is created with a random token if it does not exist.
+  /// Is created with a random token if it does not exist. Others must not be
+  /// able to read it.
   std::string token_file = {};
+  /// Names that requests may give as their host on loopback, besides its own:
+  /// those of a proxy in front.
+  std::vector<std::string> hosts = {};
+  /// Where pages may come from that use the API, besides its own:
+  /// `https://ops.example`.
+  std::vector<std::string> origins = {};
   /// Lets requests inject faults. Undoing them is always allowed.
   bool allow_faults = false;
 };

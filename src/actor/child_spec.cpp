@@ -2,9 +2,9 @@
 
 #include "coppice/actor/child_spec.hpp"
 
+#include "actor/messages.hpp"
+#include "actor/supervisor.hpp"
 #include "coppice/actor/exit_signal.hpp"
-#include "coppice/actor/messages.hpp"
-#include "coppice/actor/supervisor.hpp"
 
 #include <utility>
 
@@ -22,8 +22,8 @@ void acknowledge_start(const start_args& args, start_outcome outcome) {
 }
 
 start_result start_supervisor(const start_args& args, supervisor_setup setup) {
-  if (auto err = validate(setup))
-    return start_failed{exit_reason::abnormal(err->message)};
+  if (auto checked = validate(setup); !checked)
+    return start_failed{exit_reason::abnormal(checked.error().message)};
   setup.path = args.path;
   setup.parent = args.supervisor.address();
   setup.cause = args.cause;
@@ -36,23 +36,23 @@ start_result start_supervisor(const start_args& args, supervisor_setup setup) {
 
 child_spec supervisor_child(std::string id, flags settings,
                             std::vector<child_spec> children) {
-  auto mistake = validate(supervisor_setup{{}, settings, children});
+  auto valid = validate(supervisor_setup{{}, settings, children});
   return {{.id = std::move(id), .type = child_type::supervisor},
           [settings, children = std::move(children)](const start_args& args) {
             return start_supervisor(args, {{}, settings, children});
           },
-          std::move(mistake)};
+          std::move(valid)};
 }
 
 child_spec dynamic_supervisor(std::string id, dynamic_flags settings,
                               std::any extra_arguments) {
-  auto mistake = validate(settings);
+  auto valid = validate(settings);
   return {
     {.id = std::move(id), .type = child_type::supervisor},
     [settings, extra = std::move(extra_arguments)](const start_args& args) {
       return start_supervisor(args, {{}, settings, {}, extra});
     },
-    std::move(mistake)};
+    std::move(valid)};
 }
 
 } // namespace coppice::actor

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/actor/directory.hpp"
+#include "actor/directory.hpp"
 
-#include "coppice/actor/compat.hpp"
+#include "actor/pinned_actor.hpp"
+#include "coppice/actor/exit_signal.hpp"
 
 #include <algorithm>
 #include <set>
@@ -16,12 +17,12 @@ void directory::put(std::string path, const caf::actor& handle,
     = slot{caf::actor_cast<caf::weak_actor_ptr>(handle), type, false};
 }
 
-std::optional<caf::actor> directory::reserve(const std::string& path) {
+expected<void, caf::actor> directory::reserve(const std::string& path) {
   std::lock_guard guard{mutex_};
   auto& there = slots_[path];
   auto handle = caf::actor_cast<caf::actor>(there.handle.lock());
   if (there.reserved || !has_ended(handle))
-    return handle;
+    return unexpected{std::move(handle)};
   there = slot{{}, supervision::child_type::supervisor, true};
   return {};
 }

@@ -2,12 +2,14 @@
 
 #include "coppice/actor/exit_signal.hpp"
 
-#include "coppice/actor/compat.hpp"
+#include "actor/caf/actors.hpp"
+#include "coppice/actor/deliver.hpp"
 
 #include <caf/deep_to_string.hpp>
 #include <caf/sec.hpp>
 
 #include <typeinfo>
+#include <utility>
 
 namespace coppice::actor {
 
@@ -84,6 +86,15 @@ void signal_trapped_exit(const caf::actor& receiver, const exit_reason& reason,
 void signal_kill(const caf::actor& receiver) {
   deliver(receiver, caf::exit_msg{caf::actor_addr{}, caf::exit_reason::kill},
           priority::urgent);
+}
+
+bool has_ended(const caf::actor& who) {
+  return !who || by_version::has_ended(who);
+}
+
+void when_ended(const caf::actor& who,
+                std::function<void(const caf::error&)> fn) {
+  by_version::when_ended(who, std::move(fn));
 }
 
 void use_exception_text(caf::event_based_actor& self) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/actor/fault_points.hpp"
+#include "actor/fault_points.hpp"
 
 namespace coppice::actor {
 

@@ -2,16 +2,17 @@
 
 #include "actor/forecast.hpp"
 
-#include "coppice/actor/compat.hpp"
-#include "coppice/actor/messages.hpp"
-#include "coppice/actor/supervisor.hpp"
+#include "actor/directory.hpp"
+#include "actor/messages.hpp"
+#include "actor/supervisor.hpp"
+#include "coppice/actor/deliver.hpp"
 
 #include <utility>
 
 namespace coppice::actor {
 
 std::optional<eventual<std::optional<supervision::forecast>>>
-foresee(const runtime& rt, std::string_view path, supervision::ordeal what) {
+foresee(const runtime& rt, std::string_view path, supervision::incident what) {
   auto found = rt.directory.find(path);
   if (!found)
     return {};

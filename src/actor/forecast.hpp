@@ -2,9 +2,9 @@
 
 #pragma once
 
-#include "coppice/actor/eventual.hpp"
+#include "coppice/actor/pending.hpp"
 #include "coppice/actor/runtime.hpp"
-#include "coppice/supervision/forecast.hpp"
+#include "supervision/forecast.hpp"
 
 #include <optional>
 #include <string_view>
@@ -18,6 +18,6 @@ namespace coppice::actor {
 ///
 /// Nothing if there is no supervisor at `path`, or one without an engine.
 std::optional<eventual<std::optional<supervision::forecast>>>
-foresee(const runtime& rt, std::string_view path, supervision::ordeal what);
+foresee(const runtime& rt, std::string_view path, supervision::incident what);
 
 } // namespace coppice::actor

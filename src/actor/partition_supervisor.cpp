@@ -2,7 +2,8 @@
 
 #include "coppice/actor/partition_supervisor.hpp"
 
-#include "coppice/actor/supervisor.hpp"
+#include "actor/directory.hpp"
+#include "actor/supervisor.hpp"
 
 #include <algorithm>
 #include <mutex>
@@ -51,25 +52,22 @@ public:
     // nop
   }
 
-  void operator()(std::optional<refused> no) {
+  void operator()(expected<void, refused> one) {
     std::unique_lock guard{mutex_};
-    if (no && !no_)
-      no_ = std::move(no);
+    if (!one && all_)
+      all_ = std::move(one);
     if (--left_ > 0)
       return;
     guard.unlock();
-    on_end_(!no_);
-    if (no_)
-      result_.set(*no_);
-    else
-      result_.set(before_);
+    on_end_(all_.has_value());
+    result_.set(all_.map([this] { return before_; }));
   }
 
 private:
   std::mutex mutex_;
   std::size_t left_;
   std::size_t before_;
-  std::optional<refused> no_;
+  expected<void, refused> all_;
   pending<std::size_t> result_;
   std::function<void(bool)> on_end_;
 };
@@ -81,12 +79,16 @@ bool harmless(refusal why) {
 }
 
 template <class T>
+expected<void, refused> without_harmless(answer<T> result) {
+  if (result || harmless(result.error().why))
+    return {};
+  return unexpected{std::move(result.error())};
+}
+
+template <class T>
 void then_tell(pending<T> what, const std::shared_ptr<all_done>& whom) {
-  what.then([whom](answer<T> result) {
-    auto* no = std::get_if<refused>(&result);
-    (*whom)(no == nullptr || harmless(no->why) ? std::optional<refused>{}
-                                               : *no);
-  });
+  what.then(
+    [whom](answer<T> result) { (*whom)(without_harmless(std::move(result))); });
 }
 
 // One that is known but down is started again: somebody stopped it meanwhile,
@@ -95,13 +97,11 @@ void then_tell_of_start(pending<child_ref> what, caf::actor supervisor,
                         std::string id, const std::shared_ptr<all_done>& whom) {
   what.then([=, supervisor = std::move(supervisor),
              id = std::move(id)](answer<child_ref> result) {
-    auto* no = std::get_if<refused>(&result);
-    auto down = no != nullptr && no->why == refusal::already_present;
+    auto down = !result && result.error().why == refusal::already_present;
     if (down)
       then_tell(restart_child(supervisor, id), whom);
     else
-      (*whom)(no == nullptr || harmless(no->why) ? std::optional<refused>{}
-                                                 : *no);
+      (*whom)(without_harmless(std::move(result)));
   });
 }
 
@@ -111,22 +111,25 @@ std::size_t partition_supervisor::default_partitions() {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
-std::optional<spec_error> partition_supervisor::validate(const options& what) {
+expected<void, spec_error> partition_supervisor::validate(const options& what) {
   if (what.id.empty())
-    return spec_error{"missing_id", "id", "a partition supervisor needs an id"};
+    return unexpected{
+      spec_error{"missing_id", "id", "a partition supervisor needs an id"}};
   if (!what.child)
-    return spec_error{"missing_child", "child",
-                      "a partition supervisor needs to know how to make a "
-                      "child"};
+    return unexpected{
+      spec_error{"missing_child", "child",
+                 "a partition supervisor needs to know how to make a "
+                 "child"}};
   if (what.partitions < 1)
-    return spec_error{"invalid_partitions", "partitions",
-                      "there must be at least one partition"};
+    return unexpected{spec_error{"invalid_partitions", "partitions",
+                                 "there must be at least one partition"}};
   if (what.flags.strategy == strategy::simple_one_for_one)
-    return spec_error{"invalid_strategy", "flags.strategy",
-                      "partitions cannot be simple_one_for_one"};
+    return unexpected{spec_error{"invalid_strategy", "flags.strategy",
+                                 "partitions cannot be simple_one_for_one"}};
   if (what.flags.auto_shutdown != auto_shutdown::never)
-    return spec_error{"invalid_auto_shutdown", "flags.auto_shutdown",
-                      "the auto_shutdown of partitions must be never"};
+    return unexpected{
+      spec_error{"invalid_auto_shutdown", "flags.auto_shutdown",
+                 "the auto_shutdown of partitions must be never"}};
   return supervision::validate(what.flags);
 }
 
@@ -205,17 +208,17 @@ pending<std::size_t> partition_supervisor::resize(std::size_t count) {
   std::unique_lock guard{state_->mutex};
   auto supervisor = state_->find("");
   if (!supervisor) {
-    result.set(refused{refusal::noproc});
+    result.set(unexpected{refused{refusal::noproc}});
     return result;
   }
   if (count > state_->how.partitions) {
-    result.set(
+    result.set(unexpected{
       refused{refusal::invalid_spec,
               {},
               {},
               spec_error{"invalid_partitions", "count",
                          "there are " + std::to_string(state_->how.partitions)
-                           + " partitions at most"}});
+                           + " partitions at most"}}});
     return result;
   }
   auto before = state_->used;

@@ -2,12 +2,12 @@
 
 #include "coppice/actor/request.hpp"
 
-#include "coppice/actor/compat.hpp"
+#include "actor/messages.hpp"
+#include "actor/supervisor.hpp"
+#include "actor/ticket.hpp"
+#include "actor/virtual_time.hpp"
+#include "coppice/actor/deliver.hpp"
 #include "coppice/actor/exit_signal.hpp"
-#include "coppice/actor/messages.hpp"
-#include "coppice/actor/supervisor.hpp"
-#include "coppice/actor/ticket.hpp"
-#include "coppice/actor/virtual_time.hpp"
 
 #include <functional>
 #include <utility>
@@ -23,7 +23,7 @@ pending<T> ask(const caf::actor& supervisor, ticket::body what) {
   pending<T> result;
   auto fn = [result](reply value) mutable {
     if (auto* no = std::get_if<refused>(&value))
-      result.set(std::move(*no));
+      result.set(unexpected{std::move(*no)});
     else
       result.set(std::get<T>(std::move(value)));
   };
@@ -150,27 +150,27 @@ pending<done> stop(const caf::actor& supervisor, exit_reason reason,
                    std::optional<std::chrono::milliseconds> limit) {
   pending<done> result;
   if (has_ended(supervisor)) {
-    result.set(refused{refusal::noproc});
+    result.set(unexpected{refused{refusal::noproc}});
     return result;
   }
   caf::actor alarm;
   if (limit && limit->count() > 0)
     alarm = set_alarm(supervisor, *limit, [result]() mutable {
-      result.set(refused{refusal::timeout});
+      result.set(unexpected{refused{refusal::timeout}});
     });
   // If the supervisor has ended meanwhile, this is called at once.
-  when_ended(supervisor,
-             [result, reason, alarm](const caf::error& err) mutable {
-               auto actual = to_reason(err);
-               if (actual == reason)
-                 result.set(done{});
-               else
-                 result.set(refused{refusal::ended, {}, std::move(actual)});
-               if (alarm)
-                 signal_kill(alarm);
-             });
+  when_ended(
+    supervisor, [result, reason, alarm](const caf::error& err) mutable {
+      auto actual = to_reason(err);
+      if (actual == reason)
+        result.set(done{});
+      else
+        result.set(unexpected{refused{refusal::ended, {}, std::move(actual)}});
+      if (alarm)
+        signal_kill(alarm);
+    });
   if (limit && limit->count() <= 0)
-    result.set(refused{refusal::timeout});
+    result.set(unexpected{refused{refusal::timeout}});
   deliver(supervisor, stop_message{std::move(reason)});
   return result;
 }

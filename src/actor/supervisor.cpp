@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/actor/supervisor.hpp"
+#include "actor/supervisor.hpp"
 
+#include "actor/directory.hpp"
+#include "actor/messages.hpp"
+#include "actor/tap.hpp"
+#include "actor/virtual_time.hpp"
 #include "coppice/actor/exit_signal.hpp"
-#include "coppice/actor/messages.hpp"
-#include "coppice/actor/virtual_time.hpp"
+#include "observe/blame.hpp"
 
 #include <random>
 #include <utility>
@@ -53,26 +56,28 @@ start_result returned_or_thrown(const start_function& start,
 
 } // namespace
 
-std::optional<spec_error> mistake_in(const child_spec& child) {
-  if (child.mistake || child.start)
-    return child.mistake;
-  return spec_error{"missing_start", "start",
-                    "child \"" + child.spec.id + "\" needs a start function"};
+expected<void, spec_error> validate(const child_spec& child) {
+  if (!child.valid || child.start)
+    return child.valid;
+  return unexpected{
+    spec_error{"missing_start", "start",
+               "child \"" + child.spec.id + "\" needs a start function"}};
 }
 
-std::optional<spec_error> validate(const supervisor_setup& setup) {
+expected<void, spec_error> validate(const supervisor_setup& setup) {
   for (auto& child : setup.children)
-    if (auto err = mistake_in(child); err && !child.spec.id.empty())
-      return err;
+    if (auto checked = validate(child); !checked && !child.spec.id.empty())
+      return checked;
   if (auto* settings = std::get_if<dynamic_flags>(&setup.flags)) {
     if (!setup.children.empty())
-      return spec_error{"bad_start_spec", "children",
-                        "a dynamic supervisor starts without children"};
+      return unexpected{
+        spec_error{"bad_start_spec", "children",
+                   "a dynamic supervisor starts without children"}};
     return validate(*settings);
   }
   auto& settings = std::get<flags>(setup.flags);
-  if (auto err = validate(settings))
-    return err;
+  if (auto checked = validate(settings); !checked)
+    return checked;
   return validate(engine_specs(setup.children), settings);
 }
 
@@ -92,8 +97,7 @@ supervisor::supervisor(caf::actor_config& cfg, runtime_ptr rt,
     auto start = std::make_shared<const start_function>(std::move(child.start));
     recipes_.emplace(++key, recipe{std::move(start), child.spec.id});
     if (!engine_.dynamic())
-      rt_->tree.add(path_, child.spec.id, child.spec.type, child.spec.restart,
-                    id());
+      show_new(key);
   }
   rt_->tree.set_supervisor(path_, engine_.settings().strategy, engine_.window(),
                            id());
@@ -217,11 +221,11 @@ void supervisor::learn(const start_instance& cmd) {
     auto& [spec, start, _] = brought->spec;
     auto id
       = engine_.dynamic() ? spec.id + ":" + std::to_string(cmd.key) : spec.id;
-    if (!engine_.dynamic())
-      rt_->tree.add(path_, id, spec.type, spec.restart, this->id());
     recipes_.emplace(
       cmd.key, recipe{std::make_shared<const start_function>(std::move(start)),
                       std::move(id), extra_arguments_});
+    if (!engine_.dynamic())
+      show_new(cmd.key);
   } else if (auto* extra = std::get_if<ticket::start_with>(&what)) {
     auto& origin = recipes_.at(1);
     recipes_.emplace(cmd.key,

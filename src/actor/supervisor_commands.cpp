@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/actor/supervisor.hpp"
+#include "actor/supervisor.hpp"
 
+#include "actor/directory.hpp"
+#include "actor/fault_points.hpp"
+#include "actor/messages.hpp"
+#include "actor/virtual_time.hpp"
 #include "coppice/actor/exit_signal.hpp"
-#include "coppice/actor/messages.hpp"
-#include "coppice/actor/virtual_time.hpp"
+#include "observe/blame.hpp"
+#include "observe/end_notes.hpp"
 #include "supervision/overloaded.hpp"
 
 #include <algorithm>
@@ -20,6 +24,24 @@ namespace {
 
 // For a person; all of them are in the tree.
 constexpr std::size_t names_in_an_event = 16;
+
+std::string text_of(const exit_reason& reason) {
+  return observe::shortened(to_string(reason));
+}
+
+std::string budget_text(std::size_t used, const restart_window& window) {
+  return std::to_string(used) + " of " + std::to_string(window.intensity())
+         + " restarts in " + std::to_string(window.period().count())
+         + " s used";
+}
+
+std::string budget_text(const own_budget& own) {
+  auto size = std::to_string(own.intensity) + " restarts in "
+              + std::to_string(own.period.count()) + " s";
+  if (own.used_up)
+    return "its own budget of " + size + " is used up";
+  return std::to_string(own.used) + " of its own " + size + " used";
+}
 
 } // namespace
 
@@ -150,9 +172,9 @@ void supervisor::run(exit_noticed& cmd) {
   auto incarnation = show(cmd.key, node_state::stopped);
   occasion_ = {rt_->blame.take(path_of(cmd.key))};
   auto seq
-    = publish(event_kind::child_exited, path_of(cmd.key), to_string(cmd.reason),
-              rt_->last_words.take(path_of(cmd.key)), incarnation);
-  occasion_ = {seq, "exit \"" + to_string(cmd.reason) + "\""};
+    = publish(event_kind::child_exited, path_of(cmd.key), text_of(cmd.reason),
+              rt_->end_notes.take(path_of(cmd.key)), incarnation);
+  occasion_ = {seq, "exit \"" + text_of(cmd.reason) + "\""};
   recipes_.at(cmd.key).end = seq;
 }
 
@@ -162,6 +184,9 @@ void supervisor::run(retry_noticed& cmd) {
 
 void supervisor::run(wait_over& cmd) {
   occasion_ = take_postponed(cmd.key);
+  if (auto* own = engine_.own_window(cmd.key);
+      own != nullptr && !engine_.dynamic())
+    rt_->tree.set_own_budget(path_of(cmd.key), *own, id());
 }
 
 void supervisor::run(request_noticed&) {
@@ -181,9 +206,9 @@ void supervisor::run(child_down& cmd) {
   // It has ended for this, or because somebody asked its supervisor.
   if (auto asked = rt_->blame.take(path_of(cmd.key)); occasion_.cause == 0)
     occasion_.cause = asked;
-  recipes_.at(cmd.key).end = publish(
-    event_kind::child_stopped, path_of(cmd.key), to_string(cmd.reason),
-    rt_->last_words.take(path_of(cmd.key)), incarnation);
+  recipes_.at(cmd.key).end
+    = publish(event_kind::child_stopped, path_of(cmd.key), text_of(cmd.reason),
+              rt_->end_notes.take(path_of(cmd.key)), incarnation);
 }
 
 // As in OTP, nothing is said of dynamic children that start as they should.
@@ -216,14 +241,20 @@ void supervisor::run(restart_decided& cmd) {
     if (named < cmd.affected.size())
       detail += " and " + std::to_string(cmd.affected.size() - named) + " more";
   }
-  detail += ", " + budget(cmd.used);
+  detail += ", "
+            + (cmd.own ? budget_text(*cmd.own)
+                       : budget_text(cmd.used, engine_.window()));
   if (cmd.delay.count() > 0)
     detail += ", in " + std::to_string(cmd.delay.count()) + " ms";
   rt_->tree.set_supervisor(path_, cmd.strategy, engine_.window(), id());
+  if (cmd.own && !engine_.dynamic())
+    rt_->tree.set_own_budget(path_of(cmd.key), *engine_.own_window(cmd.key),
+                             id());
   auto ev = event_of(event_kind::restarting, path_of(cmd.key), {}, detail);
   ev.decided = decision_on(cmd.restart, cmd.affected);
   ev.decided->budget_used = cmd.used;
   ev.decided->delay = cmd.delay;
+  ev.decided->own = cmd.own;
   occasion_.cause = rt_->events.publish(std::move(ev));
   if (cmd.delay.count() > 0)
     postponed_[cmd.key] = occasion_;
@@ -246,23 +277,24 @@ void supervisor::run(report& cmd) {
     // … and so was the end of a child that has a node of its own.
     if (engine_.dynamic() && cmd.offender.count == 0)
       publish(event_kind::child_stopped, path_of(cmd.key),
-              to_string(*cmd.reason));
+              text_of(*cmd.reason));
     else if (engine_.dynamic())
       publish(event_kind::notice, path_, {},
               std::to_string(cmd.offender.count) + " children of " + cmd.id
-                + " stopped: " + to_string(*cmd.reason));
+                + " stopped: " + text_of(*cmd.reason));
     return;
   case report_context::start_error:
     occasion_.cause = publish(event_kind::start_failed, path_of(cmd.key),
-                              to_string(*cmd.reason));
-    occasion_.why = "start failed \"" + to_string(*cmd.reason) + "\"";
+                              text_of(*cmd.reason));
+    occasion_.why = "start failed \"" + text_of(*cmd.reason) + "\"";
     return;
   case report_context::shutdown:
     rt_->tree.set_supervisor(path_, engine_.settings().strategy,
                              engine_.window(), id());
     auto used = engine_.window().used(now());
     auto ev = event_of(event_kind::gave_up, path_, {},
-                       cmd.id + " failed once too often, " + budget(used));
+                       cmd.id + " failed once too often, "
+                         + budget_text(used, engine_.window()));
     ev.decided = decision_on(cmd.restart, {cmd.key});
     ev.decided->budget_used = used;
     occasion_.cause = rt_->events.publish(std::move(ev));
@@ -275,6 +307,13 @@ void supervisor::run(report& cmd) {
 supervisor::occasion supervisor::take_postponed(child_key key) {
   auto found = postponed_.extract(key);
   return found.empty() ? occasion{} : std::move(found.mapped());
+}
+
+void supervisor::show_new(child_key key) {
+  auto& spec = engine_.children().at(key).spec();
+  rt_->tree.add(path_, spec.id, spec.type, spec.restart, id());
+  if (auto* own = engine_.own_window(key))
+    rt_->tree.set_own_budget(path_of(key), *own, id());
 }
 
 // Of dynamic children, the tree knows the number only.
@@ -293,14 +332,7 @@ std::uint64_t supervisor::show(child_key key, node_state state) {
 
 void supervisor::show_exit(child_key key, const exit_reason& reason) {
   if (!engine_.dynamic())
-    rt_->tree.set_last_exit(path_of(key), to_string(reason), id());
-}
-
-std::string supervisor::budget(std::size_t used) const {
-  auto& window = engine_.window();
-  return std::to_string(used) + " of " + std::to_string(window.intensity())
-         + " restarts in " + std::to_string(window.period().count())
-         + " s used";
+    rt_->tree.set_last_exit(path_of(key), text_of(reason), id());
 }
 
 observe::decision

@@ -3,9 +3,12 @@
 // Faults that were asked for at a supervisor's fault points.
 
 #include "coppice/actor/exit_signal.hpp"
-#include "coppice/actor/messages.hpp"
-#include "coppice/actor/supervisor.hpp"
+
+#include "actor/fault_points.hpp"
+#include "actor/messages.hpp"
+#include "actor/supervisor.hpp"
 #include "coppice/actor/tree_root.hpp"
+#include "observe/blame.hpp"
 
 #include <string>
 #include <utility>

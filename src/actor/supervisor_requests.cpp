@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/actor/supervisor.hpp"
+#include "actor/supervisor.hpp"
 
-#include "coppice/actor/messages.hpp"
+#include "actor/messages.hpp"
 #include "supervision/overloaded.hpp"
 
 #include <utility>
@@ -20,8 +20,9 @@ constexpr auto no_id = "";
 
 void supervisor::on_request(std::shared_ptr<ticket> what) {
   if (auto* added = std::get_if<ticket::start_spec>(&what->what))
-    if (auto err = mistake_in(added->spec)) {
-      what->answer(actor::refused{refusal::invalid_spec, {}, {}, err});
+    if (auto checked = validate(added->spec); !checked) {
+      what->answer(
+        actor::refused{refusal::invalid_spec, {}, {}, checked.error()});
       return;
     }
   auto& asked = tickets_[++last_request_];

@@ -2,10 +2,10 @@
 
 #include "coppice/actor/task_supervisor.hpp"
 
-#include "coppice/actor/compat.hpp"
+#include "actor/pinned_actor.hpp"
+#include "actor/supervisor.hpp"
+#include "actor/virtual_time.hpp"
 #include "coppice/actor/exit_signal.hpp"
-#include "coppice/actor/supervisor.hpp"
-#include "coppice/actor/virtual_time.hpp"
 
 #include <mutex>
 #include <unordered_map>
@@ -35,8 +35,8 @@ namespace {
 // Calls a function and ends.
 class task_actor final : public pinned_actor {
 public:
-  task_actor(caf::actor_config& cfg, run_queue* home, task_supervisor::work fn)
-      : pinned_actor(cfg, home), fn_(std::move(fn)) {
+  task_actor(caf::actor_config& cfg, run_queue* queue, task_supervisor::work fn)
+      : pinned_actor(cfg, queue), fn_(std::move(fn)) {
     // nop
   }
 
@@ -77,7 +77,7 @@ void on_end(const caf::actor& who, std::function<void(exit_reason)> fn) {
 template <class T>
 pending<T> no_supervisor() {
   pending<T> result;
-  result.set(refused{refusal::noproc});
+  result.set(unexpected{refused{refusal::noproc}});
   return result;
 }
 
@@ -113,10 +113,10 @@ pending<child_ref> task_supervisor::start_child(work fn, restart type) {
   task.start = [blocking = state_->how.blocking,
                 fn = std::move(fn)](const start_args& args) -> start_result {
     auto& system = args.rt->system;
-    run_queue* home = args.rt->time;
-    return running{blocking && home == nullptr
-                     ? system.spawn<task_actor, caf::detached>(home, fn)
-                     : system.spawn<task_actor>(home, fn)};
+    run_queue* queue = args.rt->time;
+    return running{blocking && queue == nullptr
+                     ? system.spawn<task_actor, caf::detached>(queue, fn)
+                     : system.spawn<task_actor>(queue, fn)};
   };
   return actor::start_child(supervisor, std::move(task));
 }
@@ -157,13 +157,12 @@ task_supervisor::start_linked(caf::actor caller, work fn,
   auto started = start_child(std::move(fn));
   pending<child_ref> result;
   started.then([=, state = state_](answer<child_ref> what) mutable {
-    if (auto* no = std::get_if<refused>(&what)) {
-      on_end(exit_reason::abnormal(to_string(*no)));
+    if (!what) {
+      on_end(exit_reason::abnormal(to_string(what.error())));
     } else {
-      auto& child = std::get<child_ref>(what).child;
-      coppice::actor::on_end(child, on_end);
+      coppice::actor::on_end(what->child, on_end);
       if (caller)
-        link(state, caller, child);
+        link(state, caller, what->child);
     }
     result.set(std::move(what));
   });
@@ -177,8 +176,8 @@ pending<std::vector<child_info>> task_supervisor::children() const {
   pending<std::vector<child_info>> result;
   which_children(supervisor)
     .then([result](answer<std::vector<child_info>> what) mutable {
-      if (auto* all = std::get_if<std::vector<child_info>>(&what))
-        std::erase_if(*all, [](auto& info) { return !info.child; });
+      if (what)
+        std::erase_if(*what, [](auto& info) { return !info.child; });
       result.set(std::move(what));
     });
   return result;

@@ -2,14 +2,19 @@
 
 #include "coppice/actor/tree_root.hpp"
 
-#include "coppice/actor/compat.hpp"
+#include "actor/directory.hpp"
+#include "actor/messages.hpp"
+#include "actor/supervisor.hpp"
+#include "actor/virtual_time.hpp"
+#include "coppice/actor/deliver.hpp"
 #include "coppice/actor/exit_signal.hpp"
-#include "coppice/actor/messages.hpp"
-#include "coppice/actor/supervisor.hpp"
-#include "coppice/actor/virtual_time.hpp"
+#include "observe/blame.hpp"
 
+#include <chrono>
 #include <future>
+#include <memory>
 #include <utility>
+#include <vector>
 
 namespace coppice::actor {
 
@@ -17,48 +22,83 @@ using namespace supervision;
 
 namespace {
 
-// In virtual time nobody but us runs the actors.
+// In virtual time nobody but us runs the actors. Returns whether it is there:
+// not if nothing happens any more there.
 template <class T>
-T wait_for(std::future<T> what, virtual_time* time) {
-  if (time != nullptr)
-    do {
-      time->run();
-    } while (what.wait_for(std::chrono::seconds{0}) != std::future_status::ready
-             && time->step());
-  return what.get();
+bool is_there(const std::future<T>& what, virtual_time* time) {
+  if (time == nullptr) {
+    what.wait();
+    return true;
+  }
+  auto ready = [&] {
+    return what.wait_for(std::chrono::seconds{0}) == std::future_status::ready;
+  };
+  do {
+    time->run();
+  } while (!ready() && time->step());
+  return ready();
+}
+
+void wait_for_end(const caf::actor& handle, virtual_time* time) {
+  auto ended = std::make_shared<std::promise<void>>();
+  when_ended(handle, [ended](const caf::error&) { ended->set_value(); });
+  (void)is_there(ended->get_future(), time);
+}
+
+// What did not start may be started again.
+void undo_start(runtime& rt, const caf::actor& handle, const std::string& id) {
+  wait_for_end(handle, rt.time);
+  rt.tree.remove(id, 0);
+  rt.directory.give_up(id);
+}
+
+// Other trees may live in the same runtime.
+std::vector<std::string> only_below(const std::string& root,
+                                    std::vector<std::string> paths) {
+  std::erase_if(paths, [&](const std::string& path) {
+    return path != root && !path.starts_with(root + "/");
+  });
+  return paths;
 }
 
 } // namespace
 
-tree_root::tree_root(runtime_ptr rt, caf::actor handle)
-    : rt_(std::move(rt)), handle_(std::move(handle)) {
+tree_root::tree_root(runtime_ptr rt, caf::actor handle, std::string path)
+    : rt_(std::move(rt)), handle_(std::move(handle)), path_(std::move(path)) {
   // nop
 }
 
 tree_root::result tree_root::start(runtime_ptr rt, std::string id,
                                    flags settings,
                                    std::vector<child_spec> children) {
-  std::promise<start_outcome> initialized;
+  auto initialized = std::make_shared<std::promise<start_outcome>>();
+  auto outcome = initialized->get_future();
   supervisor_setup setup{id, settings, std::move(children)};
-  setup.initialized
-    = [&](start_outcome outcome) { initialized.set_value(std::move(outcome)); };
-  if (auto err = validate(setup))
-    return {nullptr, err->message, err};
-  if (auto other = rt->directory.reserve(id))
-    return {nullptr, "already_started", {}, std::move(other)};
+  setup.initialized = [initialized](start_outcome what) {
+    initialized->set_value(std::move(what));
+  };
+  if (auto checked = validate(setup); !checked)
+    return unexpected{
+      start_error{checked.error().message, std::move(checked.error())}};
+  if (auto reserved = rt->directory.reserve(id); !reserved)
+    return unexpected{
+      start_error{"already_started", {}, std::move(reserved.error())}};
   rt->tree.add({}, id, child_type::supervisor, {}, 0);
-  std::promise<void> ended;
   auto handle = rt->system.spawn<supervisor>(rt, std::move(setup));
-  auto outcome = wait_for(initialized.get_future(), rt->time);
-  if (auto* failed = std::get_if<start_failed>(&outcome)) {
-    when_ended(handle, [&ended](const caf::error&) { ended.set_value(); });
-    wait_for(ended.get_future(), rt->time);
-    rt->directory.give_up(id);
-    return {nullptr, to_string(failed->reason)};
+  if (!is_there(outcome, rt->time)) {
+    signal_kill(handle);
+    undo_start(*rt, handle, id);
+    return unexpected{start_error{"it is not up, and nothing more happens"}};
+  }
+  auto result = outcome.get();
+  if (auto* failed = std::get_if<start_failed>(&result)) {
+    undo_start(*rt, handle, id);
+    return unexpected{start_error{to_string(failed->reason)}};
   }
   rt->tree.set_state(id, observe::node_state::running, 0);
   rt->directory.put(id, handle, child_type::supervisor);
-  return {std::make_unique<tree_root>(std::move(rt), std::move(handle)), {}};
+  return std::make_unique<tree_root>(std::move(rt), std::move(handle),
+                                     std::move(id));
 }
 
 void tree_root::stop(const exit_reason& reason) {
@@ -72,11 +112,11 @@ void tree_root::on_end(std::function<void(exit_reason)> fn) {
 }
 
 std::vector<std::string> tree_root::still_there() const {
-  return rt_->directory.leaves();
+  return only_below(path_, rt_->directory.leaves());
 }
 
 std::vector<std::string> tree_root::left_behind() const {
-  return rt_->directory.abandoned();
+  return only_below(path_, rt_->directory.abandoned());
 }
 
 void tell_who_asks(runtime& rt, std::string_view path,

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/actor/virtual_time.hpp"
+#include "actor/virtual_time.hpp"
+
+#include "actor/turn.hpp"
+
+#include <poll.h>
 
 #include <algorithm>
 #include <chrono>
@@ -26,27 +30,62 @@ void virtual_time::after(std::chrono::nanoseconds delay,
   timers_.emplace(due{now_ + delay, ++last_timer_}, std::move(fn));
 }
 
+void virtual_time::add(guest& who) {
+  guests_.push_back(&who);
+}
+
+void virtual_time::remove(guest& who) {
+  std::erase(guests_, &who);
+}
+
 void virtual_time::run() {
-  while (!ready_.empty()) {
-    auto* who = next();
-    if (who->resume(this, 1) == caf::resumable::resume_later)
-      ready_.push_back(who);
-    else
-      release(who);
-  }
+  do {
+    while (!ready_.empty()) {
+      auto* who = next();
+      if (give_turn(who, *this, 1))
+        ready_.push_back(who);
+    }
+  } while (turn_guests() || !ready_.empty());
+}
+
+// By index, since a turn may add or remove guests.
+bool virtual_time::turn_guests() {
+  auto busy = false;
+  for (std::size_t i = 0; i < guests_.size(); ++i)
+    busy |= guests_[i]->turn();
+  return busy;
+}
+
+bool virtual_time::wait_outside(std::chrono::milliseconds limit) const {
+  std::vector<pollfd> from;
+  for (auto* each : guests_)
+    if (auto fd = each->descriptor(); fd >= 0)
+      from.push_back({fd, POLLIN, 0});
+  if (from.empty())
+    return false;
+  return ::poll(from.data(), from.size(), static_cast<int>(limit.count())) > 0;
 }
 
 std::optional<supervision::time_point> virtual_time::next_timer() const {
-  if (timers_.empty())
-    return {};
-  return timers_.begin()->first.first;
+  std::optional<supervision::time_point> result;
+  if (!timers_.empty())
+    result = timers_.begin()->first.first;
+  for (auto* each : guests_)
+    if (auto due = each->next_timer(); due && (!result || *due < *result))
+      result = due;
+  return result;
 }
 
 bool virtual_time::step() {
-  if (timers_.empty())
+  auto due = next_timer();
+  if (!due)
     return false;
+  now_ = std::max(now_, *due);
+  if (timers_.empty() || timers_.begin()->first.first > *due) {
+    turn_guests();
+    return true;
+  }
   auto first = timers_.extract(timers_.begin());
-  now_ = std::max(now_, first.key().first);
   first.mapped()();
   return true;
 }

@@ -3,6 +3,7 @@
 #include "admin/api.hpp"
 
 #include "admin/event_feed.hpp"
+#include "admin/leases_api.hpp"
 #include "admin/metrics.hpp"
 #include "admin/page.hpp"
 #include "admin/predict_api.hpp"
@@ -32,7 +33,20 @@ namespace {
 constexpr std::string_view stream_path = "/events/stream";
 
 bool changes_something(std::string_view method) {
-  return method != "GET" && method != "HEAD";
+  return method != "GET" && method != "HEAD" && method != "OPTIONS";
+}
+
+// HEAD is answered wherever GET is, without the body.
+std::string_view routed(std::string_view method) {
+  return method == "HEAD" ? "GET" : method;
+}
+
+std::string lower(std::string_view text) {
+  std::string result{text};
+  std::ranges::transform(result, result.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return result;
 }
 
 // The name in a Host header or an authority, without its port.
@@ -69,6 +83,16 @@ bool sends_json(const request& req) {
   return media_type(req.content_type) == "application/json";
 }
 
+// What follows `Bearer`, in any case; empty if the scheme is another.
+std::string_view bearer_token(std::string_view authorization) {
+  constexpr std::string_view scheme = "bearer ";
+  if (lower(authorization.substr(0, scheme.size())) != scheme)
+    return {};
+  authorization.remove_prefix(scheme.size());
+  auto begin = authorization.find_first_not_of(' ');
+  return authorization.substr(std::min(begin, authorization.size()));
+}
+
 // `GET or POST`
 std::string either(const std::vector<std::string_view>& methods) {
   std::string result;
@@ -81,8 +105,21 @@ std::string either(const std::vector<std::string_view>& methods) {
 }
 
 response needs_token() {
-  return failure(401, "this needs the admin token: send it as "
-                      "\"Authorization: Bearer TOKEN\"");
+  auto result = failure(401, "this needs the admin token: send it as "
+                             "\"Authorization: Bearer TOKEN\"");
+  result.headers.emplace("WWW-Authenticate", "Bearer");
+  return result;
+}
+
+// `GET, HEAD, OPTIONS`
+std::string allowed(const std::vector<std::string_view>& methods) {
+  std::string result;
+  for (auto& each : methods) {
+    result += std::string{each} + ", ";
+    if (each == "GET")
+      result += "HEAD, ";
+  }
+  return result + "OPTIONS";
 }
 
 void append(std::vector<route>& to, std::vector<route> more) {
@@ -100,7 +137,15 @@ api::api(actor::runtime_ptr rt, std::vector<net::listener_ptr> listeners,
       faults_(rt_, listeners_, rules_.allow_faults),
       children_(rt_),
       listeners_api_(listeners_),
-      routes_(all_routes()) {
+      health_(rt_, listeners_),
+      leases_([this](const std::string& name, std::size_t undone) {
+        rt_->events.publish(
+          {.path = "lease:" + name,
+           .detail = "ran out, since its client was not heard of any more; "
+                     "faults undone: "
+                     + std::to_string(undone)});
+      }) {
+  routes_ = all_routes();
   // nop
 }
 
@@ -110,6 +155,7 @@ std::vector<route> api::all_routes() const {
   append(result, toxics_routes(listeners_api_));
   append(result, children_.routes());
   append(result, faults_.routes());
+  append(result, lease_routes(leases_));
   return result;
 }
 
@@ -131,6 +177,14 @@ std::vector<route> api::own_routes() const {
      [this](const call& what) { return predict(*rt_, what.req.query); }},
     {"GET", "/sandbox", look, no_body, "?crash=b: what each strategy does",
      [](const call& what) { return sandbox(what.req.query); }},
+    {"GET", "/livez", look, no_body, "whether the process is alive",
+     [this](const call& what) {
+       return health_answer(what.req, "alive", health_.why_not_alive());
+     }},
+    {"GET", "/readyz", look, no_body, "whether it is ready for clients",
+     [this](const call& what) {
+       return health_answer(what.req, "ready", health_.why_not_ready());
+     }},
     {"GET", "/metrics", look, no_body, "for Prometheus",
      [this](const call&) { return metrics(); }},
     {"POST", "/kill", change, body_kind::object,
@@ -151,61 +205,164 @@ std::vector<route> api::own_routes() const {
 }
 
 response api::handle(const request& req) const {
-  if (auto refused = refuse(req))
-    return *refused;
-  if (req.method == "GET") {
+  if (auto answer = by_head(req))
+    return *answer;
+  auto method = routed(req.method);
+  if (method == "GET") {
     if (req.path == "/" && req.accept.find("text/html") == std::string::npos)
       return {200, to_text(routes_), "text/plain"};
     if (auto file = page_file(req.path))
       return *file;
   }
-  std::vector<std::string_view> methods;
   for (auto& each : routes_)
-    if (auto names = match(each.pattern, req.path)) {
-      if (each.method == req.method)
+    if (each.method == method)
+      if (auto names = match(each.pattern, req.path))
         return pass_to(each, req, std::move(*names));
-      if (std::ranges::find(methods, each.method) == methods.end())
-        methods.push_back(each.method);
-    }
+  return unroutable(req);
+}
+
+std::optional<response> api::by_head(const request& req) const {
+  if (auto refused = refuse(req))
+    return refused;
+  auto method = routed(req.method);
+  if (method == "GET" && page_file(req.path))
+    return {};
+  for (auto& each : routes_)
+    if (each.method == method && match(each.pattern, req.path))
+      return refuse(req, each);
+  return unroutable(req);
+}
+
+// Nothing has this method at this path.
+response api::unroutable(const request& req) const {
+  std::vector<std::string_view> methods;
+  auto add = [&](std::string_view method) {
+    if (std::ranges::find(methods, method) == methods.end())
+      methods.push_back(method);
+  };
+  if (page_file(req.path))
+    add("GET");
+  for (auto& each : routes_)
+    if (req.path == "*" || match(each.pattern, req.path))
+      add(each.method);
   // Requests without the token are not told what there is to change.
   if (changes_something(req.method) && !permitted_token(req))
     return needs_token();
-  if (req.path == "/")
-    methods = {"GET"};
-  return methods.empty() ? nothing_at(req.path)
-                         : failure(405, "use " + either(methods));
+  if (methods.empty())
+    return nothing_at(req.path);
+  auto result = req.method == "OPTIONS"
+                  ? response{200}
+                  : failure(405, "use " + either(methods));
+  result.headers.emplace("Allow", allowed(methods));
+  return result;
+}
+
+lane api::lane_of(const request& req) const {
+  if (changes_something(req.method))
+    return lane::change;
+  if (req.path == "/livez" || req.path == "/readyz" || req.path == "/metrics")
+    return lane::probe;
+  return lane::look;
 }
 
 response api::pass_to(const route& to, const request& req,
                       std::vector<std::string> names) const {
-  if (auto refused = refuse(req, to))
-    return *refused;
   auto given = to.body == body_kind::object
                || (to.body == body_kind::optional && !req.body.empty());
   auto body = nlohmann::json::parse(given ? req.body : "{}", nullptr, false);
   if (!body.is_object())
     return failure(400, "send a JSON object");
-  return to.handler({req, std::move(names), body});
+  return on_lease(to, {req, std::move(names), body});
 }
 
-std::variant<response, event_feed> api::open_feed(const request& req) const {
+// A fault that a client asked for on its lease goes with it, unless it is
+// cleared before or asked for again elsewhere.
+response api::on_lease(const route& to, const call& asked) const {
+  auto* lease = to.needs == permission::fault ? lease_of(asked.req) : nullptr;
+  auto arms = may_be_on_lease(asked);
+  auto nothing_is_undone
+    = arms ? leases_.hold() : std::unique_lock<fair_mutex>{};
+  if (lease != nullptr && !leases_.has(*lease))
+    return no_lease(*lease);
+  return arms ? arm(to, asked, lease) : clear(to, asked);
+}
+
+// Waits for nobody who arms something: it may be what he waits for. What stays
+// on a lease, since it is armed meanwhile, goes off it when it is armed again.
+response api::clear(const route& to, const call& asked) const {
+  auto before = leases_.mark();
+  auto result = to.handler(asked);
+  if (auto gone = clearing(asked.req, asked.body); gone && result.status == 200)
+    leases_.forget(before, gone);
+  return result;
+}
+
+response api::arm(const route& to, const call& asked,
+                  const std::string* lease) const {
+  auto result = to.handler(asked);
+  if (result.status != 200)
+    return result;
+  auto back = undoing(asked, result);
+  std::vector<std::string> keys;
+  for (auto& each : back)
+    keys.push_back(key_of(each));
+  std::ranges::sort(keys);
+  auto take_off = [&] {
+    leases_.forget(leases_.mark(), [&](auto each) {
+      return std::ranges::binary_search(keys, each);
+    });
+  };
+  if (lease == nullptr) {
+    take_off();
+    return result;
+  }
+  for (auto& each : back) {
+    auto outcome
+      = leases_.put(*lease, key_of(each), [this, each] { undo(each); });
+    if (outcome == leases::outcome::done)
+      continue;
+    std::ranges::for_each(back, [this](auto& all) { undo(all); });
+    take_off();
+    return outcome == leases::outcome::too_many
+             ? failure(409,
+                       "there is too much on the lease \"" + *lease + "\"")
+             : no_lease(*lease); // it ran out meanwhile
+  }
+  return result;
+}
+
+// What was allowed may be undone, whatever has gone meanwhile.
+void api::undo(const request& req) const {
+  for (auto& each : routes_)
+    if (auto names = match(each.pattern, req.path);
+        names && each.method == req.method) {
+      auto body = nlohmann::json::parse(req.body.empty() ? "{}" : req.body);
+      each.handler({req, std::move(*names), body});
+      return;
+    }
+}
+
+expected<event_feed, response> api::open_feed(const request& req) const {
   if (auto refused = refuse(req))
-    return *refused;
+    return unexpected{std::move(*refused)};
   std::optional since = rt_->events.last_seq();
   if (!req.last_event_id.empty()) {
     since = parse_event_id(req.last_event_id, rt_->events);
     if (!since)
-      return failure(400, "\"Last-Event-ID\" is not the id of an event");
+      return unexpected{
+        failure(400, "\"Last-Event-ID\" is not the id of an event")};
   } else if (auto i = req.query.find("since"); i != req.query.end()) {
     since = parse_seq(i->second);
     if (!since)
-      return failure(400, "\"since\" has to be a number");
+      return unexpected{failure(400, "\"since\" has to be a number")};
   }
   auto asked_for = [&](const char* what) {
     auto i = req.query.find(what);
     return i != req.query.end() && i->second == "true";
   };
-  feed_extras extras{asked_for("canary") ? find_canary() : nullptr,
+  // A HEAD has nobody to read what a canary measures.
+  auto measures = asked_for("canary") && req.method != "HEAD";
+  feed_extras extras{measures ? find_canary() : nullptr,
                      asked_for("connections")};
   nlohmann::json greeting{
     {"boot", std::to_string(rt_->events.boot())},
@@ -235,33 +392,58 @@ std::shared_ptr<const canary> api::find_canary() const {
 
 std::optional<response> api::refuse(const request& req) const {
   if (!permitted_host(req))
-    return failure(403,
-                   "the Host header \"" + req.host + "\" is not this server's");
+    return failure(403, "the Host header \"" + req.host
+                          + "\" is not this server's; --admin-host NAME of "
+                            "serve allows another name");
   if (!permitted_origin(req))
-    return failure(403, "pages of " + req.origin + " may not use this server");
+    return failure(403, "pages of " + req.origin
+                          + " may not use this server; --admin-origin ORIGIN "
+                            "of serve allows them");
   // A page of another server may link here, but not use the API.
   if ((req.fetch_site == "cross-site" || req.fetch_site == "same-site")
-      && (req.method != "GET" || req.path != "/"))
+      && !named_origin(req) && (routed(req.method) != "GET" || req.path != "/"))
     return failure(403, "pages of other servers may not use this one");
   return {};
 }
 
 bool api::permitted_host(const request& req) const {
-  return !rules_.loopback || is_loopback_name(host_name(req.host));
+  if (!rules_.loopback || is_loopback_name(host_name(req.host)))
+    return true;
+  if (req.host.empty())
+    return req.may_lack_host;
+  return std::ranges::any_of(rules_.hosts, [&](auto& each) {
+    auto known = lower(each);
+    auto given = lower(req.host);
+    return known == given || known == host_name(given);
+  });
+}
+
+bool api::named_origin(const request& req) const {
+  return std::ranges::any_of(rules_.origins, [&](auto& each) {
+    return lower(each) == lower(req.origin);
+  });
 }
 
 bool api::permitted_origin(const request& req) const {
-  return req.origin.empty() || req.origin == "http://" + req.host;
+  return req.origin.empty() || req.origin == "http://" + req.host
+         || named_origin(req);
 }
 
+// By a Unix socket it is the user that counts.
 bool api::permitted_token(const request& req) const {
-  return rules_.token.empty()
-         || same_token(req.authorization, "Bearer " + rules_.token);
+  if (req.from == sender::owner)
+    return true;
+  if (rules_.token.empty())
+    return req.from != sender::other_user;
+  return same_token(bearer_token(req.authorization), rules_.token);
 }
 
 std::optional<response> api::refuse(const request& req, const route& to) const {
   if (to.needs != permission::look && !permitted_token(req))
-    return needs_token();
+    return rules_.token.empty()
+             ? failure(403, "only root and the user that runs this server may "
+                            "change something")
+             : needs_token();
   if (to.needs == permission::fault && !rules_.allow_faults)
     return failure(403, "faults are off: this server was started without "
                         "--allow-faults");
@@ -312,8 +494,12 @@ response api::tree(const request& req) const {
 }
 
 response api::metrics() const {
-  return {200, write(to_metrics(measure(*rt_, listeners_, version))),
-          std::string{metrics_type}};
+  auto measured = measure(*rt_, listeners_, version);
+  if (program_.file)
+    measured.journal = program_.file->look();
+  if (program_.log)
+    measured.log_lines_lost = program_.log->dropped();
+  return {200, write(to_metrics(measured)), std::string{metrics_type}};
 }
 
 response api::log_level() const {

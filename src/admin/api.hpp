@@ -5,11 +5,15 @@
 #include "admin/children_api.hpp"
 #include "admin/event_feed.hpp"
 #include "admin/faults_api.hpp"
+#include "admin/health.hpp"
+#include "admin/leases.hpp"
 #include "admin/listeners_api.hpp"
 #include "admin/request.hpp"
 #include "admin/response.hpp"
 #include "admin/route.hpp"
+#include "admin/worker_pool.hpp"
 #include "coppice/actor/runtime.hpp"
+#include "coppice/expected.hpp"
 #include "coppice/net/listener.hpp"
 #include "journal/journal.hpp"
 
@@ -37,6 +41,13 @@ struct access {
   /// Whether faults may be injected, toxics included. Undoing them is always
   /// allowed.
   bool allow_faults = false;
+  /// Names that a request may give as its host besides those of loopback, with
+  /// or without a port: those of a proxy in front. Not looked at beyond
+  /// loopback, where any name will do.
+  std::vector<std::string> hosts = {};
+  /// Where pages may come from that use the API, besides its own:
+  /// `https://ops.example`.
+  std::vector<std::string> origins = {};
 };
 
 /// What the program does beyond its tree. Any thread.
@@ -44,7 +55,8 @@ struct operations {
   /// Begins the end of the program, once, as a SIGTERM does; with this drain
   /// timeout if there is one.
   std::function<void(std::optional<std::chrono::milliseconds>)> drain;
-  journal::log_ptr log = {}; ///< Null: there is none.
+  journal::log_ptr log = {};       ///< Null: there is none.
+  journal::recorder_ptr file = {}; ///< The same.
   /// A listener that echoes, so that a `canary` can be its client; null: there
   /// is none.
   net::listener_ptr echo = {};
@@ -53,7 +65,8 @@ struct operations {
 /// The admin API without a server: looks at trees and listeners, changes them,
 /// and breaks them.
 ///
-/// Thread-safe; may block up to a second; not for reactors.
+/// Thread-safe; may block for some seconds unless a function says otherwise;
+/// not for reactors.
 class api {
 public:
   api(actor::runtime_ptr rt, std::vector<net::listener_ptr> listeners,
@@ -64,14 +77,27 @@ public:
 
   response handle(const request& req) const;
 
+  /// What is answered whatever the body is: that the request is refused, or
+  /// what may be done at its path. Nothing if the body has to be read first.
+  /// Never blocks.
+  std::optional<response> by_head(const request& req) const;
+
+  /// Who is to handle a request.
+  lane lane_of(const request& req) const;
+
+  /// To be called about once a second, for `GET /livez`. Never blocks.
+  void look_after_health() const {
+    health_.look();
+  }
+
   /// Says which actor serves it.
   void served_by(std::string path) {
     children_.served_by(std::move(path));
   }
 
-  /// What `GET /events/stream` answers: a feed, or why there is none. The feed
-  /// must not outlive this.
-  std::variant<response, event_feed> open_feed(const request& req) const;
+  /// What GET and HEAD of `/events/stream` answer: a feed, or why there is
+  /// none. The feed must not outlive this.
+  expected<event_feed, response> open_feed(const request& req) const;
 
 private:
   std::vector<route> own_routes() const;
@@ -80,6 +106,12 @@ private:
   std::optional<response> refuse(const request& req, const route& to) const;
   response pass_to(const route& to, const request& req,
                    std::vector<std::string> names) const;
+  response on_lease(const route& to, const call& asked) const;
+  response clear(const route& to, const call& asked) const;
+  response arm(const route& to, const call& asked,
+               const std::string* lease) const;
+  void undo(const request& req) const;
+  response unroutable(const request& req) const;
   response tree(const request& req) const;
   response metrics() const;
   response kill(const nlohmann::json& body) const;
@@ -88,6 +120,7 @@ private:
   response set_log_level(const nlohmann::json& body) const;
   std::shared_ptr<const canary> find_canary() const;
   bool permitted_host(const request& req) const;
+  bool named_origin(const request& req) const;
   bool permitted_origin(const request& req) const;
   bool permitted_token(const request& req) const;
 
@@ -98,7 +131,9 @@ private:
   faults_api faults_;
   children_api children_;
   listeners_api listeners_api_;
+  mutable health health_;
   std::vector<route> routes_;
+  mutable leases leases_; // the last to use the others, and so the first to go
   mutable std::mutex canary_mutex_;
   mutable std::weak_ptr<const canary> canary_; // lives as long as its feeds
 };

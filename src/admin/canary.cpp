@@ -34,6 +34,7 @@ canary::canary(net::listener_ptr where)
       samples_(kept) {
   if (!stop_)
     throw std::system_error(errno, std::system_category(), "eventfd");
+  resting_ = would_take_a_place();
   thread_ = std::thread{[this] { run(); }};
 }
 
@@ -45,7 +46,7 @@ canary::~canary() {
 
 canary::report canary::after(std::uint64_t number) const {
   std::lock_guard guard{mutex_};
-  report result{{}, samples_.last(), connected_};
+  report result{{}, samples_.last(), connected_, resting_};
   auto found = samples_.after(number, kept);
   for (auto next = found.first; next < found.end; ++next)
     result.samples.push_back(samples_.at(next));
@@ -54,6 +55,12 @@ canary::report canary::after(std::uint64_t number) const {
 
 void canary::run() {
   while (!where_->draining()) {
+    if (would_take_a_place()) {
+      leave();
+      if (!rest(asks_every))
+        return;
+      continue;
+    }
     if (!sock_)
       connect();
     if (sock_ && !ask())
@@ -64,6 +71,23 @@ void canary::run() {
   sock_.close();
   std::lock_guard guard{mutex_};
   connected_ = false;
+}
+
+bool canary::would_take_a_place() const {
+  auto limits = where_->limits();
+  return limits.max_connections || limits.max_per_address;
+}
+
+// Says so first: whoever sees that it has left may ask why.
+void canary::leave() {
+  {
+    std::lock_guard guard{mutex_};
+    connected_ = false;
+    resting_ = true;
+  }
+  sock_.close();
+  served_ = false;
+  lost_at_ = {};
 }
 
 void canary::connect() {
@@ -102,7 +126,7 @@ bool canary::ask() {
     auto ready = wait(POLLIN, late_at);
     if (ready < 0)
       return false;
-    if (ready == 0 && where_->draining())
+    if (ready == 0 && (where_->draining() || would_take_a_place()))
       return true;
     if (ready == 0) {
       note({.at = clock::now(), .failure = "no answer within a second"});
@@ -174,6 +198,7 @@ void canary::lose(std::string why) {
 void canary::note(sample what) {
   std::lock_guard guard{mutex_};
   connected_ = sock_ && served_;
+  resting_ = false;
   samples_.push(std::move(what));
 }
 

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "coppice/net/listener.hpp"
-#include "coppice/observe/recent.hpp"
 #include "net/socket.hpp"
+#include "observe/recent.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -21,8 +21,9 @@ namespace coppice::admin {
 /// times a second until it is served. It closes its connection to a listener
 /// that drains.
 ///
-/// It is served like any other client: it is counted, takes a place, and is
-/// ended with the acceptor that it is linked to.
+/// It is served like any other client: it is counted, and is ended with the
+/// acceptor that it is linked to. Where places are limited it would take one
+/// from somebody: so long it rests, and has no connection.
 ///
 /// Thread-safe; runs on a thread of its own.
 class canary {
@@ -42,6 +43,7 @@ public:
     std::vector<sample> samples;
     std::uint64_t last = 0; ///< The number of the latest.
     bool connected = false; ///< And served: there was an answer.
+    bool resting = false;   ///< The listener limits its connections.
   };
 
   explicit canary(net::listener_ptr where);
@@ -57,6 +59,8 @@ public:
 
 private:
   void run();
+  bool would_take_a_place() const;
+  void leave();
   void connect();
   bool ask();
   bool rest(std::chrono::milliseconds length);
@@ -73,6 +77,7 @@ private:
   mutable std::mutex mutex_;
   observe::recent<sample> samples_; // guarded by mutex_
   bool connected_ = false;          // guarded by mutex_
+  bool resting_ = false;            // guarded by mutex_
   std::thread thread_;
 };
 

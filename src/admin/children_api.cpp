@@ -2,6 +2,7 @@
 
 #include "admin/children_api.hpp"
 
+#include "actor/directory.hpp"
 #include "admin/responses.hpp"
 #include "coppice/actor/request.hpp"
 #include "coppice/actor/tree_root.hpp"
@@ -17,18 +18,14 @@ using nlohmann::json;
 
 namespace {
 
-// What the supervisor refused, or nothing if it did what it was asked for.
-using outcome = actor::eventual<std::optional<actor::refused>>;
-
-template <class T>
-std::optional<actor::refused> refusal_in(const actor::answer<T>& what) {
-  auto* no = std::get_if<actor::refused>(&what);
-  return no == nullptr ? std::nullopt : std::optional{*no};
-}
+// Whether the supervisor did what it was asked for.
+using outcome = actor::eventual<expected<void, actor::refused>>;
 
 template <class T>
 void pass_on(actor::pending<T> from, outcome to) {
-  from.then([to](actor::answer<T> what) mutable { to.set(refusal_in(what)); });
+  from.then([to](const actor::answer<T>& what) mutable {
+    to.set(what.map([](const T&) {}));
+  });
 }
 
 // The second step is taken however long the first one takes, whether the
@@ -38,8 +35,8 @@ outcome stop_and_start_child(const caf::actor& supervisor,
   outcome result;
   actor::terminate_child(supervisor, id)
     .then([=](actor::answer<supervision::done> what) mutable {
-      if (auto no = refusal_in(what))
-        result.set(std::move(no));
+      if (!what)
+        result.set(unexpected{std::move(what.error())});
       else
         pass_on(actor::restart_child(supervisor, id), result);
     });
@@ -105,21 +102,33 @@ response children_api::change(request_kind what, const json& body) const {
                           + "\" is the admin API or above it, so this "
                             "request cannot end it: use POST /kill, or POST "
                             "/drain to end the server");
-  if (what != request_kind::start)
-    actor::tell_who_asks(*rt_, path, supervision::exit_reason::shutdown(),
-                         asked_here);
+  auto late = failure(504, "the supervisor of \"" + path
+                             + "\" has not finished yet; look at GET /tree");
+  auto refusal_of = [&](const actor::refused& no) {
+    using supervision::refusal;
+    auto missing = no.why == refusal::not_found || no.why == refusal::noproc;
+    return failure(missing ? 404 : 409, "\"" + path + "\": " + to_string(no));
+  };
+  if (what != request_kind::start) {
+    // Nobody is asked to end who is not there, or whom this cannot end.
+    auto found = actor::which_child(above->handle, id).get_within(patience);
+    if (!found)
+      return late;
+    auto& child = *found;
+    if (!child)
+      return refusal_of(child.error());
+    if (child->child)
+      actor::tell_who_asks(*rt_, path, supervision::exit_reason::shutdown(),
+                           asked_here);
+  }
   auto* ask = what == request_kind::stop    ? stop_child
               : what == request_kind::start ? start_child
                                             : stop_and_start_child;
   auto became = ask(above->handle, id).get_within(patience);
   if (!became)
-    return failure(504, "the supervisor of \"" + path
-                          + "\" has not finished yet; look at GET /tree");
-  if (auto& no = *became) {
-    using supervision::refusal;
-    auto missing = no->why == refusal::not_found || no->why == refusal::noproc;
-    return failure(missing ? 404 : 409, "\"" + path + "\": " + to_string(*no));
-  }
+    return late;
+  if (auto& done = *became; !done)
+    return refusal_of(done.error());
   return success({{"path", path}});
 }
 

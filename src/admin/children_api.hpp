@@ -21,7 +21,8 @@ namespace coppice::admin {
 /// Thread-safe; waits for the supervisor, at most `patience`.
 class children_api {
 public:
-  /// A request that takes longer is carried out, but its answer is 504.
+  /// For each step. A request that takes longer is carried out once its last
+  /// step was asked for, but its answer is 504.
   static constexpr std::chrono::seconds patience{4};
 
   explicit children_api(actor::runtime_ptr rt);

@@ -2,70 +2,127 @@
 
 #include "admin/client.hpp"
 
-#include <httplib.h>
+#include "admin/bounded_http.hpp"
+
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace coppice::admin {
 
 namespace {
 
-httplib::Client connect(const std::string& authority,
-                        const std::string& token) {
-  httplib::Client http{"http://" + authority};
-  http.set_connection_timeout(2);
-  http.set_read_timeout(5);
-  http.set_tcp_nodelay(true);
-  if (!token.empty())
-    http.set_default_headers({{"Authorization", "Bearer " + token}});
-  return http;
+using code = request_error::code;
+
+request_error no_answer(const std::string& authority, const http_failure& why) {
+  auto in_brackets = " (" + why.text + ")";
+  switch (why.what) {
+  case http_failure::kind::unreachable:
+    return {code::unreachable,
+            "no server answers at " + authority + in_brackets
+              + "; start one with coppice serve, or name another with --admin "
+                "HOST:PORT or --admin unix:PATH"};
+  case http_failure::kind::silent:
+    return {code::silent,
+            "the server at " + authority + " does not answer" + in_brackets};
+  case http_failure::kind::broken:
+    return {code::cut_off, "what answers at " + authority
+                             + " is not coppice, or has just ended"
+                             + in_brackets + "; check --admin"};
+  case http_failure::kind::foreign:
+    return {code::foreign, not_coppice(authority) + in_brackets};
+  }
+  return {code::foreign, not_coppice(authority)};
 }
 
-answer convert(const std::string& authority, const httplib::Result& result) {
-  if (!result)
-    return {0,
-            {},
-            "no server answers at " + authority + " ("
-              + httplib::to_string(result.error())
-              + "); start one with coppice serve, or name another with --admin "
-                "HOST:PORT"};
-  answer out{result->status, result->body};
-  if (result->status != 200) {
-    auto body = nlohmann::json::parse(result->body, nullptr, false);
-    out.error = body.is_object() && body.contains("error")
-                  ? body["error"].get<std::string>()
-                  : "the server answered with HTTP status "
-                      + std::to_string(result->status);
-  }
-  return out;
+// What the server says is wrong; empty if it is not coppice that says it.
+std::string error_in(const std::string& body) {
+  // What is nested is no error of ours.
+  constexpr auto levels = 8;
+  auto too_deep = false;
+  auto look = [&](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
+    too_deep = too_deep || depth > levels;
+    return !too_deep;
+  };
+  auto json = nlohmann::json::parse(body, look, false);
+  if (too_deep || !json.is_object())
+    return {};
+  auto found = json.find("error");
+  return found != json.end() && found->is_string() ? found->get<std::string>()
+                                                   : "";
+}
+
+// So that no text can end the head of a request.
+std::string without_controls(std::string text) {
+  std::erase_if(text, [](char c) {
+    return static_cast<unsigned char>(c) <= ' ' || c == 0x7F;
+  });
+  return text;
 }
 
 } // namespace
+
+std::string not_coppice(const std::string& authority) {
+  return "what answers at " + authority + " is not coppice; check --admin";
+}
 
 client::client(std::string authority, std::string token)
     : authority_(std::move(authority)), token_(std::move(token)) {
   // nop
 }
 
+client client::within(std::chrono::milliseconds limit) const {
+  auto result = *this;
+  result.bounds_.total = std::min(limit, bounds_.total);
+  return result;
+}
+
+answer client::ask(const char* method, const std::string& path,
+                   const std::string* json) const {
+  auto where = parse_authority(authority_);
+  if (!where)
+    return unexpected{request_error{code::not_sent, where.error()}};
+  auto request = std::string{method} + " " + without_controls(path)
+                 + " HTTP/1.0\r\nHost: "
+                 + (where->unix_path.empty() ? authority_ : "localhost")
+                 + "\r\nAccept: application/json\r\nConnection: close\r\n";
+  if (!token_.empty())
+    request += "Authorization: Bearer " + without_controls(token_) + "\r\n";
+  if (json != nullptr)
+    request += "Content-Type: application/json\r\nContent-Length: "
+               + std::to_string(json->size()) + "\r\n";
+  request += "\r\n";
+  if (json != nullptr)
+    request += *json;
+  auto got = ask_http(*where, request, bounds_);
+  if (!got)
+    return unexpected{no_answer(authority_, got.error())};
+  if (got->status == 200)
+    return std::move(got->body);
+  auto error = error_in(got->body);
+  if (error.empty())
+    return unexpected{
+      request_error{code::foreign, not_coppice(authority_) + " (HTTP status "
+                                     + std::to_string(got->status) + ")"}};
+  return unexpected{request_error{code::refused, std::move(error), got->status,
+                                  std::move(got->body)}};
+}
+
 answer client::get(const std::string& path) const {
-  return convert(authority_, connect(authority_, token_).Get(path.c_str()));
+  return ask("GET", path, nullptr);
 }
 
 answer client::post(const std::string& path, const std::string& json) const {
-  return convert(
-    authority_,
-    connect(authority_, token_).Post(path.c_str(), json, "application/json"));
+  return ask("POST", path, &json);
 }
 
 answer client::put(const std::string& path, const std::string& json) const {
-  return convert(
-    authority_,
-    connect(authority_, token_).Put(path.c_str(), json, "application/json"));
+  return ask("PUT", path, &json);
 }
 
 answer client::remove(const std::string& path) const {
-  return convert(authority_, connect(authority_, token_).Delete(path.c_str()));
+  return ask("DELETE", path, nullptr);
 }
 
 } // namespace coppice::admin

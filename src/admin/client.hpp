@@ -2,22 +2,46 @@
 
 #pragma once
 
+#include "admin/bounded_http.hpp"
+#include "coppice/expected.hpp"
+
+#include <chrono>
 #include <string>
 
 namespace coppice::admin {
 
-/// What a server answered.
-struct answer {
-  int status = 0; ///< Of HTTP; 0: the server could not be reached.
-  std::string body = {};
-  std::string error = {}; ///< For a person, if the request was not done.
+/// Why a request was not done.
+struct request_error {
+  enum class code {
+    not_sent,    ///< Something is missing here, such as the token.
+    unreachable, ///< No server is there.
+    silent,      ///< It did not answer in time.
+    cut_off,     ///< The connection ended before the answer came.
+    foreign,     ///< What answers there is not coppice.
+    refused,     ///< The server answered, but did not do it.
+  };
+  code why;
+  std::string message;   ///< For a person.
+  int status = 0;        ///< Of HTTP, if it was refused.
+  std::string body = {}; ///< What was answered then.
 };
 
-/// Talks to the admin API of a running server. Blocks for some seconds at most.
+/// What a server answered: the body.
+using answer = expected<std::string, request_error>;
+
+/// What is said of something that does not answer as a coppice server does.
+std::string not_coppice(const std::string& authority);
+
+/// Talks to the admin API of a running server, whatever answers there: blocks
+/// for some seconds at most, and takes no more than 64 MiB.
 class client {
 public:
-  /// `authority` is HOST:PORT; `token` may be empty.
+  /// `authority` is HOST:PORT or unix:PATH; `token` may be empty.
   client(std::string authority, std::string token);
+
+  /// The same, but no answer takes longer than `limit`, the connection
+  /// included.
+  client within(std::chrono::milliseconds limit) const;
 
   answer get(const std::string& path) const;
   answer post(const std::string& path, const std::string& json) const;
@@ -25,8 +49,12 @@ public:
   answer remove(const std::string& path) const;
 
 private:
+  answer ask(const char* method, const std::string& path,
+             const std::string* json) const;
+
   std::string authority_;
   std::string token_;
+  answer_bounds bounds_;
 };
 
 } // namespace coppice::admin

@@ -20,8 +20,12 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr std::size_t most_at_once = 1000;
-constexpr auto look_every = 250ms;
+// So that a page of long events is not much larger than it may be.
+constexpr std::size_t few_at_once = 50;
+constexpr std::size_t most_bytes = 1024 * 1024;
 constexpr auto traffic_every = 1s;
+// So long after it happened an event is shown also if it is not kept yet.
+constexpr auto longest_wait = 1s;
 
 std::string message(std::string_view type, const std::string& data) {
   return "event: " + std::string{type} + "\ndata: " + data + "\n\n";
@@ -55,6 +59,18 @@ std::optional<range> range_of(const std::map<std::string, std::string>& query) {
 response no_range() {
   return failure(400, "\"since\" has to be a number, and \"limit\" one from 1 "
                       "on");
+}
+
+// Whether events may be shown: they are in the journal, or that took too long.
+// Waits for that, or does not.
+bool may_show(const actor::runtime& rt, const observe::excerpt& what,
+              bool waits) {
+  if (!rt.may_show || what.events.empty())
+    return true;
+  auto& last = *what.events.back();
+  auto left = std::chrono::ceil<std::chrono::milliseconds>(
+    last.time + longest_wait - steady_clock::now());
+  return left <= 0ms || rt.may_show(last.seq, waits ? left : 0ms);
 }
 
 json to_json(const canary::report& report) {
@@ -100,6 +116,42 @@ std::optional<std::uint64_t> parse_event_id(std::string_view text,
   return *boot == bus.boot() ? seq : 0;
 }
 
+namespace {
+
+// Some events, and where to go on.
+class page_of_events {
+public:
+  explicit page_of_events(std::uint64_t since) : next_(since) {
+    // nop
+  }
+
+  bool full() const noexcept {
+    return bytes_ >= most_bytes;
+  }
+
+  void add(json event, std::uint64_t seq) {
+    bytes_ += journal::to_line(event).size();
+    all_.push_back(std::move(event));
+    next_ = seq;
+  }
+
+  json to_json(std::uint64_t missed, std::uint64_t last) && {
+    auto next = all_.empty() ? std::min(next_, last) : next_;
+    return {{"events", std::move(all_)},
+            {"missed", missed},
+            {"next", next},
+            {"more", next < last},
+            {"last_seq", last}};
+  }
+
+private:
+  json all_ = json::array();
+  std::size_t bytes_ = 0;
+  std::uint64_t next_;
+};
+
+} // namespace
+
 response events(const actor::runtime& rt,
                 const std::map<std::string, std::string>& query) {
   auto wanted = range_of(query);
@@ -107,11 +159,14 @@ response events(const actor::runtime& rt,
     return no_range();
   auto last = rt.events.last_seq(); // before: what comes between is sent later
   auto found = rt.events.after(wanted->since, wanted->limit);
-  json all = json::array();
-  for (auto& each : found.events)
-    all.push_back(journal::to_json(*each));
-  return success(
-    {{"events", std::move(all)}, {"missed", found.missed}, {"last_seq", last}});
+  (void)may_show(rt, found, true);
+  page_of_events page{wanted->since};
+  for (auto& each : found.events) {
+    if (page.full())
+      break;
+    page.add(journal::to_json(*each), each->seq);
+  }
+  return success(std::move(page).to_json(found.missed, last));
 }
 
 response connection_events(const actor::runtime& rt,
@@ -120,13 +175,16 @@ response connection_events(const actor::runtime& rt,
   if (!wanted)
     return no_range();
   auto found = rt.connections.after(wanted->since, wanted->limit);
-  json all = json::array();
-  for (auto seq = found.first_seq; auto& each : found.records)
-    all.push_back(to_json(each, seq++));
-  return success({{"events", std::move(all)},
-                  {"missed", found.missed},
-                  {"lost", rt.connections.lost()},
-                  {"last_seq", found.last_seq}});
+  page_of_events page{wanted->since};
+  for (auto seq = found.first_seq; auto& each : found.records) {
+    if (page.full())
+      break;
+    page.add(to_json(each, seq), seq);
+    ++seq;
+  }
+  auto result = std::move(page).to_json(found.missed, found.last_seq);
+  result["lost"] = rt.connections.lost();
+  return success(result);
 }
 
 event_feed::event_feed(actor::runtime_ptr rt,
@@ -135,7 +193,7 @@ event_feed::event_feed(actor::runtime_ptr rt,
                        feed_extras extras)
     : rt_(std::move(rt)),
       listeners_(listeners),
-      seq_(since > rt_->events.last_seq() ? 0 : since),
+      events_(rt_->events, "feed", since > rt_->events.last_seq() ? 0 : since),
       greeting_(std::move(greeting)),
       extras_(std::move(extras)),
       known_(rt_->connections.after(0, 0).last_seq) {
@@ -147,11 +205,6 @@ std::string event_feed::next() {
                   ? std::string{}
                   : message("hello", std::exchange(greeting_, {}));
   auto now = steady_clock::now();
-  if (result.empty() && now < next_look_) {
-    auto left = std::chrono::ceil<std::chrono::milliseconds>(next_look_ - now);
-    rt_->events.wait_for(seq_, left);
-    now = steady_clock::now();
-  }
   result += news();
   if (now >= next_look_) {
     next_look_ = now + look_every;
@@ -167,14 +220,20 @@ std::string event_feed::next() {
 }
 
 std::string event_feed::news() {
-  auto found = rt_->events.after(seq_, most_at_once);
   std::string result;
-  if (found.missed > 0)
-    result += message("missed", std::to_string(found.missed));
-  for (auto& each : found.events) {
-    seq_ = each->seq;
-    result += "id: " + event_id(seq_, rt_->events)
-              + "\ndata: " + journal::to_line(journal::to_json(*each)) + "\n\n";
+  while (result.size() < full_bytes) {
+    if (next_.events.empty()) {
+      next_ = events_.take(few_at_once);
+      if (next_.missed > 0)
+        result += message("missed", std::to_string(next_.missed));
+      if (next_.events.empty())
+        break;
+    }
+    if (!may_show(*rt_, next_, false))
+      break;
+    for (auto& each : std::exchange(next_, {}).events)
+      result += "id: " + event_id(each->seq, rt_->events) + "\ndata: "
+                + journal::to_line(journal::to_json(*each)) + "\n\n";
   }
   return result;
 }
@@ -218,7 +277,8 @@ std::string event_feed::traffic() {
   if (extras_.canary) {
     auto report = extras_.canary->after(felt_);
     felt_ = report.last;
-    result["canary"] = to_json(report);
+    if (!report.resting)
+      result["canary"] = to_json(report);
   }
   return message("traffic", journal::to_line(result));
 }

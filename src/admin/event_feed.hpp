@@ -8,7 +8,9 @@
 #include "coppice/net/listener.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -19,7 +21,9 @@
 namespace coppice::admin {
 
 /// The events that are kept, as JSON: at most `limit` (1000) of those after the
-/// one numbered `since` (0). Both are in `query`.
+/// one numbered `since` (0), and about a MiB of them at most. Both are in
+/// `query`. `next` is the `since` that goes on, and `more` says whether there
+/// is something there already.
 response events(const actor::runtime& rt,
                 const std::map<std::string, std::string>& query);
 
@@ -50,9 +54,28 @@ public:
              std::uint64_t since, std::string greeting,
              feed_extras extras = {});
 
-  /// What is to be sent next. Waits a quarter of a second at most, and gives
-  /// something at least once a second.
+  /// With so much at once, there may be more.
+  static constexpr std::size_t full_bytes = 256 * 1024;
+
+  /// How often to look at the least, so that nothing is late.
+  static constexpr std::chrono::milliseconds look_every{250};
+
+  /// Has `wake` called, on any thread, when there are new events; it must not
+  /// block. When this returns, the former one does not run any more.
+  void on_news(std::function<void()> wake) {
+    events_.on_pending(std::move(wake));
+  }
+
+  /// What is to be sent now; empty: nothing. Gives something at least once a
+  /// second. Does not wait: events that the journal has still to keep come
+  /// later, at most a second after they happened.
   std::string next();
+
+  /// Whether it has events that the journal has still to keep. Then it is to be
+  /// looked at again soon, since nobody says when.
+  bool waits_for_journal() const noexcept {
+    return !next_.events.empty();
+  }
 
 private:
   std::string news();
@@ -62,12 +85,13 @@ private:
 
   actor::runtime_ptr rt_;
   const std::vector<net::listener_ptr>& listeners_;
-  std::uint64_t seq_;
+  observe::event_reader events_;
   std::string greeting_;
   feed_extras extras_;
   std::uint64_t felt_ = 0;  // the number of the canary's last sample
   std::uint64_t known_ = 0; // … and of the last record of a connection
   std::string tree_;
+  observe::excerpt next_ = {}; // events that are about to be shown
   supervision::time_point next_look_ = {};
   supervision::time_point next_traffic_ = {};
 };

@@ -2,8 +2,9 @@
 
 #include "admin/faults_api.hpp"
 
+#include "actor/actor_faults.hpp"
+#include "actor/directory.hpp"
 #include "admin/responses.hpp"
-#include "coppice/actor/structural.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -13,7 +14,7 @@
 
 namespace coppice::admin {
 
-using actor::struck;
+using actor::fault_outcome;
 using nlohmann::json;
 
 namespace {
@@ -52,6 +53,11 @@ bool may_be_many(std::string_view fault) {
 
 } // namespace
 
+bool is_exact(const request& req) {
+  auto given = req.query.find("exact");
+  return given != req.query.end() && given->second == "true";
+}
+
 faults_api::faults_api(actor::runtime_ptr rt,
                        const std::vector<net::listener_ptr>& listeners,
                        bool allowed)
@@ -83,7 +89,9 @@ std::vector<route> faults_api::routes() const {
     // What undoes faults is always allowed.
     {"DELETE", "/faults/{point...}", permission::change, body_kind::none,
      "disarm it",
-     [this](const call& asked) { return disarm(asked.names.front()); }},
+     [this](const call& asked) {
+       return disarm(asked.names.front(), is_exact(asked.req));
+     }},
     {"DELETE", "/faults", permission::change, body_kind::none,
      "disarm all, resume all", [this](const call&) { return heal_all(); }},
     {"POST", "/faults/seed", permission::fault, object,
@@ -132,15 +140,16 @@ response faults_api::arm(const std::string& name, const json& body) const {
     return failure(400, "send an object with the text \"term\", such as "
                         "\"10%delay(5ms)\"");
   auto term = fault::parse_term(text->get<std::string>());
-  if (auto* wrong = std::get_if<fault::term_error>(&term))
-    return failure(400, to_string(*wrong));
-  if (auto error = rt_->faults.arm(name, std::get<fault::term>(term)))
-    return failure(error->why == fault::arm_error::code::unknown_point ? 404
-                                                                       : 400,
-                   to_string(*error));
-  auto canonical = to_string(std::get<fault::term>(term));
+  if (!term)
+    return failure(400, to_string(term.error()));
+  auto armed = rt_->faults.arm(name, *term);
+  if (!armed)
+    return failure(
+      armed.error().why == fault::arm_error::code::unknown_point ? 404 : 400,
+      to_string(armed.error()));
+  auto canonical = to_string(*term);
   tell(observe::event_kind::fault_armed, name, canonical);
-  return success({{"point", name}, {"term", canonical}});
+  return success({{"point", name}, {"term", canonical}, {"armed", *armed}});
 }
 
 response faults_api::reseed(const json& body) const {
@@ -153,8 +162,9 @@ response faults_api::reseed(const json& body) const {
   return success({{"seed", *seed}});
 }
 
-response faults_api::disarm(const std::string& pattern) const {
-  auto disarmed = rt_->faults.disarm(pattern);
+response faults_api::disarm(const std::string& pattern, bool exact) const {
+  auto disarmed
+    = exact ? rt_->faults.disarm_one(pattern) : rt_->faults.disarm(pattern);
   if (disarmed > 0)
     tell(observe::event_kind::fault_cleared, pattern);
   return success({{"disarmed", disarmed}});
@@ -205,23 +215,23 @@ response faults_api::strike_actor(const std::string& what,
                    std::to_string(count) + "*throw(asked to fail)");
   if (what == "refuse_stop")
     return arm_for("actor.stop", path, "drop");
-  auto result = struck::nobody;
+  auto result = fault_outcome::noproc;
   if (what == "suspend" || what == "resume") {
     if (suspend(path, what == "suspend"))
-      result = struck::done;
+      result = fault_outcome::done;
     else if (rt_->directory.find(path))
-      result = struck::cannot;
+      result = fault_outcome::unsupported;
   } else if (what == "burn_budget") {
     result = actor::burn_budget(*rt_, path);
     std::lock_guard guard{mutex_};
-    if (result == struck::done)
+    if (result == fault_outcome::done)
       burning_.insert(path);
   } else if (what == "flood") {
     result = actor::flood(*rt_, path, count);
   }
-  if (result == struck::nobody)
+  if (result == fault_outcome::noproc)
     return failure(404, "there is no actor at \"" + path + "\"");
-  if (result == struck::cannot)
+  if (result == fault_outcome::unsupported)
     return failure(400,
                    "the fault " + what + " does not work on \"" + path + "\"");
   tell(what == "resume" ? observe::event_kind::fault_cleared
@@ -234,7 +244,7 @@ response faults_api::strike_actor(const std::string& what,
 // be.
 bool faults_api::suspend(const std::string& path, bool on) const {
   auto result = on ? actor::suspend(*rt_, path) : actor::resume(*rt_, path);
-  auto hit = result == struck::done
+  auto hit = result == fault_outcome::done
              || std::ranges::any_of(listeners_, [&](auto& each) {
                   return each->suspend_connection(path, on);
                 });

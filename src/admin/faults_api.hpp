@@ -17,6 +17,10 @@
 
 namespace coppice::admin {
 
+/// Whether a DELETE of `/faults/POINT` means the point of that name alone, in
+/// which `*` stands for itself: `?exact=true`.
+bool is_exact(const request& req);
+
 /// The part of the API that injects faults: at fault points, and into actors.
 /// Thread-safe.
 class faults_api {
@@ -30,7 +34,7 @@ public:
 private:
   response list() const;
   response show(const std::string& name) const;
-  response disarm(const std::string& pattern) const;
+  response disarm(const std::string& pattern, bool exact) const;
   response heal_all() const;
   bool suspend(const std::string& path, bool on) const;
   response arm(const std::string& name, const nlohmann::json& body) const;

@@ -2,11 +2,15 @@
 
 #include "admin/limits_json.hpp"
 
+#include "fault/names.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <array>
 #include <chrono>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace coppice::admin {
 
@@ -64,10 +68,11 @@ std::optional<milliseconds> as_time(const json& value, milliseconds least) {
   return milliseconds{value.get<milliseconds::rep>()};
 }
 
-std::string set_count(const count_limit& limit, const json& value,
-                      net::limits& into) {
+expected<void, std::string> set_count(const count_limit& limit,
+                                      const json& value, net::limits& into) {
   if (!value.is_null() && !is_count(value))
-    return std::string{limit.key} + " has to be a number, 0 or more, or null";
+    return unexpected{std::string{limit.key}
+                      + " has to be a number, 0 or more, or null"};
   auto& member = into.*limit.member;
   member.reset();
   if (!value.is_null())
@@ -75,46 +80,61 @@ std::string set_count(const count_limit& limit, const json& value,
   return {};
 }
 
-std::string set_time(const time_limit& limit, const json& value,
-                     net::limits& into) {
+expected<void, std::string> set_time(const time_limit& limit, const json& value,
+                                     net::limits& into) {
   auto time = as_time(value, limit.least);
   if (!value.is_null() && !time)
-    return std::string{limit.key} + " has to be a number from "
-           + std::to_string(limit.least.count())
-           + " on, at most a year, or null";
+    return unexpected{std::string{limit.key} + " has to be a number from "
+                      + std::to_string(limit.least.count())
+                      + " on, at most a year, or null"};
   into.*limit.member = time;
   return {};
 }
 
-std::string set_period(const period& which, const json& value,
-                       net::limits& into) {
+expected<void, std::string> set_period(const period& which, const json& value,
+                                       net::limits& into) {
   auto time = as_time(value, at_once);
   if (!time)
-    return std::string{which.key}
-           + " has to be a number, 0 or more and at most a year";
+    return unexpected{std::string{which.key}
+                      + " has to be a number, 0 or more and at most a year"};
   into.*which.member = *time;
   return {};
 }
 
-std::string set_other(const std::string& key, const json& value,
-                      net::limits& into) {
+std::vector<std::string> limit_names() {
+  std::vector<std::string> result{"overflow", "max_output_bytes"};
+  for (auto& each : counts)
+    result.emplace_back(each.key);
+  for (auto& each : times)
+    result.emplace_back(each.key);
+  for (auto& each : periods)
+    result.emplace_back(each.key);
+  return result;
+}
+
+expected<void, std::string> set_other(const std::string& key, const json& value,
+                                      net::limits& into) {
   if (key == "overflow") {
     if (value != "queue" && value != "reject")
-      return "overflow has to be \"queue\" or \"reject\"";
+      return unexpected<std::string>{
+        "overflow has to be \"queue\" or \"reject\""};
     into.overflow
       = value == "queue" ? net::overflow::queue : net::overflow::reject;
     return {};
   }
   if (key == "max_output_bytes") {
     if (!is_count(value))
-      return "max_output_bytes has to be a number, 0 or more";
+      return unexpected<std::string>{
+        "max_output_bytes has to be a number, 0 or more"};
     into.max_output_bytes = value.get<std::size_t>();
     return {};
   }
-  return "there is no limit called \"" + key + "\"";
+  return unexpected{"there is no limit called \"" + key + "\""
+                    + fault::did_you_mean(key, limit_names())};
 }
 
-std::string set(const std::string& key, const json& value, net::limits& into) {
+expected<void, std::string> set(const std::string& key, const json& value,
+                                net::limits& into) {
   for (auto& limit : counts)
     if (key == limit.key)
       return set_count(limit, value, into);
@@ -147,11 +167,11 @@ json to_json(const net::limits& what) {
   return result;
 }
 
-std::string merge(const json& changes, net::limits& into) {
+expected<void, std::string> merge(const json& changes, net::limits& into) {
   auto result = into;
   for (auto& [key, value] : changes.items())
-    if (auto wrong = set(key, value, result); !wrong.empty())
-      return wrong;
+    if (auto done = set(key, value, result); !done)
+      return done;
   into = result;
   return {};
 }

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "coppice/expected.hpp"
 #include "coppice/net/limits.hpp"
 
 #include <nlohmann/json_fwd.hpp>
@@ -14,7 +15,8 @@ namespace coppice::admin {
 nlohmann::json to_json(const net::limits& what);
 
 /// Sets in `into` what the object `changes` names, as `to_json` writes it.
-/// Returns what is wrong, and then has changed nothing; empty: it is done.
-std::string merge(const nlohmann::json& changes, net::limits& into);
+/// If something is wrong, it says so and has changed nothing.
+expected<void, std::string> merge(const nlohmann::json& changes,
+                                  net::limits& into);
 
 } // namespace coppice::admin

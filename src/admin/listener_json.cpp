@@ -38,6 +38,14 @@ json to_json(const net::traffic& what) {
   };
 }
 
+// What a client gets that comes now. Sockets that were passed stay open with
+// whoever passed them.
+const char* fate_of_new_clients(const net::listener& what) {
+  if (what.state() == net::listener_state::listening)
+    return "are served";
+  return what.config().inherited.empty() ? "are refused" : "wait";
+}
+
 } // namespace
 
 json to_json(const net::listener& what) {
@@ -51,6 +59,7 @@ json to_json(const net::listener& what) {
     {"path", what.path()},
     {"local", local ? json(to_string(*local)) : json()},
     {"state", to_string(what.state())},
+    {"new_clients", fate_of_new_clients(what)},
     {"topology", to_string(what.config().topology)},
     {"acceptors", by_reactor.size()},
     {"sockets", what.sockets()},

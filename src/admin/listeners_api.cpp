@@ -73,8 +73,8 @@ response listeners_api::suspend(net::listener& listener) const {
 }
 
 response listeners_api::resume(net::listener& listener) const {
-  if (auto why = listener.resume(); !why.empty())
-    return failure(503, why);
+  if (auto resumed = listener.resume(); !resumed)
+    return failure(503, resumed.error());
   return success(to_json(listener));
 }
 
@@ -82,8 +82,8 @@ response listeners_api::set_limits(net::listener& listener,
                                    const nlohmann::json& body) const {
   std::lock_guard one_at_a_time{limits_mutex_};
   auto limits = listener.limits();
-  if (auto wrong = merge(body, limits); !wrong.empty())
-    return failure(400, wrong);
+  if (auto merged = merge(body, limits); !merged)
+    return failure(400, merged.error());
   listener.set_limits(limits);
   return success(to_json(listener));
 }

@@ -2,8 +2,15 @@
 
 #include "admin/measurements.hpp"
 
+#include "actor/directory.hpp"
+#include "admin/kernel_counters.hpp"
+#include "journal/journal.hpp"
+#include "net/event_loop.hpp"
+#include "observe/connection_log.hpp"
+
 #include <algorithm>
 #include <chrono>
+#include <string>
 
 namespace coppice::admin {
 
@@ -15,7 +22,7 @@ void add_reactors(std::vector<measurements::reactor>& all,
   for (auto& each : of.reactors())
     if (std::ranges::none_of(
           all, [&](auto& known) { return known.index == each->index(); }))
-      all.push_back({each->index(), each->rounds()});
+      all.push_back({each->index(), each->loop().rounds()});
 }
 
 } // namespace
@@ -27,10 +34,12 @@ measurements measure(actor::runtime& rt,
   measurements result{.version = std::string{version},
                       .tree = rt.tree.look(std::chrono::steady_clock::now()),
                       .events = rt.event_counts.read(),
-                      .events_lost = rt.events.lost(),
+                      .events_lost
+                      = rt.events.missed()[std::string{journal::reader_name}],
                       .records_lost = rt.connections.lost(),
                       .waiting = rt.directory.waiting(),
-                      .faults = rt.faults.list()};
+                      .faults = rt.faults.list(),
+                      .tcp = tcp_counters_now()};
   for (auto& each : listeners) {
     result.listeners.push_back(
       {each->config().name, each->active(), each->counters_by_reactor()});

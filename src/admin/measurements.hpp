@@ -5,12 +5,14 @@
 #include "coppice/actor/runtime.hpp"
 #include "coppice/fault/site.hpp"
 #include "coppice/net/listener.hpp"
-#include "coppice/observe/event_counts.hpp"
-#include "coppice/observe/histogram.hpp"
 #include "coppice/observe/tree.hpp"
+#include "journal/recorder.hpp"
+#include "observe/event_counts.hpp"
+#include "observe/histogram.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -37,10 +39,14 @@ struct measurements {
   observe::event_counts::snapshot events = {};
   std::uint64_t events_lost = 0; ///< To the journal.
   std::uint64_t records_lost = 0;
-  std::map<std::string, std::size_t> waiting = {}; ///< Messages, by path.
+  std::optional<journal::recorder::numbers> journal = {}; ///< If there is one.
+  std::optional<std::uint64_t> log_lines_lost = {}; ///< Unset: there is no log.
+  std::map<std::string, std::size_t> waiting = {};  ///< Messages, by path.
   std::vector<fault::point_info> faults = {};
   std::vector<listener> listeners = {};
   std::vector<reactor> reactors = {};
+  /// See `tcp_counters`.
+  std::map<std::string, std::uint64_t, std::less<>> tcp = {};
 };
 
 /// Looks at everything. Any thread; not for reactors.

@@ -132,6 +132,26 @@ void add_budgets(families& to, const node_view& root,
     to.push_back(each->done());
 }
 
+void add_own_budgets(families& to, const node_view& root) {
+  auto used = gauge("coppice_child_budget_used",
+                    "Restarts that count against the budget that a child has "
+                    "of its own.");
+  auto limit = gauge("coppice_child_budget_limit",
+                     "Restarts within the period that such a budget allows; "
+                     "one more has to wait.");
+  auto period = gauge("coppice_child_budget_period_seconds",
+                      "How long a restart counts against such a budget.");
+  for_each(root, [&](auto& node) {
+    if (!node.own_budget)
+      return;
+    used.add(node.own_budget->used, {{"path", node.path}});
+    limit.add(node.own_budget->intensity, {{"path", node.path}});
+    period.add(node.own_budget->period.count(), {{"path", node.path}});
+  });
+  for (auto* each : {&used, &limit, &period})
+    to.push_back(each->done());
+}
+
 void add_restarts(families& to, const node_view& root,
                   std::map<std::string, observe::event_counts::by_cause> all) {
   using observe::restart_cause;
@@ -187,6 +207,21 @@ void add_events(families& to, const measurements& what) {
                        "Events that went before the journal took them.")
                  .add(what.events_lost)
                  .done());
+  if (what.journal) {
+    to.push_back(gauge("coppice_journal_writes",
+                       "1 if the journal's file could be written the last "
+                       "time.")
+                   .add(what.journal->writes ? 1 : 0)
+                   .done());
+    to.push_back(gauge("coppice_journal_waiting_events",
+                       "Events that wait to be written to the journal's file.")
+                   .add(what.journal->waiting)
+                   .done());
+    to.push_back(counter("coppice_journal_lost_events_total",
+                         "Events that the journal's file will never have.")
+                   .add(what.journal->lost)
+                   .done());
+  }
   to.push_back(counter("coppice_connection_records_lost_total",
                        "Starts and ends of connections that went before the "
                        "journal took them.")
@@ -259,6 +294,24 @@ void add_accept_errors(families& to, const measurements& what) {
   to.push_back(errors.done());
 }
 
+// Of the machine, or the container: the kernel does not count by port.
+void add_tcp(families& to, const measurements& what) {
+  auto add = [&](const char* name, const char* help, const char* key) {
+    auto found = what.tcp.find(key);
+    if (found != what.tcp.end())
+      to.push_back(counter(name, help).add(found->second).done());
+  };
+  add(
+    "coppice_tcp_full_queue_cookies_total",
+    "SYN cookies that the kernel sent since a queue was full, in this network "
+    "namespace: such a client may be connected to nobody.",
+    "TCPReqQFullDoCookies");
+  add("coppice_tcp_accept_queue_overflows_total",
+      "Clients that the kernel dropped since an accept queue was full, in this "
+      "network namespace.",
+      "ListenOverflows");
+}
+
 // -- the rest -----------------------------------------------------------------
 
 void add_machinery(families& to, const measurements& what) {
@@ -273,6 +326,12 @@ void add_machinery(families& to, const measurements& what) {
   for (auto& [path, n] : what.waiting)
     waiting.add(n, {{"path", path}});
   to.push_back(waiting.done());
+  if (what.log_lines_lost)
+    to.push_back(counter("coppice_log_lines_lost_total",
+                         "Lines of the log that were lost, since nobody read "
+                         "them.")
+                   .add(*what.log_lines_lost)
+                   .done());
   auto fired = counter("coppice_faults_fired_total",
                        "Faults that fired, by the point in the code.");
   for (auto& each : what.faults)
@@ -290,11 +349,13 @@ std::vector<MetricFamily> to_metrics(const measurements& what) {
   if (what.tree) {
     add_restarts(result, *what.tree, what.events.restarts);
     add_budgets(result, *what.tree, what.events.nearly_used);
+    add_own_budgets(result, *what.tree);
     add_children(result, *what.tree);
   }
   add_events(result, what);
   add_connections(result, what);
   add_accept_errors(result, what);
+  add_tcp(result, what);
   add_machinery(result, what);
   return result;
 }

@@ -2,8 +2,10 @@
 
 #include "admin/predict_api.hpp"
 
+#include "actor/directory.hpp"
 #include "actor/forecast.hpp"
 #include "admin/responses.hpp"
+#include "journal/event_json.hpp"
 #include "observe/path.hpp"
 
 #include <charconv>
@@ -55,6 +57,8 @@ json to_json(const forecast& what) {
     {"intensity", what.intensity},
     {"period_seconds", what.period.count()},
   };
+  if (what.own)
+    result["own_budget"] = journal::to_json(*what.own);
   if (what.delay.count() > 0)
     result["delay_ms"] = what.delay.count();
   if (what.wait.count() > 0)
@@ -65,8 +69,8 @@ json to_json(const forecast& what) {
 }
 
 // The names are those of POST /actors/NAME.
-std::optional<ordeal::kind> ordeal_from(std::string_view action) {
-  using kind = ordeal::kind;
+std::optional<incident::kind> incident_from(std::string_view action) {
+  using kind = incident::kind;
   if (action.empty())
     return kind::ends;
   if (action == "suspend")
@@ -87,24 +91,24 @@ response predict(const actor::runtime& rt, const query_map& query) {
   if (path.empty())
     return failure(400, "name an actor: ?path=PATH, and &reason=REASON unless "
                         "it is a kill");
-  auto kind = ordeal_from(text_at(query, "action"));
+  auto kind = incident_from(text_at(query, "action"));
   if (!kind)
     return failure(400, "\"action\" is suspend, fail_starts, refuse_stop or "
                         "burn_budget");
   auto found = rt.directory.find(path);
   if (!found)
     return failure(404, "there is no actor at \"" + path + "\"");
-  if (*kind == ordeal::kind::burns
+  if (*kind == incident::kind::burns
       && found->type != supervision::child_type::supervisor)
     return failure(409, "\"" + path + "\" has no restart budget");
   // Each round: which actor ends, and which supervisor decides.
   std::string_view ending = path;
-  ordeal what{*kind, {}, reason_at(query)};
+  incident what{*kind, {}, reason_at(query)};
   json decisions = json::array();
   auto ends_all = false;
-  for (auto burns = *kind == ordeal::kind::burns;; burns = false) {
+  for (auto burns = *kind == incident::kind::burns;; burns = false) {
     std::string supervisor{burns ? ending : observe::parent_of(ending)};
-    ends_all = supervisor.empty() && what.what == ordeal::kind::ends;
+    ends_all = supervisor.empty() && what.what == incident::kind::ends;
     if (!burns)
       what.id = ending.substr(supervisor.empty() ? 0 : supervisor.size() + 1);
     auto answer = actor::foresee(rt, supervisor, what);
@@ -121,7 +125,7 @@ response predict(const actor::runtime& rt, const query_map& query) {
       decision["child"] = ending;
     if (!(*forecast)->end)
       break;
-    what = {ordeal::kind::ends, {}, *(*forecast)->end};
+    what = {incident::kind::ends, {}, *(*forecast)->end};
     ending = burns ? ending : observe::parent_of(ending);
   }
   // There is no supervisor above the root.

@@ -7,6 +7,13 @@
 
 namespace coppice::admin {
 
+/// Who sends a request, as far as the kernel knows.
+enum class sender {
+  anybody,    ///< It came by TCP: nobody knows.
+  owner,      ///< By a Unix socket: root, or the user that runs the server.
+  other_user, ///< By a Unix socket: somebody else.
+};
+
 /// The parts of an HTTP request that the API looks at.
 struct request {
   std::string method;
@@ -19,6 +26,8 @@ struct request {
   std::string authorization = {}; ///< The Authorization header.
   std::string accept = {};        ///< The Accept header.
   std::string last_event_id = {}; ///< The Last-Event-ID header.
+  bool may_lack_host = false;     ///< It is of HTTP/1.0.
+  sender from = sender::anybody;
   std::string body = {};
 };
 

@@ -16,9 +16,10 @@ namespace coppice::admin {
 // The sender of requests, in events.
 inline constexpr std::string_view asked_here = "by the admin API";
 
-// Text from outside may not be UTF-8, which JSON has to be.
+// Text from outside may not be UTF-8, which JSON has to be. In ASCII, since a
+// terminal may get it as it is.
 inline std::string written(const nlohmann::json& value) {
-  return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
+  return value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace)
          + "\n";
 }
 

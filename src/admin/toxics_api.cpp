@@ -35,28 +35,30 @@ response refusal(const net::toxic_refusal& why) {
   return {};
 }
 
-// The connection that is meant; returns what is wrong.
-std::string read_connection(const request& req, const json& body,
-                            target& into) {
+// The connection that is meant, or what is wrong.
+expected<target, std::string> read_connection(const request& req,
+                                              const json& body) {
   constexpr auto wrong = "\"connection\" has to be the number of a connection";
+  target result;
   if (auto found = req.query.find("connection"); found != req.query.end()) {
     std::uint64_t number = 0;
     auto& text = found->second;
     auto* last = text.data() + text.size();
     auto [rest, err] = std::from_chars(text.data(), last, number);
     if (err != std::errc{} || rest != last)
-      return wrong;
-    into = number;
+      return unexpected{wrong};
+    result = number;
   }
   if (auto found = body.find("connection"); found != body.end()) {
     if (!found->is_number_unsigned())
-      return wrong;
+      return unexpected{wrong};
     auto number = found->get<std::uint64_t>();
-    if (into && *into != number)
-      return "the query names another connection than the body";
-    into = number;
+    if (result && *result != number)
+      return unexpected<std::string>{
+        "the query names another connection than the body"};
+    result = number;
   }
-  return {};
+  return result;
 }
 
 std::optional<net::placed_toxic>
@@ -78,31 +80,38 @@ json list_toxics(const net::listener& owner, target connection) {
 response add_toxic(net::listener& owner, const json& body, target connection) {
   net::placed_toxic placed;
   placed.connection = connection;
-  if (auto wrong = read_toxic(body, placed.what); !wrong.empty())
-    return failure(400, wrong);
-  if (auto refused = owner.add_toxic(placed.what, connection))
-    return refusal(*refused);
+  if (auto read = read_toxic(body, placed.what); !read)
+    return failure(400, read.error());
+  if (auto changed = owner.add_toxic(placed.what, connection); !changed)
+    return refusal(changed.error());
   return success(admin::to_json(placed));
 }
 
 response change_toxic_of(net::listener& owner, net::placed_toxic placed,
                          const json& body) {
-  if (auto wrong = change_toxic(body, placed.what); !wrong.empty())
-    return failure(400, wrong);
-  if (auto refused = owner.update_toxic(placed.what, placed.connection))
-    return refusal(*refused);
+  if (auto read = change_toxic(body, placed.what); !read)
+    return failure(400, read.error());
+  if (auto changed = owner.update_toxic(placed.what, placed.connection);
+      !changed)
+    return refusal(changed.error());
   return success(admin::to_json(placed));
 }
 
+response change_one(net::listener& owner, const net::placed_toxic& placed,
+                    const call& what) {
+  return change_toxic_of(owner, placed, what.body);
+}
+
 response remove_all(net::listener& owner, target connection) {
-  if (auto refused = owner.remove_all_toxics(connection))
-    return refusal(*refused);
+  if (auto changed = owner.remove_all_toxics(connection); !changed)
+    return refusal(changed.error());
   return success(list_toxics(owner, connection));
 }
 
 response remove_one(net::listener& owner, const net::placed_toxic& placed) {
-  if (auto refused = owner.remove_toxic(placed.what.name, placed.connection))
-    return refusal(*refused);
+  if (auto changed = owner.remove_toxic(placed.what.name, placed.connection);
+      !changed)
+    return refusal(changed.error());
   return success(admin::to_json(placed));
 }
 
@@ -113,11 +122,10 @@ auto with_target(const listeners_api& listeners, F handle) {
     auto* owner = listeners.find(what.names.front());
     if (owner == nullptr)
       return no_listener(what.names.front());
-    target connection;
-    if (auto wrong = read_connection(what.req, what.body, connection);
-        !wrong.empty())
-      return failure(400, wrong);
-    return handle(*owner, connection, what);
+    auto connection = read_connection(what.req, what.body);
+    if (!connection)
+      return failure(400, connection.error());
+    return handle(*owner, *connection, what);
   };
 }
 
@@ -162,11 +170,9 @@ std::vector<route> toxics_routes(const listeners_api& listeners) {
                 [](net::listener&, const net::placed_toxic& placed,
                    const call&) { return success(admin::to_json(placed)); })},
     {"POST", one, permission::fault, body_kind::object, "change its attributes",
-     with_toxic(listeners,
-                [](net::listener& owner, const net::placed_toxic& placed,
-                   const call& what) {
-                  return change_toxic_of(owner, placed, what.body);
-                })},
+     with_toxic(listeners, change_one)},
+    {"PATCH", one, permission::fault, body_kind::object, "the same",
+     with_toxic(listeners, change_one)},
     {"DELETE", one, permission::change, body_kind::none, "take it off",
      with_toxic(listeners,
                 [](net::listener& owner, const net::placed_toxic& placed,

@@ -2,6 +2,8 @@
 
 #include "admin/toxics_json.hpp"
 
+#include "fault/names.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -17,74 +19,79 @@ namespace {
 constexpr std::array keys{"name",     "type",       "stream",
                           "toxicity", "attributes", "connection"};
 
-std::string unknown_key(const json& from) {
+expected<void, std::string> check_keys(const json& from) {
   for (auto& [key, value] : from.items())
     if (std::find(keys.begin(), keys.end(), key) == keys.end())
-      return "a toxic has name, type, stream, toxicity, attributes and "
-             "connection, not \""
-             + key + "\"";
+      return unexpected{
+        "a toxic has name, type, stream, toxicity, attributes and "
+        "connection, not \""
+        + key + "\"" + fault::did_you_mean(key, keys)};
   return {};
 }
 
-// A text; empty if it is not there.
-std::string read_text(const json& from, const char* key, std::string& into) {
+// A text, unless it is not there.
+expected<void, std::string> read_text(const json& from, const char* key,
+                                      std::string& into) {
   auto found = from.find(key);
   if (found == from.end())
     return {};
   if (!found->is_string())
-    return std::string{key} + " has to be a text";
+    return unexpected{std::string{key} + " has to be a text"};
   into = found->get<std::string>();
   return {};
 }
 
-std::string read_type(const json& from, net::toxic& into) {
+expected<void, std::string> read_type(const json& from, net::toxic& into) {
   std::string type;
-  if (auto wrong = read_text(from, "type", type); !wrong.empty())
-    return wrong;
+  if (auto read = read_text(from, "type", type); !read)
+    return read;
   auto effect = net::parse_toxic_type(type);
   if (!effect)
-    return "type has to be one of " + net::toxic_types();
+    return unexpected{"type has to be one of " + net::toxic_types()
+                      + fault::did_you_mean(type, net::toxic_type_names())};
   into.effect = *effect;
   return {};
 }
 
-std::string read_stream(const json& from, net::toxic& into) {
+expected<void, std::string> read_stream(const json& from, net::toxic& into) {
   std::string text{to_string(into.stream)};
-  if (auto wrong = read_text(from, "stream", text); !wrong.empty())
-    return wrong;
+  if (auto read = read_text(from, "stream", text); !read)
+    return read;
   auto stream = net::parse_toxic_stream(text);
   if (!stream)
-    return "stream has to be upstream or downstream";
+    return unexpected<std::string>{"stream has to be upstream or downstream"};
   into.stream = *stream;
   return {};
 }
 
-std::string read_attributes(const json& from, net::toxic_effect& into) {
+expected<void, std::string> read_attributes(const json& from,
+                                            net::toxic_effect& into) {
   auto found = from.find("attributes");
   if (found == from.end())
     return {};
   if (!found->is_object())
-    return "attributes have to be an object of numbers";
+    return unexpected<std::string>{
+      "attributes have to be an object of numbers"};
   for (auto& [key, value] : found->items()) {
     if (!value.is_number_integer())
-      return "attribute " + key + " has to be a whole number";
+      return unexpected{"attribute " + key + " has to be a whole number"};
     auto too_large
       = value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX;
     auto number = too_large ? INT64_MAX : value.get<std::int64_t>();
-    if (auto wrong = set_attribute(into, key, number); !wrong.empty())
-      return wrong;
+    if (auto set = set_attribute(into, key, number); !set)
+      return set;
   }
   return {};
 }
 
-std::string read_settings(const json& from, net::toxic& into) {
+expected<void, std::string> read_settings(const json& from, net::toxic& into) {
   if (auto found = from.find("toxicity"); found != from.end()) {
     if (!found->is_number())
-      return "toxicity has to be a number from 0 to 1";
+      return unexpected<std::string>{"toxicity has to be a number from 0 to 1"};
     into.toxicity = found->get<double>();
   }
-  if (auto wrong = read_attributes(from, into.effect); !wrong.empty())
-    return wrong;
+  if (auto read = read_attributes(from, into.effect); !read)
+    return read;
   return complete(into);
 }
 
@@ -104,27 +111,28 @@ json to_json(const net::placed_toxic& what) {
   return result;
 }
 
-std::string read_toxic(const json& from, net::toxic& into) {
-  if (auto wrong = unknown_key(from); !wrong.empty())
-    return wrong;
-  if (auto wrong = read_type(from, into); !wrong.empty())
-    return wrong;
-  if (auto wrong = read_stream(from, into); !wrong.empty())
-    return wrong;
-  if (auto wrong = read_text(from, "name", into.name); !wrong.empty())
-    return wrong;
+expected<void, std::string> read_toxic(const json& from, net::toxic& into) {
+  if (auto known = check_keys(from); !known)
+    return known;
+  if (auto read = read_type(from, into); !read)
+    return read;
+  if (auto read = read_stream(from, into); !read)
+    return read;
+  if (auto read = read_text(from, "name", into.name); !read)
+    return read;
   return read_settings(from, into);
 }
 
-std::string change_toxic(const json& from, net::toxic& into) {
-  if (auto wrong = unknown_key(from); !wrong.empty())
-    return wrong;
+expected<void, std::string> change_toxic(const json& from, net::toxic& into) {
+  if (auto known = check_keys(from); !known)
+    return known;
   auto as_it_is = [&](const char* key, std::string_view value) {
     return !from.contains(key) || from[key] == value;
   };
   if (!as_it_is("name", into.name) || !as_it_is("type", type_of(into.effect))
       || !as_it_is("stream", to_string(into.stream)))
-    return "a toxic keeps its name, type and stream; remove it and add another";
+    return unexpected<std::string>{
+      "a toxic keeps its name, type and stream; remove it and add another"};
   return read_settings(from, into);
 }
 

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "coppice/expected.hpp"
 #include "coppice/net/toxic/toxic.hpp"
 
 #include <nlohmann/json_fwd.hpp>
@@ -14,11 +15,13 @@ namespace coppice::admin {
 nlohmann::json to_json(const net::placed_toxic& what);
 
 /// Reads `name`, `type`, `stream`, `toxicity` and `attributes` of a new toxic.
-/// Returns what is wrong; empty: it is done.
-std::string read_toxic(const nlohmann::json& from, net::toxic& into);
+/// The error says what is wrong.
+expected<void, std::string> read_toxic(const nlohmann::json& from,
+                                       net::toxic& into);
 
 /// The same for a toxic that is there: sets `toxicity` and `attributes` where
 /// they are given. The rest may be repeated, but not changed.
-std::string change_toxic(const nlohmann::json& from, net::toxic& into);
+expected<void, std::string> change_toxic(const nlohmann::json& from,
+                                         net::toxic& into);
 
 } // namespace coppice::admin

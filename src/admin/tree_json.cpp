@@ -2,6 +2,8 @@
 
 #include "admin/tree_json.hpp"
 
+#include "journal/event_json.hpp"
+
 #include <nlohmann/json.hpp>
 
 namespace coppice::admin {
@@ -20,6 +22,8 @@ nlohmann::json to_json(const observe::node_view& node) {
     result["restart"] = to_string(*node.restart);
   if (!node.last_exit.empty())
     result["last_exit"] = node.last_exit;
+  if (node.own_budget)
+    result["own_budget"] = journal::to_json(*node.own_budget);
   if (node.connections)
     result["connections"] = *node.connections;
   if (node.members)

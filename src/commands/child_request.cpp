@@ -2,8 +2,10 @@
 
 #include "commands/child_request.hpp"
 
+#include "commands/answers.hpp"
 #include "commands/live_tree.hpp"
 #include "commands/remote.hpp"
+#include "observe/printable.hpp"
 #include "server/exit_code.hpp"
 
 #include <nlohmann/json.hpp>
@@ -19,15 +21,16 @@ void declare_child(CLI::App& cmd, child_options& options) {
 
 int request_of_child(const child_options& options, const std::string& request,
                      const std::string& past) {
-  int code = done;
-  auto path = actor_at(options, options.path, code);
+  auto path = actor_at(options, options.path);
   if (!path)
-    return code;
-  auto answer = changing(options).post("/actors/" + request,
-                                       nlohmann::json{{"path", *path}}.dump());
-  if (answer.status != 200)
-    return report(answer);
-  std::cout << past << " " << *path << "\n";
+    return path.error();
+  auto answer = changing(options).and_then([&](const admin::client& server) {
+    return server.post("/actors/" + request,
+                       in_ascii(nlohmann::json{{"path", *path}}));
+  });
+  if (!answer)
+    return report(answer.error());
+  std::cout << past << " " << observe::printable(*path) << "\n";
   return done;
 }
 

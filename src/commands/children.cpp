@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+#include "commands/answers.hpp"
 #include "commands/live_tree.hpp"
 #include "commands/remote.hpp"
 #include "commands/table.hpp"
@@ -27,7 +28,7 @@ void declare_children(CLI::App& cmd, children_options& options) {
 int show_children(const children_options& options) {
   return with_actor(options, options.path, [&](const nlohmann::json& node) {
     if (options.json) {
-      std::cout << node["children"].dump() << "\n";
+      std::cout << in_ascii(node["children"]) << "\n";
       return;
     }
     auto flat = node;

@@ -29,7 +29,7 @@ enum class group {
 /// What the commands on one server have in common. In a console they begin with
 /// what the console was given.
 struct session {
-  std::string admin = "127.0.0.1:6060"; ///< HOST:PORT
+  std::string admin = "127.0.0.1:6060"; ///< HOST:PORT or unix:PATH
   std::string token_file = {};          ///< May be empty.
   std::string journal = {};             ///< Empty: where it is by default.
 };
@@ -51,6 +51,10 @@ struct command {
   std::vector<command> subcommands = {};
 };
 
+/// Carries out a command on a server; returns its exit code. What answers there
+/// may not be coppice: see answers.hpp.
+int on_server(const session& options, const std::function<int()>& carry_out);
+
 /// A command whose options are read into an `Options`. If that is derived from
 /// `session`, the command acts on a server.
 template <class Options>
@@ -63,7 +67,13 @@ command command_of(std::string name, group in, std::string help,
     if constexpr (on_a_server)
       static_cast<session&>(*values) = defaults;
     declare(cmd, *values);
-    return [=] { return carry_out(*values); };
+    return [=] {
+      auto run = [&] { return carry_out(*values); };
+      if constexpr (on_a_server)
+        return on_server(*values, run);
+      else
+        return run();
+    };
   };
   return {std::move(name), in, std::move(help), on_a_server, options, {}};
 }

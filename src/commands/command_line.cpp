@@ -2,14 +2,20 @@
 
 #include "commands/command_line.hpp"
 
+#include "commands/complaint.hpp"
 #include "commands/table.hpp"
 #include "coppice/version.hpp"
 #include "server/exit_code.hpp"
 #include "server/help_text.hpp"
+#include "server/option_checks.hpp"
+#include "server/usage_error.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <exception>
 #include <iostream>
 #include <utility>
@@ -32,22 +38,35 @@ void add_command(CLI::App& parent, const command& what, const session& defaults,
   }
   if (!what.subcommands.empty())
     cmd->require_subcommand(1);
+  refuse_empty_texts(*cmd);
   add_help(*cmd); // once its own options are there
 }
 
-int parse_and_run(command_line& line, std::vector<std::string> args,
-                  bool in_console) {
+// The exit code of a command that ended with `code`: what nobody could read has
+// not been done. Also with what the library printed itself.
+int when_written(int code) {
+  errno = 0;
+  if (std::cout.flush() && std::fflush(stdout) == 0)
+    return code;
+  auto why = errno == 0 ? "" : std::string{": "} + std::strerror(errno);
+  complain("standard output cannot be written" + why);
+  std::cout.clear(); // for the next command of a console
+  std::clearerr(stdout);
+  return code == done ? failed : code;
+}
+
+int parse_and_run(command_line& line, std::vector<std::string> args) {
   std::ranges::reverse(args); // as the library wants them
   try {
     line.app->parse(std::move(args));
     const auto* chosen = line.app.get();
     while (!chosen->get_subcommands().empty())
       chosen = chosen->get_subcommands().front();
-    return line.actions.at(chosen)();
+    return when_written(line.actions.at(chosen)());
   } catch (const CLI::Success& wanted) {
-    return line.app->exit(wanted); // --help, --version
+    return when_written(line.app->exit(wanted)); // --help, --version
   } catch (const CLI::ParseError& err) {
-    return usage_error("coppice", err, in_console ? "help" : "coppice --help");
+    return usage_error("coppice", *line.app, err);
   }
 }
 
@@ -85,12 +104,12 @@ int run_command_line(const std::vector<std::string>& args,
   try {
     if (console) {
       command_line line{*console};
-      return parse_and_run(line, args, true);
+      return parse_and_run(line, args);
     }
     command_line line;
-    return parse_and_run(line, args, false);
+    return parse_and_run(line, args);
   } catch (const std::exception& err) {
-    std::cerr << "coppice: " << err.what() << std::endl;
+    complain(err.what());
     return failed;
   }
 }

@@ -5,6 +5,7 @@
 #include "commands/table.hpp"
 #include "server/command_text.hpp"
 #include "server/exit_code.hpp"
+#include "server/option_checks.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -25,7 +26,7 @@ void declare_completion(CLI::App& cmd, completion_options& options) {
                 "bash: source <(coppice completion bash); zsh: a file _coppice "
                 "in $fpath; fish: coppice completion fish | source")
     ->required()
-    ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+    ->check(one_of({"bash", "zsh", "fish"}));
 }
 
 int print_completion(const completion_options& options) {

@@ -2,12 +2,16 @@
 
 #include "commands/console.hpp"
 
+#include "commands/answers.hpp"
 #include "commands/command_line.hpp"
+#include "commands/complaint.hpp"
 #include "commands/journal_file.hpp"
 #include "commands/live_tree.hpp"
 #include "commands/remote.hpp"
 #include "commands/table.hpp"
 #include "journal/store.hpp"
+#include "observe/printable.hpp"
+#include "server/command_text.hpp"
 #include "server/exit_code.hpp"
 
 #include <CLI/CLI.hpp>
@@ -38,7 +42,7 @@ std::vector<std::pair<std::string, std::string>> console_verbs() {
   for (auto& each : all_commands())
     if (each.on_a_server)
       result.emplace_back(each.name, each.help);
-  result.emplace_back("help", "show this; COMMAND --help shows its options");
+  result.emplace_back("help", "show this; help COMMAND shows its options");
   result.emplace_back("quit", "leave; so do exit alone and Ctrl-D");
   return result;
 }
@@ -63,29 +67,22 @@ const session* server_of_completion = nullptr;
 
 std::vector<std::string> live_paths() {
   auto answer = looking_at(*server_of_completion).get("/tree");
-  auto root = nlohmann::json::parse(answer.body, nullptr, false);
-  if (answer.status != 200 || !root.is_object())
+  if (!answer)
     return {};
-  return paths_of(root);
+  try {
+    return paths_of(json_of(*answer));
+  } catch (const foreign_answer&) {
+    return {};
+  }
 }
 
 // What the word may become; the library frees what it is given.
 char* next_candidate(const char* text, int state) {
   static std::vector<std::string> candidates;
   if (state == 0) {
-    candidates.clear();
-    auto first
-      = std::string_view{rl_line_buffer, static_cast<std::size_t>(rl_point)}
-          .find(' ')
-        == std::string_view::npos;
-    if (first)
-      for (auto& [name, _] : console_verbs())
-        candidates.push_back(name);
-    else
-      candidates = live_paths();
-    std::erase_if(candidates,
-                  [&](auto& each) { return !each.starts_with(text); });
-    std::reverse(candidates.begin(), candidates.end());
+    std::string_view line{rl_line_buffer, static_cast<std::size_t>(rl_point)};
+    candidates = completions_of(line, text, live_paths);
+    std::ranges::reverse(candidates);
   }
   if (candidates.empty())
     return nullptr;
@@ -174,14 +171,16 @@ std::unique_ptr<line_source> open_lines(bool at_terminal,
 }
 
 // Runs one line, which has words; returns its exit code.
-int run_line(const std::vector<std::string>& words, const session& server) {
+int run_line(std::vector<std::string> words, const session& server) {
   if (words == std::vector<std::string>{"help"}) {
     show_console_help();
     return done;
   }
-  auto code = run_command_line(words, server);
-  std::cout.flush();
-  return code;
+  if (words.front() == "help") { // help kill: kill --help
+    words.erase(words.begin());
+    words.emplace_back("--help");
+  }
+  return run_command_line(words, server);
 }
 
 bool leaves(const std::vector<std::string>& words) {
@@ -191,9 +190,12 @@ bool leaves(const std::vector<std::string>& words) {
 // Runs the lines of standard input. A person gets a prompt, a history and
 // completions, and goes on after a line that fails; a script ends there, with
 // the exit code of that line.
-int run_console(const console_options& options) {
-  if (auto answer = looking_at(options.server).get("/tree"); answer.status == 0)
-    return report(answer);
+int run_lines(const console_options& options) {
+  auto answer = looking_at(options.server).get("/tree");
+  if (answer)
+    (void)paths_of(json_of(*answer)); // whether it is a server of coppice
+  else if (answer.error().why != admin::request_error::code::refused)
+    return report(answer.error());
   auto at_terminal = ::isatty(STDIN_FILENO) == 1;
   auto lines = open_lines(at_terminal, options.server);
   for (int number = 1; auto line = lines->next(); ++number) {
@@ -206,17 +208,95 @@ int run_console(const console_options& options) {
     if (words)
       code = run_line(*words, options.server);
     else
-      std::cerr << "coppice: a quote is not closed" << std::endl;
+      complain("a quote is not closed");
     if (code != done && !at_terminal) {
-      std::cerr << "coppice: line " << number << " failed: " << *line
-                << std::endl;
+      complain("line " + std::to_string(number) + " failed: " + *line);
       return code;
     }
   }
   return done;
 }
 
+int run_console(const console_options& options) {
+  return on_server(options.server, [&] { return run_lines(options); });
+}
+
+void add_commands(const std::vector<command_text>& from,
+                  std::vector<std::string>& into) {
+  for (auto& each : from)
+    into.push_back(each.name);
+}
+
+// The command that the words before the last one name, as deep as they do; null
+// if they name none.
+const command_text* named_by(const std::vector<std::string>& words,
+                             const command_text& all) {
+  auto* result = &all;
+  for (auto& word : words) {
+    auto found
+      = std::ranges::find(result->subcommands, word, &command_text::name);
+    if (found == result->subcommands.end())
+      break;
+    result = &*found;
+  }
+  return result == &all ? nullptr : result;
+}
+
+// A path and all its ends: each may be written.
+void add_ends(const std::string& path, std::vector<std::string>& into) {
+  into.push_back(path);
+  for (auto slash = path.find('/'); slash != path.npos;
+       slash = path.find('/', slash + 1))
+    into.push_back(path.substr(slash + 1));
+}
+
+bool takes_path(const command_text& what) {
+  return std::ranges::any_of(what.options, [](auto& each) {
+    return each.positional
+           && (each.names.front() == "PATH" || each.names.front() == "PATTERN");
+  });
+}
+
 } // namespace
+
+std::vector<std::string>
+completions_of(std::string_view line, std::string_view word,
+               const std::function<std::vector<std::string>()>& paths) {
+  command_line known{session{}};
+  auto all = describe(*known.app, "");
+  auto before = words_of(line.substr(0, line.size() - word.size()))
+                  .value_or(std::vector<std::string>{});
+  auto helps = !before.empty() && before.front() == "help";
+  if (helps)
+    before.erase(before.begin());
+  std::vector<std::string> result;
+  auto* command = named_by(before, all);
+  if (before.empty()) {
+    add_commands(all.subcommands, result);
+    if (!helps)
+      result.insert(result.end(), {"help", "quit"});
+  } else if (command != nullptr && !command->subcommands.empty()) {
+    add_commands(command->subcommands, result);
+  } else if (command != nullptr && word.starts_with('-')) {
+    for (auto& each : command->options)
+      if (!each.positional)
+        result.insert(result.end(), each.names.begin(), each.names.end());
+  } else if (command != nullptr && !helps) {
+    for (auto& each : command->options)
+      if (each.positional)
+        result.insert(result.end(), each.choices.begin(), each.choices.end());
+    if (takes_path(*command))
+      for (auto& path : paths())
+        add_ends(path, result);
+  }
+  // What a terminal must not get cannot be completed.
+  std::erase_if(result, [&](auto& each) {
+    return !each.starts_with(word) || observe::printable(each) != each;
+  });
+  std::ranges::sort(result);
+  result.erase(std::ranges::unique(result).begin(), result.end());
+  return result;
+}
 
 std::optional<std::vector<std::string>> words_of(std::string_view line) {
   std::vector<std::string> result;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+#include "commands/answers.hpp"
+#include "commands/checked_argument.hpp"
 #include "commands/remote.hpp"
 #include "commands/table.hpp"
 #include "server/duration_option.hpp"
@@ -34,25 +36,43 @@ void declare_drain(CLI::App& cmd, drain_options& options) {
   add_admin_and_token(cmd, options);
 }
 
+bool is_ready(const admin::client& server) {
+  return server.get("/readyz").has_value();
+}
+
+// A server with a listener that drains is not ready. If one there is ready
+// again, it has taken the place of the one that was told to drain: something
+// starts it again when it ends.
+void wait_for_end(const admin::client& server) {
+  end_watch watch{server};
+  auto was_ready = is_ready(server);
+  while (!watch.is_over() && (was_ready || !is_ready(server)))
+    std::this_thread::sleep_for(ask_again_after);
+}
+
 int drain_server(const drain_options& options) {
   auto body = nlohmann::json::object();
   if (!options.timeout.empty()) {
-    auto timeout = duration_of("--timeout", options.timeout);
+    auto timeout = checked_argument(duration_of("--timeout", options.timeout));
     body["timeout_ms"] = static_cast<std::uint64_t>(timeout.count());
   }
   auto server = changing(options);
-  auto answer = server.post("/drain", body.dump());
-  if (answer.status != 200)
-    return report(answer);
-  auto result = nlohmann::json::parse(answer.body, nullptr, false);
-  if (!result.is_object())
-    return report_nonsense(options);
-  auto active = result.value("active", 0);
+  if (!server)
+    return report(server.error());
+  auto answer = server->post("/drain", in_ascii(body));
+  if (cut_off(answer) && ends(*server)) {
+    std::cout << "the server has ended; it took the answer with it\n";
+    return done;
+  }
+  if (!answer)
+    return report(answer.error());
+  auto result = json_of(*answer);
+  auto active = answer_part{result}.at("active").number();
   std::cout << "the server drains; " << active
             << (active == 1 ? " connection" : " connections") << " may finish"
             << std::endl;
-  while (options.wait && server.get("/").status != 0)
-    std::this_thread::sleep_for(ask_again_after);
+  if (options.wait)
+    wait_for_end(*server);
   return done;
 }
 

@@ -2,27 +2,89 @@
 
 #include "commands/end_actor.hpp"
 
+#include "commands/answers.hpp"
 #include "commands/live_tree.hpp"
 #include "commands/remote.hpp"
+#include "observe/printable.hpp"
 #include "server/exit_code.hpp"
 
 #include <nlohmann/json.hpp>
 
+#include <chrono>
+#include <cstdint>
 #include <iostream>
+#include <optional>
+#include <string>
+#include <thread>
 
 namespace coppice::commands {
 
-int end_actor(const end_options& options) {
-  int code = done;
-  auto path = actor_at(options, options.path, code);
-  if (!path)
-    return code;
-  nlohmann::json body{{"path", *path}, {"reason", options.reason}};
-  auto answer = changing(options).post("/kill", body.dump());
-  if (answer.status != 200)
-    return report(answer);
-  std::cout << "killed " << *path << " (" << options.reason << ")\n";
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto end_limit = 3s;
+constexpr auto look_again_after = 20ms;
+
+// Which life of the actor at `path` is shown below `node`; nothing: none.
+std::optional<std::uint64_t> incarnation_of(answer_part node,
+                                            const std::string& path) {
+  if (node.at("path").text() == path)
+    return node.at("incarnation").number();
+  for (auto& child : node.at("children").elements())
+    if (auto found = incarnation_of(child, path))
+      return found;
+  return {};
+}
+
+// Whether the actor has ended although no answer came: what answers may end
+// with the actor, or begin anew.
+bool has_ended(const admin::client& server, const std::string& path,
+               std::optional<std::uint64_t> incarnation) {
+  auto end = std::chrono::steady_clock::now() + end_limit;
+  do {
+    auto answer = server.get("/tree");
+    if (!answer
+        && answer.error().why == admin::request_error::code::unreachable)
+      return true;
+    if (answer) {
+      auto root = json_of(*answer);
+      if (incarnation_of(answer_part{root}, path) != incarnation)
+        return true;
+    }
+    std::this_thread::sleep_for(look_again_after);
+  } while (std::chrono::steady_clock::now() < end);
+  return false;
+}
+
+int tell_end(const std::string& path, const std::string& reason,
+             const char* more) {
+  std::cout << "killed " << observe::printable(path) << " ("
+            << observe::printable(reason) << ")" << more << "\n";
   return done;
+}
+
+} // namespace
+
+int end_actor(const end_options& options) {
+  auto path = actor_at(options, options.path);
+  if (!path)
+    return path.error();
+  auto server = changing(options);
+  if (!server)
+    return report(server.error());
+  auto before = server->get("/tree");
+  if (!before)
+    return report(before.error());
+  auto root = json_of(*before);
+  auto incarnation = incarnation_of(answer_part{root}, *path);
+  nlohmann::json body{{"path", *path}, {"reason", options.reason}};
+  auto answer = server->post("/kill", in_ascii(body));
+  if (answer)
+    return tell_end(*path, options.reason, "");
+  if (cut_off(answer) && incarnation && has_ended(*server, *path, incarnation))
+    return tell_end(*path, options.reason, "; it took the answer with it");
+  return report(answer.error());
 }
 
 } // namespace coppice::commands

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+#include "commands/complaint.hpp"
 #include "commands/journal_file.hpp"
 #include "commands/table.hpp"
+#include "fault/names.hpp"
 #include "journal/event_json.hpp"
 #include "server/duration.hpp"
 #include "server/exit_code.hpp"
+#include "server/option_checks.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -43,11 +46,12 @@ void declare_events(CLI::App& cmd, events_options& options) {
                 "only this kind, such as child_exited or restarting")
     ->type_name("KIND");
   cmd.add_option("--last", options.limit, "only the last so many")
+    ->check(numbers(1))
     ->type_name("COUNT");
   cmd
     .add_option("--run", options.run,
                 "only this run of a server; --json shows the numbers of runs")
-    ->check(CLI::Range(std::int64_t{1}, std::int64_t{INT64_MAX}))
+    ->check(numbers(1))
     ->type_name("NUMBER");
   cmd.add_flag("--json", options.json, "print one JSON object a line");
   add_journal(cmd, options);
@@ -69,8 +73,10 @@ std::optional<observe::event_kind> kind_of(const events_options& options) {
     return {};
   if (auto found = observe::event_kind_from(options.kind))
     return found;
-  throw CLI::ValidationError("--kind", "there is no kind of event called \""
-                                         + options.kind + "\"");
+  throw CLI::ValidationError(
+    "--kind",
+    "there is no kind of event called \"" + options.kind + "\""
+      + fault::did_you_mean(options.kind, observe::all_event_kinds()));
 }
 
 void print_entry(const journal::entry& what, bool as_json) {
@@ -89,8 +95,17 @@ int show_events(const events_options& options) {
                         .limit = options.limit};
   if (options.run != 0)
     wanted.run = options.run;
-  journal::reader from{journal_of(options)};
-  from.for_each(wanted, [&](auto& each) { print_entry(each, options.json); });
+  auto file = journal_of(options);
+  if (!file) {
+    complain(file.error());
+    return failed;
+  }
+  auto from = journal::reader::open(*file);
+  if (!from)
+    return complain_of(from.error());
+  auto print = [&](auto& each) { print_entry(each, options.json); };
+  if (auto read = from->for_each(wanted, print); !read)
+    return complain_of(read.error());
   return done;
 }
 

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+#include "admin/bounded_http.hpp"
+#include "commands/answers.hpp"
+#include "commands/checked_argument.hpp"
+#include "commands/complaint.hpp"
 #include "commands/live_tree.hpp"
 #include "commands/remote.hpp"
 #include "commands/table.hpp"
+#include "fault/names.hpp"
+#include "observe/printable.hpp"
 #include "server/duration_option.hpp"
 #include "server/exit_code.hpp"
+#include "server/option_checks.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -14,6 +21,7 @@
 #include <iostream>
 #include <sstream>
 #include <string>
+#include <vector>
 
 namespace coppice::commands {
 
@@ -23,29 +31,31 @@ namespace {
 
 // Prints `text` if it was done, else what went wrong.
 int print_outcome(const admin::answer& answer, const std::string& text) {
-  if (answer.status != 200)
-    return report(answer);
-  std::cout << text << "\n";
+  if (!answer)
+    return report(answer.error());
+  std::cout << observe::printable(text) << "\n";
   return done;
 }
 
-std::string joined(const json& all) {
+std::string joined(answer_part all) {
   std::string result;
-  for (auto& each : all)
-    result += (result.empty() ? "" : " ") + each.get<std::string>();
+  for (auto& each : all.elements())
+    result += (result.empty() ? "" : " ") + each.shown();
   return result;
 }
 
 // One point: its term and how often it fired, then its description.
-std::string draw_point(const json& point) {
+std::string draw_point(answer_part point) {
   std::ostringstream out;
-  auto armed = point["term"].is_string();
-  out << std::left << std::setw(24) << point["name"].get<std::string>() << " "
-      << (armed ? point["term"].get<std::string>() : "not armed");
-  if (armed || point["hits"] > 0)
-    out << "    (hits " << point["hits"] << ", fires " << point["fires"] << ")";
-  out << "\n    " << point["description"].get<std::string>() << "\n    takes "
-      << joined(point["actions"]) << "; " << point["where"].get<std::string>()
+  auto term = point.find("term");
+  auto hits = point.at("hits").number();
+  out << std::left << std::setw(24) << point.at("name").shown() << " "
+      << (term ? term->shown() : "not armed");
+  if (term || hits > 0)
+    out << "    (hits " << hits << ", fires " << point.at("fires").number()
+        << ")";
+  out << "\n    " << point.at("description").shown() << "\n    takes "
+      << joined(point.at("actions")) << "; " << point.at("where").shown()
       << "\n";
   return out.str();
 }
@@ -64,21 +74,18 @@ void declare_fault_list(CLI::App& cmd, fault_list_options& options) {
 
 int list_faults(const fault_list_options& options) {
   auto answer = looking_at(options).get("/faults");
-  if (answer.status != 200)
-    return report(answer);
-  if (options.json) {
-    std::cout << answer.body;
-    return done;
-  }
-  auto all = json::parse(answer.body, nullptr, false);
-  if (!all.is_object() || !all.contains("points"))
-    return report_nonsense(options);
-  for (auto& point : all["points"])
-    std::cout << draw_point(point);
-  std::cout << "seed " << all["seed"]
-            << (all["allowed"] == true
-                  ? "\n"
-                  : "; faults are not allowed (serve --allow-faults)\n");
+  if (!answer)
+    return report(answer.error());
+  auto body = json_of(*answer);
+  answer_part all{body};
+  std::string drawn;
+  for (auto& point : all.at("points").elements())
+    drawn += draw_point(point);
+  drawn += "seed " + std::to_string(all.at("seed").number())
+           + (all.at("allowed").flag()
+                ? "\n"
+                : "; faults are not allowed (serve --allow-faults)\n");
+  std::cout << (options.json ? in_ascii(body) + "\n" : drawn);
   return done;
 }
 
@@ -99,8 +106,10 @@ void declare_fault_set(CLI::App& cmd, fault_set_options& options) {
 }
 
 int set_fault(const fault_set_options& options) {
-  auto answer = changing(options).put("/faults/" + options.point,
-                                      json{{"term", options.term}}.dump());
+  auto answer = changing(options).and_then([&](const admin::client& server) {
+    return server.put("/faults/" + admin::in_url(options.point),
+                      in_ascii(json{{"term", options.term}}));
+  });
   return print_outcome(answer,
                        options.point + " is armed with " + options.term);
 }
@@ -116,15 +125,44 @@ void declare_fault_clear(CLI::App& cmd, fault_clear_options& options) {
   add_admin_and_token(cmd, options);
 }
 
+// The name of a point that there is not: a pattern may fit none.
+int no_such_point(const fault_clear_options& options, answer_part all) {
+  std::vector<std::string> names;
+  for (auto& each : all.at("points").elements())
+    names.push_back(each.at("name").text());
+  auto meant = fault::did_you_mean(options.point, names);
+  complain("there is no fault point \"" + options.point + "\""
+           + (meant.empty() ? "; coppice fault list shows them" : meant));
+  return failed;
+}
+
+bool is_point(const std::string& name, answer_part all) {
+  for (auto& each : all.at("points").elements())
+    if (fault::matches(name, each.at("name").text()))
+      return true;
+  // Of a path: it was armed if it was there.
+  return name.find_first_of(":*") != std::string::npos;
+}
+
 int clear_faults(const fault_clear_options& options) {
-  auto answer = changing(options).remove(
-    options.point.empty() ? "/faults" : "/faults/" + options.point);
-  if (answer.status != 200)
-    return report(answer);
-  auto body = json::parse(answer.body, nullptr, false);
-  if (!body.is_object() || !body.contains("disarmed"))
-    return report_nonsense(options);
-  std::cout << body["disarmed"] << " disarmed\n";
+  auto server = changing(options);
+  if (!server)
+    return report(server.error());
+  if (!options.point.empty()) {
+    auto listed = server->get("/faults");
+    if (!listed)
+      return report(listed.error());
+    auto all = json_of(*listed);
+    if (!is_point(options.point, answer_part{all}))
+      return no_such_point(options, answer_part{all});
+  }
+  auto answer = server->remove(options.point.empty()
+                                 ? "/faults"
+                                 : "/faults/" + admin::in_url(options.point));
+  if (!answer)
+    return report(answer.error());
+  auto body = json_of(*answer);
+  std::cout << answer_part{body}.at("disarmed").number() << " disarmed\n";
   return done;
 }
 
@@ -133,13 +171,16 @@ struct fault_seed_options : session {
 };
 
 void declare_fault_seed(CLI::App& cmd, fault_seed_options& options) {
-  cmd.add_option("SEED", options.seed, "a number")->required();
+  cmd.add_option("SEED", options.seed, "a number")
+    ->check(numbers(0, UINT64_MAX))
+    ->required();
   add_admin_and_token(cmd, options);
 }
 
 int seed_faults(const fault_seed_options& options) {
-  auto answer = changing(options).post("/faults/seed",
-                                       json{{"seed", options.seed}}.dump());
+  auto answer = changing(options).and_then([&](const admin::client& server) {
+    return server.post("/faults/seed", in_ascii(json{{"seed", options.seed}}));
+  });
   return print_outcome(answer, "seed " + std::to_string(options.seed));
 }
 
@@ -158,7 +199,9 @@ void declare_actor_fault(CLI::App& cmd, actor_fault_options& options) {
 
 void declare_counted_fault(CLI::App& cmd, actor_fault_options& options) {
   declare_actor_fault(cmd, options);
-  cmd.add_option("COUNT", options.count, "how many")->capture_default_str();
+  cmd.add_option("COUNT", options.count, "how many")
+    ->check(numbers(1, 10'000'000))
+    ->capture_default_str();
 }
 
 struct actor_fault {
@@ -169,22 +212,31 @@ struct actor_fault {
 };
 
 int strike(const actor_fault_options& options, const actor_fault& fault) {
-  int code = done;
-  auto path = actor_at(options, options.path, code);
+  auto path = actor_at(options, options.path);
   if (!path)
-    return code;
+    return path.error();
   json body{{"path", *path}};
   if (fault.counted)
     body["count"] = options.count;
+  auto server = changing(options);
+  if (!server)
+    return report(server.error());
   auto answer
-    = changing(options).post(std::string{"/actors/"} + fault.name, body.dump());
-  if (answer.status != 200)
-    return report(answer);
-  auto struck = json::parse(answer.body, nullptr, false);
-  if (!struck.is_object()
-      || (!struck.contains("path") && !struck.contains("point")))
-    return report_nonsense(options);
-  std::cout << fault.name << " " << struck.value("path", *path) << "\n";
+    = server->post(std::string{"/actors/"} + fault.name, in_ascii(body));
+  if (cut_off(answer) && ends(*server)) {
+    std::cout << fault.name << " " << observe::printable(*path)
+              << "; the server has ended\n";
+    return done;
+  }
+  if (!answer)
+    return report(answer.error());
+  auto body_of_answer = json_of(*answer);
+  answer_part struck{body_of_answer};
+  auto victim = struck.find("path");
+  if (!victim && !struck.has("point"))
+    throw foreign_answer{};
+  std::cout << fault.name << " "
+            << (victim ? victim->shown() : observe::printable(*path)) << "\n";
   return done;
 }
 
@@ -224,17 +276,22 @@ struct stall_options : session {
 };
 
 void declare_stall(CLI::App& cmd, stall_options& options) {
-  cmd.add_option("REACTOR", options.reactor, "its number, from 0")->required();
+  cmd.add_option("REACTOR", options.reactor, "its number")
+    ->check(numbers(0, 1023))
+    ->required();
   cmd.add_option("TIME", options.time, "such as 500ms; at most 1m")->required();
   add_admin_and_token(cmd, options);
 }
 
 int stall_reactor(const stall_options& options) {
-  auto time = duration_of("TIME", options.time);
+  auto time = checked_argument(duration_of("TIME", options.time));
   json body{{"reactor", options.reactor}, {"time_ms", time.count()}};
-  return print_outcome(changing(options).post("/actors/stall", body.dump()),
-                       "reactor " + std::to_string(options.reactor)
-                         + " stalls for " + options.time);
+  return print_outcome(
+    changing(options).and_then([&](const admin::client& server) {
+      return server.post("/actors/stall", in_ascii(body));
+    }),
+    "reactor " + std::to_string(options.reactor) + " stalls for "
+      + options.time);
 }
 
 } // namespace

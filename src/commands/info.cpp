@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+#include "commands/answers.hpp"
 #include "commands/live_tree.hpp"
 #include "commands/remote.hpp"
 #include "commands/table.hpp"
@@ -27,23 +28,23 @@ void declare_info(CLI::App& cmd, info_options& options) {
   add_admin(cmd, options);
 }
 
-void print_field(const std::string& name, const nlohmann::json& value) {
+void print_field(const std::string& name, const std::string& value) {
   auto gap = name_columns - std::min(name.size(), name_columns - 1);
-  std::cout << "  " << name << std::string(gap, ' ')
-            << (value.is_string() ? value.get<std::string>() : value.dump())
-            << "\n";
+  std::cout << "  " << name << std::string(gap, ' ') << value << "\n";
 }
 
 int show_info(const info_options& options) {
   return with_actor(options, options.path, [&](const nlohmann::json& node) {
     if (options.json) {
-      std::cout << node.dump() << "\n";
+      std::cout << in_ascii(node) << "\n";
       return;
     }
-    for (auto& [name, value] : node.items())
+    answer_part actor{node};
+    for (auto& [name, value] : actor.members())
       if (name != "children")
-        print_field(name, value);
-    print_field("children", node["children"].size());
+        print_field(name, value.shown_plain());
+    print_field("children",
+                std::to_string(actor.at("children").elements().size()));
   });
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+#include "commands/complaint.hpp"
 #include "commands/journal_file.hpp"
 #include "commands/table.hpp"
+#include "coppice/expected.hpp"
 #include "journal/event_json.hpp"
 #include "server/exit_code.hpp"
 
@@ -12,7 +14,7 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
-#include <stdexcept>
+#include <string>
 
 namespace coppice::commands {
 
@@ -30,24 +32,38 @@ void declare_export(CLI::App& cmd, export_options& options) {
   add_journal(cmd, options);
 }
 
-void export_to(std::ostream& out, const export_options& options) {
-  journal::reader from{journal_of(options)};
-  from.for_each(
-    {}, [&](auto& each) { out << journal::to_line(to_json(each)) << "\n"; });
+int export_error(const std::string& what) {
+  complain(what);
+  return failed;
+}
+
+expected<void, journal::store_error>
+export_to(std::ostream& out, const std::filesystem::path& file) {
+  auto from = journal::reader::open(file);
+  if (!from)
+    return unexpected{from.error()};
+  auto print
+    = [&](auto& each) { out << journal::to_line(to_json(each)) << "\n"; };
+  auto result = from->for_each({}, print);
   out.flush();
+  return result;
 }
 
 int export_journal(const export_options& options) {
+  auto file = journal_of(options);
+  if (!file)
+    return export_error(file.error());
   if (options.output.empty()) {
-    export_to(std::cout, options);
-    return done;
+    auto exported = export_to(std::cout, *file);
+    return exported ? done : complain_of(exported.error());
   }
   std::ofstream out{options.output};
   if (out)
-    export_to(out, options);
+    if (auto exported = export_to(out, *file); !exported)
+      return complain_of(exported.error());
   if (!out)
-    throw std::runtime_error("cannot write " + options.output + ": "
-                             + std::strerror(errno));
+    return export_error("cannot write " + options.output + ": "
+                        + std::strerror(errno));
   return done;
 }
 

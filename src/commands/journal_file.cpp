@@ -2,12 +2,12 @@
 
 #include "commands/journal_file.hpp"
 
+#include "commands/complaint.hpp"
 #include "journal/event_json.hpp"
+#include "server/exit_code.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
-
-#include <stdexcept>
 
 namespace coppice::commands {
 
@@ -18,14 +18,20 @@ void add_journal(CLI::App& cmd, session& options) {
     ->type_name("FILE");
 }
 
-std::filesystem::path journal_of(const session& options) {
+expected<std::filesystem::path, std::string>
+journal_of(const session& options) {
   if (!options.journal.empty())
     return options.journal;
   if (auto found = journal::default_file())
     return *found;
-  throw std::runtime_error(
+  return unexpected<std::string>{
     "the journal's place is unknown, since neither STATE_DIRECTORY, "
-    "XDG_STATE_HOME nor HOME is set; name the file with --journal FILE");
+    "XDG_STATE_HOME nor HOME is set; name the file with --journal FILE"};
+}
+
+int complain_of(const journal::store_error& problem) {
+  complain(problem.text);
+  return failed;
 }
 
 nlohmann::json to_json(const journal::entry& what) {

@@ -2,6 +2,7 @@
 
 #include "commands/lab.hpp"
 
+#include "commands/complaint.hpp"
 #include "commands/lab_against.hpp"
 #include "commands/lab_otp.hpp"
 #include "commands/lab_worlds.hpp"
@@ -12,8 +13,10 @@
 #include "lab/explain.hpp"
 #include "lab/stopping.hpp"
 #include "lab/story.hpp"
+#include "observe/printable.hpp"
 #include "server/duration.hpp"
 #include "server/exit_code.hpp"
+#include "server/option_checks.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -23,7 +26,7 @@
 #include <cerrno>
 #include <cstring>
 #include <iostream>
-#include <optional>
+#include <string>
 
 namespace coppice::commands {
 
@@ -32,18 +35,9 @@ namespace {
 // The value of --against that stands for Erlang itself.
 constexpr auto otp = "otp";
 
-int complain(const std::string& text) {
-  std::cerr << "coppice: " << text << std::endl;
+int fail_with(const std::string& text) {
+  complain(text);
   return failed;
-}
-
-std::optional<lab::scenario> load_or_complain(const std::string& file) {
-  auto read = lab::load_scenario(file);
-  if (auto* err = std::get_if<lab::scenario_error>(&read)) {
-    complain(to_string(*err));
-    return {};
-  }
-  return std::get<lab::scenario>(std::move(read));
 }
 
 // -- the commands -------------------------------------------------------------
@@ -52,31 +46,26 @@ std::optional<lab::scenario> load_or_complain(const std::string& file) {
 int run_alone(const lab_options& options) {
   if (options.scenarios.size() != 1)
     throw CLI::RequiredError("one SCENARIO, or --against");
-  auto plan = load_or_complain(options.scenarios.front());
+  auto plan = lab::load_scenario(options.scenarios.front());
   if (!plan)
-    return failed;
+    return fail_with(to_string(plan.error()));
   auto happened = play_in(options.world, *plan);
-  std::cout << (options.trace ? lab::to_text(to_trace(happened))
-                              : story(*plan, happened))
-            << std::flush;
+  // An escaped character is the same one in JSON.
+  std::cout << observe::printable_lines(
+    options.trace ? lab::to_text(to_trace(happened)) : story(*plan, happened),
+    std::string::npos);
   return done;
-}
-
-// Whether all that was printed has been written.
-int flushed(int code) {
-  return std::cout.flush() ? code
-                           : complain("standard output cannot be written");
 }
 
 int run_lab(const lab_options& options) {
   if (options.against.empty())
-    return flushed(run_alone(options));
+    return run_alone(options);
   lab::tidy_up_when_stopped();
   if (options.against == otp)
-    return flushed(run_against_otp(options));
+    return run_against_otp(options);
   if (!options.otp.empty())
     throw CLI::ExcludesError("--otp", "--against COMMAND");
-  return flushed(run_against_driver(options));
+  return run_against_driver(options);
 }
 
 struct lab_explain_options {
@@ -84,11 +73,11 @@ struct lab_explain_options {
 };
 
 int explain_scenario(const lab_explain_options& options) {
-  auto plan = load_or_complain(options.scenario);
+  auto plan = lab::load_scenario(options.scenario);
   if (!plan)
-    return failed;
+    return fail_with(to_string(plan.error()));
   std::cout << lab::explain(*plan) << std::flush;
-  return flushed(done);
+  return done;
 }
 
 struct lab_new_options {
@@ -99,21 +88,23 @@ int write_example(const lab_new_options& options) {
   auto text = lab::example_scenario();
   if (options.file.empty()) {
     std::cout << text << std::flush;
-    return flushed(done);
+    return done;
   }
   auto* file = options.file.c_str();
   auto fd = ::open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (fd < 0 && errno == EEXIST)
-    return complain(options.file + " exists already; name another file");
+    return fail_with(options.file + " exists already; name another file");
   auto written = fd < 0 ? -1 : ::write(fd, text.data(), text.size());
   auto why = errno;
   if (fd >= 0)
     ::close(fd);
   if (written != static_cast<ssize_t>(text.size()))
-    return complain(options.file + " cannot be written: " + std::strerror(why));
-  std::cout << "wrote " << options.file << "; now: coppice lab run "
-            << options.file << std::endl;
-  return flushed(done);
+    return fail_with(options.file
+                     + " cannot be written: " + std::strerror(why));
+  auto name = observe::printable(options.file);
+  std::cout << "wrote " << name << "; now: coppice lab run " << name
+            << std::endl;
+  return done;
 }
 
 constexpr auto scenario_help
@@ -122,8 +113,7 @@ constexpr auto scenario_help
 // What is wrong with a value of --against, for the library to say.
 std::string names_a_program(const std::string& value) {
   auto words = lab::words_of(value);
-  auto* err = std::get_if<lab::protocol_error>(&words);
-  return err ? err->message : "";
+  return words ? "" : words.error().message;
 }
 
 // The same for --deadline.
@@ -159,9 +149,8 @@ void add_against(CLI::App& run, CLI::Option* trace, lab_options& options) {
     ->needs(against);
   run
     .add_option("--deadline", options.deadline,
-                "how long a driver may take for a scenario, or an Erlang for "
-                "all of them, beyond the times in them, such as 500ms; "
-                "default: 30s, and 2m for an Erlang")
+                "how long a driver may take for a scenario, beyond the times "
+                "in it, such as 500ms; default: 30s")
     ->type_name("TIME")
     ->check(CLI::Validator{is_a_deadline, ""})
     ->needs(against);
@@ -177,7 +166,7 @@ void declare_lab_run(CLI::App& run, lab_options& options) {
                    + "; with --against also several, or folders, or none: "
                      "the conformance kit");
   run.add_option("--world", options.world, "what plays the supervisors")
-    ->check(CLI::IsMember(world_names()))
+    ->check(one_of(world_names()))
     ->capture_default_str();
   auto* trace = run.add_flag("--trace", options.trace,
                              "print the trace instead, one JSON object a line");

@@ -2,14 +2,15 @@
 
 #include "commands/lab_against.hpp"
 
+#include "commands/complaint.hpp"
 #include "commands/lab_files.hpp"
 #include "commands/lab_worlds.hpp"
 #include "server/terminal_width.hpp"
 
 #include "lab/compare.hpp"
 #include "lab/driver_protocol.hpp"
-#include "lab/printable.hpp"
 #include "lab/side_by_side.hpp"
+#include "observe/printable.hpp"
 #include "server/duration.hpp"
 #include "server/exit_code.hpp"
 
@@ -84,37 +85,38 @@ struct verdict_counts {
 };
 
 int contest_error(const std::string& what) {
-  std::cerr << "coppice: " << lab::printable(what) << std::endl;
+  complain(what);
   return failed;
 }
 
 // What it is, and where, if that is known.
-std::string full_name(const opponent& other, const std::string& place = {}) {
-  auto& header = other.header();
+std::string full_name(const lab::driver_header& header,
+                      const std::string& place = {}) {
   constexpr std::size_t most = 60;
-  auto result = lab::printable(header.name, most);
+  auto result = observe::printable(header.name, most);
   if (!header.version.empty())
-    result += " " + lab::printable(header.version, most);
-  return place.empty() ? result : result + " (" + place + ")";
+    result += " " + observe::printable(header.version, most);
+  return place.empty() ? result
+                       : result + " (" + observe::printable(place) + ")";
 }
 
 std::string list_of(const std::set<std::string>& words) {
   std::string result;
   for (auto& each : words)
-    result += (result.empty() ? "" : ", ") + each;
+    result += (result.empty() ? "" : ", ") + observe::printable(each);
   return result;
 }
 
 comparison_result compare_played(const lab::trace& expected,
-                                 played_scenario played,
+                                 lab::driver_answer played,
                                  const lab::comparison& rules,
                                  bool other_decides) {
-  if (auto* skip = std::get_if<lab::driver_skip>(&played))
+  if (!played)
+    return {verdict::failed, played.error().message};
+  if (auto* skip = std::get_if<lab::driver_skip>(&*played))
     return {verdict::skipped, skip->reason};
-  if (auto* failure = std::get_if<lab::driver_failure>(&played))
-    return {verdict::failed, failure->message};
   comparison_result result;
-  result.actual = std::get<lab::trace>(std::move(played));
+  result.actual = std::get<lab::trace>(*std::move(played));
   result.events = compared(expected, rules);
   auto found = compare(expected, result.actual, rules);
   result.what = found ? verdict::different : verdict::same;
@@ -126,9 +128,10 @@ comparison_result compare_played(const lab::trace& expected,
   return result;
 }
 
-lab::comparison rules_for(const scenario_file& what, const opponent& other) {
+lab::comparison rules_for(const scenario_file& what,
+                          const lab::driver_header& header) {
   lab::comparison rules{what.json};
-  rules.left_out = other.header().leaves_out;
+  rules.left_out = header.leaves_out;
   return rules;
 }
 
@@ -137,7 +140,7 @@ lab::comparison rules_for(const scenario_file& what, const opponent& other) {
 std::string line_of(const std::string& name, const comparison_result& result) {
   std::string line = to_string(result.what);
   line.resize(11, ' ');
-  line += lab::printable(name);
+  line += observe::printable(name);
   switch (result.what) {
   case verdict::same:
     return line + ", " + std::to_string(result.events) + " events";
@@ -147,7 +150,7 @@ std::string line_of(const std::string& name, const comparison_result& result) {
   case verdict::failed:
     break;
   }
-  return line + ": " + lab::printable(result.reason);
+  return line + ": " + observe::printable(result.reason);
 }
 
 // Where several Erlangs may be compared, each line says which one it was.
@@ -192,11 +195,10 @@ std::string reference_name(const lab_options& options) {
 }
 
 // The end of a run, for a program.
-std::string json_sum(const verdict_counts& sum, const opponent& other,
-                     const std::string& place,
-                     const std::optional<lab::driver_failure>& bad_end,
+std::string json_sum(const verdict_counts& sum,
+                     const lab::driver_header& header, const std::string& place,
+                     const expected<void, lab::driver_failure>& end,
                      const lab_options& options) {
-  auto& header = other.header();
   json line{
     {"scenarios", sum.all()},         {"same", sum.same},
     {"different", sum.different},     {"skipped", sum.skipped},
@@ -204,69 +206,54 @@ std::string json_sum(const verdict_counts& sum, const opponent& other,
     {"driver", header.name},          {"version", header.version},
     {"leaves_out", header.leaves_out}};
   add_place(line, place);
-  if (bad_end)
-    line["driver_failed"] = bad_end->message;
+  if (!end)
+    line["driver_failed"] = end.error().message;
   return line_in_json(line);
 }
 
-std::string left_out_of(const opponent& other) {
-  auto& kinds = other.header().leaves_out;
-  if (kinds.empty())
+std::string left_out_of(const lab::driver_header& header) {
+  if (header.leaves_out.empty())
     return {};
-  return "\nNot compared, as the driver cannot see it: " + list_of(kinds);
+  return "\nNot compared, as the driver cannot see it: "
+         + list_of(header.leaves_out);
 }
 
 // … and for a person.
-std::string sum_in_words(const verdict_counts& sum, const opponent& other,
+std::string sum_in_words(const verdict_counts& sum,
+                         const lab::driver_header& header,
                          const std::string& place,
-                         const std::optional<lab::driver_failure>& bad_end,
+                         const expected<void, lab::driver_failure>& end,
                          const lab_options& options) {
   auto text = "\n" + std::to_string(sum.all()) + " scenarios, "
-              + reference_name(options) + " and " + full_name(other, place)
+              + reference_name(options) + " and " + full_name(header, place)
               + ": " + std::to_string(sum.same) + " same, "
               + std::to_string(sum.different) + " different, "
               + std::to_string(sum.skipped) + " skipped, "
-              + std::to_string(sum.failed) + " failed" + left_out_of(other);
-  if (bad_end)
-    text += "\nThe driver went wrong at its end: " + bad_end->message;
+              + std::to_string(sum.failed) + " failed" + left_out_of(header);
+  if (!end)
+    text += "\nThe driver went wrong at its end: " + end.error().message;
   return text;
 }
-
-// A program of its own, by the protocol for drivers.
-class driver_opponent : public opponent {
-public:
-  driver_opponent(lab::driver_session& session, lab::driver_header header)
-      : session_(session), header_(std::move(header)) {
-    // nop
-  }
-
-  const lab::driver_header& header() const override {
-    return header_;
-  }
-
-  played_scenario play(const scenario_file& what) override {
-    return session_.play(what.json);
-  }
-
-  std::optional<lab::driver_failure> finish() override {
-    return session_.finish();
-  }
-
-private:
-  lab::driver_session& session_;
-  lab::driver_header header_;
-};
 
 } // namespace
 
 // -- a contest ----------------------------------------------------------------
 
+// A driver that plays.
+struct contest::match {
+  lab::driver_session& session;
+  lab::driver_header header;
+  std::string place;
+  bool other_decides; // and no recording, which counts for more
+};
+
 contest::entry contest::entry_of(const std::string& file,
                                  const lab_options& options) {
   auto read = read_scenario_file(file);
-  if (auto* err = std::get_if<lab::scenario_error>(&read))
-    return {{file, {}, {}, {}}, {}, {}, lab::driver_failure{to_string(*err)}};
-  entry result{std::get<scenario_file>(std::move(read)), {}, {}, {}};
+  if (!read)
+    return {
+      {file, {}, {}, {}}, {}, {}, lab::driver_failure{to_string(read.error())}};
+  entry result{*std::move(read), {}, {}, {}};
   if (!options.recorded) {
     if (result.file.plan)
       result.expected = to_trace(play_in(options.world, *result.file.plan));
@@ -282,24 +269,22 @@ contest::entry contest::entry_of(const std::string& file,
     return result;
   }
   auto recorded = lab::read_trace(text.str());
-  if (auto* err = std::get_if<lab::trace_error>(&recorded))
-    result.failure
-      = lab::driver_failure{recording.string() + ": " + to_string(*err)};
+  if (recorded)
+    result.expected = *std::move(recorded);
   else
-    result.expected = std::get<lab::trace>(std::move(recorded));
+    result.failure = lab::driver_failure{recording.string() + ": "
+                                         + to_string(recorded.error())};
   return result;
 }
 
-std::optional<contest> contest::of(const lab_options& options) {
+expected<contest, std::string> contest::of(const lab_options& options) {
   auto named = options.scenarios;
   if (named.empty())
     for (auto* folder : {"own", "scenarios"})
       named.push_back((lab_data("conformance-kit") / folder).string());
   auto files = files_of(named);
-  if (files.empty()) {
-    contest_error("there are no scenarios in " + named.front());
-    return {};
-  }
+  if (files.empty())
+    return unexpected{"there are no scenarios in " + named.front()};
   contest result;
   result.alone_ = files.size() == 1 && files == options.scenarios;
   for (auto& file : files)
@@ -307,32 +292,31 @@ std::optional<contest> contest::of(const lab_options& options) {
   if (!result.alone_ || options.json)
     return result;
   auto& only = result.entries_.front();
-  if (only.skip || only.failure) {
-    contest_error(only.skip ? only.skip->reason : only.failure->message);
-    return {};
-  }
+  if (only.skip || only.failure)
+    return unexpected{only.skip ? only.skip->reason : only.failure->message};
   return result;
 }
 
-std::vector<json> contest::playable() const {
-  std::vector<json> result;
+int contest::run(const opponent& other, const lab_options& options) const {
+  lab::driver_limits limits;
+  limits.patience = parse_duration(options.deadline).value_or(limits.patience);
+  lab::driver_session session{other.command, limits};
+  auto header = session.header();
+  if (!header)
+    return contest_error("the driver " + observe::printable(other.name, 300)
+                         + ": " + header.error().message);
   for (auto& each : entries_)
     if (!each.skip && !each.failure)
-      result.push_back(each.file.json);
-  return result;
+      session.give(each.file.json);
+  match with{session, *std::move(header), other.place,
+             other.decides && !options.recorded};
+  return alone_ && !options.json ? run_one(with, options)
+                                 : run_many(with, options);
 }
 
-int contest::run(opponent& other, const std::string& place,
-                 const lab_options& options) const {
-  return alone_ && !options.json ? run_one(other, place, options)
-                                 : run_many(other, place, options);
-}
-
-int contest::run_many(opponent& other, const std::string& place,
-                      const lab_options& options) const {
+int contest::run_many(match& with, const lab_options& options) const {
   verdict_counts sum;
-  // A recording counts for more than what plays now.
-  auto decides = other.decides() && !options.recorded;
+  auto& [session, header, place, other_decides] = with;
   for (auto& each : entries_) {
     comparison_result result;
     if (each.failure)
@@ -340,68 +324,52 @@ int contest::run_many(opponent& other, const std::string& place,
     else if (each.skip)
       result = {verdict::skipped, each.skip->reason};
     else
-      result = compare_played(each.expected, other.play(each.file),
-                              rules_for(each.file, other), decides);
+      result = compare_played(each.expected, session.next(),
+                              rules_for(each.file, header), other_decides);
     sum.add(result.what);
     std::cout << (options.json ? line_in_json(json_of(each.file, place, result))
                                : line_of(each.file.name(), result))
               << std::endl;
   }
-  auto bad_end = other.finish();
-  std::cout << (options.json
-                  ? json_sum(sum, other, place, bad_end, options)
-                  : sum_in_words(sum, other, place, bad_end, options))
+  auto end = session.finish();
+  std::cout << (options.json ? json_sum(sum, header, place, end, options)
+                             : sum_in_words(sum, header, place, end, options))
             << std::endl;
-  return sum.good() && !bad_end ? done : failed;
+  return sum.good() && end ? done : failed;
 }
 
-int contest::run_one(opponent& other, const std::string& place,
-                     const lab_options& options) const {
-  auto& [file, expected, skip, failure] = entries_.front();
-  auto rules = rules_for(file, other);
-  auto result = compare_played(expected, other.play(file), rules,
-                               other.decides() && !options.recorded);
-  auto bad_end = other.finish();
+int contest::run_one(match& with, const lab_options& options) const {
+  auto& [session, header, place, other_decides] = with;
+  auto& only = entries_.front();
+  auto rules = rules_for(only.file, header);
+  auto result
+    = compare_played(only.expected, session.next(), rules, other_decides);
+  auto end = session.finish();
   if (result.what == verdict::skipped || result.what == verdict::failed)
-    return contest_error(file.name() + " cannot be played on "
-                         + full_name(other) + ": " + result.reason);
-  std::cout << side_by_side({reference_name(options), expected},
-                            {full_name(other), result.actual}, rules,
+    return contest_error(only.file.name() + " cannot be played on "
+                         + full_name(header) + ": " + result.reason);
+  std::cout << side_by_side({reference_name(options), only.expected},
+                            {full_name(header), result.actual}, rules,
                             terminal_width())
-            << "\nCompared with " << full_name(other, place) << "."
-            << left_out_of(other);
+            << "\nCompared with " << full_name(header, place) << "."
+            << left_out_of(header);
   if (result.what == verdict::same)
     std::cout << "\nThe same: all " << result.events << " events." << std::endl;
   else
     std::cout << "\nDifferent, first at " << to_string(result.where)
               << std::endl;
-  if (bad_end)
+  if (!end)
     return contest_error("the driver went wrong at its end: "
-                         + bad_end->message);
+                         + end.error().message);
   return result.what == verdict::same ? done : failed;
 }
 
-std::chrono::milliseconds deadline_of(const lab_options& options,
-                                      std::chrono::milliseconds otherwise) {
-  return parse_duration(options.deadline).value_or(otherwise);
-}
-
 int run_against_driver(const lab_options& options) {
-  auto words
-    = std::get<std::vector<std::string>>(lab::words_of(options.against));
-  lab::driver_limits limits;
-  limits.patience = deadline_of(options, limits.patience);
   auto scenarios = contest::of(options);
   if (!scenarios)
-    return failed;
-  lab::driver_session session{std::move(words), limits};
-  auto header = session.header();
-  if (auto* failure = std::get_if<lab::driver_failure>(&header))
-    return contest_error("the driver " + lab::printable(options.against, 300)
-                         + ": " + failure->message);
-  driver_opponent other{session,
-                        std::get<lab::driver_header>(std::move(header))};
-  return scenarios->run(other, {}, options);
+    return contest_error(scenarios.error());
+  return scenarios->run(
+    {lab::words_of(options.against).value(), options.against}, options);
 }
 
 } // namespace coppice::commands

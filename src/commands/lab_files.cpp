@@ -17,9 +17,8 @@ bool is_scenario(const fs::directory_entry& entry) {
   std::error_code ignored;
   if (entry.path().extension() != ".json" || !entry.is_regular_file(ignored))
     return false;
-  auto read = lab::load_json(entry.path().string());
-  auto* json = std::get_if<nlohmann::json>(&read);
-  return json == nullptr || (json->is_object() && json->contains("supervisor"));
+  auto json = lab::load_json(entry.path().string());
+  return !json || (json->is_object() && json->contains("supervisor"));
 }
 
 // Adds the scenarios in `folder` and below; false if it cannot be read.
@@ -40,17 +39,19 @@ std::string scenario_file::name() const {
   return fs::path{path}.stem().string();
 }
 
-std::variant<scenario_file, lab::scenario_error>
+expected<scenario_file, lab::scenario_error>
 read_scenario_file(const std::string& path) {
   auto json = lab::load_json(path);
-  if (auto* err = std::get_if<lab::scenario_error>(&json))
-    return *err;
-  scenario_file result{path, std::get<nlohmann::json>(std::move(json)), {}, {}};
+  if (!json)
+    return unexpected{std::move(json.error())};
+  scenario_file result{path, *std::move(json), {}, {}};
   auto plan = lab::read_scenario(result.json, path);
-  if (auto* err = std::get_if<lab::scenario_error>(&plan))
-    result.refusal = to_string(*err);
+  if (!plan)
+    result.refusal = to_string(plan.error());
+  else if (lab::is_beyond_otp(*plan))
+    result.refusal = path + ": a child with a budget of its own is beyond OTP";
   else
-    result.plan = std::get<lab::scenario>(std::move(plan));
+    result.plan = *std::move(plan);
   return result;
 }
 

@@ -2,12 +2,12 @@
 
 #pragma once
 
+#include "coppice/expected.hpp"
 #include "lab/scenario.hpp"
 
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -27,7 +27,7 @@ struct scenario_file {
 };
 
 /// Reads a scenario; the error if the file cannot be read or is no JSON.
-std::variant<scenario_file, lab::scenario_error>
+expected<scenario_file, lab::scenario_error>
 read_scenario_file(const std::string& path);
 
 /// The files that `named` stands for: a folder stands for all scenarios in it

@@ -21,10 +21,10 @@ const std::map<std::string, moments (*)(const lab::scenario&)> worlds{
 
 } // namespace
 
-std::set<std::string> world_names() {
-  std::set<std::string> result;
+std::vector<std::string> world_names() {
+  std::vector<std::string> result;
   for (auto& [name, _] : worlds)
-    result.insert(name);
+    result.push_back(name);
   return result;
 }
 

@@ -5,14 +5,13 @@
 #include "lab/scenario.hpp"
 #include "lab/trace.hpp"
 
-#include <set>
 #include <string>
 #include <vector>
 
 namespace coppice::commands {
 
 /// The values of --world.
-std::set<std::string> world_names();
+std::vector<std::string> world_names();
 
 /// What happens in a world that `world_names` has.
 std::vector<lab::moment> play_in(const std::string& world,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+#include "commands/checked_argument.hpp"
 #include "commands/listener_request.hpp"
 #include "commands/table.hpp"
 #include "server/limit_options.hpp"
@@ -21,7 +22,7 @@ void declare_limit(CLI::App& cmd, limit_command_options& options) {
 }
 
 int set_limits(const limit_command_options& options) {
-  auto changes = to_json(options.limits);
+  auto changes = checked_argument(coppice::to_json(options.limits));
   if (changes.empty())
     throw CLI::ValidationError("limit", "give at least one limit; coppice "
                                         "limit --help lists them");

@@ -2,24 +2,20 @@
 
 #include "commands/listener_drawing.hpp"
 
+#include "commands/answers.hpp"
+
 #include <nlohmann/json.hpp>
 
 namespace coppice::commands {
 
-using json = nlohmann::json;
-
 namespace {
 
-std::string text(const json& value) {
-  return value.is_string() ? value.get<std::string>() : value.dump();
-}
-
 // `name value, name value` of those that are neither null, zero nor an object.
-std::string listed(const json& values) {
+std::string listed(answer_part values) {
   std::string result;
-  for (auto& [name, value] : values.items())
-    if (!value.is_null() && !value.is_structured() && value != 0)
-      result += (result.empty() ? "" : ", ") + name + " " + text(value);
+  for (auto& [name, value] : values.members())
+    if (!value.is_null() && !value.json().is_structured() && value.json() != 0)
+      result += (result.empty() ? "" : ", ") + name + " " + value.shown_plain();
   return result;
 }
 
@@ -30,21 +26,20 @@ std::string line(const char* title, const std::string& content) {
 
 } // namespace
 
-std::string draw_listeners(const json& all) {
+std::string draw_listeners(const nlohmann::json& all) {
   std::string result;
-  for (auto& listener : all.value("listeners", json::array())) {
-    auto state = text(listener["state"]);
-    result += text(listener["name"]) + ": " + state;
-    if (!listener["local"].is_null())
-      result += (state == "listening" ? " on " : ", was on ")
-                + text(listener["local"]);
-    auto& active = listener["active"];
-    result += "; " + text(active)
-              + (active == 1 ? " connection\n" : " connections\n");
-    auto& counters = listener["counters"];
-    result += line("limits  ", listed(listener["limits"]));
+  for (auto& listener : answer_part{all}.at("listeners").elements()) {
+    auto state = listener.at("state").shown();
+    result += listener.at("name").shown() + ": " + state;
+    if (auto local = listener.find("local"))
+      result += (state == "listening" ? " on " : ", was on ") + local->shown();
+    auto active = listener.at("active").shown_plain();
+    result
+      += "; " + active + (active == "1" ? " connection\n" : " connections\n");
+    auto counters = listener.at("counters");
+    result += line("limits  ", listed(listener.at("limits")));
     result += line("counters", listed(counters));
-    result += line("errors  ", listed(counters["accept_errnos"]));
+    result += line("errors  ", listed(counters.at("accept_errnos")));
   }
   return result;
 }

@@ -8,7 +8,8 @@
 
 namespace coppice::commands {
 
-/// Draws what `GET /listeners` answered: some lines a listener.
+/// Draws what `GET /listeners` answered: some lines a listener. Throws
+/// `foreign_answer`.
 std::string draw_listeners(const nlohmann::json& all);
 
 } // namespace coppice::commands

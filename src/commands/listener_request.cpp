@@ -2,6 +2,8 @@
 
 #include "commands/listener_request.hpp"
 
+#include "admin/bounded_http.hpp"
+#include "commands/answers.hpp"
 #include "commands/listener_drawing.hpp"
 #include "commands/remote.hpp"
 #include "server/exit_code.hpp"
@@ -22,17 +24,16 @@ void declare_listener(CLI::App& cmd, listener_options& options) {
 int request_of_listener(const listener_options& options,
                         const std::string& request, const json& body) {
   auto server = changing(options);
-  int code = done;
-  auto name = listener_of(options, options.listener, code);
+  if (!server)
+    return report(server.error());
+  auto name = listener_of(options, options.listener);
   if (!name)
-    return code;
-  auto answer = server.post("/listeners/" + *name + "/" + request, body.dump());
-  if (answer.status != 200)
-    return report(answer);
-  auto now = json::parse(answer.body, nullptr, false);
-  if (!now.is_object())
-    return report_nonsense(options);
-  std::cout << draw_listeners(json{{"listeners", {now}}});
+    return name.error();
+  auto answer = server->post(
+    "/listeners/" + admin::in_url(*name) + "/" + request, in_ascii(body));
+  if (!answer)
+    return report(answer.error());
+  std::cout << draw_listeners(json{{"listeners", {json_of(*answer)}}});
   return done;
 }
 

@@ -2,14 +2,13 @@
 
 #include "commands/live_tree.hpp"
 
+#include "commands/answers.hpp"
+#include "commands/complaint.hpp"
 #include "commands/path_resolver.hpp"
 #include "commands/remote.hpp"
 #include "server/exit_code.hpp"
 
 #include <nlohmann/json.hpp>
-
-#include <iostream>
-#include <variant>
 
 namespace coppice::commands {
 
@@ -17,48 +16,28 @@ using nlohmann::json;
 
 namespace {
 
-const json* find_node(const json& node, const std::string& path) {
-  if (node.value("path", "") == path)
-    return &node;
-  if (auto children = node.find("children"); children != node.end())
-    for (auto& child : *children)
-      if (auto* found = find_node(child, path))
-        return found;
+const json* find_node(answer_part node, const std::string& path) {
+  if (node.at("path").text() == path)
+    return &node.json();
+  for (auto& child : node.at("children").elements())
+    if (auto* found = find_node(child, path))
+      return found;
   return nullptr;
 }
 
-void collect_paths(const json& node, std::vector<std::string>& into) {
-  if (auto path = node.find("path"); path != node.end() && path->is_string())
-    into.push_back(*path);
-  if (auto children = node.find("children"); children != node.end())
-    for (auto& child : *children)
-      collect_paths(child, into);
+void collect_paths(answer_part node, std::vector<std::string>& into) {
+  into.push_back(node.at("path").text());
+  for (auto& child : node.at("children").elements())
+    collect_paths(child, into);
 }
 
-std::optional<json> get_tree(const session& options, bool with_connections,
-                             int& code) {
-  auto answer = looking_at(options).get(
-    with_connections ? "/tree?connections=true" : "/tree");
-  if (answer.status != 200) {
-    code = report(answer);
-    return {};
-  }
-  auto root = json::parse(answer.body, nullptr, false);
-  if (root.is_object())
-    return root;
-  code = report_nonsense(options);
-  return {};
-}
-
-std::optional<std::string> resolve(const json& root, const std::string& wanted,
-                                   int& code) {
-  auto found = resolve_path(wanted, paths_of(root));
-  if (auto* error = std::get_if<path_error>(&found)) {
-    std::cerr << "coppice: " << error->text(wanted) << std::endl;
-    code = failed;
-    return {};
-  }
-  return std::get<std::string>(std::move(found));
+expected<std::string, int> resolve(const json& root,
+                                   const std::string& wanted) {
+  return resolve_path(wanted, paths_of(root))
+    .map_error([&](const path_error& error) {
+      complain_in_lines(error.text(wanted));
+      return int{failed};
+    });
 }
 
 // There may be very many connections: they are asked for only if one is meant.
@@ -70,28 +49,35 @@ bool names_connection(const std::string& path) {
 
 } // namespace
 
+expected<json, int> get_tree(const session& options, bool with_connections) {
+  auto answer = looking_at(options).get(
+    with_connections ? "/tree?connections=true" : "/tree");
+  if (!answer)
+    return unexpected{report(answer.error())};
+  return json_of(*answer);
+}
+
 std::vector<std::string> paths_of(const json& node) {
   std::vector<std::string> result;
-  collect_paths(node, result);
+  collect_paths(answer_part{node}, result);
   return result;
 }
 
-std::optional<std::string> actor_at(const session& options,
-                                    const std::string& wanted, int& code) {
-  auto root = get_tree(options, names_connection(wanted), code);
-  return root ? resolve(*root, wanted, code) : std::nullopt;
+expected<std::string, int> actor_at(const session& options,
+                                    const std::string& wanted) {
+  return get_tree(options, names_connection(wanted))
+    .and_then([&](const json& root) { return resolve(root, wanted); });
 }
 
 int with_actor(const session& options, const std::string& wanted,
                const std::function<void(const json&)>& use) {
-  int code = done;
-  auto root = get_tree(options, true, code);
+  auto root = get_tree(options, true);
   if (!root)
-    return code;
-  auto path = resolve(*root, wanted, code);
+    return root.error();
+  auto path = resolve(*root, wanted);
   if (!path)
-    return code;
-  use(*find_node(*root, *path));
+    return path.error();
+  use(*find_node(answer_part{*root}, *path));
   return done;
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+#include "commands/answers.hpp"
 #include "commands/remote.hpp"
 #include "commands/table.hpp"
 #include "server/exit_code.hpp"
+#include "server/option_checks.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -18,25 +20,30 @@ struct log_options : session {
 };
 
 void declare_log(CLI::App& cmd, log_options& options) {
-  cmd.add_option("LEVEL", options.level,
-                 "from now on: debug, info, warning, error or off; without it, "
-                 "the level is printed");
+  cmd
+    .add_option("LEVEL", options.level,
+                "from now on: debug, info, warning, error or off; without it, "
+                "the level is printed")
+    ->check(one_of({"debug", "info", "warning", "error", "off"}));
   add_admin_and_token(cmd, options);
 }
 
 int show_or_set_log(const log_options& options) {
   using nlohmann::json;
   auto server = changing(options);
-  auto answer = options.level.empty()
-                  ? server.get("/log")
-                  : server.post("/log", json{{"level", options.level}}.dump());
-  if (answer.status != 200)
-    return report(answer);
-  auto body = json::parse(answer.body, nullptr, false);
-  if (!body.is_object() || !body.contains("level"))
-    return report_nonsense(options);
-  std::cout << "the log shows " << body["level"].get<std::string>()
-            << " and above\n";
+  if (!server)
+    return report(server.error());
+  auto answer
+    = options.level.empty()
+        ? server->get("/log")
+        : server->post("/log", in_ascii(json{{"level", options.level}}));
+  if (!answer)
+    return report(answer.error());
+  auto body = json_of(*answer);
+  auto level = answer_part{body}.at("level").shown();
+  std::cout << (level == "off" ? "the log is off"
+                               : "the log shows " + level + " and above")
+            << "\n";
   return done;
 }
 

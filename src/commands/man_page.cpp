@@ -54,7 +54,8 @@ template <class F>
 std::string roff_options(const command_text& what, F title) {
   std::string result;
   auto options = what.options;
-  std::ranges::stable_partition(options, &option_text::positional);
+  std::stable_partition(options.begin(), options.end(),
+                        [](auto& each) { return each.positional; });
   for (auto& group : groups_of(options)) {
     result += title(group);
     for (auto& each : options)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "commands/command_line.hpp"
+#include "commands/complaint.hpp"
 #include "commands/man_page.hpp"
 #include "commands/table.hpp"
+#include "coppice/expected.hpp"
 #include "coppice/version.hpp"
 #include "server/command_text.hpp"
 #include "server/exit_code.hpp"
@@ -11,7 +13,7 @@
 
 #include <filesystem>
 #include <fstream>
-#include <stdexcept>
+#include <iostream>
 #include <string>
 
 namespace coppice::commands {
@@ -26,22 +28,29 @@ void declare_man_pages(CLI::App& cmd, man_pages_options& options) {
   cmd.add_option("FOLDER", options.folder, "where to write them")->required();
 }
 
-void write_page(const std::filesystem::path& file, const std::string& text) {
+expected<void, std::string> write_page(const std::filesystem::path& file,
+                                       const std::string& text) {
   std::ofstream out{file};
   out << text;
-  if (!out.flush())
-    throw std::runtime_error("cannot write " + file.string());
+  if (out.flush())
+    return {};
+  return unexpected{"cannot write " + file.string()};
 }
 
 int write_man_pages(const man_pages_options& options) {
   command_line line;
   auto program = describe(*line.app, line.app->get_name());
   std::filesystem::path folder{options.folder};
-  write_page(folder / (program.name + ".1"), man_page(program, version));
+  auto written
+    = write_page(folder / (program.name + ".1"), man_page(program, version));
   for (auto& each : program.subcommands)
-    write_page(folder / (program.name + "-" + each.name + ".1"),
-               man_page(program, each, version));
-  return done;
+    if (written)
+      written = write_page(folder / (program.name + "-" + each.name + ".1"),
+                           man_page(program, each, version));
+  if (written)
+    return done;
+  complain(written.error());
+  return failed;
 }
 
 } // namespace

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+#include "commands/complaint.hpp"
 #include "commands/nemesis_session.hpp"
 #include "commands/remote.hpp"
 #include "commands/table.hpp"
+#include "fault/names.hpp"
 #include "nemesis/schedule_file.hpp"
 #include "server/duration.hpp"
 #include "server/exit_code.hpp"
+#include "server/option_checks.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -13,7 +16,9 @@
 #include <filesystem>
 #include <iostream>
 #include <random>
+#include <string>
 #include <system_error>
+#include <vector>
 
 namespace coppice::commands {
 
@@ -31,8 +36,19 @@ int list_presets(const no_options&) {
 }
 
 int misuse(const std::string& text) {
-  std::cerr << "coppice: " << text << std::endl;
+  complain(text);
   return usage;
+}
+
+std::string preset_meant_by(const std::string& name) {
+  std::vector<std::string> names;
+  for (auto& each : nemesis::presets())
+    names.emplace_back(each.name);
+  return fault::did_you_mean(name, names);
+}
+
+std::string or_list(const std::string& meant) {
+  return meant.empty() ? "; coppice nemesis list shows them" : meant;
 }
 
 struct preset_options {
@@ -42,8 +58,8 @@ struct preset_options {
 int show_preset(const preset_options& options) {
   auto* preset = nemesis::find_preset(options.name);
   if (preset == nullptr)
-    return misuse("there is no preset \"" + options.name
-                  + "\"; coppice nemesis list shows them");
+    return misuse("there is no preset \"" + options.name + "\""
+                  + or_list(preset_meant_by(options.name)));
   std::cout << preset->text;
   return done;
 }
@@ -60,15 +76,17 @@ milliseconds duration_from(const char* option, const std::string& text,
   return *time;
 }
 
-std::variant<nemesis::schedule, lab::scenario_error>
+expected<nemesis::schedule, lab::scenario_error>
 load_plan(const nemesis_options& options) {
   auto& name = options.schedule;
   if (auto* preset = nemesis::find_preset(name))
     return nemesis::parse_schedule(preset->text, preset->name);
   std::error_code ignored;
   if (!std::filesystem::exists(name, ignored))
-    return lab::scenario_error{
-      name, {}, "no such file, and no preset (coppice nemesis list)"};
+    return unexpected{lab::scenario_error{name,
+                                          {},
+                                          "no such file, and no preset"
+                                            + or_list(preset_meant_by(name))}};
   return nemesis::load_schedule(name);
 }
 
@@ -98,10 +116,10 @@ nemesis::check_options checks_of(const nemesis_options& options,
 
 int run_nemesis(const nemesis_options& options) {
   auto read = load_plan(options);
-  if (auto* wrong = std::get_if<lab::scenario_error>(&read))
-    return misuse(to_string(*wrong));
+  if (!read)
+    return misuse(to_string(read.error()));
   nemesis_request asked;
-  asked.plan = std::get<nemesis::schedule>(std::move(read));
+  asked.plan = *std::move(read);
   if (!options.duration.empty())
     asked.plan.duration = duration_from("--duration", options.duration, 1ms);
   asked.seed = seed_of(options, asked.plan);
@@ -132,12 +150,13 @@ void declare_nemesis_run(CLI::App& cmd, nemesis_options& options) {
   cmd
     .add_option("--clients", options.clients, "how many check at the same time")
     ->type_name("COUNT")
-    ->check(CLI::Range(1U, 10000U))
+    ->check(numbers(1, 10000))
     ->capture_default_str();
   cmd
     .add_option(
       "--seed", options.seed,
       "of everything random; default: the schedule's, or a random one")
+    ->check(numbers(0, UINT64_MAX))
     ->type_name("NUMBER");
   cmd
     .add_option("--patience", options.patience,

@@ -2,6 +2,8 @@
 
 #include "commands/nemesis_session.hpp"
 
+#include "observe/printable.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -52,7 +54,7 @@ std::string draw_steps(const nemesis_result& result) {
   for (auto& [step, counts] : tallies(result.log)) {
     auto first
       = std::ranges::find(result.moments, step, &nemesis::moment::step);
-    text += "  " + describe(*first) + ":";
+    text += "  " + observe::printable(describe(*first)) + ":";
     auto separator = " ";
     for (auto each :
          {answer::done, answer::spared, answer::missed, answer::refused})
@@ -101,7 +103,8 @@ std::string last_line(const nemesis_verdict& verdict) {
   std::string text = "verdict: ";
   text += to_string(verdict.what);
   for (auto& each : verdict.reasons)
-    text += (&each == &verdict.reasons.front() ? ": " : "\n  ") + each;
+    text += (&each == &verdict.reasons.front() ? ": " : "\n  ")
+            + observe::printable(each);
   return text + "\n";
 }
 
@@ -159,8 +162,8 @@ nemesis_verdict judge(const nemesis_request& asked,
   auto& log = result.log;
   for (auto& each : result.checks.first)
     verdict.reasons.push_back(to_string(each));
-  if (!log.not_healed.empty())
-    verdict.reasons.push_back("not healed: " + log.not_healed);
+  if (!log.healed)
+    verdict.reasons.push_back("not healed: " + log.healed.error());
   else if (!log.interrupted && log.refused.empty()
            && result.checks.served_after < asked.checks.clients)
     verdict.reasons.push_back(std::to_string(result.checks.served_after)
@@ -216,10 +219,10 @@ std::string to_json(const nemesis_request& asked, const nemesis_result& result,
               {"steps", std::move(steps)},
               {"timeline", timeline(result)},
               {"clients", to_json(result.checks)},
-              {"healed", result.log.not_healed.empty()},
+              {"healed", result.log.healed.has_value()},
               {"verdict", to_string(verdict.what)},
               {"reasons", verdict.reasons}}
-           .dump(2)
+           .dump(2, ' ', true, json::error_handler_t::replace)
          + "\n";
 }
 

@@ -2,11 +2,15 @@
 
 #include "commands/nemesis_session.hpp"
 
+#include "commands/answers.hpp"
+#include "commands/complaint.hpp"
 #include "commands/http_striker.hpp"
 #include "commands/real_clock.hpp"
 #include "commands/remote.hpp"
+#include "commands/same_server.hpp"
+#include "observe/printable.hpp"
 #include "server/exit_code.hpp"
-#include "server/server_loop.hpp"
+#include "server/stop_signals.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -22,12 +26,15 @@ using std::chrono::milliseconds;
 
 namespace {
 
+constexpr std::size_t longest_line = 4 * observe::shown_at_most;
+
 class nemesis_session {
 public:
-  nemesis_session(const nemesis_request& asked, const nemesis_options& options)
+  nemesis_session(const nemesis_request& asked, const nemesis_options& options,
+                  admin::client server)
       : asked_(asked),
         options_(options),
-        server_(changing(options)),
+        server_(std::move(server)),
         clock_([this] { watch(); }),
         striker_(server_, clock_) {
     result_.moments = expand(asked.plan, asked.seed);
@@ -52,21 +59,37 @@ public:
   }
 
 private:
-  // Whether there is a server that allows faults. The seed is the first thing
-  // that is changed, and shows whether the token is right.
+  // Whether there is a server that allows faults, and whose admin API this is.
+  // The lease is the first thing that is changed, and shows whether the token
+  // is right.
   int look_first() {
-    auto faults = server_.get("/faults");
-    if (faults.status != 200)
-      return report(faults);
-    if (!nemesis::reachable(asked_.checks.server)) {
-      std::cerr << "coppice: no server listens at " << options_.against
-                << std::endl;
+    auto listed = server_.get("/faults");
+    if (!listed)
+      return report(listed.error());
+    auto faults = json_of(*listed);
+    (void)answer_part{faults}.at("points").elements();
+    switch (compare_servers(server_, asked_.checks.server)) {
+    case sameness::same:
+      break;
+    case sameness::no_server:
+      complain("no server listens at " + options_.against);
       return unreachable;
+    case sameness::no_admin:
+      complain("the admin API at " + options_.admin
+               + " does not show its connections");
+      return failed;
+    case sameness::other:
+      complain("the admin API at " + options_.admin
+               + " does not show a connection to " + options_.against
+               + ": give --admin HOST:PORT of the server that listens there; "
+                 "through a proxy that cannot be proven");
+      return usage;
     }
+    if (auto kept = striker_.keep_lease(); !kept)
+      return report(kept.error());
     nlohmann::json body{{"seed", asked_.seed}};
-    if (auto seeded = server_.post("/faults/seed", body.dump());
-        seeded.status != 200)
-      return report(seeded);
+    if (auto seeded = server_.post("/faults/seed", in_ascii(body)); !seeded)
+      return report(seeded.error());
     return done;
   }
 
@@ -79,10 +102,10 @@ private:
     result_.log = run.play(result_.moments, asked_.plan.duration, [&] {
       clients.enter(nemesis::check_phase::healing);
     });
-    say(clock_.now(), result_.log.not_healed.empty()
-                        ? "healed: nothing is armed, the tree runs"
-                        : "not healed: " + result_.log.not_healed);
-    if (result_.log.interrupted || !result_.log.not_healed.empty())
+    auto& healed = result_.log.healed;
+    say(clock_.now(), healed ? "healed: nothing is armed, the tree runs"
+                             : "not healed: " + healed.error());
+    if (result_.log.interrupted || !healed)
       return;
     clients.enter(nemesis::check_phase::after);
     clock_.wait_until(clock_.now() + asked_.after);
@@ -93,9 +116,10 @@ private:
   void announce() const {
     if (options_.json)
       return;
-    std::cout << asked_.plan.name << ": " << asked_.plan.duration.count()
-              << " ms, seed " << asked_.seed << ", " << asked_.checks.clients
-              << " clients against " << options_.against << "\n";
+    std::cout << observe::printable(asked_.plan.name) << ": "
+              << asked_.plan.duration.count() << " ms, seed " << asked_.seed
+              << ", " << asked_.checks.clients << " clients against "
+              << observe::printable(options_.against) << "\n";
     if (harms_bytes(asked_.plan))
       std::cout << "note: drop or dup at a net point takes away or doubles "
                    "bytes; violations are to be expected\n";
@@ -104,7 +128,8 @@ private:
 
   void say(milliseconds at, const std::string& text) const {
     if (!options_.json)
-      std::cout << timestamp(at) << text << std::endl;
+      std::cout << timestamp(at) << observe::printable(text, longest_line)
+                << std::endl;
   }
 
   void tell(const nemesis::entry& entry) {
@@ -115,6 +140,7 @@ private:
 
   // What the tree did since the last look.
   void watch() {
+    striker_.keep_lease_if_due();
     auto actors = striker_.look();
     if (!actors)
       return;
@@ -146,11 +172,14 @@ private:
 } // namespace
 
 int play(const nemesis_request& asked, const nemesis_options& options) {
+  auto server = changing(options);
+  if (!server)
+    return report(server.error());
   block_stop_signals();
   // The reader of the output may go; the server is healed all the same.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);
-  return nemesis_session{asked, options}.run();
+  return nemesis_session{asked, options, *std::move(server)}.run();
 }
 
 } // namespace coppice::commands

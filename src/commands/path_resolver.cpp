@@ -3,6 +3,7 @@
 #include "commands/path_resolver.hpp"
 
 #include "fault/names.hpp"
+#include "observe/printable.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -24,10 +25,10 @@ std::string_view end_of(std::string_view path, std::string_view like) {
   return start == path.npos ? path : path.substr(start + 1);
 }
 
-// Paths whose ends are like `wanted`: the rest of a path says nothing about
-// whether its end was meant.
-std::vector<std::string> paths_near(std::string_view wanted,
-                                    const std::vector<std::string>& paths) {
+// Paths whose ends are like `wanted`.
+std::vector<std::string>
+paths_with_end_near(std::string_view wanted,
+                    const std::vector<std::string>& paths) {
   std::map<std::string, std::vector<std::string>> by_end;
   for (auto& each : paths)
     by_end[std::string{end_of(each, wanted)}].push_back(each);
@@ -42,9 +43,19 @@ std::vector<std::string> paths_near(std::string_view wanted,
   return result;
 }
 
+// The rest of a path says nothing about whether its end was meant. But where
+// no end of that length is like it, the last name may be.
+std::vector<std::string> paths_near(std::string_view wanted,
+                                    const std::vector<std::string>& paths) {
+  auto result = paths_with_end_near(wanted, paths);
+  if (auto slash = wanted.rfind('/'); result.empty() && slash != wanted.npos)
+    return paths_with_end_near(wanted.substr(slash + 1), paths);
+  return result;
+}
+
 } // namespace
 
-std::variant<std::string, path_error>
+expected<std::string, path_error>
 resolve_path(std::string_view wanted, const std::vector<std::string>& paths) {
   std::vector<std::string> found;
   for (auto& each : paths) {
@@ -57,26 +68,27 @@ resolve_path(std::string_view wanted, const std::vector<std::string>& paths) {
   if (found.size() == 1)
     return found.front();
   auto ambiguous = !found.empty();
-  return path_error{ambiguous ? found : paths_near(wanted, paths), ambiguous};
+  return unexpected{
+    path_error{ambiguous ? found : paths_near(wanted, paths), ambiguous}};
 }
 
 std::string path_error::text(std::string_view wanted,
                              std::string_view missing) const {
-  auto name = "\"" + std::string{wanted} + "\"";
+  auto name = "\"" + observe::printable(wanted) + "\"";
   if (ambiguous) {
     auto result = name + " may be one of " + std::to_string(candidates.size())
                   + " actors; write more of its path:";
     auto shown = std::min(candidates.size(), listed_at_most);
     for (std::size_t i = 0; i < shown; ++i)
-      result += "\n  " + candidates[i];
+      result += "\n  " + observe::printable(candidates[i]);
     return shown < candidates.size() ? result + "\n  ..." : result;
   }
   auto result = std::string{missing} + " " + name;
   if (candidates.empty())
     return result + "; coppice tree --json shows the paths";
   for (auto& each : candidates)
-    result
-      += (&each == &candidates.front() ? "; did you mean " : " or ") + each;
+    result += (&each == &candidates.front() ? "; did you mean " : " or ")
+              + observe::printable(each);
   return result + "?";
 }
 

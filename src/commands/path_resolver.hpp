@@ -2,9 +2,10 @@
 
 #pragma once
 
+#include "coppice/expected.hpp"
+
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 namespace coppice::commands {
@@ -16,7 +17,8 @@ struct path_error {
   std::vector<std::string> candidates;
   bool ambiguous = false;
 
-  /// For a person: what happened, and what to write instead. `missing` is what
+  /// For a person: what happened, and what to write instead, in lines that a
+  /// terminal may get. `missing` is what
   /// is said before the path if it stands for no actor.
   std::string text(std::string_view wanted,
                    std::string_view missing = "there is no actor at") const;
@@ -24,7 +26,7 @@ struct path_error {
 
 /// The one of `paths` that `wanted` stands for: itself, or the only one that
 /// ends with it, in whole segments; `*` stands for any characters. Pure.
-std::variant<std::string, path_error>
+expected<std::string, path_error>
 resolve_path(std::string_view wanted, const std::vector<std::string>& paths);
 
 } // namespace coppice::commands

@@ -2,17 +2,23 @@
 
 #include "commands/remote.hpp"
 
+#include "admin/bounded_http.hpp"
+#include "commands/answers.hpp"
+#include "commands/complaint.hpp"
+#include "fault/names.hpp"
 #include "server/exit_code.hpp"
 #include "server/token.hpp"
 
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
-#include <iostream>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
 
 namespace coppice::commands {
-
-using nlohmann::json;
 
 namespace {
 
@@ -21,9 +27,15 @@ constexpr auto server_options = "Server";
 } // namespace
 
 void add_admin(CLI::App& cmd, session& options) {
-  cmd.add_option("--admin", options.admin, "where the server's admin API is")
+  cmd
+    .add_option("--admin", options.admin,
+                "where the server's admin API is; or unix:PATH")
     ->type_name("HOST:PORT")
     ->group(server_options)
+    ->check([](const std::string& text) {
+      auto where = admin::parse_authority(text);
+      return where ? std::string{} : where.error();
+    })
     ->capture_default_str();
 }
 
@@ -31,8 +43,8 @@ void add_admin_and_token(CLI::App& cmd, session& options) {
   add_admin(cmd, options);
   cmd
     .add_option("--token-file", options.token_file,
-                "file with the server's admin token; the variable "
-                "COPPICE_ADMIN_TOKEN goes first")
+                "file with the server's admin token; goes before the variable "
+                "COPPICE_ADMIN_TOKEN")
     ->type_name("FILE")
     ->group(server_options);
 }
@@ -59,41 +71,92 @@ admin::client looking_at(const session& options) {
   return {options.admin, {}};
 }
 
-admin::client changing(const session& options) {
-  return {options.admin, read_token(options.token_file)};
+expected<admin::client, admin::request_error> changing(const session& options) {
+  auto token = read_token(options.token_file);
+  if (!token)
+    return unexpected{admin::request_error{admin::request_error::code::not_sent,
+                                           std::move(token.error())}};
+  return admin::client{options.admin, *std::move(token)};
 }
 
-std::optional<std::string> listener_of(const session& options,
-                                       const std::string& listener, int& code) {
-  if (!listener.empty())
-    return listener;
+expected<std::string, int> listener_of(const session& options,
+                                       const std::string& listener) {
   auto answer = looking_at(options).get("/listeners");
-  if (answer.status != 200) {
-    code = report(answer);
-    return {};
+  if (!answer)
+    return unexpected{report(answer.error())};
+  auto body = json_of(*answer);
+  std::vector<std::string> names;
+  for (auto& each : answer_part{body}.at("listeners").elements()) {
+    names.push_back(each.at("name").text());
+    auto path = each.at("path").text();
+    if (listener == names.back() || listener == "listener:" + names.back()
+        || (!path.empty() && listener == path))
+      return names.back();
   }
-  auto body = json::parse(answer.body, nullptr, false);
-  if (!body.is_object() || !body.contains("listeners")) {
-    code = report_nonsense(options);
-    return {};
+  if (listener.empty() && names.size() == 1)
+    return names.front();
+  if (listener.empty()) {
+    complain("the server has " + std::to_string(names.size())
+             + " listeners: name one; coppice status lists them");
+    return unexpected{int{usage}};
   }
-  auto& all = body["listeners"];
-  if (all.size() == 1)
-    return all[0]["name"];
-  std::cerr << "coppice: the server has " << all.size()
-            << " listeners: name one; coppice status lists them" << std::endl;
-  code = usage;
-  return {};
+  auto meant = fault::did_you_mean(listener, names);
+  complain("there is no listener \"" + listener + "\""
+           + (meant.empty() ? "; coppice status lists them" : meant));
+  return unexpected{int{failed}};
 }
 
-int report(const admin::answer& bad) {
-  std::cerr << "coppice: " << bad.error << std::endl;
-  return bad.status == 0 ? unreachable : failed;
+bool cut_off(const admin::answer& what) {
+  return !what && what.error().why == admin::request_error::code::cut_off;
 }
 
-int report_nonsense(const session& options) {
-  std::cerr << "coppice: the answer from " << options.admin
-            << " is not that of a coppice server; check --admin" << std::endl;
+end_watch::end_watch(const admin::client& there) : there_(there) {
+  // nop
+}
+
+bool end_watch::is_over() {
+  using clock = std::chrono::steady_clock;
+  // Also an admin port that is being restarted is closed for a moment.
+  constexpr std::chrono::seconds sure_after{1};
+  auto answer = there_.get("/livez");
+  auto now = clock::now();
+  if (answer || answer.error().why != admin::request_error::code::unreachable)
+    gone_since_.reset();
+  else if (!gone_since_)
+    gone_since_ = now;
+  return gone_since_ && now - *gone_since_ >= sure_after;
+}
+
+bool end_watch::is_there() const noexcept {
+  return !gone_since_;
+}
+
+bool ends(const admin::client& there) {
+  using clock = std::chrono::steady_clock;
+  constexpr std::chrono::seconds limit{3};
+  constexpr std::chrono::milliseconds look_again_after{20};
+  auto until = clock::now() + limit;
+  end_watch watch{there};
+  while (!watch.is_over()) {
+    if (watch.is_there() && clock::now() >= until)
+      return false;
+    std::this_thread::sleep_for(look_again_after);
+  }
+  return true;
+}
+
+int report(const admin::request_error& bad) {
+  complain(bad.message);
+  switch (bad.why) {
+  case admin::request_error::code::not_sent:
+  case admin::request_error::code::refused:
+    return failed;
+  case admin::request_error::code::unreachable:
+  case admin::request_error::code::silent:
+  case admin::request_error::code::cut_off:
+  case admin::request_error::code::foreign:
+    return unreachable;
+  }
   return failed;
 }
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+#include "commands/complaint.hpp"
 #include "commands/table.hpp"
 #include "protocol/protocols.hpp"
 #include "server/arguments.hpp"
+#include "server/exit_code.hpp"
 #include "server/host.hpp"
+#include "server/option_checks.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -23,7 +26,7 @@ struct serve_arguments {
 void declare_serve(CLI::App& cmd, serve_arguments& args) {
   add_options(cmd, args.listener);
   cmd.add_option("--protocol", args.protocol, "what is spoken on the port")
-    ->check(CLI::IsMember(protocol::names()))
+    ->check(one_of(protocol::names()))
     ->capture_default_str()
     ->group(network_group);
   add_options(cmd, args.program);
@@ -40,8 +43,15 @@ int serve(const serve_arguments& args) {
   settings.listener.emplace();
   settings.listener->config.name = args.protocol;
   settings.listener->config.make_handler = protocol::find(args.protocol);
-  apply(args.listener, *settings.listener);
-  apply(args.program, settings);
+  auto applied = apply(args.listener, settings);
+  if (applied)
+    applied = apply(args.program, settings);
+  if (!applied && applied.error().usage)
+    throw CLI::ValidationError{applied.error().text}; // a line with help
+  if (!applied) {
+    complain(applied.error().text);
+    return failed;
+  }
   if (echoes(args.protocol))
     settings.echoes_until = "stop";
   return host{std::move(settings)}.run();

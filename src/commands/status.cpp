@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+#include "commands/answers.hpp"
 #include "commands/listener_drawing.hpp"
 #include "commands/remote.hpp"
 #include "commands/table.hpp"
@@ -24,16 +25,11 @@ void declare_status(CLI::App& cmd, status_options& options) {
 
 int show_status(const status_options& options) {
   auto answer = looking_at(options).get("/listeners");
-  if (answer.status != 200)
-    return report(answer);
-  if (options.json) {
-    std::cout << answer.body;
-    return done;
-  }
-  auto all = nlohmann::json::parse(answer.body, nullptr, false);
-  if (!all.is_object())
-    return report_nonsense(options);
-  std::cout << draw_listeners(all);
+  if (!answer)
+    return report(answer.error());
+  auto all = json_of(*answer);
+  auto drawn = draw_listeners(all);
+  std::cout << (options.json ? in_ascii(all) + "\n" : drawn);
   return done;
 }
 

@@ -16,6 +16,7 @@ command drain_command();
 command events_command();
 command exit_command();
 command fault_command();
+command healthcheck_command();
 command info_command();
 command journal_command();
 command kill_command();

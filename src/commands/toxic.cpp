@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+#include "admin/bounded_http.hpp"
 #include "admin/toxics_json.hpp"
+#include "commands/answers.hpp"
 #include "commands/remote.hpp"
 #include "commands/table.hpp"
+#include "fault/names.hpp"
 #include "server/exit_code.hpp"
+#include "server/option_checks.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -13,6 +17,7 @@
 #include <iostream>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace coppice::commands {
@@ -53,16 +58,25 @@ void set_attribute_of(net::toxic_effect& effect, const std::string& text) {
   auto [rest, err] = std::from_chars(first, last, value);
   if (err != std::errc{} || rest != last)
     refuse_toxic("\"" + text + "\" is not NAME=NUMBER, such as latency=100");
-  if (auto wrong = set_attribute(effect, text.substr(0, equals), value);
-      !wrong.empty())
-    refuse_toxic(wrong);
+  if (auto set = set_attribute(effect, text.substr(0, equals), value); !set)
+    refuse_toxic(set.error());
+}
+
+std::string attributes_of(const net::toxic_effect& effect) {
+  std::string result;
+  for (auto& [name, _] : attributes(effect))
+    result += (result.empty() ? "; it has " : ", ") + std::string{name};
+  return result;
 }
 
 net::placed_toxic toxic_of(const toxic_add_options& options) {
   auto effect = net::parse_toxic_type(options.type);
   if (!effect)
-    refuse_toxic("there is no toxic \"" + options.type + "\"; choose one of "
-                 + net::toxic_types());
+    refuse_toxic("there is no toxic \"" + options.type + "\"");
+  if (options.attributes.empty())
+    if (auto example = net::needed_attribute(*effect); !example.empty())
+      refuse_toxic(options.type + " needs an attribute, such as -a " + example
+                   + attributes_of(*effect));
   for (auto& text : options.attributes)
     set_attribute_of(*effect, text);
   net::placed_toxic result;
@@ -71,8 +85,8 @@ net::placed_toxic toxic_of(const toxic_add_options& options) {
                                   : net::toxic_stream::downstream,
                  options.toxicity, options.name};
   result.connection = options.connection;
-  if (auto wrong = complete(result.what); !wrong.empty())
-    refuse_toxic(wrong);
+  if (auto completed = complete(result.what); !completed)
+    refuse_toxic(completed.error());
   return result;
 }
 
@@ -80,57 +94,47 @@ net::placed_toxic toxic_of(const toxic_add_options& options) {
 std::string resource_of(const toxic_options& options,
                         const std::string& listener,
                         const std::string& toxic = {}) {
-  auto path = "/listeners/" + listener + "/toxics";
+  auto path = "/listeners/" + admin::in_url(listener) + "/toxics";
   if (!toxic.empty())
-    path += "/" + toxic;
+    path += "/" + admin::in_url(toxic);
   if (options.connection)
     path += "?connection=" + std::to_string(*options.connection);
   return path;
 }
 
 // `latency_downstream  latency  downstream  jitter=0 latency=100`
-std::string line_of(const json& what) {
-  auto line = what.at("name").get<std::string>() + "  "
-              + what.at("type").get<std::string>() + "  "
-              + what.at("stream").get<std::string>();
+std::string line_of(answer_part what) {
+  auto line = what.at("name").shown() + "  " + what.at("type").shown() + "  "
+              + what.at("stream").shown();
   auto separator = "  ";
-  for (auto& [name, value] : what.at("attributes").items()) {
-    line += separator + name + "=" + value.dump();
+  for (auto& [name, value] : what.at("attributes").members()) {
+    line += separator + name + "=" + value.shown_plain();
     separator = " ";
   }
-  if (what.at("toxicity") != 1)
-    line += "  toxicity " + what.at("toxicity").dump();
-  if (what.contains("connection"))
-    line += "  connection " + what.at("connection").dump();
-  return line;
+  if (auto toxicity = what.at("toxicity"); toxicity.json() != 1)
+    line += "  toxicity " + toxicity.shown_plain();
+  if (auto connection = what.find("connection"))
+    line += "  connection " + connection->shown_plain();
+  return line + "\n";
 }
 
 int print_toxics(const toxic_options& options, const admin::answer& answer) {
-  if (answer.status != 200)
-    return report(answer);
-  if (options.json) {
-    std::cout << answer.body;
-    return done;
-  }
-  try {
-    auto body = json::parse(answer.body);
-    auto all = body.is_array() ? body : json::array({body});
-    for (auto& what : all)
-      std::cout << line_of(what) << "\n";
-    if (all.empty())
-      std::cout << "no toxics\n";
-  } catch (const json::exception&) {
-    return report_nonsense(options);
-  }
+  if (!answer)
+    return report(answer.error());
+  auto body = json_of(*answer);
+  auto all = body.is_array() ? body : json::array({body});
+  std::string drawn = all.empty() ? "no toxics\n" : "";
+  for (auto& what : all)
+    drawn += line_of(answer_part{what});
+  std::cout << (options.json ? in_ascii(body) + "\n" : drawn);
   return done;
 }
 
 // Runs `ask` with the listener that is meant, and prints the answer.
 template <class F>
 int with_listener(const toxic_options& options, F ask) {
-  int code = done;
-  auto listener = listener_of(options, options.listener, code);
-  return listener ? print_toxics(options, ask(*listener)) : code;
+  auto listener = listener_of(options, options.listener);
+  return listener ? print_toxics(options, ask(*listener)) : listener.error();
 }
 
 // -- the subcommands
@@ -140,6 +144,7 @@ void declare_toxic_common(CLI::App& cmd, toxic_options& options) {
   cmd
     .add_option("--connection", options.connection,
                 "only this connection, by its number")
+    ->check(numbers(1))
     ->type_name("NUMBER");
   add_listener(cmd, options.listener);
   cmd.add_flag("--json", options.json, "print the server's answer as it is");
@@ -157,7 +162,9 @@ int list_toxics(const toxic_options& options) {
 }
 
 void declare_toxic_add(CLI::App& cmd, toxic_add_options& options) {
-  cmd.add_option("TYPE", options.type, net::toxic_types())->required();
+  cmd.add_option("TYPE", options.type, net::toxic_types())
+    ->check(one_of(net::toxic_type_names()))
+    ->required();
   cmd.add_option("--name", options.name, "default: TYPE_STREAM")
     ->type_name("NAME");
   auto* up = cmd.add_flag("--upstream", options.upstream,
@@ -168,7 +175,8 @@ void declare_toxic_add(CLI::App& cmd, toxic_add_options& options) {
     ->excludes(up);
   cmd
     .add_option("--toxicity", options.toxicity,
-                "the share of connections that get it, 0 to 1")
+                "the share of connections that get it")
+    ->check(shares(0, 1))
     ->type_name("SHARE")
     ->capture_default_str();
   cmd
@@ -182,10 +190,12 @@ void declare_toxic_add(CLI::App& cmd, toxic_add_options& options) {
 }
 
 int add_toxic(const toxic_add_options& options) {
-  auto body = admin::to_json(toxic_of(options)).dump();
+  auto body = in_ascii(admin::to_json(toxic_of(options)));
   auto server = changing(options);
+  if (!server)
+    return report(server.error());
   return with_listener(options, [&](const std::string& listener) {
-    return server.post(resource_of(options, listener), body);
+    return server->post(resource_of(options, listener), body);
   });
 }
 
@@ -196,10 +206,32 @@ void declare_toxic_remove(CLI::App& cmd, toxic_remove_options& options) {
   add_admin_and_token(cmd, options);
 }
 
+// Says which ones there are where there is none of this name.
+admin::answer no_such_toxic(const toxic_remove_options& options,
+                            const std::string& listener,
+                            admin::request_error bad) {
+  auto listed = looking_at(options).get(resource_of(options, listener));
+  if (!listed)
+    return unexpected{std::move(bad)};
+  auto body = json_of(*listed);
+  std::vector<std::string> names;
+  for (auto& each : answer_part{body}.elements())
+    names.push_back(each.at("name").text());
+  auto meant = fault::did_you_mean(options.name, names);
+  bad.message = "there is no toxic called \"" + options.name + "\""
+                + (meant.empty() ? "; coppice toxic list shows them" : meant);
+  return unexpected{std::move(bad)};
+}
+
 int remove_toxic(const toxic_remove_options& options) {
   auto server = changing(options);
+  if (!server)
+    return report(server.error());
   return with_listener(options, [&](const std::string& listener) {
-    return server.remove(resource_of(options, listener, options.name));
+    auto answer = server->remove(resource_of(options, listener, options.name));
+    return !answer && answer.error().status == 404
+             ? no_such_toxic(options, listener, answer.error())
+             : answer;
   });
 }
 
@@ -210,8 +242,10 @@ void declare_toxic_reset(CLI::App& cmd, toxic_options& options) {
 
 int reset_toxics(const toxic_options& options) {
   auto server = changing(options);
+  if (!server)
+    return report(server.error());
   return with_listener(options, [&](const std::string& listener) {
-    return server.remove(resource_of(options, listener));
+    return server->remove(resource_of(options, listener));
   });
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+#include "commands/answers.hpp"
+#include "commands/live_tree.hpp"
 #include "commands/remote.hpp"
 #include "commands/table.hpp"
 #include "commands/tree_drawing.hpp"
@@ -27,18 +29,11 @@ void declare_tree(CLI::App& cmd, tree_options& options) {
 }
 
 int show_tree(const tree_options& options) {
-  auto answer = looking_at(options).get(
-    options.connections ? "/tree?connections=true" : "/tree");
-  if (answer.status != 200)
-    return report(answer);
-  if (options.json) {
-    std::cout << answer.body;
-    return done;
-  }
-  auto root = nlohmann::json::parse(answer.body, nullptr, false);
-  if (!root.is_object())
-    return report_nonsense(options);
-  std::cout << draw_tree(root);
+  auto root = get_tree(options, options.connections);
+  if (!root)
+    return root.error();
+  auto drawn = draw_tree(*root);
+  std::cout << (options.json ? in_ascii(*root) + "\n" : drawn);
   return done;
 }
 

@@ -2,6 +2,8 @@
 
 #include "commands/tree_drawing.hpp"
 
+#include "commands/answers.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -15,29 +17,29 @@ namespace {
 
 using row = std::array<std::string, 5>;
 
-std::string number(const nlohmann::json& node, const char* key) {
-  auto i = node.find(key);
-  return i == node.end() ? "" : i->dump();
+std::string number(answer_part node, const char* key) {
+  auto found = node.find(key);
+  return found ? std::to_string(found->number()) : "";
 }
 
-std::string remark(const nlohmann::json& node) {
-  if (node.contains("strategy"))
-    return node["strategy"].get<std::string>() + ", "
-           + number(node, "budget_used") + " of " + number(node, "intensity")
-           + " restarts in " + number(node, "period_seconds") + " s";
-  if (node.contains("peer"))
-    return "peer " + node["peer"].get<std::string>();
-  if (node.contains("last_exit"))
-    return "last exit: " + node["last_exit"].get<std::string>();
+std::string remark(answer_part node) {
+  if (auto strategy = node.find("strategy"))
+    return strategy->shown() + ", " + number(node, "budget_used") + " of "
+           + number(node, "intensity") + " restarts in "
+           + number(node, "period_seconds") + " s";
+  if (auto peer = node.find("peer"))
+    return "peer " + peer->shown();
+  if (auto last_exit = node.find("last_exit"))
+    return "last exit: " + last_exit->shown();
   return {};
 }
 
-void collect(const nlohmann::json& node, const std::string& lead,
+void collect(answer_part node, const std::string& lead,
              const std::string& below, std::vector<row>& rows) {
-  rows.push_back({lead + node["id"].get<std::string>(),
-                  node["state"].get<std::string>(), number(node, "restarts"),
-                  number(node, "connections"), remark(node)});
-  auto& children = node["children"];
+  rows.push_back({lead + node.at("id").shown(), node.at("state").shown(),
+                  number(node, "restarts"), number(node, "connections"),
+                  remark(node)});
+  auto children = node.at("children").elements();
   for (std::size_t i = 0; i < children.size(); ++i) {
     auto last = i + 1 == children.size();
     collect(children[i], below + (last ? "└─ " : "├─ "),
@@ -55,7 +57,7 @@ std::size_t width(const std::string& text) {
 
 std::string draw_tree(const nlohmann::json& root) {
   std::vector<row> rows{{"ACTOR", "STATE", "RESTARTS", "CONNECTIONS", ""}};
-  collect(root, "", "", rows);
+  collect(answer_part{root}, "", "", rows);
   std::array<std::size_t, 4> widths{};
   for (auto& r : rows)
     for (std::size_t i = 0; i < widths.size(); ++i)

@@ -9,7 +9,8 @@
 namespace coppice::commands {
 
 /// Draws what `GET /tree` answered: one line a node with its state, restarts,
-/// connections and, for a supervisor, the restart budget.
+/// connections and, for a supervisor, the restart budget. Throws
+/// `foreign_answer`.
 std::string draw_tree(const nlohmann::json& root);
 
 } // namespace coppice::commands

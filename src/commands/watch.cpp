@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+#include "commands/answers.hpp"
+#include "commands/checked_argument.hpp"
+#include "commands/complaint.hpp"
 #include "commands/live_tree.hpp"
 #include "commands/real_clock.hpp"
 #include "commands/remote.hpp"
@@ -7,7 +10,7 @@
 #include "fault/names.hpp"
 #include "server/duration_option.hpp"
 #include "server/exit_code.hpp"
-#include "server/server_loop.hpp"
+#include "server/stop_signals.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -20,8 +23,6 @@
 #include <utility>
 
 namespace coppice::commands {
-
-using nlohmann::json;
 
 namespace {
 
@@ -71,13 +72,10 @@ private:
   sigset_t before_{};
 };
 
-void print_event(const json& event, bool as_json) {
-  if (as_json)
-    std::cout << event.dump() << "\n";
-  else
-    std::cout << event["time"].get<std::string>() << " "
-              << event["severity"].get<std::string>() << " "
-              << event["text"].get<std::string>() << "\n";
+void print_event(answer_part event, bool as_json) {
+  auto line = event.at("time").shown() + " " + event.at("severity").shown()
+              + " " + event.at("text").shown();
+  std::cout << (as_json ? in_ascii(event.json()) : line) << "\n";
 }
 
 // Reads one list of events, from now on.
@@ -87,26 +85,28 @@ public:
     // nop
   }
 
-  // Prints the new events; an exit code if that fails.
-  std::optional<int> look(admin::client& server, const watch_options& options) {
+  // Prints the new events; the error is the exit code if that fails.
+  expected<void, int> look(const admin::client& server,
+                           const watch_options& options) {
     auto answer = server.get(resource_ + "?since=" + std::to_string(since_));
-    if (answer.status != 200)
-      return report(answer);
-    auto news = json::parse(answer.body, nullptr, false);
-    if (!news.is_object() || !news.contains("last_seq"))
-      return report_nonsense(options);
-    if (auto missed = news.value("missed", std::uint64_t{0}); missed > 0)
-      std::cerr << "coppice: " << missed << " events came too fast to be shown"
-                << (resource_ == "/events" ? "; coppice events lists them" : "")
-                << std::endl;
-    auto& events = news["events"];
+    if (!answer)
+      return unexpected{report(answer.error())};
+    auto body = json_of(*answer);
+    answer_part news{body};
+    auto last = news.at("last_seq").number();
+    auto missed = news.find("missed");
+    if (missed && missed->number() > 0)
+      complain(std::to_string(missed->number())
+               + " events came too fast to be shown"
+               + (resource_ == "/events" ? "; coppice events lists them" : ""));
+    auto events = news.at("events").elements();
     for (auto& each : events)
       if (options.pattern.empty()
-          || fault::matches_path(options.pattern,
-                                 each["path"].get<std::string>()))
+          || fault::matches_path(options.pattern, each.at("path").text()))
         print_event(each, options.json);
-    std::cout.flush();
-    since_ = events.empty() ? news["last_seq"] : events.back()["seq"];
+    since_ = events.empty() ? last : events.back().at("seq").number();
+    if (!std::cout.flush())
+      return unexpected{int{failed}};
     return {};
   }
 
@@ -116,22 +116,22 @@ private:
 };
 
 // A pattern may fit actors that do not exist yet; a path has to be that of one.
-int resolve_pattern(watch_options& options) {
-  if (options.pattern.empty() || options.pattern.find('*') != std::string::npos)
-    return done;
-  int code = done;
-  if (auto path = actor_at(options, options.pattern, code))
-    options.pattern = *path;
-  return code;
+expected<std::string, int> pattern_of(const watch_options& options) {
+  auto& pattern = options.pattern;
+  if (pattern.empty() || pattern.find('*') != std::string::npos)
+    return pattern;
+  return actor_at(options, pattern);
 }
 
 int watch(const watch_options& given) {
   auto options = given;
-  if (auto code = resolve_pattern(options); code != done)
-    return code;
+  auto pattern = pattern_of(options);
+  if (!pattern)
+    return pattern.error();
+  options.pattern = *pattern;
   std::optional<std::chrono::milliseconds> length;
   if (!options.length.empty())
-    length = duration_of("--for", options.length);
+    length = checked_argument(duration_of("--for", options.length));
   auto server = looking_at(options);
   without_interruption alone;
   real_clock clock{[] {
@@ -140,11 +140,11 @@ int watch(const watch_options& given) {
   follower events{"/events"};
   follower connections{"/connections"};
   do {
-    if (auto failed = events.look(server, options))
-      return *failed;
+    if (auto shown = events.look(server, options); !shown)
+      return shown.error();
     if (options.connections)
-      if (auto failed = connections.look(server, options))
-        return *failed;
+      if (auto shown = connections.look(server, options); !shown)
+        return shown.error();
   } while (clock.wait_until(clock.now() + looks_every)
            && (!length || clock.now() < *length));
   return done;

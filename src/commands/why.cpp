@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "journal/why.hpp"
+#include "commands/complaint.hpp"
 #include "commands/journal_file.hpp"
 #include "commands/path_resolver.hpp"
 #include "commands/remote.hpp"
@@ -47,20 +48,31 @@ void print_story(const journal::story& story, bool as_json) {
 
 int show_why(const why_options& options) {
   constexpr auto missing = "the journal knows of no end or restart at";
-  journal::reader from{journal_of(options)};
-  auto found = resolve_path(options.path, from.paths());
-  if (auto* error = std::get_if<path_error>(&found)) {
-    std::cerr << "coppice: " << error->text(options.path, missing) << std::endl;
+  auto file = journal_of(options);
+  if (!file) {
+    complain(file.error());
     return failed;
   }
-  auto& path = std::get<std::string>(found);
-  auto story = journal::why(from, path);
-  if (!story) {
-    std::cerr << "coppice: " << missing << " \"" << path
-              << "\": it has run since its server started" << std::endl;
+  auto from = journal::reader::open(*file);
+  if (!from)
+    return complain_of(from.error());
+  auto paths = from->paths();
+  if (!paths)
+    return complain_of(paths.error());
+  auto path = resolve_path(options.path, *paths);
+  if (!path) {
+    complain_in_lines(path.error().text(options.path, missing));
     return failed;
   }
-  print_story(*story, options.json);
+  auto story = journal::why(*from, *path);
+  if (!story)
+    return complain_of(story.error());
+  if (!*story) {
+    complain(std::string{missing} + " \"" + *path
+             + "\": it has run since its server started");
+    return failed;
+  }
+  print_story(**story, options.json);
   return done;
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/fault/armed_for.hpp"
+#include "coppice/fault/registry.hpp"
 
 #include <stdexcept>
-#include <variant>
+#include <utility>
 
 namespace coppice::fault {
 
@@ -11,10 +11,10 @@ namespace {
 
 term must_parse(std::string_view text) {
   auto result = parse_term(text);
-  if (auto* error = std::get_if<term_error>(&result))
+  if (!result)
     throw std::invalid_argument{"\"" + std::string{text} + "\" "
-                                + to_string(*error)};
-  return std::get<term>(std::move(result));
+                                + to_string(result.error())};
+  return *std::move(result);
 }
 
 } // namespace
@@ -22,8 +22,8 @@ term must_parse(std::string_view text) {
 armed_for::armed_for(registry& owner, std::string_view pattern,
                      std::string_view text)
     : owner_(owner), pattern_(pattern), fires_before_(owner.fires(pattern)) {
-  if (auto error = owner_.arm(pattern_, must_parse(text)))
-    throw std::invalid_argument{to_string(*error)};
+  if (auto armed = owner_.arm(pattern_, must_parse(text)); !armed)
+    throw std::invalid_argument{to_string(armed.error())};
 }
 
 armed_for::~armed_for() {

@@ -107,4 +107,11 @@ std::optional<int> errno_number(std::string_view name) {
   return found->number;
 }
 
+std::vector<std::string> all_errno_names() {
+  std::vector<std::string> result;
+  for (auto& each : entries)
+    result.emplace_back(each.name);
+  return result;
+}
+
 } // namespace coppice::fault

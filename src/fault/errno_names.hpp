@@ -3,7 +3,9 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace coppice::fault {
 
@@ -11,5 +13,8 @@ namespace coppice::fault {
 std::string_view errno_name(int number);
 
 std::optional<int> errno_number(std::string_view name);
+
+/// All that have a number.
+std::vector<std::string> all_errno_names();
 
 } // namespace coppice::fault

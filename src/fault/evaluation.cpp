@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/fault/evaluation.hpp"
+#include "fault/evaluation.hpp"
 
 #include <utility>
 

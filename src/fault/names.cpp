@@ -10,16 +10,23 @@ namespace coppice::fault {
 
 namespace {
 
-// How many characters have to be inserted, deleted or replaced (Levenshtein).
+// How many characters have to be inserted, deleted, replaced or swapped with
+// the next (optimal string alignment). What is very long is like nothing.
 std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
+  constexpr std::size_t longest = 256;
+  if (a.size() > longest || b.size() > longest)
+    return std::max(a.size(), b.size());
+  std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1),
+    row(b.size() + 1);
   std::iota(row.begin(), row.end(), 0);
   for (std::size_t i = 0; i < a.size(); ++i) {
-    auto diagonal = std::exchange(row[0], i + 1);
+    before = std::exchange(last, row);
+    row[0] = i + 1;
     for (std::size_t j = 0; j < b.size(); ++j) {
-      auto replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, diagonal + 1, row[j] + 1});
+      auto replaced = last[j] + (a[i] == b[j] ? 0 : 1);
+      row[j + 1] = std::min({replaced, last[j + 1] + 1, row[j] + 1});
+      if (i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j])
+        row[j + 1] = std::min(row[j + 1], before[j - 1] + 1);
     }
   }
   return row.back();
@@ -65,7 +72,8 @@ std::vector<std::string> names_near(std::string_view wrong,
   for (auto& name : names) {
     auto apart = distance(wrong, name);
     auto part = !wrong.empty() && name.find(wrong) != std::string::npos;
-    if (part || apart <= std::max<std::size_t>(2, name.size() / 3))
+    auto shares = apart < std::max(wrong.size(), name.size());
+    if (part || (shares && apart <= std::max<std::size_t>(2, name.size() / 3)))
       found.emplace_back(apart, name);
   }
   std::ranges::sort(found);
@@ -73,6 +81,16 @@ std::vector<std::string> names_near(std::string_view wrong,
   for (std::size_t i = 0; i < std::min(most, found.size()); ++i)
     result.push_back(std::move(found[i].second));
   return result;
+}
+
+std::string did_you_mean(std::string_view wrong,
+                         const std::vector<std::string>& names) {
+  std::string result;
+  if (wrong.size() < 2) // like everything
+    return result;
+  for (auto& each : names_near(wrong, names))
+    result += (result.empty() ? "; did you mean " : " or ") + each;
+  return result.empty() ? result : result + "?";
 }
 
 } // namespace coppice::fault

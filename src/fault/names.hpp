@@ -22,4 +22,15 @@ bool matches_path(const std::string& pattern, std::string_view path);
 std::vector<std::string> names_near(std::string_view wrong,
                                     const std::vector<std::string>& names);
 
+/// `; did you mean a or b?`, or nothing if none of `names` is like `wrong`.
+std::string did_you_mean(std::string_view wrong,
+                         const std::vector<std::string>& names);
+
+/// Of names that do not live in strings.
+template <class Names>
+std::string did_you_mean(std::string_view wrong, const Names& names) {
+  return did_you_mean(wrong,
+                      std::vector<std::string>(names.begin(), names.end()));
+}
+
 } // namespace coppice::fault

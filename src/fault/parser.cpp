@@ -32,6 +32,13 @@ bool is_digit_or_point(char c) {
   return is_digit(c) || c == '.';
 }
 
+std::vector<std::string> names_of(const auto& table) {
+  std::vector<std::string> result;
+  for (auto& each : table)
+    result.emplace_back(each.name);
+  return result;
+}
+
 std::string actions() {
   std::string result = "an action: ";
   for (auto& word : words)
@@ -78,15 +85,17 @@ step parser::read_step() {
 action parser::read_action() {
   auto name = take_while(is_letter_or_digit);
   auto found = std::ranges::find(words, name, &word::name);
-  if (found == std::end(words))
-    fail(offset_of(name), actions());
+  if (found == std::end(words)) {
+    fail(offset_of(name), actions(), did_you_mean(name, names_of(words)));
+    return {};
+  }
   action result{found->kind};
   if (found->takes == argument::none)
     return result;
   if (!take("(")) {
-    if (found->optional)
-      return result;
-    fail("(");
+    if (!found->optional)
+      fail("(");
+    return result;
   }
   read_argument(*found, result);
   expect(")");
@@ -114,8 +123,10 @@ void parser::read_argument(const word& of, action& into) {
 std::string parser::read_text() {
   std::string result;
   for (; at_ < text_.size() && text_[at_] != ')'; ++at_) {
-    if (text_[at_] == '\\' && ++at_ == text_.size())
+    if (text_[at_] == '\\' && ++at_ == text_.size()) {
       fail("a character after \\");
+      break;
+    }
     result += text_[at_];
   }
   return result;
@@ -125,8 +136,9 @@ int parser::read_errno() {
   auto name = take_while(is_letter_or_digit);
   auto number = errno_number(name);
   if (!number)
-    fail(offset_of(name), "the name of an errno, such as ECONNRESET");
-  return *number;
+    fail(offset_of(name), "the name of an errno, such as ECONNRESET",
+         did_you_mean(name, all_errno_names()));
+  return number.value_or(0);
 }
 
 std::chrono::nanoseconds parser::read_time() {
@@ -134,10 +146,15 @@ std::chrono::nanoseconds parser::read_time() {
   auto count = whole(number, 0);
   auto name = take_while(is_letter);
   auto found = std::ranges::find(units, name, &unit::name);
-  if (found == std::end(units))
-    fail(offset_of(name), "a unit: ns, us, ms, s, m");
-  if (count > static_cast<std::uint64_t>(longest / found->length))
+  if (found == std::end(units)) {
+    fail(offset_of(name), "a unit: ns, us, ms, s, m",
+         did_you_mean(name, names_of(units)));
+    return {};
+  }
+  if (count > static_cast<std::uint64_t>(longest / found->length)) {
     fail(offset_of(number), "a time of at most 365 days");
+    return {};
+  }
   return static_cast<std::int64_t>(count) * found->length;
 }
 
@@ -145,8 +162,7 @@ std::string_view parser::take_number() {
   return take_while(is_digit_or_point);
 }
 
-std::uint64_t parser::whole(std::string_view number,
-                            std::uint64_t lowest) const {
+std::uint64_t parser::whole(std::string_view number, std::uint64_t lowest) {
   std::uint64_t result = 0;
   auto* last = number.data() + number.size();
   auto [rest, error] = std::from_chars(number.data(), last, result);
@@ -156,7 +172,7 @@ std::uint64_t parser::whole(std::string_view number,
   return result;
 }
 
-double parser::percentage(std::string_view number) const {
+double parser::percentage(std::string_view number) {
   double result = 0;
   auto* last = number.data() + number.size();
   auto [rest, error]
@@ -197,14 +213,18 @@ void parser::fail(const std::string& expected) {
   fail(at_, expected);
 }
 
-void parser::fail(std::size_t at, const std::string& expected) const {
+void parser::fail(std::size_t at, const std::string& expected,
+                  const std::string& hint) {
+  if (error_)
+    return;
   auto rest = text_.substr(at);
   auto word = std::ranges::find_if_not(
     rest, [](char c) { return is_name_character(c) || (c & 0x80) != 0; });
   auto length = std::max<std::size_t>(word - rest.begin(), 1);
   auto found = rest.empty() ? "the end"
                             : '"' + std::string{rest.substr(0, length)} + '"';
-  throw term_error{at, "expected " + expected + ", found " + found};
+  error_ = term_error{at, "expected " + expected + ", found " + found + hint};
+  at_ = text_.size();
 }
 
 void parser::skip_spaces() {

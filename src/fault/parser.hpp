@@ -2,17 +2,23 @@
 
 #pragma once
 
+#include "coppice/expected.hpp"
 #include "coppice/fault/term.hpp"
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace coppice::fault {
 
 struct word;
 
-/// Reads terms from a text, and what stands between them. All throw term_error.
+/// Reads terms from a text, and what stands between them. After the first thing
+/// that is wrong nothing is left to read; `finish` says what it was.
 class parser {
 public:
   explicit parser(std::string_view text) : text_(text) {
@@ -33,9 +39,19 @@ public:
   /// Whether there is nothing left but spaces.
   bool at_end();
 
-  /// Says that `expected` was expected here, or at `at`.
-  [[noreturn]] void fail(const std::string& expected);
-  [[noreturn]] void fail(std::size_t at, const std::string& expected) const;
+  /// Says that `expected` was expected here, or at `at`, and what may have been
+  /// meant.
+  void fail(const std::string& expected);
+  void fail(std::size_t at, const std::string& expected,
+            const std::string& hint = {});
+
+  /// What was read, or what was wrong with the text.
+  template <class T>
+  coppice::expected<T, term_error> finish(T value) {
+    if (error_)
+      return unexpected{std::move(*error_)};
+    return value;
+  }
 
 private:
   step read_step();
@@ -45,14 +61,15 @@ private:
   int read_errno();
   std::chrono::nanoseconds read_time();
   std::string_view take_number();
-  std::uint64_t whole(std::string_view number, std::uint64_t lowest) const;
-  double percentage(std::string_view number) const;
+  std::uint64_t whole(std::string_view number, std::uint64_t lowest);
+  double percentage(std::string_view number);
 
   void skip_spaces();
   std::size_t offset_of(std::string_view part) const;
 
   std::string_view text_;
   std::size_t at_ = 0;
+  std::optional<term_error> error_;
 };
 
 } // namespace coppice::fault

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/fault/path_site.hpp"
+#include "coppice/fault/site.hpp"
 
 #include "fault/names.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/fault/plan.hpp"
+#include "coppice/fault/term.hpp"
 #include "fault/names.hpp"
 #include "fault/parser.hpp"
 
@@ -24,22 +24,18 @@ rule read_rule(parser& input) {
 
 } // namespace
 
-std::variant<plan, term_error> parse_plan(std::string_view text) {
-  try {
-    plan result;
-    parser input{text};
-    while (!input.at_end()) {
-      result.push_back(read_rule(input));
-      if (!input.take(";") && !input.at_end())
-        input.fail("->, ; or the end");
-    }
-    return result;
-  } catch (const term_error& error) {
-    return error;
+expected<plan, term_error> parse_plan(std::string_view text) {
+  plan result;
+  parser input{text};
+  while (!input.at_end()) {
+    result.push_back(read_rule(input));
+    if (!input.take(";") && !input.at_end())
+      input.fail("->, ; or the end");
   }
+  return input.finish(std::move(result));
 }
 
-std::variant<plan, term_error> plan_from_environment() {
+expected<plan, term_error> plan_from_environment() {
   auto* text = std::getenv("COPPICE_FAULTS");
   return parse_plan(text == nullptr ? "" : text);
 }

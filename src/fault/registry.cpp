@@ -70,7 +70,7 @@ path_site& registry::declare_for_paths(std::string_view name,
   auto& result = path_sites_.try_emplace(std::string{name}, all).first->second;
   for (auto& each : rules_)
     if (each.pattern.starts_with(std::string{name} + ":")
-        && !prepare(each.pattern, each.what))
+        && prepare(each.pattern, each.what))
       arm_matching(each.pattern, each.what);
   return result;
 }
@@ -101,58 +101,65 @@ void registry::reseed(std::uint64_t seed) {
     each.forget_armings();
 }
 
-std::optional<arm_error> registry::arm(std::string_view pattern,
-                                       const term& what) {
+expected<std::vector<std::string>, arm_error>
+registry::arm(std::string_view pattern, const term& what) {
   std::lock_guard guard{mutex_};
-  if (auto error = prepare(pattern, what))
-    return error;
-  if (matching(pattern).empty())
-    return unknown(pattern);
-  arm_matching(pattern, what);
-  return std::nullopt;
+  if (auto prepared = prepare(pattern, what); !prepared)
+    return unexpected{std::move(prepared.error())};
+  auto names = arm_matching(pattern, what);
+  if (names.empty())
+    return unexpected{unknown(pattern)};
+  return names;
 }
 
-std::optional<arm_error> registry::arm(const plan& rules) {
+expected<void, arm_error> registry::arm(const plan& rules) {
   std::lock_guard guard{mutex_};
   for (auto& each : rules)
-    if (auto error = prepare(each.pattern, each.what))
-      return error;
+    if (auto prepared = prepare(each.pattern, each.what); !prepared)
+      return prepared;
   for (auto& each : rules) {
     rules_.push_back(each);
     arm_matching(each.pattern, each.what);
   }
-  return std::nullopt;
+  return {};
 }
 
 // Looks whether all that match can do it, and makes a site for a new pattern of
 // paths.
-std::optional<arm_error> registry::prepare(std::string_view pattern,
-                                           const term& what) {
+expected<void, arm_error> registry::prepare(std::string_view pattern,
+                                            const term& what) {
   if (!allow_abort_ && uses(what, action_kind::abort))
-    return arm_error{arm_error::code::not_allowed, std::string{pattern}};
-  if (auto error = unable(matching(pattern), what))
-    return error;
+    return unexpected{
+      arm_error{arm_error::code::not_allowed, std::string{pattern}}};
+  if (auto able = check_able(matching(pattern), what); !able)
+    return able;
   return make_site_for(pattern, what);
 }
 
-void registry::arm_matching(std::string_view pattern, const term& what) {
-  for (auto* each : matching(pattern))
-    each->arm(what, seed_);
+std::vector<std::string> registry::arm_matching(std::string_view pattern,
+                                                const term& what) {
+  std::vector<std::string> result;
+  for (auto& [name, each] : sites_)
+    if (matches(pattern, name)) {
+      each.arm(what, seed_);
+      result.push_back(name);
+    }
   for (auto& [name, each] : path_sites_)
     each.look_who_is_armed();
+  return result;
 }
 
-// What one of `points` cannot do of what is asked.
-std::optional<arm_error> registry::unable(const std::vector<site*>& points,
-                                          const term& what) {
+// Whether all `points` can do what is asked.
+expected<void, arm_error> registry::check_able(const std::vector<site*>& points,
+                                               const term& what) {
   for (auto* each : points)
     if (auto action = first_unknown(what, each->actions()))
-      return arm_error{arm_error::code::not_known,
-                       each->info().name,
-                       {},
-                       *action,
-                       each->actions()};
-  return std::nullopt;
+      return unexpected{arm_error{arm_error::code::not_known,
+                                  each->info().name,
+                                  {},
+                                  *action,
+                                  each->actions()}};
+  return {};
 }
 
 std::vector<arm_error> registry::unmet() const {
@@ -167,12 +174,20 @@ std::vector<arm_error> registry::unmet() const {
 }
 
 std::size_t registry::disarm(std::string_view pattern) {
+  return disarm_if([pattern](auto& name) { return matches(pattern, name); });
+}
+
+std::size_t registry::disarm_one(std::string_view name) {
+  return disarm_if([name](auto& each) { return each == name; });
+}
+
+template <class Means>
+std::size_t registry::disarm_if(Means means) {
   std::lock_guard guard{mutex_};
-  std::erase_if(
-    rules_, [pattern](auto& each) { return matches(pattern, each.pattern); });
+  std::erase_if(rules_, [&](auto& each) { return means(each.pattern); });
   std::size_t result = 0;
-  for (auto* each : matching(pattern))
-    result += each->disarm() ? 1 : 0;
+  for (auto& [name, each] : sites_)
+    result += means(name) && each.disarm() ? 1 : 0;
   for (auto& [name, each] : path_sites_)
     each.look_who_is_armed();
   return result;
@@ -213,17 +228,18 @@ path_site* registry::owner_of(std::string_view pattern) {
            : &owner->second;
 }
 
-std::optional<arm_error> registry::make_site_for(std::string_view pattern,
-                                                 const term& what) {
+expected<void, arm_error> registry::make_site_for(std::string_view pattern,
+                                                  const term& what) {
   auto* owner = owner_of(pattern);
   if (owner == nullptr || sites_.contains(pattern))
-    return std::nullopt;
+    return {};
   auto all = owner->all().info();
   if (auto action = first_unknown(what, all.actions))
-    return arm_error{
-      arm_error::code::not_known, all.name, {}, *action, all.actions};
+    return unexpected{arm_error{
+      arm_error::code::not_known, all.name, {}, *action, all.actions}};
   if (patterns_ == most_patterns)
-    return arm_error{arm_error::code::too_many, std::string{pattern}};
+    return unexpected{
+      arm_error{arm_error::code::too_many, std::string{pattern}}};
   ++patterns_;
   auto& made = sites_
                  .try_emplace(std::string{pattern}, std::string{pattern},
@@ -231,7 +247,7 @@ std::optional<arm_error> registry::make_site_for(std::string_view pattern,
                               owner->all().where(), on_fire_)
                  .first->second;
   owner->add(std::string{pattern.substr(pattern.find(':') + 1)}, made);
-  return std::nullopt;
+  return {};
 }
 
 arm_error registry::unknown(std::string_view pattern) const {

@@ -2,6 +2,8 @@
 
 #include "coppice/fault/site.hpp"
 
+#include "fault/evaluation.hpp"
+
 #include <chrono>
 #include <cstdlib>
 #include <string_view>
@@ -31,6 +33,8 @@ site::site(std::string name, std::string description, action_set actions,
       on_fire_(on_fire) {
   // nop
 }
+
+site::~site() = default;
 
 site& site::unarmable() {
   static const fire_hook nobody;
@@ -99,19 +103,19 @@ void site::apply(const decision& what) {
 
 void site::arm(const term& what, std::uint64_t seed) {
   std::lock_guard guard{mutex_};
-  become(evaluation{what, seed, name_, armings_++});
+  become(std::make_unique<evaluation>(what, seed, name_, armings_++));
 }
 
 bool site::disarm() {
   std::lock_guard guard{mutex_};
-  auto was_armed = evaluation_.has_value();
-  become(std::nullopt);
+  auto was_armed = evaluation_ != nullptr;
+  become(nullptr);
   return was_armed;
 }
 
-void site::become(std::optional<evaluation> next) {
+void site::become(std::unique_ptr<evaluation> next) {
   evaluation_ = std::move(next);
-  armed_.store(evaluation_.has_value(), std::memory_order_relaxed);
+  armed_.store(evaluation_ != nullptr, std::memory_order_relaxed);
   ++arming_;
   changed_.notify_all();
 }

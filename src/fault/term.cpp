@@ -70,16 +70,12 @@ std::string to_string(const term_error& error) {
   return "at " + std::to_string(error.at) + ": " + error.message;
 }
 
-std::variant<term, term_error> parse_term(std::string_view text) {
-  try {
-    parser input{text};
-    auto result = input.read_term();
-    if (!input.at_end())
-      input.fail("-> or the end");
-    return result;
-  } catch (const term_error& error) {
-    return error;
-  }
+expected<term, term_error> parse_term(std::string_view text) {
+  parser input{text};
+  auto result = input.read_term();
+  if (!input.at_end())
+    input.fail("-> or the end");
+  return input.finish(std::move(result));
 }
 
 std::string to_string(const term& what) {

@@ -2,6 +2,8 @@
 
 #include "journal/event_json.hpp"
 
+#include "observe/printable.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <array>
@@ -28,6 +30,15 @@ std::string to_text(std::chrono::system_clock::time_point when) {
   return result + "." + fraction.substr(1) + "Z";
 }
 
+json to_json(const supervision::own_budget& what) {
+  json result{{"used", what.used},
+              {"intensity", what.intensity},
+              {"period_seconds", what.period.count()}};
+  if (what.used_up)
+    result["used_up"] = true;
+  return result;
+}
+
 json to_json(const decision& what) {
   json result{
     {"restart", supervision::to_string(what.restart)},
@@ -40,6 +51,8 @@ json to_json(const decision& what) {
   };
   if (what.delay.count() > 0)
     result["delay_ms"] = what.delay.count();
+  if (what.own)
+    result["own_budget"] = to_json(*what.own);
   return result;
 }
 
@@ -79,6 +92,11 @@ std::optional<decision> decision_from(const json& what) {
     result.period = std::chrono::seconds{what.at("period_seconds")};
     result.delay
       = std::chrono::milliseconds{what.value("delay_ms", std::int64_t{0})};
+    if (auto own = what.find("own_budget"); own != what.end())
+      result.own = supervision::own_budget{
+        own->at("used"), own->at("intensity"),
+        std::chrono::seconds{own->at("period_seconds")},
+        own->value("used_up", false)};
     return result;
   } catch (const json::exception&) {
     return {};
@@ -126,7 +144,8 @@ wall_time_of(const observe::connection_record& record) {
 
 std::string describe(std::string_view path,
                      const observe::connection_record& record) {
-  return path_of(path, record) + " " + observe::describe(record);
+  return observe::printable(path_of(path, record)) + " "
+         + observe::describe(record);
 }
 
 json to_json(std::string_view path, const observe::connection_record& record) {
@@ -149,8 +168,9 @@ json to_json(std::string_view path, const observe::connection_record& record) {
   return result;
 }
 
+// In ASCII: a log and a terminal get it as it is.
 std::string to_line(const json& what) {
-  return what.dump(-1, ' ', false, json::error_handler_t::replace);
+  return what.dump(-1, ' ', true, json::error_handler_t::replace);
 }
 
 } // namespace coppice::journal

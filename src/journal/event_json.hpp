@@ -2,8 +2,8 @@
 
 #pragma once
 
-#include "coppice/observe/connection_log.hpp"
 #include "coppice/observe/event.hpp"
+#include "observe/connection_log.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -23,6 +23,9 @@ nlohmann::json to_json(const observe::event& ev);
 /// `decision_from` gives nothing for what `to_json` did not make.
 nlohmann::json to_json(const observe::decision& what);
 std::optional<observe::decision> decision_from(const nlohmann::json& what);
+
+/// `used` of `intensity` in `period_seconds`; `used_up` if it is.
+nlohmann::json to_json(const supervision::own_budget& what);
 
 /// The start or the end of a connection of the hub at `path`.
 nlohmann::json to_json(std::string_view path,

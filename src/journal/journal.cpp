@@ -2,20 +2,22 @@
 
 #include "journal/journal.hpp"
 
-#include "coppice/actor/compat.hpp"
-#include "coppice/actor/exit_signal.hpp"
 #include "journal/event_json.hpp"
-#include "journal/messages.hpp"
 
-#include <caf/spawn_options.hpp>
+#include <unistd.h>
+
 #include <nlohmann/json.hpp>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
 #include <array>
 #include <chrono>
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace coppice::journal {
 
@@ -41,66 +43,45 @@ spdlog::level::level_enum level_of(observe::severity what) {
   return spdlog::level::info;
 }
 
-void tell(actor::runtime& rt, const std::string& path,
-          const std::optional<recorder::news>& what) {
-  using observe::event_kind;
-  if (what)
-    rt.events.publish({.kind = what->failed ? event_kind::journal_failed
-                                            : event_kind::journal_resumed,
-                       .path = path,
-                       .detail = what->text});
-}
+constexpr auto text_pattern = "%Y-%m-%dT%H:%M:%S.%e%z %l %v";
 
-class journal_actor final : public caf::event_based_actor {
+class line_sink final : public spdlog::sinks::base_sink<std::mutex> {
 public:
-  journal_actor(caf::actor_config& cfg, actor::runtime_ptr rt, log_ptr out,
-                recorder_ptr file, std::string path)
-      : caf::event_based_actor(cfg),
-        rt_(std::move(rt)),
-        out_(std::move(out)),
-        file_(std::move(file)),
-        path_(std::move(path)) {
+  explicit line_sink(std::shared_ptr<line_writer> to) : to_(std::move(to)) {
     // nop
   }
 
-  const char* name() const override {
-    return "coppice.journal";
-  }
-
-  caf::behavior make_behavior() override {
-    actor::use_exception_text(*this);
-    auto wake = [self = caf::weak_actor_ptr{ctrl()}] {
-      if (auto strong = self.lock())
-        actor::deliver(caf::actor_cast<caf::actor>(strong), wake_message{});
-    };
-    rt_->events.on_pending(wake);
-    rt_->connections.on_pending(wake);
-    return {[this](wake_message) { write(); }};
-  }
-
-  void on_exit() override {
-    write();
-  }
-
 private:
-  void write() {
-    // Here, since the counts are asked for too seldom elsewhere.
-    rt_->event_counts.catch_up(rt_->events, rt_->tree);
-    auto events = rt_->events.drain();
-    // First, since a slow reader of the log may keep it waiting.
-    if (file_ && !events.empty())
-      tell(*rt_, path_, file_->record(events, recorder::clock::now()));
-    for (auto& ev : events)
-      out_->write(ev);
-    rt_->connections.drain(
-      [this](auto path, auto& record) { out_->write(path, record); });
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t text;
+    formatter_->format(message, text);
+    to_->write({text.data(), text.size()});
   }
 
-  actor::runtime_ptr rt_;
-  log_ptr out_;
-  recorder_ptr file_;
-  std::string path_;
+  void flush_() override {
+    // nop: the writer does not wait
+  }
+
+  std::shared_ptr<line_writer> to_;
 };
+
+// In the log's own format; the journal has lost nothing.
+std::string text_of_lost(log_format format, std::uint64_t lines) {
+  observe::event ev;
+  ev.kind = observe::event_kind::notice;
+  ev.path = "log";
+  ev.wall_time = std::chrono::system_clock::now();
+  ev.detail = std::to_string(lines)
+              + (lines == 1 ? " line was lost" : " lines were lost")
+              + ", since nobody read them";
+  if (format == log_format::json)
+    return to_line(to_json(ev)) + "\n";
+  spdlog::memory_buf_t text;
+  auto message = observe::describe(ev);
+  spdlog::pattern_formatter{text_pattern}.format(
+    {ev.wall_time, {}, "coppice", spdlog::level::warn, message}, text);
+  return {text.data(), text.size()};
+}
 
 } // namespace
 
@@ -117,10 +98,12 @@ std::optional<log_level> log_level_from(std::string_view name) {
 
 log::log(log_format format)
     : format_(format),
+      lines_(std::make_shared<line_writer>(
+        STDERR_FILENO,
+        [format](auto lines) { return text_of_lost(format, lines); })),
       out_(std::make_shared<spdlog::logger>(
-        "coppice", std::make_shared<spdlog::sinks::stderr_sink_mt>())) {
-  out_->set_pattern(
-    format == log_format::json ? "%v" : "%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+        "coppice", std::make_shared<line_sink>(lines_))) {
+  out_->set_pattern(format == log_format::json ? "%v" : text_pattern);
 }
 
 bool log::shows(observe::severity what) const noexcept {
@@ -129,26 +112,26 @@ bool log::shows(observe::severity what) const noexcept {
 }
 
 void log::open(std::uint64_t seq) {
-  std::unique_lock guard{mutex_};
+  // What is later waits for the lock, so that it is written later.
+  std::lock_guard guard{mutex_};
   told_ = seq;
+  for (auto& put_it : std::exchange(early_, {}))
+    put_it();
   open_ = true;
-  auto early = std::exchange(early_, {});
-  auto early_connections = std::exchange(early_connections_, {});
-  guard.unlock();
-  for (auto& ev : early)
-    put(ev);
-  for (auto& [path, record] : early_connections)
-    put(path, record);
+}
+
+// Whether the log is not open yet; then `put` is called when it is.
+bool log::waits(std::function<void()> put) {
+  std::lock_guard guard{mutex_};
+  if (open_)
+    return false;
+  early_.push_back(std::move(put));
+  return true;
 }
 
 void log::write(const observe::event& ev) {
-  if (!open_) {
-    std::lock_guard guard{mutex_};
-    if (!open_) {
-      early_.push_back(ev);
-      return;
-    }
-  }
+  if (!open_ && waits([this, ev] { put(ev); }))
+    return;
   put(ev);
 }
 
@@ -165,13 +148,9 @@ void log::put(const observe::event& ev) {
 
 void log::write(std::string_view path,
                 const observe::connection_record& record) {
-  if (!open_) {
-    std::lock_guard guard{mutex_};
-    if (!open_) {
-      early_connections_.emplace_back(path, record);
-      return;
-    }
-  }
+  if (!open_
+      && waits([this, path = std::string{path}, record] { put(path, record); }))
+    return;
   put(path, record);
 }
 
@@ -182,18 +161,6 @@ void log::put(std::string_view path, const observe::connection_record& record) {
   out_->log(wall_time_of(record), {}, spdlog::level::info,
             format_ == log_format::json ? to_line(to_json(path, record))
                                         : journal::describe(path, record));
-}
-
-actor::child_spec journal_child(log_ptr out, recorder_ptr file) {
-  // It is open, or known not to be, before anything else starts.
-  auto start = [out, file](const actor::start_args& args) {
-    if (file)
-      tell(*args.rt, args.path, file->open(recorder::clock::now()));
-    return actor::start_result{
-      actor::running{args.rt->system.spawn<journal_actor, caf::detached>(
-        args.rt, out, file, args.path)}};
-  };
-  return {{.id = "journal"}, std::move(start)};
 }
 
 } // namespace coppice::journal

@@ -2,25 +2,58 @@
 
 #include "journal/sqlite.hpp"
 
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
 #include <filesystem>
 
 namespace coppice::journal {
 
 namespace {
 
-// Another server, or a query, may hold the file for a moment.
-constexpr int busy_ms = 2000;
+// `file:/some/place?immutable=1`
+std::string immutable_uri(const std::filesystem::path& file) {
+  std::string result = "file:";
+  for (char c : std::filesystem::absolute(file).string()) {
+    if (c != '%' && c != '?' && c != '#') {
+      result += c;
+      continue;
+    }
+    char text[4];
+    std::snprintf(text, sizeof text, "%%%02X", static_cast<unsigned char>(c));
+    result += text;
+  }
+  return result + "?immutable=1";
+}
+
+trouble trouble_of(int code) {
+  switch (code & 0xFF) {
+  case SQLITE_BUSY:
+  case SQLITE_LOCKED:
+  case SQLITE_PROTOCOL:
+    return trouble::in_use;
+  case SQLITE_CORRUPT:
+  case SQLITE_NOTADB:
+    return trouble::corrupt;
+  default:
+    return trouble::other;
+  }
+}
 
 } // namespace
 
-database::database(const std::filesystem::path& file, int flags) : file_(file) {
+database::database(const std::filesystem::path& file, int flags, bool immutable)
+    : file_(file) {
   sqlite3* opened = nullptr;
-  auto result = sqlite3_open_v2(file.c_str(), &opened,
+  auto name = immutable ? immutable_uri(file) : file.string();
+  if (immutable)
+    flags |= SQLITE_OPEN_URI;
+  auto result = sqlite3_open_v2(name.c_str(), &opened,
                                 flags | SQLITE_OPEN_NOMUTEX, nullptr);
   handle_.reset(opened);
   if (result != SQLITE_OK)
     fail("open");
-  sqlite3_busy_timeout(get(), busy_ms);
+  sqlite3_busy_timeout(get(), static_cast<int>(patience.count()));
 }
 
 void database::run(const char* sql) const {
@@ -33,11 +66,55 @@ std::int64_t database::number(const char* sql) const {
   return what.step() ? what.number(0) : 0;
 }
 
+std::string database::text(const char* sql) const {
+  statement what{*this, sql};
+  return what.step() ? what.text(0) : std::string{};
+}
+
+std::string database::bytes(std::uint64_t place, std::size_t size) const {
+  sqlite3_file* open = nullptr;
+  sqlite3_file_control(get(), "main", SQLITE_FCNTL_FILE_POINTER, &open);
+  sqlite3_int64 end = 0;
+  if (open == nullptr || open->pMethods == nullptr
+      || open->pMethods->xFileSize(open, &end) != SQLITE_OK)
+    throw store_failure{"cannot read the journal " + file_.string()};
+  auto from = static_cast<sqlite3_int64>(place);
+  auto left = std::max<sqlite3_int64>(end - from, 0);
+  std::string result(std::min(size, static_cast<std::size_t>(left)), '\0');
+  if (!result.empty()
+      && open->pMethods->xRead(open, result.data(),
+                               static_cast<int>(result.size()), from)
+           != SQLITE_OK)
+    throw store_failure{"cannot read the journal " + file_.string()};
+  return result;
+}
+
 void database::fail(std::string_view doing) const {
   std::string text = "cannot ";
   text += doing;
-  throw store_error{text + " the journal " + file_.string() + ": "
-                    + (handle_ ? sqlite3_errmsg(get()) : "out of memory")};
+  text += " the journal " + file_.string() + ": ";
+  if (!handle_)
+    throw store_failure{text + "out of memory"};
+  auto kind = trouble_of(sqlite3_errcode(get()));
+  text += sqlite3_errmsg(get());
+  if (auto code = sqlite3_system_errno(get());
+      code != 0 && sqlite3_errcode(get()) == SQLITE_CANTOPEN)
+    text += std::string{": "} + std::strerror(code);
+  throw store_failure{text, kind};
+}
+
+transaction::transaction(const database& db) : db_(db) {
+  db_.run("BEGIN IMMEDIATE");
+}
+
+transaction::~transaction() {
+  if (open_)
+    sqlite3_exec(db_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+void transaction::commit() {
+  db_.run("COMMIT");
+  open_ = false;
 }
 
 statement::statement(const database& db, const std::string& sql) : db_(db) {

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "coppice/expected.hpp"
 #include "coppice/observe/event.hpp"
 
 #include <chrono>
@@ -11,7 +12,6 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -19,39 +19,78 @@
 /// that any tool for it can read it, too.
 namespace coppice::journal {
 
-/// The journal cannot be opened, written or read; says why, and where.
-class store_error : public std::runtime_error {
-public:
-  using std::runtime_error::runtime_error;
+/// Why the journal cannot be used, as far as it matters what is done about it.
+enum class trouble {
+  other,   ///< A full disk, missing rights: it may pass.
+  in_use,  ///< Another process is in the way: it will pass.
+  corrupt, ///< It is no database any more, or never was.
+  foreign, ///< It is another program's, or of another layout.
+};
+
+/// The journal cannot be opened, written or read.
+struct store_error {
+  std::string text; ///< Why, and where; for a person.
+  trouble kind = trouble::other;
 };
 
 /// How much is kept. What exceeds it is deleted, the oldest first.
 struct bounds {
-  std::uint64_t max_bytes = 64 << 20; ///< Of the file; a little more may be.
+  /// Of the file. What SQLite keeps beside it may take 8 MiB more.
+  std::uint64_t max_bytes = 64 << 20;
   std::chrono::seconds max_age = std::chrono::hours{24 * 7};
 };
+
+/// What tells one run of a server from all others, whatever file it is in.
+struct run_identity {
+  std::string token; ///< Nobody else has it.
+  std::chrono::system_clock::time_point started;
+  /// Its number in the file that it had before. It keeps that one in another
+  /// file, unless another run has it there.
+  std::optional<std::int64_t> number = {};
+};
+
+/// Of a run that begins now.
+run_identity new_run();
+
+struct file_identity;
 
 /// Writes what happens in one run of a server. Several may share a file. For
 /// one thread; blocks for as long as the disk does.
 class writer {
 public:
-  /// Opens or creates `file`, and its folder. That is a new run unless it goes
-  /// on with `run`. Throws `store_error`.
-  writer(const std::filesystem::path& file, bounds limit,
-         std::optional<std::int64_t> run = {});
+  /// Opens or creates `file`, and its folder, to write what happens in `run`.
+  static expected<writer, store_error> open(const std::filesystem::path& file,
+                                            bounds limit,
+                                            run_identity run = new_run());
   ~writer();
 
-  writer(const writer&) = delete;
-  writer& operator=(const writer&) = delete;
+  writer(writer&&) noexcept;
+  writer& operator=(writer&&) noexcept;
 
-  /// Writes all of them or, if it throws `store_error`, none.
-  void append(std::span<const observe::event> events);
+  /// Writes all of them or, if it fails, none. An event that is in the file
+  /// already is left as it is. If another run has written under this one's
+  /// number, this one gets a new number. Fails with `in_use`, too, if the file
+  /// would exceed its bounds because a reader holds on to what was in it.
+  expected<void, store_error> append(std::span<const observe::event> events);
 
-  /// Which run of a server this is in the file.
+  /// Which file it writes.
+  file_identity identity() const noexcept;
+
+  /// Whether the file was deleted or replaced since it was opened.
+  bool is_gone() const;
+
+  /// Leaves the file in a state in which it can be read without the right to
+  /// write; after the last `append`. Never throws.
+  void finish() noexcept;
+
+  /// Which run of a server this is in the file; `append` may change it.
   std::int64_t run() const noexcept;
 
 private:
   struct state;
+
+  explicit writer(std::unique_ptr<state> opened);
+
   std::unique_ptr<state> state_;
 };
 
@@ -75,30 +114,41 @@ struct query {
 };
 
 /// Reads the journal, whether a server writes to it or not. For one thread.
+/// Needs no right to write, neither to the file nor to its folder.
 class reader {
 public:
-  /// Throws `store_error`, also if there is no such file.
-  explicit reader(const std::filesystem::path& file);
+  struct state;
+
+  /// Fails if there is no such file, too.
+  static expected<reader, store_error> open(const std::filesystem::path& file);
   ~reader();
 
-  reader(const reader&) = delete;
-  reader& operator=(const reader&) = delete;
+  reader(reader&&) noexcept;
+  reader& operator=(reader&&) noexcept;
 
-  /// Calls `fn` with what fits, the oldest first. Throws `store_error`.
-  void for_each(const query& wanted,
-                const std::function<void(const entry&)>& fn) const;
+  /// Calls `fn` with what fits, the oldest first.
+  expected<void, store_error>
+  for_each(const query& wanted,
+           const std::function<void(const entry&)>& fn) const;
 
   /// The same in a list.
-  std::vector<entry> find(const query& wanted) const;
+  expected<std::vector<entry>, store_error> find(const query& wanted) const;
 
-  /// The paths of the actors that have events, sorted. Throws `store_error`.
-  std::vector<std::string> paths() const;
+  /// The paths of the actors that have events, sorted.
+  expected<std::vector<std::string>, store_error> paths() const;
+
+  /// Whether `a` happened before `b`. Within a run, and between runs of one
+  /// boot of the machine, the wall clock has no say in that: somebody may have
+  /// set it.
+  bool before(const entry& a, const entry& b) const;
 
   /// Nothing if the event is not kept.
-  std::optional<entry> at(std::int64_t run, std::uint64_t seq) const;
+  expected<std::optional<entry>, store_error> at(std::int64_t run,
+                                                 std::uint64_t seq) const;
 
 private:
-  struct state;
+  explicit reader(std::unique_ptr<state> opened);
+
   std::unique_ptr<state> state_;
 };
 

@@ -3,6 +3,7 @@
 #include "journal/why.hpp"
 
 #include "journal/event_json.hpp"
+#include "observe/printable.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -37,12 +38,12 @@ bool is_outcome(const observe::event& ev) {
   }
 }
 
-std::optional<entry> last_outcome(const std::vector<entry>& all) {
+std::optional<entry> last_outcome(const reader& from,
+                                  const std::vector<entry>& all) {
   // Servers that share a file may run at the same time.
   std::optional<entry> result;
   for (auto& each : all)
-    if (is_outcome(each.what)
-        && (!result || each.what.wall_time >= result->what.wall_time))
+    if (is_outcome(each.what) && (!result || !from.before(each, *result)))
       result = each;
   return result;
 }
@@ -54,22 +55,49 @@ std::string in_ms(std::chrono::nanoseconds time) {
   return text;
 }
 
+// How many restarts a decision left, and whose budget it counted against.
+std::string text_of_budget(const observe::event& ev) {
+  auto& decided = *ev.decided;
+  auto own = decided.own.value_or(supervision::own_budget{
+    decided.budget_used, decided.intensity, decided.period});
+  auto left = own.intensity - static_cast<std::int64_t>(own.used);
+  std::string result;
+  if (ev.kind == event_kind::gave_up || own.used_up)
+    result = "no restart was left";
+  else
+    result = std::to_string(std::max<std::int64_t>(left, 0))
+             + (left == 1 ? " restart was left" : " restarts were left");
+  result += " of " + std::to_string(own.intensity) + " within "
+            + std::to_string(own.period.count()) + " s";
+  if (decided.own)
+    result += " in the own budget of " + observe::printable(ev.path);
+  if (own.used_up)
+    result += ": its restart had to wait";
+  return result;
+}
+
 } // namespace
 
-std::optional<story> why(const reader& from, const std::string& path) {
+expected<std::optional<story>, store_error> why(const reader& from,
+                                                const std::string& path) {
   // The pattern may fit longer paths, too.
-  auto all = from.find({.path = path});
+  auto found = from.find({.path = path});
+  if (!found)
+    return unexpected{found.error()};
+  auto& all = *found;
   std::erase_if(all, [&](auto& each) { return each.what.path != path; });
-  auto last = last_outcome(all);
+  auto last = last_outcome(from, all);
   if (!last)
-    return {};
+    return std::nullopt;
   story result{path, {*last}, {}};
   auto& chain = result.chain;
   while (chain.back().what.cause != 0 && chain.size() < longest_chain) {
     auto before = from.at(last->run, chain.back().what.cause);
     if (!before)
+      return unexpected{before.error()};
+    if (!*before)
       break; // it is not kept any more
-    chain.push_back(*before);
+    chain.push_back(**before);
   }
   std::reverse(chain.begin(), chain.end());
   if (last->what.kind == event_kind::child_restarted)
@@ -81,12 +109,13 @@ std::optional<story> why(const reader& from, const std::string& path) {
 }
 
 std::string tell(const story& what) {
-  auto result = what.path + "\n";
+  auto path = observe::printable(what.path);
+  auto result = path + "\n";
   for (auto& [run, ev] : what.chain) {
     auto line = observe::describe(ev);
     // Its own path is in the first line.
-    if (ev.path == what.path && line.starts_with(ev.path))
-      line.erase(0, ev.path.size() + 1);
+    if (ev.path == what.path && line.starts_with(path))
+      line.erase(0, path.size() + 1);
     result += "  " + to_text(ev.wall_time) + "  " + line + "\n";
   }
   auto decided
@@ -96,15 +125,7 @@ std::string tell(const story& what) {
     result += "  it was away for " + in_ms(*what.down_for) + "\n";
   if (decided == what.chain.rend())
     return result;
-  auto& budget = *decided->what.decided;
-  auto left = budget.intensity - static_cast<std::int64_t>(budget.budget_used);
-  if (decided->what.kind == event_kind::gave_up)
-    result += "  no restart was left";
-  else
-    result += "  " + std::to_string(std::max<std::int64_t>(left, 0))
-              + (left == 1 ? " restart was left" : " restarts were left");
-  return result + " of " + std::to_string(budget.intensity) + " within "
-         + std::to_string(budget.period.count()) + " s\n";
+  return result + "  " + text_of_budget(decided->what) + "\n";
 }
 
 } // namespace coppice::journal

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "coppice/expected.hpp"
 #include "journal/store.hpp"
 
 #include <chrono>
@@ -22,8 +23,8 @@ struct story {
 
 /// The story of the actor at `path`: of its last restart or, if it was not
 /// restarted since, of its last end. Nothing if neither is in the journal.
-/// Throws `store_error`.
-std::optional<story> why(const reader& from, const std::string& path);
+expected<std::optional<story>, store_error> why(const reader& from,
+                                                const std::string& path);
 
 /// For a person: a line for each event, and what was left of the budget.
 std::string tell(const story& what);

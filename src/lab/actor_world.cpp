@@ -2,9 +2,11 @@
 
 #include "lab/actor_world_impl.hpp"
 
+#include "actor/messages.hpp"
+#include "actor/tap.hpp"
 #include "coppice/actor/exit_signal.hpp"
-#include "coppice/actor/messages.hpp"
 #include "coppice/actor/request.hpp"
+#include "coppice/actor/system.hpp"
 #include "lab/lab_worker.hpp"
 #include "lab/validity.hpp"
 
@@ -20,11 +22,7 @@ namespace {
 
 // Nothing runs on the scheduler; it cannot do without a thread.
 caf::actor_system_config& prepared(caf::actor_system_config& cfg) {
-  [[maybe_unused]] static const bool once = [] {
-    actor::register_core_types();
-    actor::register_types<caf::id_block::coppice_actor>();
-    return true;
-  }();
+  actor::register_types();
   actor::configure_scheduler(cfg, 1);
   return cfg;
 }
@@ -129,7 +127,7 @@ void actor_world::impl::on_command(const actor::supervisor& who,
 void actor_world::impl::on_unexpected(const actor::supervisor& who,
                                       const caf::message& what) {
   auto& id = supervisors_.at(who.id()).record.name.id;
-  auto text = what.get_as<std::string>(0);
+  const auto& text = what.get_as<std::string>(0);
   note(event::unexpected(id, text));
   note(event::log_error(id, "Supervisor received unexpected message: " + text));
 }

@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "coppice/actor/supervisor.hpp"
+#include "actor/supervisor.hpp"
 #include "lab/scenario.hpp"
 #include "lab/trace.hpp"
 

@@ -2,9 +2,9 @@
 
 #pragma once
 
-#include "coppice/actor/compat.hpp"
+#include "actor/tap.hpp"
+#include "actor/virtual_time.hpp"
 #include "coppice/actor/runtime.hpp"
-#include "coppice/actor/virtual_time.hpp"
 #include "lab/actor_world.hpp"
 #include "lab/chronicle.hpp"
 

@@ -23,8 +23,8 @@ void actor_world::impl::start_top() {
     note(event::start("$parent", name, res));
     note(event::reply("$driver", "start", res));
   };
-  if (auto mistake = mistake_in(*def)) {
-    refuse("{error," + *mistake + "}");
+  if (auto checked = check(*def); !checked) {
+    refuse("{error," + checked.error() + "}");
     return;
   }
   if (def->init_ignores) {
@@ -113,10 +113,10 @@ actor_world::impl::start_nested(const actor::start_args& args,
     note(event::start(sup.record.name.id, what.name, "ignore"));
     return ignored{};
   }
-  if (auto mistake = mistake_in(*def)) {
-    note(
-      event::start(sup.record.name.id, what.name, "{error," + *mistake + "}"));
-    return start_failed{exit_reason::parse(*mistake)};
+  if (auto checked = check(*def); !checked) {
+    note(event::start(sup.record.name.id, what.name,
+                      "{error," + checked.error() + "}"));
+    return start_failed{exit_reason::parse(checked.error())};
   }
   actor::supervisor_setup setup;
   setup.path = args.path;

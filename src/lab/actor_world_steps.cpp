@@ -2,8 +2,8 @@
 
 #include "lab/actor_world_impl.hpp"
 
+#include "actor/messages.hpp"
 #include "coppice/actor/exit_signal.hpp"
-#include "coppice/actor/messages.hpp"
 #include "coppice/actor/request.hpp"
 #include "lab/lab_worker.hpp"
 
@@ -66,8 +66,7 @@ void actor_world::impl::stop(const caf::actor& who, const step& what,
     return;
   answer.then([this, reason = what.reason](
                 const actor::answer<supervision::done>& result) {
-    auto* no = std::get_if<actor::refused>(&result);
-    note(event::stop_reply(reason, no == nullptr ? reason : *no->reason));
+    note(event::stop_reply(reason, result ? reason : *result.error().reason));
   });
 }
 

@@ -2,9 +2,10 @@
 
 #pragma once
 
+#include "coppice/expected.hpp"
+
 #include <string>
 #include <string_view>
-#include <variant>
 
 #include <nlohmann/json.hpp>
 
@@ -19,8 +20,7 @@ enum class comments { refused, allowed };
 /// Reads JSON that is nested at most `deepest` levels. The error says what was
 /// expected.
 template <class Json>
-std::variant<Json, std::string> parse_bounded(std::string_view text,
-                                              comments how) {
+expected<Json, std::string> parse_bounded(std::string_view text, comments how) {
   auto too_deep = false;
   auto look = [&](int depth, typename Json::parse_event_t, Json&) {
     too_deep = too_deep || depth > deepest;
@@ -30,10 +30,10 @@ std::variant<Json, std::string> parse_bounded(std::string_view text,
     auto value = Json::parse(text, look, true, how == comments::allowed);
     if (!too_deep)
       return value;
-    return "expected at most " + std::to_string(deepest)
-           + " levels, found more";
+    return unexpected{"expected at most " + std::to_string(deepest)
+                      + " levels, found more"};
   } catch (const typename Json::exception& err) { // or a number too large
-    return "expected JSON: " + std::string{err.what()};
+    return unexpected{"expected JSON: " + std::string{err.what()}};
   }
 }
 

@@ -48,7 +48,7 @@ trace_event decision_event(const supervisor_record& sup,
   for (auto key : cmd.affected)
     affected.push_back(id_of(sup, key));
   return event::decision(sup.name.id, {id_of(sup, cmd.key), 1}, sup.last_reason,
-                         cmd.used, sup.def->flags, affected);
+                         cmd, sup.def->flags, affected);
 }
 
 } // namespace

@@ -2,10 +2,10 @@
 
 #pragma once
 
-#include "coppice/supervision/engine.hpp"
 #include "lab/scenario.hpp"
 #include "lab/term.hpp"
 #include "lab/trace.hpp"
+#include "supervision/engine.hpp"
 
 #include <deque>
 #include <map>

@@ -3,7 +3,7 @@
 #include "lab/compare.hpp"
 #include "lab/lanes.hpp"
 
-#include "lab/printable.hpp"
+#include "observe/printable.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -56,10 +56,11 @@ bool comparison::counts(const std::string& kind) const {
 
 std::string to_string(const difference& what) {
   auto show = [](const std::optional<trace_event>& ev) {
-    return ev ? printable(ev->dump()) : "nothing";
+    return ev ? observe::printable(ev->dump()) : "nothing";
   };
-  return "event " + std::to_string(what.index) + " of " + printable(what.sup)
-         + ": expected " + show(what.expected) + ", found " + show(what.actual);
+  return "event " + std::to_string(what.index) + " of "
+         + observe::printable(what.sup) + ": expected " + show(what.expected)
+         + ", found " + show(what.actual);
 }
 
 std::optional<difference> compare(const trace& expected, const trace& actual,

@@ -68,8 +68,10 @@ std::string brief(std::string_view text) {
   return shown + (text.size() > most ? " …" : "");
 }
 
-protocol_error unlike(const std::string& expected, std::string_view found) {
-  return {"expected " + expected + ", found " + brief(found)};
+unexpected<protocol_error> unlike(const std::string& expected,
+                                  std::string_view found) {
+  return unexpected{
+    protocol_error{"expected " + expected + ", found " + brief(found)}};
 }
 
 bool fits(const ordered_json& value, member_type type) {
@@ -98,19 +100,17 @@ std::string expectation(member_type type) {
 }
 
 // The object that a line is; `expected` is what it should say.
-std::variant<ordered_json, protocol_error>
-object_in(std::string_view line, const std::string& expected) {
+expected<ordered_json, protocol_error> object_in(std::string_view line,
+                                                 const std::string& expected) {
   auto parsed = parse_bounded<ordered_json>(line, comments::refused);
-  auto* value = std::get_if<ordered_json>(&parsed);
-  if (value != nullptr && value->is_object())
-    return std::move(*value);
-  auto* err = std::get_if<std::string>(&parsed);
-  if (err != nullptr && !err->starts_with("expected JSON"))
-    return protocol_error{*err};
+  if (parsed && parsed->is_object())
+    return *std::move(parsed);
+  if (!parsed && !parsed.error().starts_with("expected JSON"))
+    return unexpected{protocol_error{parsed.error()}};
   return unlike(expected, line);
 }
 
-std::variant<trace_event, driver_end, protocol_error>
+expected<std::variant<trace_event, driver_end>, protocol_error>
 read_event(const ordered_json& value, std::string_view line) {
   auto& kind = value["e"];
   auto known = kind.is_string() ? event_members().find(kind.get<std::string>())
@@ -129,7 +129,7 @@ read_event(const ordered_json& value, std::string_view line) {
   return result;
 }
 
-std::variant<trace_event, driver_end, protocol_error>
+expected<std::variant<trace_event, driver_end>, protocol_error>
 read_end(const ordered_json& value, std::string_view line) {
   auto& what = value["end"];
   if (what == "done")
@@ -178,16 +178,15 @@ std::optional<std::string> take_word(std::string_view& rest) {
 
 } // namespace
 
-std::variant<driver_header, protocol_error>
+expected<driver_header, protocol_error>
 read_driver_header(std::string_view line) {
-  auto* expected = "the line in which a driver says what it is, "
-                   "{\"driver\": …}";
-  auto parsed = object_in(line, expected);
-  if (auto* err = std::get_if<protocol_error>(&parsed))
-    return std::move(*err);
-  auto* value = &std::get<ordered_json>(parsed);
+  auto* first_line = "the line in which a driver says what it is, "
+                     "{\"driver\": …}";
+  auto value = object_in(line, first_line);
+  if (!value)
+    return unexpected{std::move(value.error())};
   if (!value->contains("driver"))
-    return unlike(expected, line);
+    return unlike(first_line, line);
   for (auto* name : {"driver", "version"})
     if (!value->contains(name) || !(*value)[name].is_string())
       return unlike("a string as \"" + std::string{name} + "\"", line);
@@ -203,15 +202,18 @@ read_driver_header(std::string_view line) {
                     kind.dump());
     result.leaves_out.insert(kind.get<std::string>());
   }
+  auto at_once = value->value("at_once", ordered_json(1U));
+  if (!at_once.is_number_unsigned() || at_once == 0)
+    return unlike("a number of at least 1 as \"at_once\"", line);
+  result.at_once = at_once.get<std::size_t>();
   return result;
 }
 
-std::variant<trace_event, driver_end, protocol_error>
+expected<std::variant<trace_event, driver_end>, protocol_error>
 read_driver_line(std::string_view line) {
-  auto parsed = object_in(line, "a JSON object");
-  if (auto* err = std::get_if<protocol_error>(&parsed))
-    return std::move(*err);
-  auto* value = &std::get<ordered_json>(parsed);
+  auto value = object_in(line, "a JSON object");
+  if (!value)
+    return unexpected{std::move(value.error())};
   if (value->contains("e"))
     return read_event(*value, line);
   if (value->contains("end"))
@@ -221,7 +223,7 @@ read_driver_line(std::string_view line) {
                 line);
 }
 
-std::variant<std::vector<std::string>, protocol_error>
+expected<std::vector<std::string>, protocol_error>
 words_of(std::string_view command) {
   std::vector<std::string> words;
   auto rest = command;
@@ -231,11 +233,13 @@ words_of(std::string_view command) {
       break;
     auto word = take_word(rest);
     if (!word)
-      return protocol_error{"a quote is not closed in " + brief(command)};
+      return unexpected{
+        protocol_error{"a quote is not closed in " + brief(command)}};
     words.push_back(std::move(*word));
   }
   if (words.empty() || words.front().empty())
-    return protocol_error{"there is no program in " + brief(command)};
+    return unexpected{
+      protocol_error{"there is no program in " + brief(command)}};
   return words;
 }
 

@@ -2,9 +2,11 @@
 
 #pragma once
 
+#include "coppice/expected.hpp"
 #include "lab/trace.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <set>
 #include <string>
 #include <string_view>
@@ -31,6 +33,9 @@ struct driver_header {
   std::string version;
   /// The kinds of events that it cannot see, which are not compared.
   std::set<std::string> leaves_out;
+  /// How many scenarios it takes before it has answered the first of them;
+  /// > 0.
+  std::size_t at_once = 1;
 
   bool operator==(const driver_header&) const = default;
 };
@@ -47,17 +52,17 @@ struct driver_end {
 };
 
 /// Reads the first line of a driver.
-std::variant<driver_header, protocol_error>
+expected<driver_header, protocol_error>
 read_driver_header(std::string_view line);
 
 /// Reads any other line. An event has the members that its kind needs, and no
 /// others.
-std::variant<trace_event, driver_end, protocol_error>
+expected<std::variant<trace_event, driver_end>, protocol_error>
 read_driver_line(std::string_view line);
 
 /// Cuts a command into its words, as a shell does with quotes and backslashes;
 /// nothing else means anything. There is at least one word.
-std::variant<std::vector<std::string>, protocol_error>
+expected<std::vector<std::string>, protocol_error>
 words_of(std::string_view command);
 
 /// The sum of all times that a scenario names, which real supervisors wait for.

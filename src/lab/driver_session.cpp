@@ -7,14 +7,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace coppice::lab {
 
 namespace {
 
-std::variant<trace, driver_skip, driver_failure>
-answer_of(const driver_end& end, trace events) {
+driver_answer answer_of(const driver_end& end, trace events) {
   switch (end.what) {
   case driver_end::result::done:
     return events;
@@ -23,7 +23,7 @@ answer_of(const driver_end& end, trace events) {
   case driver_end::result::failed:
     break;
   }
-  return driver_failure{"the driver says: " + end.reason};
+  return unexpected{driver_failure{"the driver says: " + end.reason}};
 }
 
 } // namespace
@@ -36,17 +36,18 @@ driver_session::driver_session(std::vector<std::string> command,
 
 driver_session::~driver_session() = default;
 
-std::variant<driver_header, driver_failure> driver_session::header() {
+expected<driver_header, driver_failure> driver_session::header() {
   if (!header_)
-    if (auto failure = start())
-      return *failure;
+    if (auto started = start(); !started)
+      return unexpected{std::move(started.error())};
   return *header_;
 }
 
 // A driver that goes wrong is not asked again: the process goes.
-driver_failure driver_session::wrong(const std::string& what) {
+unexpected<driver_failure> driver_session::wrong(const std::string& what) {
   process_.reset();
-  return {"line " + std::to_string(lines_) + ": " + what};
+  return unexpected{
+    driver_failure{"line " + std::to_string(lines_) + ": " + what}};
 }
 
 std::string driver_session::too_long() const {
@@ -54,23 +55,23 @@ std::string driver_session::too_long() const {
 }
 
 // Says how the program ended, which it should not have done now.
-driver_failure driver_session::stopped(const std::string& before) {
+unexpected<driver_failure> driver_session::stopped(const std::string& before) {
   auto status = process_->wait(line_process::clock::now() + limits_.patience);
   process_.reset();
-  return {(status ? "ended with " + describe_status(*status)
-                  : std::string{"closed its output"})
-          + " " + before};
+  return unexpected{
+    driver_failure{(status ? "ended with " + describe_status(*status)
+                           : std::string{"closed its output"})
+                   + " " + before}};
 }
 
-std::optional<driver_failure> driver_session::start() {
+expected<void, driver_failure> driver_session::start() {
   lines_ = 0;
   played_ = 0;
-  process_ = std::make_unique<line_process>(command_);
-  if (!process_->started()) {
-    auto why = process_->error();
-    process_.reset();
-    return driver_failure{"cannot be started: " + why};
-  }
+  given_ = 0;
+  auto started = line_process::start(command_);
+  if (!started)
+    return unexpected{driver_failure{"cannot be started: " + started.error()}};
+  process_ = *std::move(started);
   std::string line;
   auto got = process_->read_line(line, limits_.line_bytes,
                                  line_process::clock::now() + limits_.patience);
@@ -85,13 +86,12 @@ std::optional<driver_failure> driver_session::start() {
   case line_process::outcome::too_long:
     return wrong(too_long());
   }
-  auto header = read_driver_header(line);
-  if (auto* err = std::get_if<protocol_error>(&header))
-    return wrong(err->message);
-  auto& said = std::get<driver_header>(header);
-  if (header_ && *header_ != said)
+  auto said = read_driver_header(line);
+  if (!said)
+    return wrong(said.error().message);
+  if (header_ && *header_ != *said)
     return wrong("says something else than at the first start");
-  header_ = std::move(said);
+  header_ = *std::move(said);
   return {};
 }
 
@@ -101,7 +101,7 @@ bool driver_session::ended_well() {
   return status == 0;
 }
 
-std::optional<driver_session::answer>
+std::optional<driver_answer>
 driver_session::read_answer(std::chrono::milliseconds limit) {
   auto deadline = line_process::clock::now() + limit;
   trace events;
@@ -126,35 +126,53 @@ driver_session::read_answer(std::chrono::milliseconds limit) {
       return wrong("there are more than " + std::to_string(limits_.bytes)
                    + " bytes in this scenario");
     auto what = read_driver_line(line);
-    if (auto* err = std::get_if<protocol_error>(&what))
-      return wrong(err->message);
-    if (auto* end = std::get_if<driver_end>(&what)) {
+    if (!what)
+      return wrong(what.error().message);
+    if (auto* end = std::get_if<driver_end>(&*what)) {
       ++played_;
+      --given_;
       return answer_of(*end, std::move(events));
     }
-    events.push_back(std::get<trace_event>(std::move(what)));
+    events.push_back(std::get<trace_event>(*std::move(what)));
   }
 }
 
-driver_session::answer driver_session::play(const nlohmann::json& scenario) {
-  auto limit = limits_.patience + times_in(scenario);
+void driver_session::give(nlohmann::json scenario) {
+  waiting_.push_back(std::move(scenario));
+}
+
+// As many as it takes at once.
+void driver_session::hand_over() {
+  auto most = std::min(header_->at_once, waiting_.size());
+  for (; given_ < most; ++given_)
+    process_->tell(waiting_[given_].dump());
+}
+
+driver_answer driver_session::next() {
+  auto limit = limits_.patience + times_in(waiting_.front());
   for (;;) {
-    if (lost_)
-      return driver_failure{"not played: the driver does not start any more"};
-    if (!process_)
-      if (auto failure = start()) {
+    if (!lost_ && !process_)
+      if (auto started = start(); !started) {
         lost_ = true;
-        return *failure;
+        waiting_.pop_front();
+        return unexpected{std::move(started.error())};
       }
-    process_->tell(scenario.dump());
-    if (auto result = read_answer(limit))
+    if (lost_) {
+      waiting_.pop_front();
+      return unexpected{
+        driver_failure{"not played: the driver does not start any more"}};
+    }
+    hand_over();
+    if (auto result = read_answer(limit)) {
+      waiting_.pop_front();
       return std::move(*result);
-    // It played one scenario and ended: it has not seen this one.
+    }
+    // It ended after another scenario: it has not seen this one.
     process_.reset();
   }
 }
 
-std::optional<driver_failure> driver_session::finish() {
+expected<void, driver_failure> driver_session::finish() {
   if (!process_)
     return {};
   process_->close_input();
@@ -164,7 +182,8 @@ std::optional<driver_failure> driver_session::finish() {
   ++lines_;
   if (got == line_process::outcome::late) {
     process_.reset();
-    return driver_failure{"its output does not end when its input does"};
+    return unexpected{
+      driver_failure{"its output does not end when its input does"}};
   }
   if (got != line_process::outcome::closed)
     return wrong("comes after the end of the last scenario");

@@ -2,15 +2,20 @@
 
 #pragma once
 
+#include "coppice/expected.hpp"
 #include "lab/driver_protocol.hpp"
 #include "lab/trace.hpp"
 
 #include <chrono>
+#include <cstddef>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
+
+#include <nlohmann/json.hpp>
 
 namespace coppice::lab {
 
@@ -36,9 +41,12 @@ struct driver_failure {
   std::string message;
 };
 
-/// A conversation with somebody else's program, which plays scenarios by the
-/// protocol of docs/reference/driver-protocol.md, and may do anything wrong.
-/// (What comes with coppice and plays many scenarios at once is a `driver`.)
+/// What a driver made of a scenario.
+using driver_answer
+  = expected<std::variant<trace, driver_skip>, driver_failure>;
+
+/// A conversation with a program that plays scenarios by the protocol of
+/// docs/reference/driver-protocol.md, and may do anything wrong.
 ///
 /// It is started when it is needed, and again after it has ended or went
 /// wrong, so that one scenario does not spoil the next. What it does wrong is
@@ -53,34 +61,41 @@ public:
   ~driver_session();
 
   /// What it says of itself, when it is started for the first time.
-  std::variant<driver_header, driver_failure> header();
+  expected<driver_header, driver_failure> header();
 
-  /// Plays a scenario; blocks until the end, or until the time is over. Once
-  /// the program could not be started again, that is not tried any more.
-  std::variant<trace, driver_skip, driver_failure>
-  play(const nlohmann::json& scenario);
+  /// Adds a scenario to those that it has to play. It gets as many of them at
+  /// once as it takes.
+  void give(nlohmann::json scenario);
 
-  /// Lets it end, and gives what was wrong with that.
-  std::optional<driver_failure> finish();
+  /// The answer to the first scenario that has none yet; there has to be one.
+  /// Blocks until it is there, or until the time is over, which begins with
+  /// this call. Once the program could not be started again, that is not tried
+  /// any more.
+  driver_answer next();
+
+  /// Lets it end; the error is what was wrong with that.
+  expected<void, driver_failure> finish();
 
 private:
-  using answer = std::variant<trace, driver_skip, driver_failure>;
-
-  std::optional<driver_failure> start();
+  expected<void, driver_failure> start();
+  void hand_over();
   /// Nothing if the program has ended well without a word.
-  std::optional<answer> read_answer(std::chrono::milliseconds limit);
+  std::optional<driver_answer> read_answer(std::chrono::milliseconds limit);
   bool ended_well();
-  driver_failure stopped(const std::string& before);
-  driver_failure wrong(const std::string& what);
+  unexpected<driver_failure> stopped(const std::string& before);
+  unexpected<driver_failure> wrong(const std::string& what);
   std::string too_long() const;
 
   std::vector<std::string> command_;
   driver_limits limits_;
   std::optional<driver_header> header_;
   std::unique_ptr<line_process> process_;
-  /// Of this process: its lines, and the scenarios that it has played.
+  std::deque<nlohmann::json> waiting_; // without an answer
+  /// Of this process: its lines, the scenarios that it has played, and those
+  /// that wait for its answer.
   std::size_t lines_ = 0;
   std::size_t played_ = 0;
+  std::size_t given_ = 0;
   bool lost_ = false;
 };
 

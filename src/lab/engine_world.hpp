@@ -2,8 +2,8 @@
 
 #pragma once
 
-#include "coppice/supervision/engine.hpp"
 #include "lab/chronicle.hpp"
+#include "supervision/engine.hpp"
 
 #include <chrono>
 #include <cstdint>

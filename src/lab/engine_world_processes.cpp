@@ -43,9 +43,9 @@ void engine_world::start_nested(process_id sup, const attempt& what,
     start_returns(sup, what.name, id, "ignore", ignored{});
     return;
   }
-  if (auto mistake = mistake_in(*def)) {
-    start_returns(sup, what.name, id, "{error," + *mistake + "}",
-                  start_failed{exit_reason::parse(*mistake)});
+  if (auto checked = check(*def); !checked) {
+    start_returns(sup, what.name, id, "{error," + checked.error() + "}",
+                  start_failed{exit_reason::parse(checked.error())});
     return;
   }
   auto child = spawn(what.name, sup, id);

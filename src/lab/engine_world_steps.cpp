@@ -41,8 +41,8 @@ void engine_world::start_top() {
     note(event::start("$parent", name, res));
     note(event::reply("$driver", "start", res));
   };
-  if (auto mistake = mistake_in(def)) {
-    refuse("{error," + *mistake + "}");
+  if (auto checked = check(def); !checked) {
+    refuse("{error," + checked.error() + "}");
   } else if (def.init_ignores) {
     refuse("ignore");
   } else {

@@ -2,14 +2,17 @@
 
 #pragma once
 
+#include "coppice/expected.hpp"
 #include "lab/scenario.hpp"
 
 #include <cstdint>
 #include <initializer_list>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -26,17 +29,28 @@ constexpr auto any_integer_at_most = std::numeric_limits<std::int64_t>::max();
 /// No time of a scenario is longer, so that their sums are times, too: a year.
 constexpr std::int64_t longest_ms = 365LL * 24 * 60 * 60 * 1000;
 
-/// A value inside a JSON file that knows where it stands. What it cannot read
-/// it throws as `scenario_error`.
+/// A value inside a JSON file that knows where it stands. What is wrong with it
+/// is kept, and something harmless is read in its place: 0, an empty text, the
+/// first of several names. See `read_nodes`.
 class json_node {
 public:
-  json_node(const nlohmann::json& value, std::string path)
-      : value_(&value), path_(std::move(path)) {
+  /// The first thing that is wrong goes to `error`.
+  json_node(const nlohmann::json& value, std::string path,
+            std::optional<scenario_error>& error)
+      : value_(&value), path_(std::move(path)), error_(&error) {
     // nop
   }
 
-  [[noreturn]] void fail(const std::string& expected) const;
-  [[noreturn]] void fail_found(const std::string& message) const;
+  void fail(const std::string& expected) const;
+  /// The same, with a hint if what was found is like one of `names`.
+  void fail(const std::string& expected,
+            const std::vector<std::string>& names) const;
+  void fail_found(const std::string& message) const;
+
+  /// Whether something in the file is wrong.
+  bool failed() const noexcept {
+    return error_->has_value();
+  }
 
   const nlohmann::json& json() const noexcept {
     return *value_;
@@ -75,18 +89,35 @@ public:
         if (value_->get_ref<const std::string&>() == name)
           return result;
     std::string expected;
+    std::vector<std::string> all;
     for (auto i = names.begin(); i != names.end(); ++i) {
+      all.emplace_back(i->first);
       if (i != names.begin())
         expected += i + 1 == names.end() ? " or " : ", ";
       expected += i->first;
     }
-    fail(expected);
+    fail(expected, all);
+    return names.empty() ? T{} : names.front().second;
   }
 
 private:
   const nlohmann::json* value_;
   std::string path_;
+  std::optional<scenario_error>* error_;
 };
+
+/// What `read` makes of `value` as a `json_node`, or the first thing that is
+/// wrong with it; `file` is for the error.
+template <class F>
+auto read_nodes(const nlohmann::json& value, const std::string& file, F read)
+  -> expected<std::invoke_result_t<F&, const json_node&>, scenario_error> {
+  std::optional<scenario_error> error;
+  auto result = read(json_node{value, "", error});
+  if (!error)
+    return result;
+  error->file = file;
+  return unexpected{std::move(*error)};
+}
 
 child_def read_child(const json_node& node);
 step read_step(const json_node& node);

@@ -2,8 +2,9 @@
 
 #include "lab/lab_worker.hpp"
 
+#include "actor/messages.hpp"
+#include "coppice/actor/deliver.hpp"
 #include "coppice/actor/exit_signal.hpp"
-#include "coppice/actor/messages.hpp"
 
 namespace coppice::lab {
 

@@ -2,8 +2,8 @@
 
 #pragma once
 
-#include "coppice/actor/compat.hpp"
-#include "coppice/actor/virtual_time.hpp"
+#include "actor/pinned_actor.hpp"
+#include "actor/virtual_time.hpp"
 #include "lab/scenario.hpp"
 
 #include <memory>

@@ -49,35 +49,38 @@ ssize_t write_quietly(int fd, const std::string& text) {
 
 } // namespace
 
-line_process::line_process(const std::vector<std::string>& command) {
+expected<std::unique_ptr<line_process>, std::string>
+line_process::start(const std::vector<std::string>& command) {
+  auto failed
+    = [](int number) { return unexpected<std::string>{std::strerror(number)}; };
+  std::unique_ptr<line_process> result{new line_process};
   int to[2];
   int from[2];
-  if (::pipe2(to, O_CLOEXEC) != 0) {
-    error_ = std::strerror(errno);
-    return;
-  }
-  input_ = to[1];
+  if (::pipe2(to, O_CLOEXEC) != 0)
+    return failed(errno);
+  result->input_ = to[1];
   if (::pipe2(from, O_CLOEXEC) != 0) {
-    error_ = std::strerror(errno);
+    auto why = errno;
     ::close(to[0]);
-    return;
+    return failed(why);
   }
-  output_ = from[0];
-  ::fcntl(input_, F_SETFL, O_NONBLOCK);
-  ::fcntl(output_, F_SETFL, O_NONBLOCK);
+  result->output_ = from[0];
+  ::fcntl(result->input_, F_SETFL, O_NONBLOCK);
+  ::fcntl(result->output_, F_SETFL, O_NONBLOCK);
   pid_t pid = -1;
-  if (auto why = spawn_group(command, to[0], from[1], pid); why != 0)
-    error_ = std::strerror(why);
-  else
-    pid_ = pid;
+  auto why = spawn_group(command, to[0], from[1], pid);
   ::close(to[0]);
   ::close(from[1]);
+  if (why != 0)
+    return failed(why);
+  result->pid_ = pid;
+  return result;
 }
 
 line_process::~line_process() {
   close_end(input_);
   close_end(output_);
-  if (!started())
+  if (pid_ < 0) // it did not start
     return;
   // Its own children may outlive it.
   kill_group(pid_);

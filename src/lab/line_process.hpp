@@ -2,7 +2,10 @@
 
 #pragma once
 
+#include "coppice/expected.hpp"
+
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,23 +29,15 @@ public:
     too_long, ///< A line has more than `longest` bytes.
   };
 
-  /// Starts a program that is looked for in PATH. `started` says whether that
-  /// went well; nothing else may be called if not.
-  explicit line_process(const std::vector<std::string>& command);
+  /// Starts a program that is looked for in PATH. The error says why it could
+  /// not be started.
+  static expected<std::unique_ptr<line_process>, std::string>
+  start(const std::vector<std::string>& command);
 
   line_process(const line_process&) = delete;
   line_process& operator=(const line_process&) = delete;
 
   ~line_process();
-
-  bool started() const noexcept {
-    return pid_ > 0;
-  }
-
-  /// Why it could not be started.
-  const std::string& error() const noexcept {
-    return error_;
-  }
 
   /// Hands over a line; it is written while `read_line` waits.
   void tell(std::string_view line);
@@ -59,6 +54,8 @@ public:
   std::optional<int> wait(clock::time_point deadline);
 
 private:
+  line_process() = default;
+
   bool take_line(std::string& line);
   void write_some();
   bool read_some();
@@ -66,7 +63,6 @@ private:
   pid_t pid_ = -1;
   int input_ = -1;
   int output_ = -1;
-  std::string error_;
   std::string to_write_;
   std::string received_;
   bool closed_ = false;

@@ -47,26 +47,29 @@ std::optional<std::string> escript_in(const fs::path& root) {
   return {};
 }
 
-std::variant<erlang, driver_error> in_root(const std::string& place,
-                                           const fs::path& root,
-                                           const std::string& escript) {
+expected<erlang, std::string> in_root(const std::string& place,
+                                      const fs::path& root,
+                                      const std::string& escript) {
   if (::geteuid() != 0)
-    return driver_error{place
-                        + " is a system of its own, and only root may run "
-                          "Erlang in it: use sudo, or name an Erlang that is "
-                          "installed here"};
+    return unexpected<std::string>{
+      place
+      + " is a system of its own, and only root may run "
+        "Erlang in it: use sudo, or name an Erlang that is "
+        "installed here"};
   auto chroot = program_in_path("chroot");
   if (!chroot && is_program("/usr/sbin/chroot"))
     chroot = "/usr/sbin/chroot";
   if (!chroot)
-    return driver_error{place
-                        + " is a system of its own, and the program chroot "
-                          "that Erlang is run in it by is not there: apt-get "
-                          "install coreutils"};
+    return unexpected<std::string>{
+      place
+      + " is a system of its own, and the program chroot "
+        "that Erlang is run in it by is not there: apt-get "
+        "install coreutils"};
   if (!fs::is_directory(root / "tmp"))
-    return driver_error{(root / "tmp").string()
-                        + " is not there, where scenarios are handed over: "
-                          "mkdir -m 1777 it"};
+    return unexpected<std::string>{
+      (root / "tmp").string()
+      + " is not there, where the driver is handed over: "
+        "mkdir -m 1777 it"};
   return erlang{place, {chroot->string(), root.string(), escript}, root};
 }
 
@@ -81,38 +84,36 @@ std::string no_erlang_in(const std::string& place, const fs::path& folder) {
 
 } // namespace
 
-std::variant<erlang, driver_error> find_erlang(const std::string& place) {
+expected<erlang, std::string> find_erlang(const std::string& place) {
   if (place.empty()) {
     if (auto found = program_in_path("escript"))
       return erlang{place, {found->string()}};
-    return driver_error{"Erlang is not installed: apt-get install erlang-base "
-                        "(Debian, Ubuntu), or anything that puts escript into "
-                        "PATH"};
+    return unexpected<std::string>{
+      "Erlang is not installed: apt-get install erlang-base "
+      "(Debian, Ubuntu), or anything that puts escript into "
+      "PATH"};
   }
   std::error_code failed;
   auto path = fs::canonical(place, failed);
   if (failed)
-    return driver_error{place
-                        + " cannot be used as an Erlang: " + failed.message()};
+    return unexpected<std::string>{
+      place + " cannot be used as an Erlang: " + failed.message()};
   // A link to escript would look for itself under the name of the link.
   if (is_program(path))
     return erlang{place, {path.string()}};
   if (!fs::is_directory(path))
-    return driver_error{place
-                        + " is no program: name an escript, the folder "
-                          "where Erlang is installed, or the root of "
-                          "another system"};
+    return unexpected<std::string>{
+      place
+      + " is no program: name an escript, the folder "
+        "where Erlang is installed, or the root of "
+        "another system"};
   auto escript = escript_in(path);
   if (escript && path != "/")
     return in_root(place, path, *escript);
   for (auto* name : {"bin/escript", "usr/bin/escript"})
     if (is_program(path / name))
       return erlang{place, {(path / name).string()}};
-  return driver_error{no_erlang_in(place, path)};
-}
-
-driver otp_driver(const erlang& where, const std::filesystem::path& script) {
-  return {where.command, script, {"--lines"}, where.root};
+  return unexpected<std::string>{no_erlang_in(place, path)};
 }
 
 } // namespace coppice::lab

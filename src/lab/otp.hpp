@@ -2,11 +2,10 @@
 
 #pragma once
 
-#include "lab/driver.hpp"
+#include "coppice/expected.hpp"
 
 #include <filesystem>
 #include <string>
-#include <variant>
 #include <vector>
 
 /// Real Erlang: the same scenarios on OTP's own supervisor.
@@ -29,13 +28,9 @@ struct erlang {
 /// * a folder with `bin/escript`: where Erlang is installed;
 /// * a folder with `usr/bin/escript`: a system of its own, as debootstrap makes
 ///   one. Erlang runs in it by chroot, which only root may; nothing is mounted,
-///   and two files in its `tmp` are gone afterwards.
+///   and a file in its `tmp` is gone afterwards.
 ///
 /// The error says what is missing and what to do.
-std::variant<erlang, driver_error> find_erlang(const std::string& place = {});
-
-/// What plays scenarios on `where` by the driver script `script`. Steps that
-/// wait do so in real time.
-driver otp_driver(const erlang& where, const std::filesystem::path& script);
+expected<erlang, std::string> find_erlang(const std::string& place = {});
 
 } // namespace coppice::lab

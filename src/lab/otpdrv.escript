@@ -1,14 +1,8 @@
 #!/usr/bin/env escript
 %%! -noshell -kernel logger_level error
-%% Plays scenarios on the supervisor of Erlang/OTP, 25 or later, and prints the
-%% event trace that each leaves, as JSON lines after a line
-%% {"scenario":NAME,"driver":WHO}.
-%%
-%%   otpdrv.escript FILE...           one scenario a file
-%%   otpdrv.escript --lines FILE      one scenario a line
-%%
-%% A scenario that this release cannot play has a single event, driver_skipped;
-%% one that came to nothing has driver_failed. Both say why.
+%% A driver for coppice lab run --against otp: it plays scenarios on the
+%% supervisor of Erlang/OTP, 25 or later, by the protocol of
+%% docs/reference/driver-protocol.md, several at once.
 %%
 %% What a supervisor does is taken from Erlang's own trace of its process:
 %% calls of its callbacks, exit/2, and unlink_flush/2, whose result is the
@@ -18,67 +12,89 @@
 -export([log/2, init/1, start_worker/3, start_worker/4, start_sup/3,
          start_sup/4, mark/1]).
 
--define(PARALLEL, 16).
+-define(AT_ONCE, 16).
 %% A scenario that takes longer, beyond the time that it asks for, is given up.
 -define(LIMIT_MS, 10000).
 -define(LIMIT_A_STEP_MS, 1000).
 
-main(["--lines", File]) ->
-    {ok, Text} = file:read_file(File),
-    Lines = binary:split(Text, <<"\n">>, [global, trim_all]),
-    run([scenario(L) || L <- Lines]);
-main(Files) when Files =/= [] ->
-    run([begin {ok, Text} = file:read_file(F), scenario(Text) end
-         || F <- Files]);
 main([]) ->
-    io:format(standard_error, "usage: otpdrv.escript FILE...~n", []),
-    halt(2).
-
-%% "Erlang/OTP 27.3.4": the full number stands in a file of the release.
-who() ->
-    Release = erlang:system_info(otp_release),
-    File = filename:join([code:root_dir(), "releases", Release,
-                          "OTP_VERSION"]),
-    Number = case file:read_file(File) of
-                 {ok, Text} -> string:trim(Text);
-                 {error, _} -> Release
-             end,
-    iolist_to_binary(["Erlang/OTP ", Number]).
-
-release() ->
-    list_to_integer(erlang:system_info(otp_release)).
-
-run(Scenarios) ->
-    io:setopts(standard_io, [{encoding, unicode}]),
+    io:setopts(standard_io, [binary, {encoding, unicode}]),
     process_flag(trap_exit, true),
     logger:remove_handler(default),
     ok = logger:add_handler(?MODULE, ?MODULE, #{}),
     trace_patterns(),
-    run(Scenarios, [], 0).
+    say([{driver, <<"Erlang/OTP">>}, {version, version()}, {protocol, 1},
+         {at_once, ?AT_ONCE}]),
+    Self = self(),
+    spawn(fun() -> read_lines(Self) end),
+    serve([], open);
+main(_) ->
+    io:format(standard_error,
+              "usage: otpdrv.escript, with scenarios as its input~n", []),
+    halt(2).
 
-%% Keeps PARALLEL scenarios going and prints their traces in order.
-run([], [], _) ->
+%% "27.3.4": the full number stands in a file of the release.
+version() ->
+    Release = erlang:system_info(otp_release),
+    File = filename:join([code:root_dir(), "releases", Release,
+                          "OTP_VERSION"]),
+    case file:read_file(File) of
+        {ok, Text} -> string:trim(Text);
+        {error, _} -> list_to_binary(Release)
+    end.
+
+release() ->
+    list_to_integer(erlang:system_info(otp_release)).
+
+read_lines(To) ->
+    case io:get_line("") of
+        Line when is_binary(Line) ->
+            To ! {line, Line},
+            read_lines(To);
+        _ ->
+            To ! no_more_lines
+    end.
+
+%% Plays what comes at once and says in order what came of it. Only the first
+%% can run out of time, which it has from when those before it were over.
+serve([], closed) ->
     ok;
-run([S | Rest], Running, N) when N < ?PARALLEL ->
+serve([], open) ->
+    receive
+        {line, Line} -> serve(first([start(Line)]), open);
+        no_more_lines -> ok
+    end;
+serve([{Pid, Limit, Until} | Rest] = Running, Input) ->
+    receive
+        {line, Line} ->
+            serve(Running ++ [start(Line)], Input);
+        no_more_lines ->
+            serve(Running, closed);
+        {trace, Pid, Lines} ->
+            io:put_chars(Lines),
+            serve(first(Rest), Input);
+        {'EXIT', Pid, Reason} when Reason =/= normal ->
+            io:put_chars(ended(failed, text(Reason))),
+            serve(first(Rest), Input)
+    after max(0, Until - now_ms()) ->
+        Why = io_lib:format("not over after ~w ms; does a supervisor wait for "
+                            "ever?", [Limit]),
+        io:put_chars(ended(failed, Why)),
+        exit(Pid, kill),
+        serve(first(Rest), Input)
+    end.
+
+start(Line) ->
+    S = scenario(Line),
     Self = self(),
     Pid = spawn_link(fun() -> Self ! {trace, self(), play_or_skip(S)} end),
-    run(Rest, Running ++ [{Pid, name_of(S), limit_ms(S)}], N + 1);
-run(Rest, [{Pid, Name, Limit} | Running], N) ->
-    receive
-        {trace, Pid, Lines} ->
-            io:put_chars([heading(Name), Lines]);
-        {'EXIT', Pid, Reason} when Reason =/= normal ->
-            failed(Name, text(Reason))
-    after Limit ->
-        failed(Name, io_lib:format("not over after ~w ms; does a supervisor "
-                                   "wait for ever?", [Limit])),
-        exit(Pid, kill)
-    end,
-    run(Rest, Running, N - 1).
+    {Pid, limit_ms(S), later}.
 
-%% Whatever has no name fails later, alone.
-name_of(#{<<"name">> := Name}) when is_binary(Name) -> Name;
-name_of(_) -> <<"unnamed">>.
+first([]) -> [];
+first([{Pid, Limit, _} | Rest]) -> [{Pid, Limit, now_ms() + Limit} | Rest].
+
+now_ms() ->
+    erlang:monotonic_time(millisecond).
 
 limit_ms(#{<<"steps">> := Steps} = S) when is_list(Steps) ->
     ?LIMIT_MS + length(Steps) * ?LIMIT_A_STEP_MS + asked_ms(S);
@@ -97,14 +113,12 @@ asked_ms(List) when is_list(List) ->
 asked_ms(_) ->
     0.
 
-heading(Name) ->
-    [object([{<<"scenario">>, Name}, {<<"driver">>, who()}]), $\n].
+say(Pairs) ->
+    io:put_chars([object(Pairs), $\n]).
 
-failed(Name, Reason) ->
-    io:put_chars([heading(Name), verdict(driver_failed, Reason)]).
-
-verdict(Kind, Reason) ->
-    [object([{e, Kind}, {reason, utf8(Reason)}]), $\n].
+%% The last line of a scenario.
+ended(What, Reason) ->
+    [object([{'end', What}, {reason, utf8(Reason)}]), $\n].
 
 trace_patterns() ->
     Return = [{'_', [], [{return_trace}]}],
@@ -123,13 +137,13 @@ play_or_skip(#{<<"supervisor">> := #{<<"id">> := _},
         [] ->
             play(S);
         [{Op, Since} | _] ->
-            verdict(driver_skipped,
-                    io_lib:format("~ts exists since OTP ~w, and this is ~ts",
-                                  [Op, Since, who()]))
+            ended(skipped,
+                  io_lib:format("~ts exists since OTP ~w, and this is "
+                                "Erlang/OTP ~ts", [Op, Since, version()]))
     end;
 play_or_skip(_) ->
-    verdict(driver_failed, "it is no scenario: a JSON object with supervisor, "
-                           "which has an id, and steps").
+    ended(failed, "it is no scenario: a JSON object with supervisor, which "
+                  "has an id, and steps").
 
 %% The operations of a scenario that this release does not have.
 missing(#{<<"op">> := <<"which_child">>}) ->
@@ -158,7 +172,7 @@ play(#{<<"supervisor">> := Sup, <<"steps">> := Steps}) ->
     finish(Tab),
     Events = collected(Tab, Collector),
     clean_up(Tab, Parent),
-    [[object(E), $\n] || E <- Events].
+    [[[object(E), $\n] || E <- Events], object([{'end', done}]), $\n].
 
 finish(Tab) ->
     case ets:lookup(Tab, top_up) of

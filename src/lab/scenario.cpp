@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "lab/scenario.hpp"
+#include "fault/names.hpp"
 #include "lab/file_text.hpp"
 #include "lab/json_node.hpp"
 #include "lab/term.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace coppice::lab {
 
@@ -22,11 +28,22 @@ auto_shutdown read_auto_shutdown(const json_node& node) {
   });
 }
 
-// Unknown flags are ignored, as OTP does.
+// Unknown flags are ignored, as OTP does; but not those that are misspelt.
+void refuse_misspelt_flags(const json_node& node) {
+  constexpr std::array<std::string_view, 4> known{"strategy", "intensity",
+                                                  "period", "auto_shutdown"};
+  for (auto& [key, _] : node.json().items())
+    if (std::ranges::find(known, key) == known.end())
+      if (auto meant = fault::did_you_mean(key, known); !meant.empty())
+        node.at(key).fail_found("there is no flag \"" + key + "\"" + meant);
+}
+
 flags read_flags(const json_node& node) {
+  flags result;
   if (!node.json().is_object())
     node.fail("an object");
-  flags result;
+  else
+    refuse_misspelt_flags(node);
   if (node.has("strategy"))
     result.strategy = node.at("strategy")
                         .one_of<strategy>({
@@ -50,8 +67,10 @@ shutdown read_shutdown(const json_node& node) {
     return shutdown::infinity();
   if (node.json() == "brutal_kill")
     return shutdown::brutal_kill();
-  if (!node.json().is_number_integer())
+  if (!node.json().is_number_integer()) {
     node.fail("milliseconds, \"infinity\" or \"brutal_kill\"");
+    return shutdown::infinity();
+  }
   return shutdown::within(
     std::chrono::milliseconds{node.integer(any_integer, longest_ms)});
 }
@@ -96,6 +115,7 @@ start_plan read_start(const json_node& node) {
     }
   node.fail("\"ok\", \"ignore\" or an object with one of ok, error, exit, "
             "throw, raise, value, init_exit, during");
+  return {};
 }
 
 shutdown_plan read_shutdown_plan(const json_node& node) {
@@ -111,6 +131,7 @@ shutdown_plan read_shutdown_plan(const json_node& node) {
             node.at("delay_ms").millis()};
   node.fail("\"comply\", \"ignore\", {\"exit\": reason} or "
             "{\"delay_ms\": milliseconds}");
+  return {};
 }
 
 std::vector<child_def> read_children(const json_node& node) {
@@ -158,9 +179,116 @@ void read_spec(const json_node& node, child_def& result) {
     });
   if (node.has("significant"))
     spec.significant = node.at("significant").boolean();
+  if (node.has("intensity"))
+    spec.intensity = node.at("intensity").integer(any_integer);
+  if (node.has("period"))
+    spec.period = std::chrono::seconds{
+      node.at("period").integer(any_integer, longest_ms / 1000)};
 }
 
-scenario read_scenario(const json_node& node) {
+// -- names in steps -----------------------------------------------------------
+
+void collect_names(const std::vector<step>& from, std::set<std::string>& into);
+
+void collect_names(const supervisor_def& from, std::set<std::string>& into);
+
+void collect_names(const child_def& from, std::set<std::string>& into) {
+  into.insert(from.spec.id);
+  for (auto& start : from.starts)
+    collect_names(start.during, into);
+  if (from.nested)
+    collect_names(*from.nested, into);
+}
+
+void collect_names(const supervisor_def& from, std::set<std::string>& into) {
+  into.insert(from.id);
+  for (auto& child : from.children)
+    collect_names(child, into);
+}
+
+void collect_names(const std::vector<step>& from, std::set<std::string>& into) {
+  for (auto& each : from) {
+    if (each.what == op::start_child)
+      into.insert(each.child);
+    if (each.spec)
+      collect_names(*each.spec, into);
+  }
+}
+
+std::set<std::string> names_in(const scenario& plan) {
+  std::set<std::string> result;
+  collect_names(plan.top, result);
+  collect_names(plan.steps, result);
+  return result;
+}
+
+std::string without_digits(std::string text) {
+  std::erase_if(text, [](char c) { return c >= '0' && c <= '9'; });
+  return text;
+}
+
+// `; did you mean web?` of a name that there is not, or nothing: a step may
+// name nobody on purpose, and names with other numbers are other names.
+std::string misspelt(const std::string& name,
+                     const std::set<std::string>& known) {
+  if (known.contains(name) || name.size() < 2)
+    return {};
+  std::vector<std::string> others;
+  for (auto& each : known)
+    if (each.size() >= 2 && without_digits(each) != without_digits(name))
+      others.push_back(each);
+  return fault::did_you_mean(name, others);
+}
+
+// Looks at the steps of a scenario, and at those while a child starts.
+class name_check {
+public:
+  explicit name_check(const scenario& plan) : known_(names_in(plan)) {
+    // nop
+  }
+
+  void check_steps(const json_node& steps) const {
+    for (auto& step : steps.elements()) {
+      for (auto* key : {"child", "pid_of", "sup"})
+        if (step.has(key))
+          check(step.at(key));
+      if (step.has("spec"))
+        check_child(step.at("spec"));
+    }
+  }
+
+  void check_children(const json_node& children) const {
+    for (auto& child : children.elements())
+      check_child(child);
+  }
+
+private:
+  void check(const json_node& name) const {
+    auto text = name.word();
+    if (auto meant = misspelt(text, known_); !meant.empty())
+      name.fail_found("there is no child or supervisor \"" + text + "\""
+                      + meant);
+  }
+
+  void check_child(const json_node& child) const {
+    if (child.has("starts"))
+      for (auto& start : child.at("starts").elements())
+        check_start(start);
+    if (child.has("children"))
+      check_children(child.at("children"));
+  }
+
+  void check_start(const json_node& start) const {
+    if (!start.has("during"))
+      return;
+    check_steps(start.at("during"));
+    check_start(start.at("then"));
+  }
+
+  std::set<std::string> known_;
+};
+
+scenario read_whole(const json_node& node) {
   node.allow_only({"name", "about", "supervisor", "steps"});
   scenario result;
   result.name = node.at("name").word();
@@ -171,6 +299,11 @@ scenario read_scenario(const json_node& node) {
                   "shutdown", "significant"});
   result.top = read_supervisor(top);
   result.steps = read_steps(node.at("steps"));
+  if (!node.failed()) {
+    name_check names{result};
+    names.check_children(top.at("children"));
+    names.check_steps(node.at("steps"));
+  }
   return result;
 }
 
@@ -180,12 +313,14 @@ child_def read_child(const json_node& node) {
   child_def result;
   if (node.has("children")) {
     node.allow_only({"id", "restart", "shutdown", "type", "significant",
-                     "starts", "flags", "children", "init_returns"});
+                     "intensity", "period", "starts", "flags", "children",
+                     "init_returns"});
     result.nested
       = std::make_shared<const supervisor_def>(read_supervisor(node));
   } else {
     node.allow_only({"id", "restart", "shutdown", "type", "significant",
-                     "starts", "trap_exit", "on_shutdown"});
+                     "intensity", "period", "starts", "trap_exit",
+                     "on_shutdown"});
   }
   read_spec(node, result);
   if (node.has("starts"))
@@ -204,42 +339,62 @@ const start_plan& child_def::plan(std::size_t n) const {
   return starts[std::min(n, starts.size()) - 1];
 }
 
+namespace {
+
+bool any_is_beyond_otp(const std::vector<child_def>& children);
+
+bool any_is_beyond_otp(const std::vector<step>& steps);
+
+bool is_beyond_otp(const child_def& what) {
+  return what.spec.intensity
+         || std::ranges::any_of(
+           what.starts,
+           [](auto& each) { return any_is_beyond_otp(each.during); })
+         || (what.nested && any_is_beyond_otp(what.nested->children));
+}
+
+bool any_is_beyond_otp(const std::vector<child_def>& children) {
+  return std::ranges::any_of(
+    children, [](const child_def& each) { return is_beyond_otp(each); });
+}
+
+bool any_is_beyond_otp(const std::vector<step>& steps) {
+  return std::ranges::any_of(steps, [](const step& each) {
+    return each.spec && is_beyond_otp(*each.spec);
+  });
+}
+
+} // namespace
+
+bool is_beyond_otp(const scenario& what) {
+  return any_is_beyond_otp(what.top.children) || any_is_beyond_otp(what.steps);
+}
+
 std::string to_string(const scenario_error& error) {
   auto place = error.path.empty() ? error.file : error.file + ": " + error.path;
   return place + ": " + error.message;
 }
 
-std::variant<scenario, scenario_error>
-read_scenario(const nlohmann::json& value, const std::string& file) {
-  try {
-    return read_scenario(json_node{value, ""});
-  } catch (scenario_error& err) {
-    err.file = file;
-    return std::move(err);
-  }
+expected<scenario, scenario_error> read_scenario(const nlohmann::json& value,
+                                                 const std::string& file) {
+  return read_nodes(value, file, read_whole);
 }
 
-std::variant<scenario, scenario_error> parse_scenario(std::string_view text,
-                                                      const std::string& file) {
-  auto value = parse_json(text, file);
-  if (auto* err = std::get_if<scenario_error>(&value))
-    return std::move(*err);
-  return read_scenario(std::get<nlohmann::json>(value), file);
+expected<scenario, scenario_error> parse_scenario(std::string_view text,
+                                                  const std::string& file) {
+  return parse_json(text, file).and_then([&](const nlohmann::json& value) {
+    return read_scenario(value, file);
+  });
 }
 
-std::variant<scenario, scenario_error> load_scenario(const std::string& file) {
-  auto value = load_json(file);
-  if (auto* err = std::get_if<scenario_error>(&value))
-    return std::move(*err);
-  return read_scenario(std::get<nlohmann::json>(value), file);
+expected<scenario, scenario_error> load_scenario(const std::string& file) {
+  return load_json(file).and_then(
+    [&](const nlohmann::json& value) { return read_scenario(value, file); });
 }
 
-std::variant<nlohmann::json, scenario_error>
-load_json(const std::string& file) {
-  auto text = read_text(file);
-  if (auto* err = std::get_if<scenario_error>(&text))
-    return std::move(*err);
-  return parse_json(std::get<std::string>(text), file);
+expected<nlohmann::json, scenario_error> load_json(const std::string& file) {
+  return read_text(file).and_then(
+    [&](const std::string& text) { return parse_json(text, file); });
 }
 
 } // namespace coppice::lab

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "coppice/expected.hpp"
 #include "coppice/supervision/child_spec.hpp"
 #include "coppice/supervision/exit_reason.hpp"
 
@@ -150,6 +151,10 @@ struct scenario {
   std::string about = {};
 };
 
+/// Whether it asks for something that only coppice can do, so that no other
+/// supervisor can be compared with it: a child with a budget of its own.
+bool is_beyond_otp(const scenario& what);
+
 /// Why a text is no scenario.
 struct scenario_error {
   std::string file;
@@ -164,19 +169,19 @@ std::string to_string(const scenario_error& error);
 
 /// Reads the scenario that stands in `text`, JSON with comments as in C++;
 /// `file` is for error messages.
-std::variant<scenario, scenario_error> parse_scenario(std::string_view text,
-                                                      const std::string& file);
+expected<scenario, scenario_error> parse_scenario(std::string_view text,
+                                                  const std::string& file);
 
 /// The same for JSON that is parsed already.
-std::variant<scenario, scenario_error>
-read_scenario(const nlohmann::json& value, const std::string& file);
+expected<scenario, scenario_error> read_scenario(const nlohmann::json& value,
+                                                 const std::string& file);
 
 /// Reads a scenario from a file.
-std::variant<scenario, scenario_error> load_scenario(const std::string& file);
+expected<scenario, scenario_error> load_scenario(const std::string& file);
 
 /// The JSON of a file, without its comments; whether it is a scenario is not
 /// looked at.
-std::variant<nlohmann::json, scenario_error> load_json(const std::string& file);
+expected<nlohmann::json, scenario_error> load_json(const std::string& file);
 
 /// One line that says what a step does, for a person.
 std::string describe(const step& what);

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace coppice::lab {
 
@@ -42,12 +44,15 @@ constexpr std::array<std::pair<std::string_view, op>, 24> op_names{{
 
 op read_op(const json_node& node) {
   std::string expected;
+  std::vector<std::string> names;
   for (auto& [name, value] : op_names) {
     if (node.json() == name)
       return value;
     expected += (expected.empty() ? "" : ", ") + std::string{name};
+    names.emplace_back(name);
   }
-  node.fail("one of " + expected);
+  node.fail("one of " + expected, names);
+  return {};
 }
 
 void read_target(const json_node& node, step& result) {
@@ -69,9 +74,11 @@ void read_start_child(const json_node& node, step& result) {
     return;
   }
   auto args = node.at("args");
-  if (args.elements().size() != 1)
+  auto names = args.elements();
+  if (names.size() == 1)
+    result.child = names.front().word();
+  else
     args.fail("an array of one name");
-  result.child = args.at(0).word();
 }
 
 void read_reason_if_any(const json_node& node, step& result) {
@@ -151,8 +158,10 @@ std::string_view to_string(op value) {
 }
 
 exit_reason read_reason(const json_node& node) {
-  if (!node.json().is_string() && !node.json().is_array())
+  if (!node.json().is_string() && !node.json().is_array()) {
     node.fail("a word or [\"shutdown\", word]");
+    return exit_reason::normal();
+  }
   return exit_reason::parse(term(node.json()));
 }
 

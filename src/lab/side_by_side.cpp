@@ -3,7 +3,7 @@
 #include "lab/side_by_side.hpp"
 #include "lab/lanes.hpp"
 
-#include "lab/printable.hpp"
+#include "observe/printable.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -65,7 +65,7 @@ std::string in_short(const nlohmann::json* ev) {
     result += *key == 'n' ? "#" : result.empty() ? "" : " ";
     result += i->is_string() ? i->get<std::string>() : i->dump();
   }
-  return printable(result);
+  return observe::printable(result);
 }
 
 bool starts_character(char byte) {
@@ -124,7 +124,7 @@ std::string heading(const std::string& name) {
     return "whoever started the tree";
   if (name == "$driver")
     return "whoever plays the scenario";
-  return name == "-" ? "the end" : printable(name);
+  return name == "-" ? "the end" : observe::printable(name);
 }
 
 } // namespace

@@ -3,6 +3,7 @@
 #include "lab/story.hpp"
 #include "lab/engine_world.hpp"
 #include "lab/explain.hpp"
+#include "observe/printable.hpp"
 
 namespace coppice::lab {
 
@@ -35,10 +36,18 @@ std::string tell_decision(const trace_event& ev) {
   auto cause = reason.empty()
                  ? "the last attempt to start " + text(ev, "id") + " failed"
                  : text(ev, "id") + " ended with " + reason;
-  return "starts again: " + affected + ", because " + cause + " ("
-         + why_those(text(ev, "strategy")) + "); restart " + text(ev, "used")
-         + " of " + text(ev, "intensity") + " within " + text(ev, "period")
-         + " s";
+  auto budget = "restart " + text(ev, "used") + " of " + text(ev, "intensity")
+                + " within " + text(ev, "period") + " s";
+  auto when = std::string{};
+  if (ev.contains("own_used")) {
+    budget = "restart " + text(ev, "own_used") + " of the child's own "
+             + text(ev, "own_intensity") + " within " + text(ev, "own_period")
+             + " s";
+    if (ev["delay_ms"] != 0)
+      when = " in " + text(ev, "delay_ms") + " ms, when there is room,";
+  }
+  return "starts again:" + when + " " + affected + ", because " + cause + " ("
+         + why_those(text(ev, "strategy")) + "); " + budget;
 }
 
 std::string tell_report(const trace_event& ev) {
@@ -101,12 +110,14 @@ std::string lines(const std::vector<moment>& moments, std::size_t first,
     if (moments[i].step == step && moments[i].what["e"] != "sup_exit"
         && moments[i].what["e"] != "sup_alive")
       result += "  " + std::to_string(moments[i].at.count()) + " ms  "
-                + tell(moments[i].what) + "\n";
+                + observe::printable(tell(moments[i].what)) + "\n";
   return result.empty() ? "  nothing happens\n" : result;
 }
 
 std::string title(const scenario& plan) {
-  return plan.name + (plan.about.empty() ? "" : ": " + plan.about) + "\n";
+  return observe::printable(plan.name)
+         + (plan.about.empty() ? "" : ": " + observe::printable(plan.about))
+         + "\n";
 }
 
 std::string ending(const std::vector<moment>& moments) {
@@ -114,7 +125,7 @@ std::string ending(const std::vector<moment>& moments) {
   if (text(last, "e") == "sup_alive")
     return "The tree lives.";
   if (text(last, "e") == "sup_exit")
-    return "The tree has ended: " + text(last, "reason");
+    return "The tree has ended: " + observe::printable(text(last, "reason"));
   return "The tree did not come up.";
 }
 
@@ -127,8 +138,9 @@ std::string tell(const trace_event& what) {
 std::string story(const scenario& plan, const std::vector<moment>& moments) {
   auto result = title(plan);
   for (std::size_t i = 0; i < plan.steps.size(); ++i)
-    result += "\n" + std::to_string(i + 1) + ". " + describe(plan.steps[i])
-              + "\n" + lines(moments, 0, i + 1);
+    result += "\n" + std::to_string(i + 1) + ". "
+              + observe::printable(describe(plan.steps[i])) + "\n"
+              + lines(moments, 0, i + 1);
   return result + "\n" + ending(moments) + "\n";
 }
 
@@ -139,8 +151,9 @@ std::string explain(const scenario& plan) {
     auto guess = world;
     guess.play(plan.steps[i]);
     auto will = lines(guess.moments(), world.moments().size(), i + 1);
-    result += "\n" + std::to_string(i + 1) + ". " + describe(plan.steps[i])
-              + " will do this:\n" + will;
+    result += "\n" + std::to_string(i + 1) + ". "
+              + observe::printable(describe(plan.steps[i])) + " will do this:\n"
+              + will;
     world.play(plan.steps[i]);
   }
   return result;

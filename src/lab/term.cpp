@@ -202,9 +202,15 @@ std::string render(const spec_error& err, const child_spec* spec,
              ? "{bad_combination,[{auto_shutdown,never},{significant,true}]}"
              : "{bad_combination,[{restart,permanent},{significant,true}]}";
   if (err.code == "invalid_intensity")
-    return "{invalid_intensity," + std::to_string(settings.intensity) + "}";
+    return "{invalid_intensity,"
+           + std::to_string(spec == nullptr ? settings.intensity
+                                            : *spec->intensity)
+           + "}";
   if (err.code == "invalid_period")
-    return "{invalid_period," + std::to_string(settings.period.count()) + "}";
+    return "{invalid_period,"
+           + std::to_string(
+             (spec == nullptr ? settings.period : spec->period).count())
+           + "}";
   if (spec != nullptr && err.code == "duplicate_child_name")
     return "{duplicate_child_name," + atom(spec->id) + "}";
   if (spec != nullptr && err.code == "invalid_shutdown")

@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "coppice/supervision/command.hpp"
+#include "supervision/command.hpp"
 
 #include <functional>
 #include <optional>

@@ -2,18 +2,18 @@
 
 #pragma once
 
+#include "coppice/expected.hpp"
 #include "lab/scenario.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <string>
 #include <string_view>
-#include <variant>
 
 namespace coppice::lab {
 
 /// Reads TOML as the JSON that says the same; dates are none of it.
-std::variant<nlohmann::json, scenario_error>
-parse_toml(std::string_view text, const std::string& file);
+expected<nlohmann::json, scenario_error> parse_toml(std::string_view text,
+                                                    const std::string& file);
 
 } // namespace coppice::lab

@@ -3,10 +3,8 @@
 #include "lab/trace.hpp"
 
 #include "lab/bounded_json.hpp"
-#include "lab/object_lines.hpp"
-
-#include "lab/printable.hpp"
 #include "lab/term.hpp"
+#include "observe/printable.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -101,19 +99,27 @@ trace_event sup_alive() {
 }
 
 trace_event decision(std::string_view sup, const label& who,
-                     const std::string& reason, std::size_t used,
+                     const std::string& reason,
+                     const supervision::restart_decided& what,
                      const supervision::flags& settings,
                      const std::vector<std::string>& affected) {
-  return {{"e", "decision"},
-          {"sup", sup},
-          {"id", who.id},
-          {"n", who.n},
-          {"reason", reason},
-          {"strategy", to_string(settings.strategy)},
-          {"used", used},
-          {"intensity", settings.intensity},
-          {"period", settings.period.count()},
-          {"affected", affected}};
+  trace_event result{{"e", "decision"},
+                     {"sup", sup},
+                     {"id", who.id},
+                     {"n", who.n},
+                     {"reason", reason},
+                     {"strategy", to_string(settings.strategy)},
+                     {"used", what.used},
+                     {"intensity", settings.intensity},
+                     {"period", settings.period.count()},
+                     {"affected", affected}};
+  if (!what.own)
+    return result;
+  result["own_used"] = what.own->used;
+  result["own_intensity"] = what.own->intensity;
+  result["own_period"] = what.own->period.count();
+  result["delay_ms"] = what.delay.count();
+  return result;
 }
 
 } // namespace event
@@ -137,46 +143,44 @@ std::string to_string(const trace_error& err) {
   return "line " + std::to_string(err.line) + ": " + err.message;
 }
 
-objection no_text(const trace_event& ev, const char* name) {
+namespace {
+
+expected<void, std::string> check_text(const trace_event& ev,
+                                       const char* name) {
   auto i = ev.find(name);
   if (i != ev.end() && i->is_string())
     return {};
-  return "expected a string as \"" + std::string{name} + "\", found "
-         + (i == ev.end() ? "none" : printable(i->dump(), 60));
+  return unexpected{
+    "expected a string as \"" + std::string{name} + "\", found "
+    + (i == ev.end() ? "none" : observe::printable(i->dump(), 60))};
 }
 
-objection no_event(const trace_event& ev) {
-  if (auto wrong = no_text(ev, "e"))
-    return wrong;
-  return ev.contains("sup") ? no_text(ev, "sup") : objection{};
+expected<trace_event, std::string> event_in(std::string_view line) {
+  auto ev = parse_bounded<trace_event>(line, comments::refused);
+  if (!ev)
+    return ev;
+  auto checked = check_text(*ev, "e");
+  if (checked && ev->contains("sup"))
+    checked = check_text(*ev, "sup");
+  if (!checked)
+    return unexpected{std::move(checked.error())};
+  return ev;
 }
 
-std::optional<trace_error>
-read_objects(std::string_view text,
-             const std::function<objection(trace_event)>& take) {
+} // namespace
+
+expected<trace, trace_error> read_trace(std::string_view text) {
+  trace result;
   for (std::size_t number = 1; !text.empty(); ++number) {
     auto line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), line.size() + 1));
     if (!line.starts_with('{'))
       continue;
-    auto parsed = parse_bounded<trace_event>(line, comments::refused);
-    if (auto* err = std::get_if<std::string>(&parsed))
-      return trace_error{number, std::move(*err)};
-    if (auto wrong = take(std::get<trace_event>(std::move(parsed))))
-      return trace_error{number, std::move(*wrong)};
+    auto ev = event_in(line);
+    if (!ev)
+      return unexpected{trace_error{number, std::move(ev.error())}};
+    result.push_back(*std::move(ev));
   }
-  return {};
-}
-
-std::variant<trace, trace_error> read_trace(std::string_view text) {
-  trace result;
-  auto err = read_objects(text, [&](trace_event ev) {
-    auto wrong = no_event(ev);
-    result.push_back(std::move(ev));
-    return wrong;
-  });
-  if (err)
-    return std::move(*err);
   return result;
 }
 

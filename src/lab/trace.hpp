@@ -2,7 +2,8 @@
 
 #pragma once
 
-#include "coppice/supervision/command.hpp"
+#include "coppice/expected.hpp"
+#include "supervision/command.hpp"
 
 #include <chrono>
 #include <string>
@@ -59,10 +60,11 @@ trace_event sup_exit(const std::string& reason);
 trace_event sup_alive();
 
 /// Not part of a trace: why children are about to be started again. `reason`
-/// is that of the exit, empty for a retry; `used` of `settings.intensity`
+/// is that of the exit, empty for a retry; `what.used` of `settings.intensity`
 /// restarts are used up within the period.
 trace_event decision(std::string_view sup, const label& who,
-                     const std::string& reason, std::size_t used,
+                     const std::string& reason,
+                     const supervision::restart_decided& what,
                      const supervision::flags& settings,
                      const std::vector<std::string>& affected);
 
@@ -93,6 +95,6 @@ std::string to_string(const trace_error& err);
 /// Reads what `to_text` writes; lines that do not begin with `{` are left out.
 /// The others are events: JSON objects with a text as `e` and, if they have it,
 /// as `sup`.
-std::variant<trace, trace_error> read_trace(std::string_view text);
+expected<trace, trace_error> read_trace(std::string_view text);
 
 } // namespace coppice::lab

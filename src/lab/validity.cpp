@@ -22,21 +22,24 @@ std::string bad_start_spec(const supervisor_def& def) {
 
 } // namespace
 
-std::optional<std::string> mistake_in(const supervisor_def& def) {
-  if (auto err = validate(def.flags))
-    return "{supervisor_data," + render(*err, nullptr, def.flags) + "}";
+expected<void, std::string> check(const supervisor_def& def) {
+  if (auto flags = validate(def.flags); !flags)
+    return unexpected{"{supervisor_data,"
+                      + render(flags.error(), nullptr, def.flags) + "}"};
   std::vector<child_spec> specs;
   for (auto& child : def.children)
     specs.push_back(child.spec);
-  auto err = validate(specs, def.flags);
-  if (!err)
+  auto checked = validate(specs, def.flags);
+  if (checked)
     return {};
-  if (err->code == "bad_start_spec")
-    return bad_start_spec(def);
+  auto& error = checked.error();
+  if (error.code == "bad_start_spec")
+    return unexpected{bad_start_spec(def)};
   std::set<std::string> seen;
   for (auto& spec : specs)
-    if (validate(spec, def.flags.auto_shutdown) || !seen.insert(spec.id).second)
-      return "{start_spec," + render(*err, &spec, def.flags) + "}";
+    if (!validate(spec, def.flags.auto_shutdown)
+        || !seen.insert(spec.id).second)
+      return unexpected{"{start_spec," + render(error, &spec, def.flags) + "}"};
   return {};
 }
 

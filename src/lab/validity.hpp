@@ -2,14 +2,14 @@
 
 #pragma once
 
+#include "coppice/expected.hpp"
 #include "lab/scenario.hpp"
 
-#include <optional>
 #include <string>
 
 namespace coppice::lab {
 
-/// What OTP would answer instead of starting `def`, or nothing.
-std::optional<std::string> mistake_in(const supervisor_def& def);
+/// The error is what OTP would answer instead of starting `def`.
+expected<void, std::string> check(const supervisor_def& def);
 
 } // namespace coppice::lab

@@ -24,6 +24,7 @@ void collect(const observe::node_view& node, std::vector<target>& into) {
     actor.period = node.supervisor->period;
     actor.budget_used = static_cast<std::int64_t>(node.supervisor->budget_used);
   }
+  actor.own = node.own_budget;
   into.push_back(std::move(actor));
   for (auto& child : node.children)
     collect(child, into);
@@ -57,31 +58,44 @@ std::vector<target> actors_of(const observe::node_view& root) {
   return result;
 }
 
-aim::result aim::pick(const moment& what, const std::vector<target>& actors,
-                      milliseconds now) {
+expected<std::string, no_target> aim::pick(const moment& what,
+                                           const std::vector<target>& actors,
+                                           milliseconds now) {
   auto found = candidates(what, actors);
   if (found.empty())
-    return {{}, "there is no running actor at " + what.what.target};
+    return unexpected{
+      no_target{"there is no running actor at " + what.what.target}};
   auto number
     = what.what.fault == fault_kind::kill_random ? what.chance : what.turn;
   auto& victim = *found[number % found.size()];
   auto parent
     = std::ranges::find(actors, observe::parent_of(victim.path), &target::path);
-  if (what.what.within_budget && parent != actors.end()
-      && !has_budget(*parent, now))
-    return {{}, "no restart is left for " + victim.path, true};
+  auto left = true;
+  if (auto& own = victim.own)
+    left
+      = has_budget(victim.path, own->period,
+                   static_cast<std::int64_t>(own->used), own->intensity, now);
+  else if (parent != actors.end())
+    left = has_budget(parent->path, parent->period, parent->budget_used,
+                      parent->intensity, now);
+  if (what.what.within_budget && !left)
+    return unexpected{no_target{"no restart is left for " + victim.path, true}};
   if (what.what.fault == fault_kind::kill
       || what.what.fault == fault_kind::kill_random)
-    kills_[std::string{observe::parent_of(victim.path)}].push_back(now);
-  return {victim.path};
+    kills_[victim.own ? victim.path
+                      : std::string{observe::parent_of(victim.path)}]
+      .push_back(now);
+  return victim.path;
 }
 
-bool aim::has_budget(const target& supervisor, milliseconds now) const {
-  std::int64_t own = 0;
-  if (auto i = kills_.find(supervisor.path); i != kills_.end())
-    own = std::ranges::count_if(
-      i->second, [&](auto when) { return now - when <= supervisor.period; });
-  return std::max(own, supervisor.budget_used) < supervisor.intensity;
+bool aim::has_budget(const std::string& payer, milliseconds period,
+                     std::int64_t used, std::int64_t intensity,
+                     milliseconds now) const {
+  std::int64_t known = 0;
+  if (auto i = kills_.find(payer); i != kills_.end())
+    known = std::ranges::count_if(
+      i->second, [&](auto when) { return now - when <= period; });
+  return std::max(known, used) < intensity;
 }
 
 } // namespace coppice::nemesis

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "coppice/expected.hpp"
 #include "coppice/observe/tree.hpp"
 #include "nemesis/schedule.hpp"
 
@@ -24,29 +25,35 @@ struct target {
   std::int64_t intensity = 0;
   std::chrono::milliseconds period{0};
   std::int64_t budget_used = 0;
+  /// What a child has of its own; its restarts count against that instead.
+  std::optional<supervision::own_budget> own = {};
 };
 
 /// The tree in one list, parents first.
 std::vector<target> actors_of(const observe::node_view& root);
 
+/// Why no actor is struck.
+struct no_target {
+  std::string why;     ///< For a person.
+  bool spared = false; ///< There is one, but no restart left for it.
+};
+
 /// Picks the actor to strike, the same one for the same tree.
 class aim {
 public:
-  struct result {
-    std::string path; ///< Empty: there is none; see `why`.
-    std::string why = {};
-    bool spared = false; ///< There is one, but no restart left for it.
-  };
-
-  /// `now` counts from any fixed time; what is picked counts as restarted.
-  result pick(const moment& what, const std::vector<target>& actors,
-              std::chrono::milliseconds now);
+  /// Gives its path. `now` counts from any fixed time; what is picked counts as
+  /// restarted.
+  expected<std::string, no_target> pick(const moment& what,
+                                        const std::vector<target>& actors,
+                                        std::chrono::milliseconds now);
 
 private:
-  bool has_budget(const target& supervisor,
+  bool has_budget(const std::string& payer, std::chrono::milliseconds period,
+                  std::int64_t used, std::int64_t intensity,
                   std::chrono::milliseconds now) const;
 
-  // When children of a supervisor were killed: the tree may not know yet.
+  // By who pays for the restarts, when there were kills: the tree may not know
+  // yet.
   std::map<std::string, std::vector<std::chrono::milliseconds>> kills_;
 };
 

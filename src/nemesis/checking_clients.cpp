@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstring>
 #include <system_error>
+#include <utility>
 
 namespace coppice::nemesis {
 
@@ -51,19 +52,19 @@ std::optional<server_address> resolve(const std::string& authority) {
   return result;
 }
 
-bool reachable(const server_address& where) {
-  net::socket probe{::socket(where.bytes.ss_family,
-                             SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+net::socket connect_to(const server_address& where) {
+  net::socket result{::socket(where.bytes.ss_family,
+                              SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   auto* address = reinterpret_cast<const sockaddr*>(&where.bytes);
-  if (::connect(probe.fd(), address, where.length) == 0)
-    return true;
-  pollfd ready{.fd = probe.fd(), .events = POLLOUT, .revents = 0};
+  if (::connect(result.fd(), address, where.length) == 0)
+    return result;
+  pollfd ready{.fd = result.fd(), .events = POLLOUT, .revents = 0};
   if (errno != EINPROGRESS || ::poll(&ready, 1, probe_limit_ms) <= 0)
-    return false;
+    return {};
   int error = 0;
   socklen_t length = sizeof error;
-  ::getsockopt(probe.fd(), SOL_SOCKET, SO_ERROR, &error, &length);
-  return error == 0;
+  ::getsockopt(result.fd(), SOL_SOCKET, SO_ERROR, &error, &length);
+  return error == 0 ? std::move(result) : net::socket{};
 }
 
 const char* to_string(check_phase value) {

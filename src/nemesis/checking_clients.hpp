@@ -30,8 +30,9 @@ struct server_address {
 /// Looks up HOST:PORT; nothing if it is none or there is no such host.
 std::optional<server_address> resolve(const std::string& authority);
 
-/// Whether a connection is accepted there, within some seconds.
-bool reachable(const server_address& where);
+/// A connection to it, which the kernel has made within some seconds; without a
+/// descriptor if there is none.
+net::socket connect_to(const server_address& where);
 
 enum class check_phase { before, during, healing, after };
 

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <string>
-#include <variant>
 
 namespace coppice::nemesis {
 
@@ -14,7 +13,7 @@ const std::vector<preset>& presets() {
   static const auto all = [] {
     std::vector<preset> result;
     for (auto& [file, text] : preset_files) {
-      auto plan = std::get<schedule>(parse_schedule(text, std::string{file}));
+      auto plan = parse_schedule(text, std::string{file}).value();
       result.push_back({plan.name, plan.about, std::string{text}});
     }
     return result;

@@ -59,7 +59,7 @@ void run::strike(const moment& what, run_log& into) {
 }
 
 void run::heal(run_log& into) {
-  into.not_healed = striker_.heal();
+  into.healed = striker_.heal();
   into.healed_at = clock_.now();
 }
 

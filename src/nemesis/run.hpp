@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "coppice/expected.hpp"
 #include "nemesis/schedule.hpp"
 
 #include <chrono>
@@ -45,8 +46,8 @@ public:
   virtual answer strike(const moment& what) = 0;
 
   /// Undoes all that is not undone, and looks whether the tree is well again.
-  /// Returns what is wrong; empty: nothing.
-  virtual std::string heal() = 0;
+  /// The error is what is wrong.
+  virtual expected<void, std::string> heal() = 0;
 };
 
 struct entry {
@@ -59,8 +60,8 @@ struct entry {
 struct run_log {
   std::vector<entry> entries = {};
   bool interrupted = false;
-  std::string refused = {};    ///< Why it ended early, if that was it.
-  std::string not_healed = {}; ///< Empty: it was healed.
+  std::string refused = {}; ///< Why it ended early, if that was it.
+  expected<void, std::string> healed = {};
   std::chrono::milliseconds healed_at{0};
 };
 

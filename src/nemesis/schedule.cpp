@@ -67,9 +67,7 @@ void add_step(std::vector<moment>& all, const schedule& plan, std::size_t index,
 // -- delays -------------------------------------------------------------------
 
 fault::term term_of(const action& what) {
-  auto parsed = fault::parse_term(what.detail);
-  auto* term = std::get_if<fault::term>(&parsed);
-  return term == nullptr ? fault::term{} : std::move(*term);
+  return fault::parse_term(what.detail).value_or(fault::term{});
 }
 
 milliseconds longest_in(const action& what, milliseconds whole) {

@@ -3,12 +3,18 @@
 #include "nemesis/schedule_file.hpp"
 
 #include "coppice/fault/term.hpp"
+#include "coppice/net/toxic/toxic.hpp"
 #include "lab/file_text.hpp"
 #include "lab/json_node.hpp"
 #include "lab/toml_json.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace coppice::nemesis {
 
@@ -25,22 +31,21 @@ constexpr std::int64_t most_of_attribute = 1'000'000'000;
 constexpr milliseconds longest_stall = 1min;
 
 // As terms have times: a number and its unit.
+std::optional<std::chrono::nanoseconds> time_in(const std::string& text) {
+  auto parsed = fault::parse_term("delay(" + text + ")");
+  if (!parsed || parsed->steps.size() != 1)
+    return {};
+  return parsed->steps[0].what.time;
+}
+
 milliseconds read_time(const lab::json_node& node, milliseconds least,
                        milliseconds most = longest_duration) {
-  auto fail = [&] {
-    node.fail("a time from " + std::to_string(least.count()) + "ms to "
-              + std::to_string(most / 1s) + "s, such as \"500ms\" or \"2s\"");
-  };
-  if (!node.json().is_string())
-    fail();
-  auto parsed = fault::parse_term("delay(" + node.word() + ")");
-  auto* term = std::get_if<fault::term>(&parsed);
-  if (term == nullptr || term->steps.size() != 1 || !term->steps[0].what.time)
-    fail();
-  auto time = *term->steps[0].what.time;
-  if (time < least || time > most)
-    fail();
-  return std::chrono::ceil<milliseconds>(time);
+  auto time = node.json().is_string() ? time_in(node.word()) : std::nullopt;
+  if (time && *time >= least && *time <= most)
+    return std::chrono::ceil<milliseconds>(*time);
+  node.fail("a time from " + std::to_string(least.count()) + "ms to "
+            + std::to_string(most / 1s) + "s, such as \"500ms\" or \"2s\"");
+  return least;
 }
 
 // -- what is done -------------------------------------------------------------
@@ -49,26 +54,53 @@ void read_term(const lab::json_node& node, action& into) {
   into.target = node.at("point").word();
   into.detail = node.at("term").word();
   auto parsed = fault::parse_term(into.detail);
-  if (auto* wrong = std::get_if<fault::term_error>(&parsed))
-    node.at("term").fail_found(to_string(*wrong));
-  if (uses(std::get<fault::term>(parsed), fault::action_kind::abort))
+  if (!parsed)
+    node.at("term").fail_found(to_string(parsed.error()));
+  else if (uses(*parsed, fault::action_kind::abort))
     node.at("term").fail("a term without abort, which no server survives");
 }
 
+// By the names of the product, so that no run ends in the middle because of
+// one. The server checks the rest.
 void read_toxic(const lab::json_node& node, action& into) {
   into.target = node.has("target") ? node.at("target").word() : "*";
   auto toxic = node.at("toxic");
   toxic.allow_only({"name", "type", "stream", "toxicity", "attributes"});
-  toxic.at("type").word();
+  net::toxic result;
+  std::vector<std::pair<std::string_view, net::toxic_effect>> types;
+  auto names = net::toxic_type_names();
+  for (auto& name : names)
+    types.emplace_back(name, *net::parse_toxic_type(name));
+  result.effect = toxic.at("type").one_of(types);
   if (toxic.has("name"))
-    toxic.at("name").word();
+    result.name = toxic.at("name").word();
+  if (toxic.has("stream"))
+    result.stream = toxic.at("stream").one_of<net::toxic_stream>(
+      {{"upstream", net::toxic_stream::upstream},
+       {"downstream", net::toxic_stream::downstream}});
+  if (toxic.has("toxicity")) {
+    if (!toxic.at("toxicity").json().is_number())
+      toxic.at("toxicity").fail("a number from 0 to 1");
+    else
+      result.toxicity = toxic.at("toxicity").json().get<double>();
+  }
   if (toxic.has("attributes")) {
     auto attributes = toxic.at("attributes");
     if (!attributes.json().is_object())
       attributes.fail("an object");
-    for (auto& [name, _] : attributes.json().items())
-      attributes.at(name).integer(0, most_of_attribute);
+    else
+      for (auto& [name, _] : attributes.json().items()) {
+        auto value = attributes.at(name).integer(0, most_of_attribute);
+        if (auto set = set_attribute(result.effect, name, value); !set)
+          attributes.at(name).fail_found(set.error());
+      }
+  } else if (auto example = net::needed_attribute(result.effect);
+             !example.empty()) {
+    toxic.fail_found("expected attributes, such as " + example
+                     + ", found none");
   }
+  if (auto completed = complete(result); !completed)
+    toxic.fail_found(completed.error());
   into.detail = toxic.json().dump();
 }
 
@@ -181,18 +213,28 @@ step read_one(const lab::json_node& node, milliseconds duration) {
   return result;
 }
 
+std::vector<std::string> preset_names() {
+  std::vector<std::string> result;
+  for (auto& each : presets())
+    result.emplace_back(each.name);
+  return result;
+}
+
 void add_included(const lab::json_node& node, schedule& into) {
   for (auto& each : node.elements()) {
     auto* preset = find_preset(each.word());
-    if (preset == nullptr)
-      each.fail("the name of a preset; coppice nemesis list shows them");
-    auto read = parse_schedule(preset->text, preset->name);
-    for (auto& step : std::get<schedule>(read).steps)
+    if (preset == nullptr) {
+      each.fail("the name of a preset; coppice nemesis list shows them",
+                preset_names());
+      continue;
+    }
+    auto read = parse_schedule(preset->text, preset->name).value();
+    for (auto& step : read.steps)
       into.steps.push_back(std::move(step));
   }
 }
 
-schedule read_schedule(const lab::json_node& node) {
+schedule read_whole(const lab::json_node& node) {
   node.allow_only({"name", "about", "seed", "duration", "include", "steps"});
   schedule result;
   result.name = node.at("name").word();
@@ -208,7 +250,7 @@ schedule read_schedule(const lab::json_node& node) {
       result.steps.push_back(read_one(each, result.duration));
   if (result.steps.empty())
     node.at("steps").fail("at least one step");
-  if (count_moments(result) > most_moments)
+  if (!node.failed() && count_moments(result) > most_moments)
     node.at("duration")
       .fail("at most " + std::to_string(most_moments)
             + " faults in all; be shorter or rarer");
@@ -217,31 +259,22 @@ schedule read_schedule(const lab::json_node& node) {
 
 } // namespace
 
-std::variant<schedule, lab::scenario_error>
+expected<schedule, lab::scenario_error>
 read_schedule(const nlohmann::json& value, const std::string& file) {
-  try {
-    return read_schedule(lab::json_node{value, ""});
-  } catch (lab::scenario_error& err) {
-    err.file = file;
-    return std::move(err);
-  }
+  return lab::read_nodes(value, file, read_whole);
 }
 
-std::variant<schedule, lab::scenario_error>
+expected<schedule, lab::scenario_error>
 parse_schedule(std::string_view text, const std::string& file) {
   auto value = file.ends_with(".toml") ? lab::parse_toml(text, file)
                                        : lab::parse_json(text, file);
-  if (auto* err = std::get_if<lab::scenario_error>(&value))
-    return std::move(*err);
-  return read_schedule(std::get<nlohmann::json>(value), file);
+  return value.and_then(
+    [&](const nlohmann::json& read) { return read_schedule(read, file); });
 }
 
-std::variant<schedule, lab::scenario_error>
-load_schedule(const std::string& file) {
-  auto text = lab::read_text(file);
-  if (auto* err = std::get_if<lab::scenario_error>(&text))
-    return std::move(*err);
-  return parse_schedule(std::get<std::string>(text), file);
+expected<schedule, lab::scenario_error> load_schedule(const std::string& file) {
+  return lab::read_text(file).and_then(
+    [&](const std::string& text) { return parse_schedule(text, file); });
 }
 
 } // namespace coppice::nemesis

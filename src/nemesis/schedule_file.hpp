@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "coppice/expected.hpp"
 #include "lab/scenario.hpp"
 #include "nemesis/schedule.hpp"
 
@@ -9,7 +10,6 @@
 
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 namespace coppice::nemesis {
@@ -28,15 +28,14 @@ const preset* find_preset(std::string_view name);
 
 /// Reads the file: TOML if its name ends so, else JSON. An error names the
 /// place in the file and what was expected there.
-std::variant<schedule, lab::scenario_error>
-load_schedule(const std::string& file);
+expected<schedule, lab::scenario_error> load_schedule(const std::string& file);
 
 /// Reads a text that came from `file`.
-std::variant<schedule, lab::scenario_error>
-parse_schedule(std::string_view text, const std::string& file);
+expected<schedule, lab::scenario_error> parse_schedule(std::string_view text,
+                                                       const std::string& file);
 
 /// The same of a value that has been read already.
-std::variant<schedule, lab::scenario_error>
+expected<schedule, lab::scenario_error>
 read_schedule(const nlohmann::json& value, const std::string& file);
 
 } // namespace coppice::nemesis

@@ -2,9 +2,9 @@
 
 #include "nemesis/virtual_tree.hpp"
 
-#include "coppice/actor/structural.hpp"
+#include "actor/actor_faults.hpp"
+#include "actor/virtual_time.hpp"
 #include "coppice/actor/tree_root.hpp"
-#include "coppice/actor/virtual_time.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -31,11 +31,13 @@ std::string point_of(const moment& what, const std::string& path) {
   return what.what.target;
 }
 
-std::string not_running(const std::vector<target>& all) {
+expected<void, std::string> all_running(const std::vector<target>& all) {
+  if (all.empty())
+    return unexpected<std::string>{"the tree has ended"};
   for (auto& each : all)
     if (!each.running)
-      return each.path + " does not run";
-  return all.empty() ? "the tree has ended" : "";
+      return unexpected{each.path + " does not run"};
+  return {};
 }
 
 } // namespace
@@ -72,14 +74,15 @@ answer tree_striker::strike(const moment& what) {
       || what.what.fault == fault_kind::toxic)
     return {kind::refused, "this tree has no listener"};
   auto victim = aim_.pick(what, look(), clock_.now());
-  if (victim.path.empty())
-    return {victim.spared ? kind::spared : kind::missed, victim.why};
-  struck_[{what.step, what.turn}] = victim.path;
-  return strike_actor(what, victim.path);
+  if (!victim)
+    return {victim.error().spared ? kind::spared : kind::missed,
+            victim.error().why};
+  struck_[{what.step, what.turn}] = *victim;
+  return strike_actor(what, *victim);
 }
 
 answer tree_striker::strike_actor(const moment& what, const std::string& path) {
-  auto result = actor::struck::done;
+  auto result = actor::fault_outcome::done;
   switch (what.what.fault) {
   case fault_kind::kill:
   case fault_kind::kill_random: {
@@ -110,17 +113,19 @@ answer tree_striker::strike_actor(const moment& what, const std::string& path) {
     break;
   }
   settle();
-  if (result == actor::struck::done)
+  if (result == actor::fault_outcome::done)
     return {kind::done, path};
-  return {result == actor::struck::cannot ? kind::refused : kind::missed, path};
+  return {result == actor::fault_outcome::unsupported ? kind::refused
+                                                      : kind::missed,
+          path};
 }
 
 answer tree_striker::arm(const std::string& point, const std::string& term) {
   auto parsed = fault::parse_term(term);
-  if (auto* wrong = std::get_if<fault::term_error>(&parsed))
-    return {kind::refused, to_string(*wrong)};
-  if (auto wrong = rt_->faults.arm(point, std::get<fault::term>(parsed)))
-    return {kind::refused, to_string(*wrong)};
+  if (!parsed)
+    return {kind::refused, to_string(parsed.error())};
+  if (auto armed = rt_->faults.arm(point, *parsed); !armed)
+    return {kind::refused, to_string(armed.error())};
   armed_.insert(point);
   return {kind::done, point};
 }
@@ -139,17 +144,17 @@ answer tree_striker::undo(const moment& what) {
   return {kind::done, point};
 }
 
-std::string tree_striker::heal() {
+expected<void, std::string> tree_striker::heal() {
   for (auto& each : std::exchange(armed_, {}))
     rt_->faults.disarm(each);
   for (auto& each : std::exchange(suspended_, {}))
     actor::resume(*rt_, each);
   auto limit = clock_.now() + healing_limit;
   for (;;) {
-    auto wrong = not_running(look());
-    if (wrong.empty() || clock_.now() >= limit
+    auto running = all_running(look());
+    if (running || clock_.now() >= limit
         || !clock_.wait_until(clock_.now() + healing_look))
-      return wrong;
+      return running;
   }
 }
 

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "actor/virtual_time.hpp"
 #include "coppice/actor/runtime.hpp"
 #include "nemesis/aim.hpp"
 #include "nemesis/run.hpp"
@@ -32,7 +33,7 @@ public:
   tree_striker(actor::runtime_ptr rt, clock& clock);
 
   answer strike(const moment& what) override;
-  std::string heal() override;
+  expected<void, std::string> heal() override;
 
 private:
   answer undo(const moment& what);

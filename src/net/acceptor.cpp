@@ -12,6 +12,7 @@
 #include <caf/spawn_options.hpp>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <exception>
@@ -27,6 +28,13 @@ namespace {
 
 // So that a flood of new clients does not starve those that are connected.
 constexpr int accepts_a_turn = 16;
+
+// Clients for one acceptor before the next one's turn: a change costs two
+// calls.
+constexpr int most_in_a_row = 2;
+
+// In one turn; more are not the fault of so many clients.
+constexpr int most_of_one_error = accepts_a_turn;
 
 constexpr std::chrono::milliseconds pause_length{100};
 constexpr std::chrono::seconds warning_period{10};
@@ -50,7 +58,7 @@ caf::behavior acceptor::make_behavior() {
   if (owner_->config().topology == topology::linked)
     linked_ = owner_->hubs().join(loop_.index(), path_, supervisor);
   port_owner_ = owner_->port().owner();
-  port_ = owner_->port().port(port_owner_);
+  use_port(owner_->port().port(port_owner_));
   self_ = ctrl();
   if (!watch())
     throw std::runtime_error(std::string{"cannot watch the listening socket: "}
@@ -69,7 +77,11 @@ void acceptor::on_io(std::uint32_t) {
     unwatch();
     return;
   }
-  perform([this] { accept_some(); });
+  perform([this] {
+    accept_some();
+    if (shares_socket())
+      go_to_the_end_of_the_line();
+  });
 }
 
 void acceptor::on_resumed() {
@@ -79,7 +91,32 @@ void acceptor::on_resumed() {
   });
 }
 
+void acceptor::use_port(std::shared_ptr<port> now) {
+  unwatch();
+  port_ = std::move(now);
+  sockets_.clear();
+  if (port_)
+    sockets_ = port_->of(loop_.index(), owner_->hubs().reactors().size());
+  next_socket_ = 0;
+}
+
+bool acceptor::shares_socket() const {
+  return port_ && port_->sockets() < owner_->hubs().reactors().size();
+}
+
+// The kernel wakes the acceptor that has been in its line for the longest time,
+// and leaves it there: without this, one of them would get all clients.
+void acceptor::go_to_the_end_of_the_line() {
+  if (!watching_ || quitting() || in_a_row_ < most_in_a_row)
+    return;
+  in_a_row_ = 0;
+  unwatch();
+  watch_or_quit();
+}
+
 void acceptor::accept_some() {
+  std::size_t idle_sockets = 0; // one after the other
+  same_error_ = 0;
   for (int i = 0; i < accepts_a_turn && watching_; ++i) {
     if (!owner_->hubs().at(loop_.index()).table || !owner_->port().accepts())
       return unwatch(); // until that changes: see on_change
@@ -93,10 +130,16 @@ void acceptor::accept_some() {
       auto error = errno;
       if (has_place)
         owner_->give_back_place();
+      next_socket_ = (next_socket_ + 1) % sockets_.size();
+      if (error == EAGAIN && ++idle_sockets < sockets_.size())
+        continue;
       if (!on_accept_error(error))
         return;
       continue;
     }
+    idle_sockets = 0;
+    same_error_ = 0;
+    ++in_a_row_;
     if (std::exchange(pause_told_, false))
       publish(observe::event_kind::accept_resumed);
     accepted_client client{std::move(sock), to_peer(from)};
@@ -122,13 +165,13 @@ socket acceptor::accept(sockaddr_storage& from) {
 }
 
 bool acceptor::client_waits() const {
-  pollfd waiting{port_ ? port_->at(loop_.index()).fd() : -1, POLLIN, 0};
+  pollfd waiting{port_ ? sockets_[next_socket_] : -1, POLLIN, 0};
   return ::poll(&waiting, 1, 0) == 1;
 }
 
 socket acceptor::accept4(sockaddr_storage& from) {
   socklen_t size = sizeof(from);
-  return socket{::accept4(port_->at(loop_.index()).fd(),
+  return socket{::accept4(sockets_[next_socket_],
                           reinterpret_cast<sockaddr*>(&from), &size,
                           SOCK_NONBLOCK | SOCK_CLOEXEC)};
 }
@@ -147,7 +190,7 @@ int acceptor::error_of_fault(const fault::decision& decision) {
     else if (classify(decision.error_code) == accept_error::transient)
       drop_client(); // it is the client that has gone
     else if (classify(decision.error_code) == accept_error::fatal)
-      accuse(owner_->rt(), path_, decision);
+      name_as_cause(owner_->rt(), path_, decision);
     return decision.error_code;
   case fault::action_kind::drop:
     drop_client();
@@ -157,17 +200,17 @@ int acceptor::error_of_fault(const fault::decision& decision) {
     pause_for(late_->next_look());
     return EAGAIN;
   case fault::action_kind::exception: // not thrown: a place is taken
-    accuse(owner_->rt(), path_, decision);
+    name_as_cause(owner_->rt(), path_, decision);
     quit(actor::to_error(exit_reason::abnormal(decision.text)));
     return EAGAIN;
   default:
-    be_struck(decision);
+    apply_fault(decision);
     return decision.kind == fault::action_kind::hang ? 0 : EAGAIN;
   }
 }
 
-void acceptor::be_struck(const fault::decision& decision) {
-  accuse(owner_->rt(), path_, decision);
+void acceptor::apply_fault(const fault::decision& decision) {
+  name_as_cause(owner_->rt(), path_, decision);
   strike(*this, decision);
 }
 
@@ -178,6 +221,8 @@ void acceptor::spawn_connection(accepted_client client) {
   auto before = place.traffic.accepted.get();
   if (!owner_->admission().take_address(peer)) {
     place.traffic.rejected_by_address.add(1);
+    if (!owner_->port().accepts()) // for a last client
+      owner_->say_goodbye(loop_, place, std::move(client.sock));
     owner_->give_back_place();
     return;
   }
@@ -197,15 +242,30 @@ void acceptor::spawn_connection(accepted_client client) {
 
 // -- when there is no room ----------------------------------------------------
 
+// On a Unix socket a client that has gone stays in the kernel's queue until it
+// is accepted, and so would fill it with checks that connect and no more.
 bool acceptor::may_wait() const {
-  return owner_->settings()->limits.overflow == overflow::reject
-         && !waiting_.full();
+  auto here = owner_->settings()->limits.overflow == overflow::reject
+              || port_->local().is_unix();
+  return here && !waiting_.full();
 }
 
 void acceptor::let_wait(accepted_client client) {
-  waiting_.enter(std::move(client),
-                 loop_.now() + owner_->settings()->limits.reject_after);
+  auto& limits = owner_->settings()->limits;
+  auto until = limits.overflow == overflow::reject
+                 ? loop_.now() + limits.reject_after
+                 : event_loop::clock::time_point::max();
+  waiting_.enter(std::move(client), until);
   set_timer();
+}
+
+// A client of a port that has closed.
+bool acceptor::serve(accepted_client& client) {
+  if (suspended() || quitting() || !self_
+      || !owner_->hubs().at(loop_.index()).table)
+    return false;
+  perform([&] { spawn_connection(std::move(client)); });
+  return true;
 }
 
 void acceptor::serve_waiting() {
@@ -216,7 +276,11 @@ void acceptor::serve_waiting() {
 }
 
 void acceptor::reject_waiting(event_loop::clock::time_point until) {
-  owner_->hubs().at(loop_.index()).traffic.rejected.add(waiting_.expire(until));
+  auto& place = owner_->hubs().at(loop_.index());
+  while (auto client = waiting_.expire(until)) {
+    place.traffic.rejected.add(1);
+    owner_->say_goodbye(loop_, place, std::move(client->sock));
+  }
 }
 
 // -- when accepting fails -----------------------------------------------------
@@ -238,7 +302,10 @@ bool acceptor::on_accept_error(int error) {
     .add(1);
   switch (kind) {
   case accept_error::transient:
-    return true;
+    if (!comes_again(error))
+      return true;
+    pause(error);
+    return false;
   case accept_error::exhausted:
     pause(error);
     return false;
@@ -251,15 +318,22 @@ bool acceptor::on_accept_error(int error) {
   return false;
 }
 
+// The client that is to blame may still be at the head of the queue.
+bool acceptor::comes_again(int error) {
+  same_error_ = error == last_error_ ? same_error_ + 1 : 1;
+  last_error_ = error;
+  return same_error_ >= most_of_one_error;
+}
+
 void acceptor::pause_for(event_loop::clock::duration length) {
   unwatch();
-  paused_until_ = event_loop::clock::now() + length;
+  paused_until_ = event_loop::clock_now() + length;
   set_timer();
 }
 
 void acceptor::pause(int error) {
   pause_for(pause_length);
-  auto now = event_loop::clock::now();
+  auto now = event_loop::clock_now();
   if (now - warned_ < warning_period)
     return;
   publish(observe::event_kind::accept_paused,
@@ -269,11 +343,11 @@ void acceptor::pause(int error) {
 }
 
 void acceptor::set_timer() {
-  auto next = waiting_.next();
+  auto next = waiting_.next(event_loop::clock_now());
   if (paused_until_ && (!next || *paused_until_ < *next))
     next = paused_until_;
   if (next)
-    loop_.arm(*this, *next - event_loop::clock::now());
+    loop_.arm(*this, *next - event_loop::clock_now());
   else
     loop_.cancel(*this);
 }
@@ -281,13 +355,14 @@ void acceptor::set_timer() {
 void acceptor::on_timer() {
   perform([this] {
     if (fires_late(owner_->faults().timer, loop_, *this, late_timer_,
-                   [this](auto& decision) { be_struck(decision); }))
+                   [this](auto& decision) { apply_fault(decision); }))
       return;
-    auto now = event_loop::clock::now();
+    auto now = event_loop::clock_now();
     if (paused_until_ && *paused_until_ <= now)
       paused_until_.reset();
     if (late_)
       check_delay();
+    waiting_.drop_gone();
     reject_waiting(now);
     set_timer();
     watch_or_quit();
@@ -307,29 +382,34 @@ void acceptor::check_delay() {
 
 void acceptor::on_change() {
   perform([this] {
-    if (auto current = owner_->port().port(port_owner_); current != port_) {
-      unwatch();
-      port_ = std::move(current);
-    }
+    if (auto current = owner_->port().port(port_owner_); current != port_)
+      use_port(std::move(current));
     if (owner_->port().refuses())
       reject_waiting(event_loop::clock::time_point::max());
     serve_waiting();
+    if (!owner_->port().accepts())
+      reject_waiting(event_loop::clock::time_point::max());
     set_timer();
     watch_or_quit();
   });
 }
 
 void acceptor::retire() {
-  unwatch();
-  port_ = nullptr;
+  use_port(nullptr);
 }
 
 bool acceptor::watch() {
   if (watching_ || !port_ || paused_until_ || suspended())
     return true;
-  watching_
-    = loop_.add(port_->at(loop_.index()).fd(), EPOLLIN | EPOLLEXCLUSIVE, *this);
-  return watching_;
+  watching_ = true;
+  for (auto fd : sockets_)
+    if (!loop_.add(fd, EPOLLIN | EPOLLEXCLUSIVE, *this)) {
+      auto error = errno;
+      unwatch();
+      errno = error;
+      return false;
+    }
+  return true;
 }
 
 void acceptor::watch_or_quit() {
@@ -339,8 +419,10 @@ void acceptor::watch_or_quit() {
 }
 
 void acceptor::unwatch() {
-  if (std::exchange(watching_, false))
-    loop_.remove(port_->at(loop_.index()).fd());
+  if (!std::exchange(watching_, false))
+    return;
+  for (auto fd : sockets_)
+    loop_.remove(fd);
 }
 
 // -- the end ------------------------------------------------------------------
@@ -353,7 +435,7 @@ void acceptor::on_exit() {
     place.acceptor = nullptr;
   if (auto linked = std::exchange(linked_, nullptr)) {
     owner_->hubs().withdraw(loop_.index(), linked);
-    linked->end(actor::to_reason(fail_state_), owner_->rt().last_words);
+    linked->end(actor::to_reason(fail_state_), owner_->rt().end_notes);
   }
   if (self_)
     loop_.bury(std::move(self_));

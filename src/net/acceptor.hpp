@@ -2,8 +2,8 @@
 
 #pragma once
 
+#include "actor/pinned_actor.hpp"
 #include "coppice/actor/child_spec.hpp"
-#include "coppice/actor/compat.hpp"
 #include "coppice/fault/site.hpp"
 #include "net/connection_table.hpp"
 #include "net/event_loop.hpp"
@@ -13,8 +13,10 @@
 #include "net/waiting_room.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace coppice::net {
 
@@ -49,9 +51,13 @@ private:
   void on_timer() override;
   void on_change() override;
   void on_resumed() override;
+  bool serve(accepted_client& client) override;
   void retire() override;
 
   void accept_some();
+  void use_port(std::shared_ptr<port> now);
+  bool shares_socket() const;
+  void go_to_the_end_of_the_line();
   bool may_wait() const;
   void let_wait(accepted_client client);
   void serve_waiting();
@@ -62,9 +68,10 @@ private:
   void drop_client();
   void check_delay();
   int error_of_fault(const fault::decision& decision);
-  void be_struck(const fault::decision& decision);
+  void apply_fault(const fault::decision& decision);
   void spawn_connection(accepted_client client);
   bool on_accept_error(int error);
+  bool comes_again(int error);
   void pause(int error);
   void pause_for(event_loop::clock::duration length);
   void set_timer();
@@ -79,6 +86,11 @@ private:
   actor::start_args start_;
   std::uint64_t port_owner_ = 0;
   std::shared_ptr<port> port_;  // null while it is closed
+  std::vector<int> sockets_;    // of it, for this acceptor
+  std::size_t next_socket_ = 0; // to accept from
+  int in_a_row_ = 0;            // clients, before it is another's turn
+  int same_error_ = 0;          // of accepting, for so many times …
+  int last_error_ = 0;          // … this one
   connection_table_ptr linked_; // null where connections have a supervisor
   caf::strong_actor_ptr self_;  // while the reactor may call us
   bool watching_ = false;

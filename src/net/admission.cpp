@@ -51,7 +51,7 @@ bool admission::take_place() noexcept {
 }
 
 admission::returned_place admission::give_back_place() noexcept {
-  auto last = taken_.fetch_sub(1) == 1;
+  auto last = taken_.fetch_sub(1) == 1 && empty();
   return {.last = last, .wanted = refused_.load()};
 }
 

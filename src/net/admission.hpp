@@ -3,8 +3,8 @@
 #pragma once
 
 #include "coppice/net/limits.hpp"
-#include "coppice/observe/connection_log.hpp"
 #include "net/peer.hpp"
+#include "observe/connection_log.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -21,7 +21,7 @@ public:
 
   /// What a place was that came back.
   struct returned_place {
-    bool last = false;   ///< No other place is taken.
+    bool last = false;   ///< Nobody is left.
     bool wanted = false; ///< A `take_place` has failed since `forget_failures`.
   };
 
@@ -42,9 +42,19 @@ public:
     refused_.store(false);
   }
 
-  /// Whether no place is taken.
+  /// A client without a place is told goodbye.
+  void begin_farewell() noexcept {
+    parting_.fetch_add(1);
+  }
+
+  /// … and that is over. Returns whether nobody is left.
+  bool end_farewell() noexcept {
+    return parting_.fetch_sub(1) == 1 && empty();
+  }
+
+  /// Whether no place is taken, and nobody is told goodbye.
   bool empty() const noexcept {
-    return taken_.load() == 0;
+    return taken_.load() == 0 && parting_.load() == 0;
   }
 
   // -- addresses --------------------------------------------------------------
@@ -66,6 +76,7 @@ public:
 
 private:
   std::atomic<std::int64_t> taken_ = 0;
+  std::atomic<std::int64_t> parting_ = 0;
   std::atomic<std::int64_t> places_ = 0;
   std::atomic<bool> refused_ = false;
   address_counts addresses_;

@@ -2,6 +2,7 @@
 
 #include "coppice/net/behavior_handler.hpp"
 
+#include "actor/caf/actors.hpp"
 #include "coppice/net/connection.hpp"
 
 #include <caf/message.hpp>
@@ -76,6 +77,13 @@ private:
 handler_factory from_behavior(behavior_function fn) {
   return
     [fn = std::move(fn)] { return std::make_unique<behavior_handler>(fn); };
+}
+
+void register_types() {
+  [[maybe_unused]] static const bool once = [] {
+    actor::register_block<caf::id_block::coppice_net>();
+    return true;
+  }();
 }
 
 } // namespace coppice::net

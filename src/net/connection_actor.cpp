@@ -2,17 +2,16 @@
 
 #include "net/connection_actor.hpp"
 
+#include "actor/fault_points.hpp"
 #include "coppice/actor/exit_signal.hpp"
 #include "net/fault_action.hpp"
 #include "net/listener_core.hpp"
-
-#include <sys/epoll.h>
+#include "observe/blame.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <exception>
-#include <span>
 #include <utility>
 
 namespace coppice::net {
@@ -25,9 +24,6 @@ namespace {
 // How long a peer that was closed on may take to notice.
 constexpr std::chrono::seconds linger_limit{2};
 
-// A peer that sends faster than it is read from is not waited for.
-constexpr int discards_at_end = 16;
-
 // So that what a stage held does not starve other connections.
 constexpr int pieces_read_a_turn = 256;
 
@@ -35,10 +31,6 @@ constexpr int pieces_read_a_turn = 256;
 constexpr std::chrono::milliseconds suspended_look{100};
 
 constexpr std::chrono::milliseconds no_time{0};
-
-bool try_later(int error) noexcept {
-  return error == EAGAIN || error == EINTR;
-}
 
 } // namespace
 
@@ -52,7 +44,7 @@ connection_actor::connection_actor(caf::actor_config& cfg,
       table_(std::move(table)),
       settings_(owner_->settings()),
       traffic_(owner_->hubs().at(loop_.index()).traffic),
-      stages_(std::move(client.sock), traffic_),
+      bytes_(std::move(client.sock), traffic_, *this, owner_->faults()),
       id_(owner_->next_id()),
       peer_(client.peer),
       opened_(loop_.now()),
@@ -70,8 +62,7 @@ connection_actor::~connection_actor() {
 
 caf::behavior connection_actor::make_behavior() {
   actor::use_exception_text(*this);
-  interest_ = EPOLLIN;
-  if (!loop_.add(stages_.socket_end().fd(), interest_, *this)) {
+  if (!loop_.add(bytes_.socket_end().fd(), bytes_.interest(), *this)) {
     quit(actor::to_error(exit_reason::abnormal(std::strerror(errno))));
     return {};
   }
@@ -101,7 +92,8 @@ void connection_actor::on_exit_signal(const exit_reason& reason) {
     quit(actor::to_error(reason));
     return;
   }
-  leaving_ = true;
+  if (std::exchange(leaving_, true))
+    return; // its time runs already
   if (phase_ == phase::open)
     handler_->on_shutdown(*this);
   auto limit = settings_->limits.goodbye;
@@ -149,7 +141,7 @@ void connection_actor::on_message(caf::message& msg) {
               });
     return;
   default:
-    be_struck(*decision);
+    apply_fault(*decision);
     if (decision->kind != action_kind::hang)
       return;
   }
@@ -161,20 +153,15 @@ void connection_actor::on_message(caf::message& msg) {
 void connection_actor::write(std::string_view data) {
   if (phase_ != phase::open)
     return;
-  if (output_.empty() && !data.empty()) {
-    auto n = transmit(data);
-    if (n >= 0)
-      data.remove_prefix(static_cast<std::size_t>(n));
-    else if (!try_later(errno))
-      return fail(errno);
-  }
+  if (auto error = bytes_.send(data); error != 0)
+    return fail(error);
   if (data.empty())
     return;
   if (waiting_bytes() + data.size() > settings_->limits.max_output_bytes)
     return abort(exit_reason::shutdown("output_limit"));
-  if (output_.empty())
+  if (!bytes_.output_waits())
     begin_to_wait();
-  output_.push(data);
+  bytes_.push(data);
   update_interest();
   if (deadlines_.limits_sending())
     watch_time();
@@ -185,19 +172,19 @@ void connection_actor::abort(const exit_reason& reason) {
 }
 
 void connection_actor::call_when_writable() {
-  calls_writable_ = true;
+  bytes_.call_when_writable();
   update_interest();
 }
 
 void connection_actor::pause() {
-  paused_ = true;
+  bytes_.pause(true);
   update_interest();
 }
 
 void connection_actor::resume() {
-  paused_ = false;
+  bytes_.pause(false);
   update_interest();
-  stages_.top().schedule();
+  bytes_.schedule();
 }
 
 void connection_actor::set_timeout(
@@ -210,8 +197,8 @@ void connection_actor::close() {
   if (phase_ != phase::open)
     return;
   phase_ = phase::flushing;
-  stages_.top().ignore_input();
-  if (output_.empty())
+  bytes_.begin_close();
+  if (!bytes_.output_waits())
     finish_close();
 }
 
@@ -226,54 +213,51 @@ caf::actor connection_actor::handle() {
 // -- bytes --------------------------------------------------------------------
 
 void connection_actor::on_io(std::uint32_t events) {
-  if (!stages_.socket_end().is_open())
+  if (!bytes_.socket_end().is_open())
     return;
   if (suspended()) {
-    loop_.remove(stages_.socket_end().fd());
+    loop_.remove(bytes_.socket_end().fd());
     unwatched_ = true;
     return;
   }
   perform([this, events] {
-    auto both = (events & EPOLLOUT) != 0 && (events & EPOLLIN) != 0;
-    if ((events & EPOLLOUT) != 0 && !(both && reads_next_)) {
-      reads_next_ = true;
-      if (stages_.only_socket())
+    switch (bytes_.next_turn(events)) {
+    case byte_flow::turn::none:
+      return;
+    case byte_flow::turn::hung_up:
+      fail(ECONNRESET);
+      return;
+    case byte_flow::turn::write:
+      if (bytes_.only_socket())
         flush();
       else
         pump();
       return;
-    }
-    reads_next_ = false;
-    if ((interest_ & EPOLLIN) == 0) {
-      if ((events & (EPOLLERR | EPOLLHUP)) != 0)
-        fail(ECONNRESET);
+    case byte_flow::turn::read:
+      read();
+      if (!bytes_.only_socket() && !quitting())
+        pump();
       return;
     }
-    if (owner_->faults().recv.armed()) [[unlikely]]
-      place_faults();
-    read();
-    if (!stages_.only_socket() && !quitting())
-      pump();
   });
 }
 
 void connection_actor::read() {
   auto into = loop_.buffer();
-  auto n = stages_.receive(into);
+  auto n = bytes_.receive(into);
   if (n > 0) {
     deadlines_.on_heard(loop_.now());
     // A connection that closes only waits for the peer's end.
     if (phase_ == phase::open)
       handler_->on_data(*this, {into.data(), static_cast<std::size_t>(n)});
   } else if (n == 0) {
-    on_peer_done();
-  } else if (!try_later(errno)) {
+    on_input_end();
+  } else if (errno != EAGAIN && errno != EINTR) {
     fail(errno);
   }
 }
 
-void connection_actor::on_peer_done() {
-  peer_done_ = true;
+void connection_actor::on_input_end() {
   if (phase_ == phase::lingering) {
     quit_closed();
     return;
@@ -283,32 +267,25 @@ void connection_actor::on_peer_done() {
     handler_->on_half_close(*this);
 }
 
-ssize_t connection_actor::transmit(std::string_view data) {
-  if (owner_->faults().send.armed()) [[unlikely]]
-    place_faults();
-  return stages_.transmit(data);
-}
-
 void connection_actor::flush() {
-  if (output_.empty()) {
-    calls_writable_ = false;
-    update_interest();
-    handler_->on_writable(*this);
+  switch (bytes_.flush()) {
+  case byte_flow::flushed::failed:
+    fail(errno);
     return;
-  }
-  auto n = transmit(output_.front());
-  if (n < 0) {
-    if (!try_later(errno))
-      fail(errno);
+  case byte_flow::flushed::none:
     return;
-  }
-  deadlines_.on_sent(loop_.now());
-  output_.pop(static_cast<std::size_t>(n));
-  if (!output_.empty())
+  case byte_flow::flushed::some:
+    deadlines_.on_sent(loop_.now());
     return;
-  if (phase_ == phase::flushing) {
-    finish_close();
-    return;
+  case byte_flow::flushed::all:
+    deadlines_.on_sent(loop_.now());
+    if (phase_ == phase::flushing) {
+      finish_close();
+      return;
+    }
+    break;
+  case byte_flow::flushed::nothing_waits:
+    break;
   }
   update_interest();
   handler_->on_writable(*this);
@@ -319,38 +296,27 @@ void connection_actor::flush() {
 void connection_actor::pump() {
   if (phase_ == phase::lingering)
     return;
-  if (owner_->faults().send.armed()) [[unlikely]]
-    place_faults();
-  auto& stages = stages_.top();
-  if (auto error = stages.advance(); error != 0)
+  if (auto error = bytes_.advance(); error != 0)
     return fail(error);
-  auto has_output
-    = !output_.empty() || (calls_writable_ && phase_ == phase::open);
-  if (has_output && stages.takes_output())
+  if (bytes_.can_flush())
     flush();
-  for (int i = 0; i < pieces_read_a_turn && stages.has_input(); ++i) {
+  for (int i = 0; i < pieces_read_a_turn && bytes_.has_input(); ++i) {
     if (!wants_input())
       break;
     read();
   }
   if (!quitting()) {
-    if (auto end = stages.take_forced_end())
+    if (auto end = bytes_.take_forced_end())
       obey(*end);
-    else if (phase_ == phase::flushing && output_.empty())
+    else if (phase_ == phase::flushing && !bytes_.output_waits())
       finish_close();
-    else if (wants_input() && !peer_done_ && stages.take_input_end())
-      on_peer_done();
+    else if (wants_input() && bytes_.take_input_end())
+      on_input_end();
   }
   if (quitting() || phase_ == phase::lingering)
     return;
-  if (auto* toxics = stages_.toxics(); toxics != nullptr && toxics->idle())
-    stages_.set_toxics(nullptr);
-  stages_.top().schedule();
+  bytes_.settle();
   update_interest();
-}
-
-void connection_actor::place_faults() {
-  stages_.faults(*this, owner_->faults());
 }
 
 void connection_actor::sync_toxics(const toxic_list& all) {
@@ -364,35 +330,21 @@ void connection_actor::place_toxics(const toxic_list& all) {
     if (!placed.connection || *placed.connection == id_)
       mine.push_back(placed);
   if (phase_ == phase::lingering
-      || (mine.empty() && stages_.toxics() == nullptr))
+      || (mine.empty() && bytes_.toxics() == nullptr))
     return;
-  if (stages_.toxics() == nullptr) {
-    stages_.set_toxics(std::make_unique<toxic_link>(
-      stages_.top(), static_cast<stage_host&>(*this), loop_,
-      settings_->limits.max_output_bytes, owner_->toxic_seed() + id_));
-    if (phase_ != phase::open)
-      stages_.top().ignore_input();
-  }
-  stages_.toxics()->assign(mine);
+  bytes_
+    .put_in_toxics(loop_, settings_->limits.max_output_bytes,
+                   owner_->toxic_seed() + id_)
+    .assign(mine);
   pump();
 }
 
 void connection_actor::update_interest() {
-  std::uint32_t wanted = 0;
-  if (!output_.empty())
-    wanted = EPOLLOUT;
-  else if (!peer_done_ && (!paused_ || phase_ != phase::open))
-    wanted = EPOLLIN;
-  if (calls_writable_ && phase_ == phase::open)
-    wanted |= EPOLLOUT;
-  if (!stages_.only_socket())
-    wanted = stages_.top().interest(wanted);
-  if (wanted == interest_)
+  auto read_before = bytes_.reads();
+  if (!bytes_.update_interest())
     return;
-  auto read_before = (interest_ & EPOLLIN) != 0;
-  interest_ = wanted;
-  loop_.modify(stages_.socket_end().fd(), wanted, *this);
-  if (!read_before && (wanted & EPOLLIN) != 0 && deadlines_.limits_silence()) {
+  loop_.modify(bytes_.socket_end().fd(), bytes_.interest(), *this);
+  if (!read_before && bytes_.reads() && deadlines_.limits_silence()) {
     deadlines_.restart_silence(loop_.now());
     watch_time();
   }
@@ -401,14 +353,14 @@ void connection_actor::update_interest() {
 // -- time ---------------------------------------------------------------------
 
 deadlines::situation connection_actor::situation() const noexcept {
-  return {.reads = phase_ == phase::open && (interest_ & EPOLLIN) != 0,
-          .output_waits = output_waits()};
+  return {.reads = phase_ == phase::open && bytes_.reads(),
+          .output_waits = bytes_.output_blocked()};
 }
 
 void connection_actor::begin_to_wait() {
   deadlines_.on_output_waits(
     loop_.now(),
-    deadlines_.limits_sending() ? stages_.socket_end().taken_by_peer() : 0);
+    deadlines_.limits_sending() ? bytes_.socket_end().taken_by_peer() : 0);
 }
 
 // The timer is set for the earliest limit and looks again when it fires, so
@@ -430,7 +382,7 @@ void connection_actor::on_timer() {
   }
   perform([this] {
     if (fires_late(owner_->faults().timer, loop_, *this, late_timer_,
-                   [this](auto& decision) { be_struck(decision); }))
+                   [this](auto& decision) { apply_fault(decision); }))
       return;
     if (leaving_) {
       quit(actor::to_error(exit_reason::shutdown()));
@@ -440,8 +392,8 @@ void connection_actor::on_timer() {
       quit_closed();
       return;
     }
-    if (deadlines_.limits_sending() && output_waits())
-      deadlines_.on_taken(loop_.now(), stages_.socket_end().taken_by_peer());
+    if (deadlines_.limits_sending() && bytes_.output_blocked())
+      deadlines_.on_taken(loop_.now(), bytes_.socket_end().taken_by_peer());
     auto next = deadlines_.next(situation());
     if (next && next->at <= loop_.now())
       expire(next->limit);
@@ -460,14 +412,14 @@ void connection_actor::expire(time_limit limit) {
 
 void connection_actor::on_resumed() {
   loop_.run_soon([this, self = caf::strong_actor_ptr{ctrl()}] {
-    if (!stages_.socket_end().is_open() || suspended())
+    if (!bytes_.socket_end().is_open() || suspended())
       return;
     deadlines_.restart_silence(loop_.now()); // nothing was read
     watch_time();
-    stages_.top().schedule();
+    bytes_.schedule();
     if (!std::exchange(unwatched_, false))
       return;
-    if (!loop_.add(stages_.socket_end().fd(), interest_, *this))
+    if (!loop_.add(bytes_.socket_end().fd(), bytes_.interest(), *this))
       perform([this] { fail(errno); });
   });
 }
@@ -475,12 +427,13 @@ void connection_actor::on_resumed() {
 // -- for the stages -----------------------------------------------------------
 
 bool connection_actor::wants_input() const noexcept {
-  return phase_ == phase::open && !paused_ && output_.empty() && !quitting();
+  return phase_ == phase::open && !bytes_.paused() && !bytes_.output_waits()
+         && !quitting();
 }
 
 void connection_actor::on_stage_due() {
   // A connection that is suspended goes on when it is resumed.
-  if (stages_.socket_end().is_open() && !suspended())
+  if (bytes_.socket_end().is_open() && !suspended())
     perform([this] { pump(); });
 }
 
@@ -501,15 +454,15 @@ void connection_actor::run_after(std::chrono::nanoseconds delay,
                                  std::function<void()> fn) {
   loop_.run_after(
     delay, [this, fn = std::move(fn), self = caf::weak_actor_ptr{ctrl()}] {
-      if (auto alive = self.lock(); alive && stages_.socket_end().is_open())
+      if (auto alive = self.lock(); alive && bytes_.socket_end().is_open())
         perform(fn);
     });
 }
 
 // -- faults -------------------------------------------------------------------
 
-void connection_actor::be_struck(const fault::decision& decision) {
-  accuse(owner_->rt(), path(), decision);
+void connection_actor::apply_fault(const fault::decision& decision) {
+  name_as_cause(owner_->rt(), path(), decision);
   strike(*this, decision);
 }
 
@@ -523,11 +476,10 @@ bool connection_actor::may_start(const fault::decision& decision) {
     quit();
     return false;
   case action_kind::delay:
-    place_faults();
-    stages_.faults(*this, owner_->faults()).hold_up_input(lateness{decision});
+    bytes_.faults().hold_up_input(lateness{decision});
     return true;
   default:
-    be_struck(decision);
+    apply_fault(decision);
     return decision.kind == action_kind::hang;
   }
 }
@@ -537,7 +489,7 @@ bool connection_actor::may_start(const fault::decision& decision) {
 // Closing a socket whose peer still sends would reset it, and with it bytes
 // that the peer has not read yet; so wait for the peer's end, but not for ever.
 void connection_actor::finish_close() {
-  switch (stages_.top().finish()) {
+  switch (bytes_.finish()) {
   case stage::progress::waits:
     return;
   case stage::progress::failed:
@@ -546,40 +498,34 @@ void connection_actor::finish_close() {
     break;
   }
   if (leaving_) {
-    discard_input();
+    // What lies unread when a socket is closed resets the connection, and the
+    // peer may lose the goodbye.
+    bytes_.discard_input(loop_.buffer());
     quit(actor::to_error(exit_reason::shutdown()));
     return;
   }
-  if (peer_done_) {
+  if (bytes_.input_ended()) {
     quit_closed();
     return;
   }
   phase_ = phase::lingering;
-  stages_.socket_end().end_output();
+  bytes_.socket_end().end_output();
   update_interest();
   loop_.arm(*this, linger_limit);
 }
 
 void connection_actor::obey(const stage::forced_end& end) {
   if (end.reset) {
-    stages_.socket_end().reset_on_close();
+    bytes_.socket_end().reset_on_close();
     quit(actor::to_error(end.reason));
     return;
   }
   if (end.output_lost)
-    output_.clear();
+    bytes_.drop_output();
   if (phase_ == phase::open)
     close();
-  else if (output_.empty())
+  else if (!bytes_.output_waits())
     finish_close();
-}
-
-// What lies unread when a socket is closed resets the connection, and the peer
-// may lose the goodbye.
-void connection_actor::discard_input() {
-  for (int i = 0; i < discards_at_end; ++i)
-    if (stages_.socket_end().receive(loop_.buffer()) <= 0)
-      return;
 }
 
 // What a peer or the network does to a connection is no crash.
@@ -589,7 +535,7 @@ void connection_actor::fail(int error) {
 }
 
 void connection_actor::quit_closed() {
-  if (auto* reason = stages_.top().close_reason())
+  if (auto* reason = bytes_.close_reason())
     quit(actor::to_error(*reason));
   else
     quit();
@@ -608,10 +554,10 @@ void connection_actor::on_exit() {
     handler_.reset();
   }
   loop_.cancel(*this);
-  stages_.socket_end().close();
+  bytes_.socket_end().close();
   leave(to_string(reason));
-  if (stages_.toxics() != nullptr) {
-    stages_.set_toxics(nullptr);
+  if (bytes_.toxics() != nullptr) {
+    bytes_.remove_toxics();
     owner_->toxics().forget(id_);
   }
   if (self_)
@@ -637,8 +583,8 @@ void connection_actor::record(observe::connection_record::kind kind,
   entry.connection = id_;
   entry.peer = peer_;
   if (kind == observe::connection_record::kind::closed) {
-    entry.bytes_in = stages_.socket_end().bytes_in();
-    entry.bytes_out = stages_.socket_end().bytes_out();
+    entry.bytes_in = bytes_.socket_end().bytes_in();
+    entry.bytes_out = bytes_.socket_end().bytes_out();
     entry.lasted = entry.time - opened_;
     entry.set_reason(reason);
   }

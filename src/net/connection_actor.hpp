@@ -2,21 +2,20 @@
 
 #pragma once
 
-#include "coppice/actor/compat.hpp"
+#include "actor/pinned_actor.hpp"
 #include "coppice/fault/site.hpp"
 #include "coppice/net/connection.hpp"
 #include "coppice/net/handler.hpp"
-#include "coppice/observe/connection_log.hpp"
+#include "net/byte_flow.hpp"
 #include "net/connection_table.hpp"
 #include "net/counters.hpp"
 #include "net/deadlines.hpp"
 #include "net/event_loop.hpp"
-#include "net/output_queue.hpp"
 #include "net/socket.hpp"
 #include "net/stage.hpp"
-#include "net/stage_chain.hpp"
 #include "net/timer_wheel.hpp"
 #include "net/toxic/pipe.hpp"
+#include "observe/connection_log.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -67,7 +66,7 @@ public:
   void set_timeout(std::optional<std::chrono::milliseconds> idle);
 
   std::size_t waiting_bytes() const noexcept {
-    return output_.size() + stages_.top().held_bytes();
+    return bytes_.waiting_bytes();
   }
 
   std::uint64_t id() const noexcept {
@@ -114,11 +113,9 @@ private:
 
   // Bytes.
   void read();
-  void on_peer_done();
-  ssize_t transmit(std::string_view data);
+  void on_input_end();
   void flush();
   void pump();
-  void place_faults();
   void place_toxics(const toxic_list& all);
   void update_interest() override;
 
@@ -127,14 +124,10 @@ private:
   void watch_time();
   void expire(time_limit limit);
   void begin_to_wait();
-  bool output_waits() const noexcept {
-    return !output_.empty() || stages_.top().output_blocked();
-  }
 
   // The end.
   void finish_close();
   void obey(const stage::forced_end& end);
-  void discard_input();
   void fail(int error);
   void quit_closed();
   void leave(std::string_view reason);
@@ -152,7 +145,7 @@ private:
   void on_output_blocked() override;
   void run_after(std::chrono::nanoseconds delay,
                  std::function<void()> fn) override;
-  void be_struck(const fault::decision& decision) override;
+  void apply_fault(const fault::decision& decision) override;
 
   std::shared_ptr<listener_core> owner_;
   event_loop& loop_;
@@ -160,20 +153,14 @@ private:
   std::shared_ptr<const connection_settings> settings_;
   std::unique_ptr<handler> handler_;
   traffic_counters& traffic_;
-  stage_chain stages_;
-  output_queue output_;
+  byte_flow bytes_;
   std::uint64_t id_;
   observe::peer_address peer_;
   event_loop::clock::time_point opened_;
   deadlines deadlines_;
   caf::strong_actor_ptr self_; // while the reactor may call us
-  std::uint32_t interest_ = 0;
   phase phase_ = phase::open;
-  bool peer_done_ = false;
-  bool paused_ = false;
-  bool calls_writable_ = false;
-  bool reads_next_ = false; // so that writing does not keep it from reading
-  bool leaving_ = false;    // the server ends it and does not wait for the peer
+  bool leaving_ = false; // the server ends it and does not wait for the peer
   bool drain_told_ = false;
   bool late_timer_ = false; // by a fault
   bool unwatched_ = false;  // by its reactor, since it is suspended

@@ -2,8 +2,8 @@
 
 #include "net/connection_supervisor.hpp"
 
+#include "actor/messages.hpp"
 #include "coppice/actor/exit_signal.hpp"
-#include "coppice/actor/messages.hpp"
 
 #include <chrono>
 #include <exception>
@@ -82,7 +82,7 @@ void connection_supervisor::on_exit() {
   loop_.cancel(*this);
   if (auto table = std::exchange(table_, nullptr)) {
     owner_->hubs().withdraw(loop_.index(), table);
-    table->end(actor::to_reason(fail_state_), owner_->rt().last_words);
+    table->end(actor::to_reason(fail_state_), owner_->rt().end_notes);
   }
 }
 

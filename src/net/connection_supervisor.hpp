@@ -2,8 +2,8 @@
 
 #pragma once
 
+#include "actor/pinned_actor.hpp"
 #include "coppice/actor/child_spec.hpp"
-#include "coppice/actor/compat.hpp"
 #include "net/connection_table.hpp"
 #include "net/event_loop.hpp"
 #include "net/listener_core.hpp"

@@ -42,7 +42,7 @@ void connection_table::remove(connection_actor& c) {
 }
 
 void connection_table::end(const supervision::exit_reason& reason,
-                           observe::last_words& words) {
+                           observe::end_notes& words) {
   on_empty_ = nullptr;
   if (size_ == 0 || reason == supervision::exit_reason::normal())
     return;

@@ -2,9 +2,9 @@
 
 #pragma once
 
-#include "coppice/observe/last_words.hpp"
 #include "coppice/observe/tree.hpp"
 #include "coppice/supervision/exit_reason.hpp"
+#include "observe/end_notes.hpp"
 
 #include <cstddef>
 #include <functional>
@@ -14,6 +14,7 @@
 namespace coppice::net {
 
 class connection_actor;
+struct accepted_client;
 
 /// The connections that are linked to one hub: to their acceptor, or to the
 /// supervisor of the connections of a reactor.
@@ -57,7 +58,7 @@ public:
   /// The hub ends with `reason`: so do its connections, unless it is normal.
   /// `words` keeps how many they are for the event of the hub's end, since
   /// there is none for each of them.
-  void end(const supervision::exit_reason& reason, observe::last_words& words);
+  void end(const supervision::exit_reason& reason, observe::end_notes& words);
 
   /// Asks every connection to end with `reason`.
   void end_all(const supervision::exit_reason& reason);
@@ -103,6 +104,10 @@ class accepting_side {
 public:
   /// There is a table or room where there was none, or the port is another.
   virtual void on_change() = 0;
+
+  /// Serves a client that waited when the port was closed, and that has a
+  /// place; false, and the client is untouched, if it cannot.
+  virtual bool serve(accepted_client& client) = 0;
 
   /// Another actor accepts on this reactor from now on.
   virtual void retire() = 0;

@@ -8,18 +8,28 @@ namespace coppice::net {
 
 accept_error classify(int error) noexcept {
   switch (error) {
-  case EMFILE:
-  case ENFILE:
-  case ENOBUFS:
-  case ENOMEM:
-    return accept_error::exhausted;
+  case EAGAIN:
+  case EINTR:
+  case ECONNABORTED:
+  case EPERM:
+  case EPROTO:
+  case ENOPROTOOPT:
+  case EOPNOTSUPP:
+  case ENETDOWN:
+  case ENETUNREACH:
+  case EHOSTDOWN:
+  case EHOSTUNREACH:
+  case ENONET:
+  case ETIMEDOUT:
+  case ECONNRESET:
+    return accept_error::transient;
   case EBADF:
   case EINVAL:
   case ENOTSOCK:
   case EFAULT:
     return accept_error::fatal;
   default:
-    return accept_error::transient;
+    return accept_error::exhausted;
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include "net/event_loop.hpp"
 
+#include "actor/turn.hpp"
+
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -12,9 +14,11 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <future>
 #include <iterator>
 #include <string>
 #include <system_error>
+#include <utility>
 
 namespace coppice::net {
 
@@ -63,12 +67,14 @@ private:
   task fn_;
 };
 
-event_loop::event_loop(caf::actor_system& sys, unsigned index)
+event_loop::event_loop(caf::actor_system& sys, unsigned index,
+                       actor::virtual_time* time)
     : actor::run_queue(sys),
       index_(index),
+      time_(time),
       epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
       wakeup_(checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd")),
-      timers_(clock::now()),
+      timers_(read_clock()),
       rounds_(round_times),
       buffer_(read_buffer_bytes) {
   epoll_event ev{};
@@ -85,21 +91,50 @@ event_loop::~event_loop() {
 // -- any thread ---------------------------------------------------------------
 
 void event_loop::start_thread() {
-  thread_ = std::thread{[this] {
+  if (time_ != nullptr) {
+    lives_by_time_ = true;
+    time_->add(*this);
+    return;
+  }
+  std::promise<void> over;
+  ended_ = over.get_future();
+  thread_ = std::thread{[this, over = std::move(over)]() mutable {
     auto name = "reactor:" + std::to_string(index_);
     ::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str());
     current = this;
     run();
     current = nullptr;
+    over.set_value();
   }};
 }
 
 void event_loop::stop_thread() {
-  if (!thread_.joinable())
-    return;
+  stop_thread_soon();
+  if (std::exchange(lives_by_time_, false)) {
+    while (turn())
+      ; // nop
+    time_->remove(*this);
+  } else if (thread_.joinable()) {
+    thread_.join();
+  } else if (ended_.valid()) {
+    ended_.wait(); // nobody can join it any more
+  }
+}
+
+void event_loop::stop_thread_soon() {
   stopping_ = true;
   wake();
-  thread_.join();
+}
+
+bool event_loop::stop_thread_within(clock::duration limit) {
+  stop_thread_soon();
+  if (ended_.valid() && ended_.wait_for(limit) != std::future_status::ready) {
+    if (thread_.joinable())
+      thread_.detach();
+    return false;
+  }
+  stop_thread();
+  return true;
 }
 
 void event_loop::post(caf::resumable* what) {
@@ -127,6 +162,12 @@ void event_loop::wake() {
   std::uint64_t one = 1;
   // The counter cannot overflow, and a full one wakes as well.
   [[maybe_unused]] auto n = ::write(wakeup_.fd(), &one, sizeof(one));
+}
+
+event_loop::clock::duration event_loop::busy_for() const noexcept {
+  auto began = round_began_.load(std::memory_order_relaxed);
+  return began == 0 ? clock::duration::zero()
+                    : clock::now().time_since_epoch() - clock::duration{began};
 }
 
 // -- descriptors --------------------------------------------------------------
@@ -167,6 +208,35 @@ void event_loop::on_held_up(clock::duration limit,
   held_up_ = std::move(fn);
 }
 
+event_loop::clock::time_point event_loop::clock_now() noexcept {
+  return current == nullptr ? clock::now() : current->read_clock();
+}
+
+// -- in virtual time ----------------------------------------------------------
+
+bool event_loop::turn() {
+  if (current == this) // an actor of this loop has the others run
+    return false;
+  auto* former = std::exchange(current, this);
+  now_ = read_clock();
+  auto busy = !local_.empty();
+  run_local();
+  busy |= wait_for_io(0) > 0;
+  timers_.advance(now_);
+  buried_.clear();
+  busy |= !local_.empty();
+  current = former;
+  return busy;
+}
+
+std::optional<event_loop::clock::time_point> event_loop::next_timer() {
+  return timers_.next();
+}
+
+int event_loop::descriptor() const {
+  return epoll_.fd();
+}
+
 // -- the loop -----------------------------------------------------------------
 
 void event_loop::run() {
@@ -178,10 +248,12 @@ void event_loop::run() {
     if (stopping && local_.empty())
       break;
     run_local();
-    wait_for_io();
+    end_round();
+    wait_for_io(timeout());
     timers_.advance(now_);
     buried_.clear();
   }
+  round_began_.store(0, std::memory_order_relaxed);
 }
 
 int event_loop::timeout() {
@@ -195,15 +267,22 @@ int event_loop::timeout() {
   return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
 }
 
-void event_loop::wait_for_io() {
-  std::array<epoll_event, 256> events;
+void event_loop::end_round() {
   auto took = clock::now() - now_;
   rounds_.add(took);
   if (took > held_up_limit_)
     held_up_(took);
+}
+
+// Returns how many descriptors were ready.
+int event_loop::wait_for_io(int timeout) {
+  std::array<epoll_event, 256> events;
+  round_began_.store(0, std::memory_order_relaxed);
   auto n = ::epoll_wait(epoll_.fd(), events.data(),
-                        static_cast<int>(events.size()), timeout());
-  now_ = clock::now();
+                        static_cast<int>(events.size()), timeout);
+  now_ = read_clock();
+  round_began_.store(now_.time_since_epoch().count(),
+                     std::memory_order_relaxed);
   for (int i = 0; i < n; ++i) {
     auto& ev = events[static_cast<std::size_t>(i)];
     if (ev.data.ptr != nullptr)
@@ -211,6 +290,7 @@ void event_loop::wait_for_io() {
     else
       fetch_remote();
   }
+  return n;
 }
 
 void event_loop::fetch_remote() {
@@ -231,11 +311,8 @@ void event_loop::run_local() {
       next.fn();
       continue;
     }
-    if (next.actor->resume(this, messages_a_turn)
-        == caf::resumable::resume_later)
+    if (actor::give_turn(next.actor, *this, messages_a_turn))
       local_.push_back(std::move(next));
-    else
-      actor::release(next.actor);
   }
 }
 

@@ -2,18 +2,22 @@
 
 #pragma once
 
-#include "coppice/actor/compat.hpp"
-#include "coppice/observe/histogram.hpp"
+#include "actor/pinned_actor.hpp"
+#include "actor/virtual_time.hpp"
 #include "net/socket.hpp"
 #include "net/timer_wheel.hpp"
+#include "observe/histogram.hpp"
 
 #include <caf/actor_control_block.hpp>
 
 #include <atomic>
+#include <cstdint>
 #include <deque>
 #include <functional>
+#include <future>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <thread>
 #include <vector>
@@ -34,14 +38,19 @@ protected:
 /// queue of runnable actors. It is the execution unit of the actors that are
 /// pinned to it.
 ///
+/// In virtual time it has no thread: whoever runs that time runs it, too. Its
+/// timers then go by that time; its sockets are real.
+///
 /// Functions are for its own thread unless they say otherwise.
-class event_loop final : public actor::run_queue {
+class event_loop final : public actor::run_queue,
+                         private actor::virtual_time::guest {
 public:
   using clock = timer_wheel::clock;
   using task = std::function<void()>;
 
   /// Throws `std::system_error` if the kernel refuses a descriptor.
-  event_loop(caf::actor_system& sys, unsigned index);
+  event_loop(caf::actor_system& sys, unsigned index,
+             actor::virtual_time* time = nullptr);
 
   ~event_loop();
 
@@ -52,6 +61,12 @@ public:
   /// Runs what is runnable, then ends the thread. To be called once nothing
   /// new is going to be posted. Idempotent.
   void stop_thread();
+
+  /// See `reactor::stop_thread_soon`.
+  void stop_thread_soon();
+
+  /// See `reactor::stop_thread_within`.
+  bool stop_thread_within(clock::duration limit);
 
   /// Has the reactor's thread run an actor.
   void post(caf::resumable* what) override;
@@ -69,6 +84,10 @@ public:
   observe::distribution rounds() const {
     return rounds_.read();
   }
+
+  /// For how long the round that goes on has taken already; 0: the thread waits
+  /// for something to do, or does not run.
+  clock::duration busy_for() const noexcept;
 
   // -- descriptors ------------------------------------------------------------
 
@@ -90,13 +109,16 @@ public:
 
   // -- time -------------------------------------------------------------------
 
+  /// What the clock of this thread's loop says now; elsewhere the computer's.
+  static clock::time_point clock_now() noexcept;
+
   /// As of the last look at the sockets, so that it costs nothing to ask.
   clock::time_point now() const noexcept {
     return now_;
   }
 
   void arm(timer& t, clock::duration delay) {
-    timers_.arm(t, clock::now() + delay);
+    timers_.arm(t, read_clock() + delay);
   }
 
   void cancel(timer& t) noexcept {
@@ -121,8 +143,18 @@ private:
     task fn;
   };
 
+  // In virtual time:
+  bool turn() override;
+  std::optional<clock::time_point> next_timer() override;
+  int descriptor() const override;
+
+  clock::time_point read_clock() const noexcept {
+    return time_ == nullptr ? clock::now() : time_->now();
+  }
+
   void run();
-  void wait_for_io();
+  void end_round();
+  int wait_for_io(int timeout);
   int timeout();
   void fetch_remote();
   void run_local();
@@ -130,21 +162,25 @@ private:
   void wake();
 
   unsigned index_;
+  actor::virtual_time* const time_; // null: real time
   socket epoll_;
   socket wakeup_;
   timer_wheel timers_;
   std::list<delayed> delayed_; // before the wheel goes
-  clock::time_point now_ = clock::now();
+  clock::time_point now_ = read_clock();
+  std::atomic<clock::rep> round_began_ = 0; // 0: no round goes on
   observe::histogram<11> rounds_;
   std::deque<job> local_;
   std::mutex mutex_;
   std::vector<job> remote_; // guarded by mutex_
   std::vector<caf::strong_actor_ptr> buried_;
   std::vector<char> buffer_;
+  bool lives_by_time_ = false; // takes part in a virtual one
   std::atomic<bool> stopping_ = false;
   clock::duration held_up_limit_ = clock::duration::max();
   std::function<void(clock::duration)> held_up_;
   std::thread thread_;
+  std::future<void> ended_; // of the thread
 };
 
 } // namespace coppice::net

@@ -3,6 +3,7 @@
 #include "net/fault_action.hpp"
 
 #include "coppice/actor/exit_signal.hpp"
+#include "observe/blame.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -30,28 +31,28 @@ bool strike(caf::event_based_actor& self, const fault::decision& decision) {
   }
 }
 
-void accuse(actor::runtime& rt, std::string_view path,
-            const fault::decision& decision) {
+void name_as_cause(actor::runtime& rt, std::string_view path,
+                   const fault::decision& decision) {
   if (decision.kind != action_kind::hang)
     rt.blame.put(path, decision.event);
 }
 
 lateness::lateness(const fault::decision& decision)
     : decision_(decision),
-      until_(event_loop::clock::now()
+      until_(event_loop::clock_now()
              + decision.time.value_or(std::chrono::nanoseconds{0})) {
   // nop
 }
 
 bool lateness::over() const {
-  return event_loop::clock::now() >= until_
+  return event_loop::clock_now() >= until_
          || !decision_.origin->holds(decision_);
 }
 
 event_loop::clock::duration lateness::next_look() const {
   constexpr event_loop::clock::duration looks_every
     = std::chrono::milliseconds{100};
-  return std::clamp(until_ - event_loop::clock::now(),
+  return std::clamp(until_ - event_loop::clock_now(),
                     event_loop::clock::duration{0}, looks_every);
 }
 

@@ -2,7 +2,6 @@
 
 #pragma once
 
-#include "coppice/actor/compat.hpp"
 #include "coppice/actor/runtime.hpp"
 #include "coppice/fault/point.hpp"
 #include "net/event_loop.hpp"
@@ -20,8 +19,8 @@ bool strike(caf::event_based_actor& self, const fault::decision& decision);
 
 /// Makes the event of this fault the cause of the end of the actor at `path`,
 /// if it will end it.
-void accuse(actor::runtime& rt, std::string_view path,
-            const fault::decision& decision);
+void name_as_cause(actor::runtime& rt, std::string_view path,
+                   const fault::decision& decision);
 
 /// How long to wait before something is tried again that would fail at once.
 constexpr std::chrono::milliseconds a_moment{1};

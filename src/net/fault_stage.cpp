@@ -61,7 +61,7 @@ ssize_t fault_stage::receive_with_fault(std::span<char> into,
     hold_up(in_, lateness{decision});
     return try_again();
   default:
-    host_.be_struck(decision);
+    host_.apply_fault(decision);
     return decision.kind == action_kind::hang ? below().receive(into)
                                               : try_again();
   }
@@ -109,7 +109,7 @@ ssize_t fault_stage::transmit_with_fault(std::string_view data,
     hold_up(out_, lateness{decision});
     return try_again();
   default:
-    host_.be_struck(decision);
+    host_.apply_fault(decision);
     return decision.kind == action_kind::hang ? below().transmit(data)
                                               : fail(out_, EAGAIN);
   }

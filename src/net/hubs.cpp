@@ -2,6 +2,8 @@
 
 #include "net/hubs.hpp"
 
+#include "actor/directory.hpp"
+#include "actor/virtual_time.hpp"
 #include "net/connection_actor.hpp"
 #include "net/event_loop.hpp"
 #include "net/port_keeper.hpp"
@@ -41,7 +43,7 @@ connection_table_ptr hubs::join(unsigned reactor, const std::string& path,
     throw std::runtime_error(taken_over);
   here.hub_parent = supervisor;
   // The supervisor that would have told of it had ended before the hub.
-  if (auto words = rt_->last_words.take(path); !words.empty())
+  if (auto words = rt_->end_notes.take(path); !words.empty())
     rt_->events.publish({.kind = observe::event_kind::notice,
                          .path = path,
                          .detail = "its last end was not reported: " + words});
@@ -125,6 +127,7 @@ bool hubs::on_hub(std::string_view path,
         fn(*table->connections());
       answered->set_value(usable);
     });
+    run_in_virtual_time();
     return answer.wait_for(answer_limit) == std::future_status::ready
            && answer.get();
   }
@@ -144,6 +147,11 @@ bool hubs::on_connection(std::string_view path,
     });
   };
   return on_hub(observe::parent_of(path), look) && *found;
+}
+
+void hubs::run_in_virtual_time() const {
+  if (rt_->time != nullptr)
+    rt_->time->run();
 }
 
 std::int64_t hubs::active() const noexcept {

@@ -4,9 +4,10 @@
 
 #include "coppice/actor/runtime.hpp"
 #include "coppice/net/reactor.hpp"
-#include "coppice/observe/connection_log.hpp"
 #include "net/connection_table.hpp"
 #include "net/counters.hpp"
+#include "net/farewell.hpp"
+#include "observe/connection_log.hpp"
 
 #include <caf/fwd.hpp>
 
@@ -34,6 +35,7 @@ public:
     std::shared_ptr<observe::connection_log::source> log;
     std::size_t unread = 0; ///< In the log, at most.
     bool flushing = false;  ///< The log will be read soon.
+    farewells parting;      ///< Clients that are not served.
   };
 
   hubs(actor::runtime_ptr rt, std::vector<reactor_ptr> reactors);
@@ -84,6 +86,10 @@ public:
   /// The same with the connection at `path`.
   bool on_connection(std::string_view path,
                      std::function<void(connection_actor&)> fn) const;
+
+  /// In virtual time no reactor answers by itself: has them do so. For the
+  /// thread that runs the actors.
+  void run_in_virtual_time() const;
 
   /// Connections that are open.
   std::int64_t active() const noexcept;

@@ -68,6 +68,10 @@ bool listener::draining() const noexcept {
   return core_->port().draining();
 }
 
+bool listener::leaving() const noexcept {
+  return core_->leaving();
+}
+
 std::size_t listener::sockets() const {
   auto port = core_->port().port();
   return port ? port->sockets() : 0;
@@ -133,7 +137,7 @@ void listener::suspend() {
   core_->port().suspend();
 }
 
-std::string listener::resume() {
+expected<void, std::string> listener::resume() {
   return core_->port().resume();
 }
 
@@ -167,6 +171,14 @@ bool listener::crash_connection(
       actor::signal_kill(c.handle());
   };
   return core_->hubs().on_connection(path, crash);
+}
+
+void listener::leave() {
+  core_->leave();
+}
+
+void listener::end_connections() {
+  core_->end_connections();
 }
 
 void listener::drain(std::function<void()> drained) {

@@ -4,12 +4,22 @@
 
 #include "net/connection_actor.hpp"
 #include "net/connection_table.hpp"
+#include "net/event_loop.hpp"
 #include "observe/path.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <memory>
 #include <utility>
 
 namespace coppice::net {
+
+namespace {
+
+// A client that is not served is not worth more than that.
+constexpr std::chrono::milliseconds longest_farewell{1000};
+
+} // namespace
 
 listener_core::listener_core(listener_config config, actor::runtime_ptr rt,
                              std::vector<reactor_ptr> reactors)
@@ -56,7 +66,7 @@ std::uint64_t listener_core::toxic_seed() const noexcept {
 
 void listener_core::check_alarm() {
   if (admission_.has_alarm()
-      && admission_.raises_alarm(hubs_->active(), reactor::clock::now()))
+      && admission_.raises_alarm(hubs_->active(), event_loop::clock_now()))
     publish(observe::event_kind::alarm, connections_text() + " open");
 }
 
@@ -70,6 +80,22 @@ void listener_core::give_back_place() {
     call_drained();
 }
 
+void listener_core::say_goodbye(event_loop& loop, net::hubs::place& here,
+                                socket client) {
+  auto limit = settings()->limits.goodbye.value_or(longest_farewell);
+  admission_.begin_farewell();
+  here.parting.add(loop, std::move(client), std::min(limit, longest_farewell),
+                   [weak = weak_from_this()] {
+                     if (auto self = weak.lock())
+                       self->end_farewell();
+                   });
+}
+
+void listener_core::end_farewell() {
+  if (admission_.end_farewell() && port_.draining())
+    call_drained();
+}
+
 // -- the listener as a whole --------------------------------------------------
 
 std::string listener_core::path() const {
@@ -77,14 +103,28 @@ std::string listener_core::path() const {
   return std::string{observe::parent_of(observe::parent_of(port))};
 }
 
+void listener_core::leave() {
+  if (!leaving_.exchange(true))
+    publish(observe::event_kind::notice,
+            "is about to drain; clients are still served");
+}
+
+void listener_core::end_connections() {
+  hubs_->on_each_table([](connection_table& table) {
+    table.end_all(supervision::exit_reason::shutdown());
+  });
+}
+
 void listener_core::drain(std::function<void()> drained) {
   if (drained) {
     std::lock_guard guard{mutex_};
     drained_.push_back(std::move(drained));
   }
+  // As a guest, so that it is not over before those who wait in the queue of
+  // the port are in.
+  admission_.begin_farewell();
   port_.drain();
-  if (admission_.empty())
-    call_drained();
+  end_farewell();
 }
 
 void listener_core::call_drained() {
@@ -105,8 +145,36 @@ void listener_core::on_port_change() {
   });
 }
 
+// A place is taken at once, so that a drain waits for this client, too.
+void listener_core::on_last_client(socket client,
+                                   const observe::peer_address& from) {
+  auto has_place = !port_.is_down() && admission_.take_place();
+  auto& reactors = hubs_->reactors();
+  auto& reactor = reactors[turn_.fetch_add(1) % reactors.size()];
+  auto& loop = reactor->loop();
+  if (!has_place)
+    admission_.begin_farewell(); // until it is on its reactor
+  auto last = std::make_shared<accepted_client>(std::move(client), from);
+  hubs_->on(*reactor, [self = shared_from_this(), has_place, last,
+                       &loop](net::hubs::place& here) {
+    if (has_place && here.acceptor != nullptr && here.acceptor->serve(*last))
+      return;
+    here.traffic.rejected.add(1);
+    self->say_goodbye(loop, here, std::move(last->sock));
+    if (has_place)
+      self->give_back_place();
+    else
+      self->end_farewell();
+  });
+}
+
 void listener_core::on_suspended() {
-  publish(observe::event_kind::suspended, connections_text() + " may go on");
+  publish(observe::event_kind::suspended,
+          connections_text() + " may go on"
+            + (config_.inherited.empty()
+                 ? ""
+                 : "; new clients wait, since the sockets are open with "
+                   "whoever passed them"));
 }
 
 void listener_core::on_listening() {

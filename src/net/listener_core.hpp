@@ -12,6 +12,7 @@
 #include "net/port_keeper.hpp"
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -85,21 +86,37 @@ public:
   /// Gives a place back. If one was wanted, all acceptors hear of it.
   void give_back_place();
 
+  /// Ends a client without a place in order, on the reactor of `here`: see
+  /// `farewells`.
+  void say_goodbye(event_loop& loop, net::hubs::place& here, socket client);
+
   // -- the listener as a whole ------------------------------------------------
 
   /// Its path in the supervision tree; empty before it has started.
   std::string path() const;
+
+  /// See `listener::leave` and those beside it.
+  void leave();
+
+  bool leaving() const noexcept {
+    return leaving_.load();
+  }
+
+  void end_connections();
 
   /// See `listener::drain`.
   void drain(std::function<void()> drained);
 
 private:
   void on_port_change() override;
+  void on_last_client(socket client,
+                      const observe::peer_address& from) override;
   void on_suspended() override;
   void on_listening() override;
   void on_draining() override;
   void on_down() override;
 
+  void end_farewell();
   void call_drained();
   std::string connections_text() const;
   void publish(observe::event_kind kind, std::string detail) const;
@@ -114,7 +131,9 @@ private:
   mutable std::mutex mutex_;
   std::shared_ptr<const connection_settings> settings_; // guarded by mutex_
   std::vector<std::function<void()>> drained_;          // guarded by mutex_
+  std::atomic<bool> leaving_ = false;
   std::atomic<std::uint64_t> last_id_ = 0;
+  std::atomic<std::size_t> turn_ = 0; // of the reactors, for last clients
 };
 
 using listener_core_ptr = std::shared_ptr<listener_core>;

@@ -43,13 +43,13 @@ listener_toxics::listener_toxics(hubs& connections, port_keeper& port,
 }
 
 listener_toxics::result listener_toxics::add(toxic value, target connection) {
-  if (auto refused = toxics_->add(value, connection))
-    return refused;
+  if (auto changed = toxics_->add(value, connection); !changed)
+    return changed;
   if (!sync(connection) && connection) {
     toxics_->clear(connection);
-    return toxic_refusal{toxic_refusal::kind::unknown,
-                         "there is no connection "
-                           + std::to_string(*connection)};
+    return unexpected{
+      toxic_refusal{toxic_refusal::kind::unknown,
+                    "there is no connection " + std::to_string(*connection)}};
   }
   publish_(observe::event_kind::fault_armed, text_of(value) + on(connection));
   return sync_down();
@@ -58,8 +58,8 @@ listener_toxics::result listener_toxics::add(toxic value, target connection) {
 listener_toxics::result listener_toxics::update(toxic value,
                                                 target connection) {
   auto text = text_of(value) + on(connection);
-  if (auto refused = toxics_->update(std::move(value), connection))
-    return refused;
+  if (auto changed = toxics_->update(std::move(value), connection); !changed)
+    return changed;
   publish_(observe::event_kind::fault_armed, text);
   sync(connection);
   return {};
@@ -67,8 +67,8 @@ listener_toxics::result listener_toxics::update(toxic value,
 
 listener_toxics::result listener_toxics::remove(std::string_view name,
                                                 target connection) {
-  if (auto refused = toxics_->remove(name, connection))
-    return refused;
+  if (auto changed = toxics_->remove(name, connection); !changed)
+    return changed;
   publish_(observe::event_kind::fault_cleared,
            "toxic " + std::string{name} + on(connection));
   sync(connection);
@@ -103,6 +103,7 @@ bool listener_toxics::sync(target connection) {
                answer->set_value(there);
              });
   }
+  hubs_.run_in_virtual_time();
   auto until = reactor::clock::now() + change_limit;
   auto there = false;
   for (auto& answer : answers)
@@ -113,15 +114,16 @@ bool listener_toxics::sync(target connection) {
 
 // Closes the port if a toxic wants that, or opens it if none does any more.
 listener_toxics::result listener_toxics::sync_down() {
-  auto error = port_.update_down([this] {
+  auto updated = port_.update_down([this] {
     auto all = toxics_->list();
     return std::any_of(all->begin(), all->end(), [](auto& placed) {
       return takes_listener_down(placed.what);
     });
   });
-  if (error.empty())
-    return {};
-  return toxic_refusal{toxic_refusal::kind::failed, error};
+  if (!updated)
+    return unexpected{
+      toxic_refusal{toxic_refusal::kind::failed, updated.error()}};
+  return {};
 }
 
 } // namespace coppice::net

@@ -3,9 +3,12 @@
 #include "net/listener_core.hpp"
 
 #include "coppice/actor/child_spec.hpp"
+#include "coppice/actor/deliver.hpp"
 #include "net/acceptor.hpp"
 #include "net/connection_supervisor.hpp"
+#include "net/event_loop.hpp"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,6 +20,9 @@ namespace coppice::net {
 using namespace supervision;
 
 namespace {
+
+// How long a Unix socket may be without its file.
+constexpr std::chrono::seconds look_period{1};
 
 // Owns the port and does nothing else, so that nothing can crash it by
 // accident.
@@ -34,8 +40,16 @@ public:
 
   caf::behavior make_behavior() override {
     actor::use_exception_text(*this);
-    return actor::others(*this, [](caf::message&) {
-      // nop: it takes no messages
+    if (!is_unix())
+      return actor::others(*this, [](caf::message&) {
+        // nop: it takes no messages
+      });
+    look_later();
+    // Others may send what they like; each look has the next one follow.
+    return actor::others(*this, [this](caf::message& what) {
+      if (what.match_elements<std::string>()
+          && what.get_as<std::string>(0).empty())
+        look();
     });
   }
 
@@ -44,6 +58,31 @@ public:
   }
 
 private:
+  bool is_unix() const {
+    auto local = owner_->port().local();
+    return local && local->is_unix() && owner_->config().inherited.empty();
+  }
+
+  // Nobody tells of a file that is removed.
+  void look() {
+    if (auto news = owner_->port().look_after_file(number_))
+      owner_->rt().events.publish({.kind = observe::event_kind::notice,
+                                   .path = owner_->port().owner_path(),
+                                   .detail = *std::move(news)});
+    look_later();
+  }
+
+  // A reactor has the clock; it must not look itself, since that may block.
+  void look_later() {
+    auto& loop = owner_->hubs().reactors().front()->loop();
+    loop.run_soon([&loop, self = caf::weak_actor_ptr{ctrl()}] {
+      loop.run_after(look_period, [self] {
+        if (auto alive = self.lock())
+          actor::deliver(caf::actor_cast<caf::actor>(alive), std::string{});
+      });
+    });
+  }
+
   listener_core_ptr owner_;
   std::uint64_t number_;
 };

@@ -12,10 +12,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <memory>
@@ -26,11 +24,9 @@ namespace coppice::net {
 
 namespace {
 
-constexpr int first_passed_descriptor = 3;
-constexpr unsigned most_passed = 1024;
 constexpr int keepalive_probes = 4;
 
-std::string explain(const endpoint& where, int error) {
+std::string text_of_error(const endpoint& where, int error) {
   auto text = "cannot listen on " + to_string(where) + ": ";
   switch (error) {
   case EADDRINUSE:
@@ -54,8 +50,8 @@ std::string explain(const endpoint& where, int error) {
   }
 }
 
-open_result failure(const endpoint& where, int error) {
-  return {nullptr, error, explain(where, error)};
+unexpected<open_error> failure(const endpoint& where, int error) {
+  return unexpected{open_error{error, text_of_error(where, error)}};
 }
 
 bool set(const socket& sock, int level, int name, int value) {
@@ -127,9 +123,9 @@ int bind_unix(const socket& sock, const endpoint& where, unsigned mode) {
 }
 
 int bind_tcp(const socket& sock, const endpoint& where,
-             const listen_options& options) {
+             const listen_options& options, bool shares) {
   set(sock, SOL_SOCKET, SO_REUSEADDR, 1);
-  if (options.sockets > 1 && !set(sock, SOL_SOCKET, SO_REUSEPORT, 1))
+  if (shares && !set(sock, SOL_SOCKET, SO_REUSEPORT, 1))
     return errno;
   if (where.family() == AF_INET6)
     set(sock, IPPROTO_IPV6, IPV6_V6ONLY, 0);
@@ -137,31 +133,24 @@ int bind_tcp(const socket& sock, const endpoint& where,
   return ::bind(sock.fd(), where.data(), where.size()) == 0 ? 0 : errno;
 }
 
-// Opens one socket; returns 0 or why there is none.
+// Opens one socket, which `shares` its port with those that are there already;
+// returns 0 or why there is none.
 int open_socket(socket& into, const endpoint& where,
-                const listen_options& options) {
+                const listen_options& options, bool shares) {
   into = socket{
     ::socket(where.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   if (!into)
     return errno;
   auto error = where.is_unix() ? bind_unix(into, where, options.unix_mode)
-                               : bind_tcp(into, where, options);
+                               : bind_tcp(into, where, options, shares);
   if (error != 0)
     return error;
-  return ::listen(into.fd(), options.backlog) == 0 ? 0 : errno;
-}
-
-std::optional<unsigned> number_of(const char* variable) {
-  auto* text = std::getenv(variable);
-  if (text == nullptr)
-    return {};
-  std::string_view view{text};
-  unsigned value = 0;
-  auto [rest, err]
-    = std::from_chars(view.data(), view.data() + view.size(), value);
-  if (err != std::errc{} || rest != view.data() + view.size())
-    return {};
-  return value;
+  if (::listen(into.fd(), options.backlog) != 0)
+    return errno;
+  // Now that nobody else has it, others of this port may come.
+  if (options.sockets > 1 && !shares && !set(into, SOL_SOCKET, SO_REUSEPORT, 1))
+    return errno;
+  return 0;
 }
 
 } // namespace
@@ -181,6 +170,23 @@ port::~port() {
   shut();
 }
 
+std::vector<int> port::of(unsigned index, std::size_t acceptors) const {
+  std::vector<int> result;
+  for (std::size_t i = index; i < sockets_.size(); i += acceptors)
+    result.push_back(sockets_[i].fd());
+  if (result.empty())
+    result.push_back(sockets_[index % sockets_.size()].fd());
+  return result;
+}
+
+void port::accept_last(const client_taker& take) noexcept {
+  if (!inherited_)
+    remove_file();
+  accept_last_clients(sockets_, local_,
+                      inherited_ ? after_clients::kept : after_clients::closed,
+                      take);
+}
+
 void port::shut() noexcept {
   if (inherited_)
     return;
@@ -191,11 +197,15 @@ void port::shut() noexcept {
     ::shutdown(sock.fd(), SHUT_RDWR);
 }
 
-void port::remove_file() noexcept {
+bool port::has_lost_file() const noexcept {
   struct stat file {};
-  if (!inode_ || ::stat(local_.address().c_str(), &file) != 0)
-    return;
-  if (file.st_ino == *inode_) // not yet that of another program
+  return inode_ && !inherited_
+         && (::stat(local_.address().c_str(), &file) != 0
+             || file.st_ino != *inode_);
+}
+
+void port::remove_file() noexcept {
+  if (inode_ && !has_lost_file())
     ::unlink(local_.address().c_str());
 }
 
@@ -205,14 +215,15 @@ open_result listen_on(const endpoint& where, const listen_options& options) {
   std::vector<socket> sockets(options.sockets);
   auto there = where;
   for (auto& sock : sockets) {
-    if (auto error = open_socket(sock, there, options)) {
+    auto shares = options.share_port || &sock != &sockets.front();
+    if (auto error = open_socket(sock, there, options, shares)) {
       if (error == EAFNOSUPPORT && there.family() == AF_INET6 && there.any())
         return listen_on(*endpoint::parse("0.0.0.0", there.port()), options);
       return failure(there, error);
     }
     there = endpoint::local(sock.fd()); // the port, if the kernel picked it
   }
-  return {std::make_shared<port>(std::move(sockets), false)};
+  return std::make_shared<port>(std::move(sockets), false);
 }
 
 open_result adopt(const std::vector<int>& descriptors,
@@ -220,9 +231,9 @@ open_result adopt(const std::vector<int>& descriptors,
   std::vector<socket> sockets;
   for (auto fd : descriptors) {
     auto refuse = [fd](int error, const char* why) {
-      return open_result{nullptr, error,
-                         "cannot listen on the inherited descriptor "
-                           + std::to_string(fd) + ": " + why};
+      return unexpected{
+        open_error{error, "cannot listen on the inherited descriptor "
+                            + std::to_string(fd) + ": " + why}};
     };
     int listens = 0;
     int type = 0;
@@ -241,20 +252,7 @@ open_result adopt(const std::vector<int>& descriptors,
       set_tcp_options(sock, options);
     sockets.push_back(std::move(sock));
   }
-  return {std::make_shared<port>(std::move(sockets), true)};
-}
-
-std::vector<int> passed_descriptors() {
-  std::vector<int> result;
-  if (number_of("LISTEN_PID") != static_cast<unsigned>(::getpid()))
-    return result;
-  auto count = std::min(number_of("LISTEN_FDS").value_or(0), most_passed);
-  for (unsigned i = 0; i < count; ++i) {
-    auto fd = first_passed_descriptor + static_cast<int>(i);
-    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-    result.push_back(fd);
-  }
-  return result;
+  return std::make_shared<port>(std::move(sockets), true);
 }
 
 } // namespace coppice::net

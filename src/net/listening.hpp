@@ -2,7 +2,9 @@
 
 #pragma once
 
+#include "coppice/expected.hpp"
 #include "coppice/net/endpoint.hpp"
+#include "net/last_clients.hpp"
 #include "net/socket.hpp"
 
 #include <cstddef>
@@ -24,10 +26,9 @@ public:
 
   ~port();
 
-  /// The socket of the acceptor of that index.
-  const socket& at(unsigned index) const noexcept {
-    return sockets_[index % sockets_.size()];
-  }
+  /// The sockets of the acceptor of that index, one of so many: each socket has
+  /// an acceptor, and each acceptor a socket.
+  std::vector<int> of(unsigned index, std::size_t acceptors) const;
 
   std::size_t sockets() const noexcept {
     return sockets_.size();
@@ -36,6 +37,15 @@ public:
   const endpoint& local() const noexcept {
     return local_;
   }
+
+  /// Whether it is a Unix socket whose file has gone, or is that of another one
+  /// by now: no client can come any more.
+  bool has_lost_file() const noexcept;
+
+  /// Lets no more clients in, and gives `take` those that wait, so that none of
+  /// them is reset by `shut`. With inherited sockets others may go on to come.
+  /// Blocks as `accept_last_clients` does. Any thread.
+  void accept_last(const client_taker& take) noexcept;
 
   /// Refuses clients from now on, also those that wait. Does nothing to
   /// inherited sockets: the process that gave them keeps its clients. Any
@@ -51,12 +61,13 @@ private:
   std::optional<unsigned long> inode_; // of the file of a Unix socket
 };
 
-/// A port, or why there is none.
-struct open_result {
-  std::shared_ptr<net::port> port = nullptr;
-  int error = 0;            ///< errno of the call that failed; 0: none did.
+/// Why there is no port.
+struct open_error {
+  int number = 0;           ///< errno of the call that failed.
   std::string message = {}; ///< For a person: what happened, what to do.
 };
+
+using open_result = expected<std::shared_ptr<port>, open_error>;
 
 /// Opens a port: non-blocking sockets, closed on exec, with SO_REUSEADDR. What
 /// is accepted from them has TCP_NODELAY and the options on time. `::` takes

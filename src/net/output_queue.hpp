@@ -5,10 +5,13 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace coppice::net {
 
-/// Bytes that wait to be sent. Gives its memory back when it is empty.
+/// Bytes that wait to be sent. Keeps not much more than twice as many, however
+/// many have gone through it, in time linear in those. Gives its memory back
+/// when it is empty.
 class output_queue {
 public:
   bool empty() const noexcept {
@@ -32,12 +35,22 @@ public:
     sent_ += n;
     if (sent_ == bytes_.size())
       clear();
+    else if (sent_ >= few && sent_ >= size()) // less is moved than was sent
+      bytes_.erase(0, std::exchange(sent_, 0));
   }
 
   void clear() noexcept {
     bytes_ = {};
     sent_ = 0;
   }
+
+  /// How many it keeps, sent ones included; its memory may be what was most.
+  std::size_t kept() const noexcept {
+    return bytes_.size();
+  }
+
+  /// So many that are sent it may keep in any case.
+  static constexpr std::size_t few = 16 * 1024;
 
 private:
   std::string bytes_;

@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "coppice/observe/connection_log.hpp"
+#include "observe/connection_log.hpp"
 
 #include <sys/socket.h>
 

@@ -96,6 +96,29 @@ void port_keeper::disown(std::uint64_t owner) {
   shut();
 }
 
+std::optional<std::string> port_keeper::look_after_file(std::uint64_t owner) {
+  std::lock_guard one_at_a_time{changing_};
+  std::unique_lock guard{mutex_};
+  if (owner_ != owner || !accepts() || (port_ && !port_->has_lost_file())) {
+    file_lost_ = false;
+    return {};
+  }
+  auto known = std::exchange(file_lost_, true);
+  if (!port_ && !known)
+    return {};
+  guard.unlock();
+  shut();
+  auto opened = open();
+  guard.lock();
+  if (opened) {
+    file_lost_ = false;
+    return "the file of the Unix socket was removed; there is a new one";
+  }
+  if (known)
+    return {};
+  return "the file of the Unix socket was removed, and it " + open_error_;
+}
+
 // Opens the port where it was; returns whether that went well.
 bool port_keeper::open() {
   std::unique_lock guard{mutex_};
@@ -105,13 +128,13 @@ bool port_keeper::open() {
   auto result = inherited_.empty() ? listen_on(where, options)
                                    : adopt(inherited_, options);
   auto picked_by_kernel = where.port() != where_.port();
-  if (result.error == EADDRINUSE && picked_by_kernel)
+  if (!result && result.error().number == EADDRINUSE && picked_by_kernel)
     result = listen_on(where_, options);
   guard.lock();
-  open_error_ = result.message;
-  if (!result.port)
+  open_error_ = result ? std::string{} : result.error().message;
+  if (!result)
     return false;
-  port_ = std::move(result.port);
+  port_ = *std::move(result);
   bound_ = port_->local();
   guard.unlock();
   observer_.on_port_change();
@@ -124,6 +147,9 @@ void port_keeper::shut() {
   guard.unlock();
   if (!former)
     return;
+  former->accept_last([this](socket client, auto& from) {
+    observer_.on_last_client(std::move(client), from);
+  });
   former->shut();
   observer_.on_port_change();
 }
@@ -143,12 +169,13 @@ void port_keeper::suspend() {
   observer_.on_suspended();
 }
 
-std::string port_keeper::resume() {
+expected<void, std::string> port_keeper::resume() {
   std::lock_guard one_at_a_time{changing_};
   if (draining_)
-    return "it drains, and takes no more clients";
+    return unexpected<std::string>{"it drains, and takes no more clients"};
   if (down_)
-    return "a toxic has it down; coppice toxic reset takes it off";
+    return unexpected<std::string>{
+      "a toxic has it down; coppice toxic reset takes it off"};
   if (!suspended_.exchange(false))
     return {};
   return come_up();
@@ -163,7 +190,8 @@ bool port_keeper::drain() {
   return true;
 }
 
-std::string port_keeper::update_down(const std::function<bool()>& wanted) {
+expected<void, std::string>
+port_keeper::update_down(const std::function<bool()>& wanted) {
   std::lock_guard one_at_a_time{changing_};
   auto goes_down = wanted();
   if (down_.exchange(goes_down) == goes_down)
@@ -179,12 +207,12 @@ std::string port_keeper::update_down(const std::function<bool()>& wanted) {
 // Opens the port, unless there is another reason to keep it closed: whatever
 // ends that opens it. If it cannot be opened, it is suspended, so that `resume`
 // tries again.
-std::string port_keeper::come_up() {
+expected<void, std::string> port_keeper::come_up() {
   if (!accepts() || owner() == 0)
     return {};
   if (!open()) {
     suspended_ = true;
-    return open_error();
+    return unexpected{open_error()};
   }
   observer_.on_listening();
   return {};

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "coppice/expected.hpp"
 #include "coppice/net/listener.hpp"
 #include "net/listening.hpp"
 
@@ -28,6 +29,11 @@ public:
   public:
     /// It was opened or closed: acceptors have to look.
     virtual void on_port_change() = 0;
+
+    /// A client that waited when the port was closed. Any thread.
+    virtual void on_last_client(socket client,
+                                const observe::peer_address& from)
+      = 0;
 
     /// An operator has closed it.
     virtual void on_suspended() = 0;
@@ -79,6 +85,11 @@ public:
     return !suspended_.load() && !refuses();
   }
 
+  /// Whether a toxic keeps it closed.
+  bool is_down() const noexcept {
+    return down_.load();
+  }
+
   /// Whether clients that wait for room do so in vain.
   bool refuses() const noexcept {
     return draining_.load() || down_.load();
@@ -98,6 +109,11 @@ public:
   /// That owner has ended, and the port is closed, unless it has a new one.
   void disown(std::uint64_t owner);
 
+  /// Opens the port anew if somebody has removed the file of its Unix socket.
+  /// Returns what happened, for a person; nothing if nothing did. For that
+  /// owner, once in a while.
+  std::optional<std::string> look_after_file(std::uint64_t owner);
+
   // -- operating it -----------------------------------------------------------
 
   /// Sets how the port is opened the next time.
@@ -105,26 +121,25 @@ public:
 
   /// See `listener::suspend` and `listener::resume`.
   void suspend();
-  std::string resume();
+  expected<void, std::string> resume();
 
   /// Closes the port for good. Returns whether it was the first to do so.
   bool drain();
 
   /// Closes the port if `wanted`, or opens it if not; asks that when nobody
-  /// else changes the port. Returns why it could not be opened; empty: it was,
-  /// or did not have to be.
-  std::string update_down(const std::function<bool()>& wanted);
+  /// else changes the port. The error says why it could not be opened.
+  expected<void, std::string> update_down(const std::function<bool()>& wanted);
 
 private:
   bool open();
   void shut();
-  std::string come_up();
+  expected<void, std::string> come_up();
 
   const endpoint where_;
   const std::vector<int> inherited_;
   observer& observer_;
   std::mutex changing_;      // held while the port is opened or closed
-  mutable std::mutex mutex_; // guards the next eight
+  mutable std::mutex mutex_; // guards the next nine
   listen_options options_;
   std::shared_ptr<net::port> port_;
   std::uint64_t owner_ = 0;
@@ -133,6 +148,7 @@ private:
   std::string owner_path_;
   std::optional<endpoint> bound_;
   std::string open_error_;
+  bool file_lost_ = false;         // and not back
   std::atomic<bool> down_ = false; // by a toxic
   std::atomic<bool> suspended_ = false;
   std::atomic<bool> draining_ = false;

@@ -8,8 +8,9 @@
 
 namespace coppice::net {
 
-reactor::reactor(caf::actor_system& sys, unsigned index)
-    : loop_(std::make_unique<event_loop>(sys, index)) {
+reactor::reactor(caf::actor_system& sys, unsigned index,
+                 actor::virtual_time* time)
+    : loop_(std::make_unique<event_loop>(sys, index, time)) {
   // nop
 }
 
@@ -23,16 +24,20 @@ void reactor::stop_thread() {
   loop_->stop_thread();
 }
 
+void reactor::stop_thread_soon() {
+  loop_->stop_thread_soon();
+}
+
+bool reactor::stop_thread_within(clock::duration limit) {
+  return loop_->stop_thread_within(limit);
+}
+
 void reactor::run_soon(task fn) {
   loop_->run_soon(std::move(fn));
 }
 
 unsigned reactor::index() const noexcept {
   return loop_->index();
-}
-
-observe::distribution reactor::rounds() const {
-  return loop_->rounds();
 }
 
 void reactor::on_held_up(clock::duration limit,

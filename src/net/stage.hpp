@@ -163,7 +163,7 @@ public:
     = 0;
 
   /// Does to the connection what the fault says: throw, exit, kill, hang.
-  virtual void be_struck(const fault::decision& decision) = 0;
+  virtual void apply_fault(const fault::decision& decision) = 0;
 
 protected:
   ~stage_host() = default;

@@ -5,6 +5,11 @@
 #include "net/connection_actor.hpp"
 #include "net/event_loop.hpp"
 
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <optional>
@@ -12,8 +17,7 @@
 
 namespace coppice::net {
 
-/// Clients that wait for a place, first come, first served. Each is closed when
-/// it has waited for too long. For one reactor.
+/// Clients that wait for a place, first come, first served. For one reactor.
 class waiting_room {
 public:
   using time_point = event_loop::clock::time_point;
@@ -40,22 +44,39 @@ public:
     return next;
   }
 
-  /// Closes clients that have waited for too long; returns how many.
-  std::size_t expire(time_point now) {
-    std::size_t count = 0;
-    for (; !clients_.empty() && clients_.front().until <= now; ++count)
-      clients_.pop_front();
-    return count;
+  /// Takes out a client that has waited for too long, if there is one.
+  std::optional<accepted_client> expire(time_point now) {
+    if (clients_.empty() || clients_.front().until > now)
+      return {};
+    return leave();
   }
 
-  /// When the first client has waited for too long.
-  std::optional<time_point> next() const {
+  /// Drops clients that have gone without a byte, so that they do not take the
+  /// room of others.
+  void drop_gone() {
+    std::erase_if(clients_,
+                  [](auto& one) { return has_gone(one.client.sock); });
+  }
+
+  /// When to look at them again.
+  std::optional<time_point> next(time_point now) const {
     if (clients_.empty())
       return {};
-    return clients_.front().until;
+    return std::min(clients_.front().until, now + look_period);
   }
 
 private:
+  static constexpr std::chrono::milliseconds look_period{100};
+
+  // A peer that has only ended its own side still wants an answer.
+  static bool has_gone(const socket& sock) noexcept {
+    pollfd what{sock.fd(), 0, 0};
+    if (::poll(&what, 1, 0) != 1 || (what.revents & (POLLHUP | POLLERR)) == 0)
+      return false;
+    char first;
+    return ::recv(sock.fd(), &first, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
+  }
+
   struct waiting {
     accepted_client client;
     time_point until;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/observe/blame.hpp"
+#include "observe/blame.hpp"
 
 #include <string>
 

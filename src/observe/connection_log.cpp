@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/observe/connection_log.hpp"
+#include "observe/connection_log.hpp"
+
+#include "observe/printable.hpp"
 
 #include <arpa/inet.h>
 
@@ -44,6 +46,12 @@ std::string to_string(const peer_address& peer) {
 
 void connection_record::set_reason(std::string_view text) noexcept {
   auto n = std::min(text.size(), reason.size() - 1);
+  auto inside_character = [&] {
+    return n > 0 && n < text.size()
+           && (static_cast<unsigned char>(text[n]) & 0xC0) == 0x80;
+  };
+  while (inside_character())
+    --n;
   text.copy(reason.data(), n);
   reason[n] = '\0';
 }
@@ -53,7 +61,7 @@ std::string describe(const connection_record& record) {
   if (record.what == connection_record::kind::opened)
     return "connected: " + peer;
   std::string text = "closed: ";
-  text += record.reason_text();
+  text += printable(record.reason_text());
   return text + ", " + peer + ", " + in_seconds(record.lasted) + ", "
          + std::to_string(record.bytes_in) + " bytes in, "
          + std::to_string(record.bytes_out) + " bytes out";
@@ -88,6 +96,13 @@ connection_log::at(std::string_view path) {
 }
 
 void connection_log::drain(const reader& fn) {
+  while (drain_some(most_kept, fn))
+    ; // nop
+}
+
+// At most `limit`; returns whether there may be more.
+bool connection_log::drain_some(std::size_t limit, const reader& fn) {
+  std::lock_guard alone{draining_};
   std::unique_lock guard{mutex_};
   auto sources = sources_;
   guard.unlock();
@@ -95,12 +110,29 @@ void connection_log::drain(const reader& fn) {
     auto next = from->read_.load(std::memory_order_relaxed);
     auto end = from->written_.load(std::memory_order_acquire);
     for (; next != end; ++next) {
+      if (limit-- == 0)
+        return true;
       auto& what = from->ring_[next % source::capacity];
       fn(from->path_, what);
       keep(from, what);
       from->read_.store(next + 1, std::memory_order_release);
     }
   }
+  return false;
+}
+
+// By turns, so that it does not drop from what is kept what it has not read.
+std::uint64_t connection_log::read_after(std::uint64_t seq, const reader& fn) {
+  for (auto more = true; more;) {
+    more = drain_some(most_kept / 2, [](auto, auto&) {});
+    auto found = after(seq, most_kept);
+    missed_.fetch_add(found.missed, std::memory_order_relaxed);
+    for (auto& each : found.records)
+      fn(each.from->path(), each.what);
+    if (!found.records.empty())
+      seq = found.first_seq + found.records.size() - 1;
+  }
+  return seq;
 }
 
 void connection_log::keep(const std::shared_ptr<source>& from,
@@ -121,7 +153,7 @@ connection_log::excerpt connection_log::after(std::uint64_t seq,
 
 std::uint64_t connection_log::lost() const {
   std::lock_guard guard{mutex_};
-  std::uint64_t result = 0;
+  auto result = missed_.load(std::memory_order_relaxed);
   for (auto& from : sources_)
     result += from->lost_.load(std::memory_order_relaxed);
   return result;
@@ -129,15 +161,19 @@ std::uint64_t connection_log::lost() const {
 
 void connection_log::flush() {
   std::lock_guard guard{mutex_};
-  if (wake_)
-    wake_();
+  for (auto& [_, wake] : wakes_)
+    wake();
 }
 
-void connection_log::on_pending(std::function<void()> wake) {
+void connection_log::on_pending(const std::string& who,
+                                std::function<void()> wake) {
   std::lock_guard guard{mutex_};
-  wake_ = std::move(wake);
-  if (wake_)
-    wake_(); // for what came while nobody listened
+  if (!wake) {
+    wakes_.erase(who);
+    return;
+  }
+  wake(); // for what came while nobody listened
+  wakes_[who] = std::move(wake);
 }
 
 } // namespace coppice::observe

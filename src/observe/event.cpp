@@ -2,6 +2,8 @@
 
 #include "coppice/observe/event.hpp"
 
+#include "observe/printable.hpp"
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -11,13 +13,14 @@ namespace coppice::observe {
 namespace {
 
 // In the order of the enumeration.
-constexpr std::array<std::string_view, 24> kind_names{
+constexpr std::array<std::string_view, 25> kind_names{
   "child_started",  "child_restarted", "exit_requested",     "child_exited",
   "child_stopped",  "start_failed",    "restarting",         "stalled",
   "unkillable",     "gave_up",         "connection_crashed", "accept_paused",
   "accept_resumed", "listening",       "suspended",          "draining",
   "alarm",          "held_up",         "fault_armed",        "fault_fired",
-  "fault_cleared",  "journal_failed",  "journal_resumed",    "notice",
+  "fault_cleared",  "journal_failed",  "journal_resumed",    "journal_replaced",
+  "notice",
 };
 static_assert(kind_names.size()
               == static_cast<std::size_t>(event_kind::notice) + 1);
@@ -26,6 +29,10 @@ static_assert(kind_names.size()
 
 std::string_view to_string(event_kind value) {
   return kind_names[static_cast<std::size_t>(value)];
+}
+
+std::vector<std::string_view> all_event_kinds() {
+  return {kind_names.begin(), kind_names.end()};
 }
 
 std::optional<event_kind> event_kind_from(std::string_view name) {
@@ -63,6 +70,7 @@ severity severity_of(const event& ev) {
   case event_kind::fault_armed:
   case event_kind::fault_fired:
   case event_kind::journal_failed:
+  case event_kind::journal_replaced:
     return severity::warning;
   case event_kind::exit_requested:
   case event_kind::child_started:
@@ -80,8 +88,21 @@ severity severity_of(const event& ev) {
   return severity::info;
 }
 
+std::string shortened(std::string text, std::size_t limit) {
+  if (text.size() <= limit)
+    return text;
+  auto mark = " … (cut; " + std::to_string(text.size()) + " bytes)";
+  auto size = limit - std::min(limit, mark.size());
+  // The bytes of a character after its first one are 10xxxxxx.
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80)
+    --size;
+  text.resize(size);
+  return text + mark;
+}
+
 std::string describe(const event& ev) {
-  auto text = ev.path;
+  auto text = printable(ev.path);
+  auto reason = printable(ev.reason);
   switch (ev.kind) {
   case event_kind::child_started:
     text += " started";
@@ -92,16 +113,16 @@ std::string describe(const event& ev) {
     text += " restarted (incarnation " + std::to_string(ev.incarnation) + ")";
     break;
   case event_kind::exit_requested:
-    text += " is told to end: " + ev.reason;
+    text += " is asked to end: " + reason;
     break;
   case event_kind::child_exited:
-    text += " exited: " + ev.reason;
+    text += " exited: " + reason;
     break;
   case event_kind::child_stopped:
-    text += " stopped: " + ev.reason;
+    text += " stopped: " + reason;
     break;
   case event_kind::start_failed:
-    text += " failed to start: " + ev.reason;
+    text += " failed to start: " + reason;
     break;
   case event_kind::restarting:
     text += " restarting";
@@ -116,7 +137,7 @@ std::string describe(const event& ev) {
     text += " gave up";
     break;
   case event_kind::connection_crashed:
-    text += " crashed: " + ev.reason;
+    text += " crashed: " + reason;
     break;
   case event_kind::accept_paused:
     text += " pauses accepting";
@@ -154,11 +175,14 @@ std::string describe(const event& ev) {
   case event_kind::journal_resumed:
     text += " writes to its file again";
     break;
+  case event_kind::journal_replaced:
+    text += " begins a new file";
+    break;
   case event_kind::notice:
     break;
   }
   if (!ev.detail.empty())
-    text += ": " + ev.detail;
+    text += ": " + printable(ev.detail);
   return text;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/observe/event_counts.hpp"
+#include "observe/event_counts.hpp"
 
 #include "coppice/supervision/exit_reason.hpp"
 #include "observe/path.hpp"
@@ -143,6 +143,7 @@ void event_counts::count(const event& ev, const tree& shown) {
   case event_kind::fault_cleared:
   case event_kind::journal_failed:
   case event_kind::journal_resumed:
+  case event_kind::journal_replaced:
   case event_kind::notice:
     return;
   }
@@ -162,7 +163,8 @@ void event_counts::count_end(const event& ev, const tree& shown) {
 void event_counts::count_restart(const event& ev, const tree& shown) {
   auto why = static_cast<std::size_t>(cause_of(ev));
   ++at(counts_.restarts, label(ev.path, shown))[why];
-  if (ev.decided && nearly(ev.decided->budget_used, ev.decided->intensity))
+  if (ev.decided && !ev.decided->own
+      && nearly(ev.decided->budget_used, ev.decided->intensity))
     ++at(counts_.nearly_used, label(parent_of(ev.path), shown));
 }
 

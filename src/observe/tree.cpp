@@ -3,7 +3,12 @@
 #include "coppice/observe/tree.hpp"
 
 #include "observe/path.hpp"
+#include "observe/path_map.hpp"
+#include "supervision/restart_window.hpp"
 
+#include <algorithm>
+#include <map>
+#include <mutex>
 #include <utility>
 
 namespace coppice::observe {
@@ -18,7 +23,57 @@ std::string join(std::string_view parent, std::string_view id) {
   return result;
 }
 
+// What most nodes are not: somebody with children.
+struct hub {
+  std::optional<supervision::strategy> strategy;
+  std::optional<supervision::restart_window> window;
+  std::shared_ptr<gauge> connections;
+  std::shared_ptr<gauge> members;
+  // Paths by place, in start order; the strings are the keys of `nodes`.
+  std::map<std::uint64_t, std::string_view> children;
+};
+
+struct node {
+  std::string id;
+  supervision::child_type type;
+  std::optional<supervision::restart> restart;
+  node_state state = node_state::starting;
+  std::uint64_t incarnation = 0;
+  std::string last_exit;
+  std::optional<supervision::restart_window> own_budget = {};
+  tree::writer parent = 0; // who wrote last of this node as a child
+  tree::writer self = 0;   // … and as a supervisor
+  std::uint64_t place = 0; // below the parent
+  std::unique_ptr<hub> below = {};
+
+  hub& as_hub() {
+    if (!below)
+      below = std::make_unique<hub>();
+    return *below;
+  }
+};
+
 } // namespace
+
+struct tree::state {
+  node* find(std::string_view path, writer who);
+  void stop_below(const node& parent);
+  void remove_below(const node& parent);
+  std::string any_root() const;
+  node_view view(std::string_view path, const node& n,
+                 supervision::time_point now) const;
+
+  std::mutex mutex;
+  path_map<node> nodes;
+  std::uint64_t last_place = 0;
+  std::string root;
+};
+
+tree::tree() : state_(std::make_unique<state>()) {
+  // nop
+}
+
+tree::~tree() = default;
 
 std::string_view to_string(node_state value) {
   switch (value) {
@@ -37,9 +92,9 @@ std::string_view to_string(node_state value) {
 void tree::add(std::string_view parent, std::string_view id,
                supervision::child_type type,
                std::optional<supervision::restart> restart, writer who) {
-  std::lock_guard guard{mutex_};
+  std::lock_guard guard{state_->mutex};
   auto path = join(parent, id);
-  auto i = nodes_.try_emplace(path).first;
+  auto i = state_->nodes.try_emplace(path).first;
   auto& n = i->second;
   if (who < n.parent)
     return;
@@ -47,54 +102,60 @@ void tree::add(std::string_view parent, std::string_view id,
   n.id = id;
   n.type = type;
   n.restart = restart;
+  n.own_budget.reset();
   if (parent.empty()) {
-    root_ = path;
-  } else if (auto above = nodes_.find(parent); above != nodes_.end()) {
+    state_->root = path;
+  } else if (auto above = state_->nodes.find(parent);
+             above != state_->nodes.end()) {
     auto& siblings = above->second.as_hub().children;
     siblings.erase(n.place);
-    n.place = ++last_place_;
+    n.place = ++state_->last_place;
     siblings.emplace(n.place, i->first);
   }
 }
 
 void tree::remove(std::string_view path, writer who) {
-  std::lock_guard guard{mutex_};
-  auto* n = find(path, who);
+  std::lock_guard guard{state_->mutex};
+  auto* n = state_->find(path, who);
   if (n == nullptr)
     return;
-  if (auto above = nodes_.find(parent_of(path)); above != nodes_.end())
+  if (auto above = state_->nodes.find(parent_of(path));
+      above != state_->nodes.end())
     above->second.as_hub().children.erase(n->place);
-  remove_below(*n);
-  nodes_.erase(nodes_.find(path));
+  auto was_root = path == state_->root;
+  state_->remove_below(*n);
+  state_->nodes.erase(state_->nodes.find(path));
+  if (was_root)
+    state_->root = state_->any_root();
 }
 
 std::uint64_t tree::set_state(std::string_view path, node_state state,
                               writer who) {
-  std::lock_guard guard{mutex_};
-  auto* n = find(path, who);
+  std::lock_guard guard{state_->mutex};
+  auto* n = state_->find(path, who);
   if (n == nullptr)
     return 0;
   n->state = state;
   if (state == node_state::running)
     ++n->incarnation;
   else if (state == node_state::stopped)
-    stop_below(*n);
+    state_->stop_below(*n);
   return n->incarnation;
 }
 
 void tree::set_last_exit(std::string_view path, std::string reason,
                          writer who) {
-  std::lock_guard guard{mutex_};
-  if (auto* n = find(path, who))
+  std::lock_guard guard{state_->mutex};
+  if (auto* n = state_->find(path, who))
     n->last_exit = std::move(reason);
 }
 
 void tree::set_supervisor(std::string_view path, supervision::strategy strategy,
                           const supervision::restart_window& window,
                           writer who) {
-  std::lock_guard guard{mutex_};
-  auto i = nodes_.find(path);
-  if (i == nodes_.end() || who < i->second.self)
+  std::lock_guard guard{state_->mutex};
+  auto i = state_->nodes.find(path);
+  if (i == state_->nodes.end() || who < i->second.self)
     return;
   i->second.self = who;
   auto& hub = i->second.as_hub();
@@ -102,10 +163,18 @@ void tree::set_supervisor(std::string_view path, supervision::strategy strategy,
   hub.window = window;
 }
 
+void tree::set_own_budget(std::string_view path,
+                          const supervision::restart_window& window,
+                          writer who) {
+  std::lock_guard guard{state_->mutex};
+  if (auto* n = state_->find(path, who))
+    n->own_budget = window;
+}
+
 std::shared_ptr<gauge> tree::connections(std::string_view path) {
-  std::lock_guard guard{mutex_};
-  auto i = nodes_.find(path);
-  if (i == nodes_.end())
+  std::lock_guard guard{state_->mutex};
+  auto i = state_->nodes.find(path);
+  if (i == state_->nodes.end())
     return std::make_shared<gauge>(0);
   auto& result = i->second.as_hub().connections;
   if (!result)
@@ -114,59 +183,68 @@ std::shared_ptr<gauge> tree::connections(std::string_view path) {
 }
 
 std::shared_ptr<gauge> tree::members(std::string_view path) {
-  std::lock_guard guard{mutex_};
+  std::lock_guard guard{state_->mutex};
   auto result = std::make_shared<gauge>(0);
-  if (auto i = nodes_.find(path); i != nodes_.end())
+  if (auto i = state_->nodes.find(path); i != state_->nodes.end())
     i->second.as_hub().members = result;
   return result;
 }
 
 std::optional<node_view> tree::look(supervision::time_point now) const {
-  std::lock_guard guard{mutex_};
-  auto i = nodes_.find(root_);
-  if (i == nodes_.end())
+  std::lock_guard guard{state_->mutex};
+  auto i = state_->nodes.find(state_->root);
+  if (i == state_->nodes.end())
     return {};
-  return view(i->first, i->second, now);
+  return state_->view(i->first, i->second, now);
 }
 
 bool tree::has(std::string_view path) const {
-  std::lock_guard guard{mutex_};
-  return nodes_.contains(path);
+  std::lock_guard guard{state_->mutex};
+  return state_->nodes.contains(path);
 }
 
-tree::node* tree::find(std::string_view path, writer who) {
-  auto i = nodes_.find(path);
-  return i == nodes_.end() || who < i->second.parent ? nullptr : &i->second;
+node* tree::state::find(std::string_view path, writer who) {
+  auto i = nodes.find(path);
+  return i == nodes.end() || who < i->second.parent ? nullptr : &i->second;
 }
 
-void tree::stop_below(const node& parent) {
+void tree::state::stop_below(const node& parent) {
   if (!parent.below)
     return;
   for (auto& [_, path] : parent.below->children) {
-    auto& n = nodes_.find(path)->second;
+    auto& n = nodes.find(path)->second;
     n.state = node_state::stopped;
     stop_below(n);
   }
 }
 
-void tree::remove_below(const node& parent) {
+// Another tree of the same runtime; empty if there is none.
+std::string tree::state::any_root() const {
+  auto found = std::ranges::find_if(
+    nodes, [](auto& each) { return parent_of(each.first).empty(); });
+  return found == nodes.end() ? std::string{} : found->first;
+}
+
+void tree::state::remove_below(const node& parent) {
   if (!parent.below)
     return;
   for (auto& [_, path] : parent.below->children) {
-    auto i = nodes_.find(path);
+    auto i = nodes.find(path);
     remove_below(i->second);
-    nodes_.erase(i);
+    nodes.erase(i);
   }
 }
 
-node_view tree::view(std::string_view path, const node& n,
-                     supervision::time_point now) const {
+node_view tree::state::view(std::string_view path, const node& n,
+                            supervision::time_point now) const {
   node_view result{n.id,        std::string{path},
                    n.type,      n.restart,
                    n.state,     n.incarnation,
                    n.last_exit, {},
                    {},          {},
-                   {}};
+                   {},          {}};
+  if (n.own_budget)
+    result.own_budget = own_budget_of(*n.own_budget, now);
   if (!n.below)
     return result;
   auto& hub = *n.below;
@@ -179,7 +257,7 @@ node_view tree::view(std::string_view path, const node& n,
   if (hub.members)
     result.members = hub.members->load(std::memory_order_relaxed);
   for (auto& [_, child] : hub.children)
-    result.children.push_back(view(child, nodes_.find(child)->second, now));
+    result.children.push_back(view(child, nodes.find(child)->second, now));
   return result;
 }
 

@@ -19,19 +19,23 @@ std::string how_to_talk(const net::endpoint& where) {
          + std::to_string(where.port());
 }
 
-// As a browser on this machine takes it.
-std::string page_url(const host& started) {
+// How this machine gets at the page.
+std::string page_text(const host& started) {
   auto url = started.admin_url();
+  auto& where = *started.settings().admin;
+  if (where.is_unix())
+    return "curl --unix-socket " + where.address() + " http://localhost/";
   return (started.settings().admin->any()
             ? "http://127.0.0.1" + url.substr(url.rfind(':'))
             : url)
-         + "/";
+         + "/ in a browser";
 }
 
 // What the commands of coppice need to find this program.
 std::string admin_option(const host& started) {
   auto url = started.admin_url();
-  auto authority = url.substr(url.rfind('/') + 1);
+  constexpr std::string_view scheme = "http://";
+  auto authority = url.starts_with(scheme) ? url.substr(scheme.size()) : url;
   return authority == default_admin ? "" : " --admin " + authority;
 }
 
@@ -75,7 +79,7 @@ std::string announcement(const host& started) {
                 + "\" closes the connection)";
   }
   if (settings.admin)
-    result += "\n  watch it      " + page_url(started) + " in a browser"
+    result += "\n  watch it      " + page_text(started)
               + "\n  see the tree  coppice tree" + admin_option(started)
               + "\n  break it      " + how_to_break(started);
   if (settings.access.allow_faults || !settings.faults.empty())

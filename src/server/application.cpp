@@ -2,7 +2,7 @@
 
 #include "coppice/application.hpp"
 
-#include "coppice/actor/compat.hpp"
+#include "coppice/actor/system.hpp"
 #include "server/front.hpp"
 
 #include <utility>
@@ -20,7 +20,8 @@ front::plan plan_of(application_settings settings) {
   auto& host = result.settings;
   host.flags = settings.flags;
   host.children = std::move(settings.children);
-  host.system = settings.system;
+  host.runtime = std::move(settings.runtime);
+  host.below = std::move(settings.below);
   return result;
 }
 

@@ -3,15 +3,19 @@
 #include "server/arguments.hpp"
 
 #include "admin/limits_json.hpp"
+#include "server/argument_error.hpp"
 #include "server/duration_option.hpp"
+#include "server/option_checks.hpp"
 #include "server/token.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <span>
+#include <stdexcept>
 #include <string_view>
 #include <variant>
 
@@ -35,6 +39,7 @@ constexpr layout listener_layout[] = {
   {"--bind", network_group, "ADDRESS"},
   {"--unix-mode", network_group, "MODE"},
   {"--listen-sockets", network_group, "COUNT"},
+  {"--share-port", network_group, nullptr},
   {"--backlog", network_group, "COUNT"},
   {"--keepalive", network_group, "TIME"},
   {"--user-timeout", network_group, "TIME"},
@@ -43,11 +48,14 @@ constexpr layout listener_layout[] = {
   {"--max-restarts", supervision_group, "COUNT"},
   {"--max-seconds", supervision_group, "SECONDS"},
   {"--drain-timeout", supervision_group, "TIME"},
+  {"--drain-delay", supervision_group, "TIME"},
 };
 
 constexpr layout program_layout[] = {
   {"--admin", admin_group, "HOST:PORT"},
   {"--admin-token-file", admin_group, "FILE"},
+  {"--admin-host", admin_group, "NAME"},
+  {"--admin-origin", admin_group, "ORIGIN"},
   {"--log-connections", log_group, nullptr},
   {"--log-level", log_group, nullptr},
   {"--log-format", log_group, nullptr},
@@ -67,10 +75,22 @@ void lay_out(CLI::App& cmd, std::span<const layout> options) {
   }
 }
 
+unexpected<start_error> start_failure(const argument_error& error) {
+  return unexpected{start_error{true, error.text}};
+}
+
 constexpr std::string_view unix_prefix = "unix:";
 
-// Reads HOST:PORT or [HOST]:PORT.
-net::endpoint parse_authority(const std::string& text) {
+// Reads HOST:PORT, [HOST]:PORT or unix:PATH.
+argument<net::endpoint> parse_authority(const std::string& text) {
+  if (text.starts_with(unix_prefix)) {
+    auto result = net::endpoint::unix_path(
+      std::string_view{text}.substr(unix_prefix.size()));
+    if (!result)
+      return wrong("--admin", "a path of 1 to 107 bytes has to "
+                              "follow unix:");
+    return *result;
+  }
   auto colon = text.rfind(':');
   auto host = text.substr(0, colon == std::string::npos ? 0 : colon);
   if (host.size() > 2 && host.front() == '[' && host.back() == ']')
@@ -81,155 +101,308 @@ net::endpoint parse_authority(const std::string& text) {
   auto [rest, err] = std::from_chars(first, last, port);
   auto where = net::endpoint::parse(host, port);
   if (err != std::errc{} || rest != last || !where)
-    throw CLI::ValidationError("--admin", "\"" + text
-                                            + "\" is not HOST:PORT, with a "
-                                              "numeric HOST or localhost");
+    return wrong("--admin", "\"" + text
+                              + "\" is not HOST:PORT, with a "
+                                "numeric HOST or localhost");
   return *where;
 }
 
+using optional_duration = std::optional<std::chrono::milliseconds>;
+
 // Nothing for `off`.
-std::optional<std::chrono::milliseconds>
-optional_duration(const char* option, const std::string& text) {
+argument<optional_duration> duration_or_off(const char* option,
+                                            const std::string& text) {
   if (text == "off")
-    return {};
-  return duration_of(option, text);
+    return optional_duration{};
+  auto value = duration_of(option, text);
+  if (!value)
+    return unexpected{std::move(value.error())};
+  return optional_duration{*value};
 }
 
-unsigned parse_mode(const std::string& text) {
+argument<unsigned> parse_mode(const std::string& text) {
   unsigned value = 0;
   auto* last = text.data() + text.size();
   auto [rest, err] = std::from_chars(text.data(), last, value, 8);
   if (err != std::errc{} || rest != last || value > 0777)
-    throw CLI::ValidationError(
-      "--unix-mode", "\"" + text + "\" is no octal mode such as 0660");
+    return wrong("--unix-mode",
+                 "\"" + text + "\" is no octal mode such as 0660");
   return value;
 }
 
-net::endpoint where(const listener_arguments& args) {
+argument<net::endpoint> where(const listener_arguments& args) {
   if (!args.bind.starts_with(unix_prefix)) {
     auto port
       = static_cast<std::uint16_t>(args.port.value_or(args.default_port));
     if (auto result = net::endpoint::parse(args.bind, port))
       return *result;
-    throw CLI::ValidationError("--bind", "\"" + args.bind
-                                           + "\" is no numeric address; an "
-                                             "example is 127.0.0.1, ::1 or "
-                                             "unix:/run/echo.sock");
+    return wrong("--bind", "\"" + args.bind
+                             + "\" is no numeric address; an "
+                               "example is 127.0.0.1, ::1 or "
+                               "unix:/run/echo.sock");
   }
   if (args.port)
-    throw CLI::ValidationError("PORT", "a Unix socket has none; leave it out");
+    return wrong("PORT", "a Unix socket has none; leave it out");
   if (args.listen_sockets > 1)
-    throw CLI::ValidationError("--listen-sockets",
-                               "there can be one Unix socket only");
+    return wrong("--listen-sockets", "there can be one Unix socket only");
+  if (args.share_port)
+    return wrong("--share-port", "a Unix socket cannot be shared");
   auto result = net::endpoint::unix_path(
     std::string_view{args.bind}.substr(unix_prefix.size()));
   if (!result)
-    throw CLI::ValidationError("--bind", "a path of 1 to 107 bytes has to "
-                                         "follow unix:");
+    return wrong("--bind", "a path of 1 to 107 bytes has to "
+                           "follow unix:");
   return *result;
 }
 
-void check_sockets(const char* option, std::size_t sockets,
-                   unsigned acceptors) {
+argument<void> check_sockets(unsigned sockets, unsigned acceptors) {
   if (sockets > acceptors)
-    throw CLI::ValidationError(option, std::to_string(sockets)
-                                         + " sockets need as many acceptors, "
-                                           "and there are "
-                                         + std::to_string(acceptors)
-                                         + ": see --acceptors");
+    return wrong("--listen-sockets",
+                 std::to_string(sockets)
+                   + " sockets need as many acceptors, and there "
+                     "are "
+                   + std::to_string(acceptors) + ": see --acceptors");
+  return {};
 }
 
-net::listen_options listening(const listener_arguments& args,
-                              net::listen_options result) {
+constexpr std::string_view admin_name = "admin";
+
+// Of a passed socket that has no name, or one that nobody chose.
+bool says_nothing(std::string_view name) {
+  return name.empty() || name == "unknown" || name == "connection"
+         || name == "stored" || name.ends_with(".socket");
+}
+
+// Gives passed sockets to the listener and the admin API, by their names.
+argument<void> take_passed_sockets(host_settings& to) {
+  auto passed = net::passed_sockets();
+  if (!passed)
+    return wrong("passed sockets", passed.error());
+  auto& config = to.listener->config;
+  auto by_name = std::ranges::any_of(
+    *passed, [&](auto& each) { return each.name == config.name; });
+  for (auto& each : *passed) {
+    if (each.name == admin_name && config.name != admin_name) {
+      if (to.admin_socket)
+        return wrong("LISTEN_FDNAMES",
+                     "two sockets are called admin, and there is "
+                     "one admin API");
+      to.admin_socket = each.descriptor;
+    } else if (by_name && each.name != config.name
+               && !says_nothing(each.name)) {
+      return wrong("LISTEN_FDNAMES", "\"" + each.name + "\" is neither "
+                                       + config.name + " nor admin");
+    } else {
+      config.inherited.push_back(each.descriptor);
+    }
+  }
+  return {};
+}
+
+argument<void> check_beside_passed(const listener_arguments& args) {
+  auto* given = args.port                 ? "PORT"
+                : args.bind_given         ? "--bind"
+                : args.listen_sockets > 1 ? "--listen-sockets"
+                : args.share_port         ? "--share-port"
+                                          : nullptr;
+  if (given != nullptr)
+    return wrong(given, "whoever started this program passed "
+                        "sockets to listen on (LISTEN_FDS); "
+                        "leave it out");
+  return {};
+}
+
+argument<net::listen_options> listening(const listener_arguments& args,
+                                        net::listen_options result) {
+  auto mode = parse_mode(args.unix_mode);
+  if (!mode)
+    return unexpected{std::move(mode.error())};
+  auto unacknowledged = duration_or_off("--user-timeout", args.user_timeout);
+  if (!unacknowledged)
+    return unexpected{std::move(unacknowledged.error())};
+  auto silent = duration_or_off("--keepalive", args.keepalive);
+  if (!silent)
+    return unexpected{std::move(silent.error())};
   result.backlog = args.backlog;
   result.sockets = args.listen_sockets;
-  result.unix_mode = parse_mode(args.unix_mode);
-  result.user_timeout = optional_duration("--user-timeout", args.user_timeout);
+  result.share_port = args.share_port;
+  result.unix_mode = *mode;
+  result.user_timeout = *unacknowledged;
   result.keepalive.reset();
-  if (auto silent = optional_duration("--keepalive", args.keepalive))
-    result.keepalive = std::chrono::ceil<std::chrono::seconds>(*silent);
+  if (*silent)
+    result.keepalive = std::chrono::ceil<std::chrono::seconds>(**silent);
   return result;
 }
 
-net::limits limits(const limit_options& options, net::limits result) {
-  if (auto wrong = admin::merge(to_json(options), result); !wrong.empty())
-    throw CLI::ValidationError("limits", wrong);
+argument<net::limits> limits(const limit_options& options, net::limits result) {
+  auto given = to_json(options);
+  if (!given)
+    return unexpected{std::move(given.error())};
+  if (auto merged = admin::merge(*given, result); !merged)
+    return wrong("limits", merged.error());
+  for (auto [key, option] : {std::pair{"overflow", "--overflow"},
+                             {"reject_after_ms", "--reject-after"}})
+    if (options.contains(key) && !result.max_connections)
+      return wrong(
+        option, "says what happens beyond --max-connections, which is not set: "
+                "give --max-connections COUNT, too");
+  if (options.contains("alarm_period_ms") && !result.alarm)
+    return wrong("--alarm-period",
+                 "says how often there is an alarm, and there is "
+                 "none: give --alarm COUNT, too");
   return result;
 }
 
-fault::plan faults_of_environment() {
+argument<fault::plan> faults_of_environment() {
   auto result = fault::plan_from_environment();
-  if (auto* wrong = std::get_if<fault::term_error>(&result))
-    throw CLI::ValidationError("COPPICE_FAULTS", to_string(*wrong));
-  return std::get<fault::plan>(std::move(result));
+  if (!result)
+    return wrong("COPPICE_FAULTS", to_string(result.error()));
+  return *std::move(result);
 }
 
-void apply_admin(const admin_settings& args, host_settings& to) {
+// Whether it could stand in a header.
+bool is_one_word(std::string_view text) {
+  return !text.empty() && text.find_first_of(" \t\r\n,") == text.npos;
+}
+
+// `https://ops.example` or `http://ops.example:8080`, as browsers send it.
+bool is_origin(std::string_view text) {
+  auto scheme_end = text.find("://");
+  if (!is_one_word(text) || scheme_end == text.npos || scheme_end == 0)
+    return false;
+  auto authority = text.substr(scheme_end + 3);
+  return !authority.empty() && authority.find_first_of("/?#@*") == text.npos;
+}
+
+argument<void> check_names(const admin_settings& args) {
+  for (auto& each : args.hosts)
+    if (!is_one_word(each) || each.find('/') != each.npos)
+      return wrong("--admin-host", "\"" + each
+                                     + "\" is no name such as "
+                                       "ops.example");
+  for (auto& each : args.origins)
+    if (!is_origin(each))
+      return wrong("--admin-origin", "\"" + each
+                                       + "\" is no origin such as "
+                                         "https://ops.example");
+  return {};
+}
+
+expected<void, start_error> apply_admin(const admin_settings& args,
+                                        host_settings& to) {
   to.access.allow_faults = args.allow_faults;
+  if (auto checked = check_names(args); !checked)
+    return start_failure(checked.error());
+  to.access.hosts = args.hosts;
+  to.access.origins = args.origins;
+  if (args.where == "off" && to.admin_socket)
+    return start_failure({"--admin: a socket was passed for it "
+                          "(LISTEN_FDNAMES)"});
   if (args.where == "off")
-    return;
-  to.admin = parse_authority(args.where);
-  to.access.token
+    return {};
+  auto where = to.admin_socket ? net::endpoint::local(*to.admin_socket)
+                               : parse_authority(args.where);
+  if (!where)
+    return start_failure(where.error());
+  to.admin = *where;
+  auto token
     = args.token.empty() ? read_or_create_token(args.token_file) : args.token;
+  if (!token)
+    return unexpected{start_error{false, std::move(token.error())}};
+  to.access.token = *std::move(token);
   if (!to.admin->loopback() && to.access.token.empty())
-    throw CLI::ValidationError(
-      "--admin", args.where
-                   + " can be reached from elsewhere and needs a token: give "
-                     "--admin-token-file FILE or COPPICE_ADMIN_TOKEN");
+    return start_failure(
+      {"--admin: " + args.where
+       + " can be reached from elsewhere and needs a token: give "
+         "--admin-token-file FILE or COPPICE_ADMIN_TOKEN"});
+  return {};
 }
 
-void apply_journal(const journal_settings& args, host_settings& to) {
+argument<void> apply_journal(const journal_settings& args, host_settings& to) {
+  auto age = duration_of("--journal-age", args.max_age);
+  if (!age)
+    return unexpected{std::move(age.error())};
   to.journal_bounds.max_bytes = args.max_mib << 20;
-  to.journal_bounds.max_age = std::chrono::ceil<std::chrono::seconds>(
-    duration_of("--journal-age", args.max_age));
+  to.journal_bounds.max_age = std::chrono::ceil<std::chrono::seconds>(*age);
   if (args.file.empty())
     to.journal = journal::default_file();
   else if (args.file != "off")
     to.journal = args.file;
+  return {};
 }
 
-void apply_log(const log_settings& args, host_settings& to) {
+argument<void> apply_log(const log_settings& args, host_settings& to) {
   auto level = journal::log_level_from(args.level);
   if (!level)
-    throw CLI::ValidationError("--log-level", "\"" + args.level
-                                                + "\" is not debug, info, "
-                                                  "warning, error or off");
+    return wrong("--log-level", "\"" + args.level
+                                  + "\" is not debug, info, "
+                                    "warning, error or off");
   if (args.format != "text" && args.format != "json")
-    throw CLI::ValidationError("--log-format",
-                               "\"" + args.format + "\" is not text or json");
+    return wrong("--log-format", "\"" + args.format + "\" is not text or json");
   to.log_level = *level;
   to.log_format = args.format == "json" ? journal::log_format::json
                                         : journal::log_format::text;
   to.log_connections = args.connections;
+  return {};
 }
 
 } // namespace
 
-void apply(const program_arguments& args, host_settings& to) {
-  apply_log(args.log, to);
-  apply_journal(args.journal, to);
+expected<void, start_error> apply(const program_arguments& args,
+                                  host_settings& to) {
+  if (auto applied = apply_log(args.log, to); !applied)
+    return start_failure(applied.error());
+  if (auto applied = apply_journal(args.journal, to); !applied)
+    return start_failure(applied.error());
+  auto faults = faults_of_environment();
+  if (!faults)
+    return start_failure(faults.error());
   to.fault_seed = args.fault_seed;
-  to.faults = faults_of_environment();
-  apply_admin(args.admin, to);
+  to.faults = *std::move(faults);
+  return apply_admin(args.admin, to);
 }
 
-void apply(const listener_arguments& args, listener_plan& to) {
-  auto& config = to.config;
+expected<void, start_error> apply(const listener_arguments& args,
+                                  host_settings& to) {
+  auto& plan = *to.listener;
+  auto& config = plan.config;
   if (args.takes_passed_sockets)
-    config.inherited = net::passed_descriptors();
-  config.where = where(args);
-  check_sockets("--listen-sockets", args.listen_sockets, args.acceptors);
-  check_sockets("LISTEN_FDS", config.inherited.size(), args.acceptors);
-  config.listening = listening(args, config.listening);
+    if (auto taken = take_passed_sockets(to); !taken)
+      return start_failure(taken.error());
+  if (!config.inherited.empty())
+    if (auto checked = check_beside_passed(args); !checked)
+      return start_failure(checked.error());
+  auto at = where(args);
+  if (!at)
+    return start_failure(at.error());
+  if (auto checked = check_sockets(args.listen_sockets, args.acceptors);
+      !checked)
+    return start_failure(checked.error());
+  auto options = listening(args, config.listening);
+  if (!options)
+    return start_failure(options.error());
+  auto bounds = limits(args.limits, config.limits);
+  if (!bounds)
+    return start_failure(bounds.error());
+  auto timeout = duration_of("--drain-timeout", args.drain_timeout);
+  if (!timeout)
+    return start_failure(timeout.error());
+  auto delay = duration_of("--drain-delay", args.drain_delay);
+  if (!delay)
+    return start_failure(delay.error());
+  config.where = *at;
+  config.listening = *options;
   config.topology = args.topology == "linked" ? net::topology::linked
                                               : net::topology::supervised;
-  config.limits = limits(args.limits, config.limits);
+  config.limits = *bounds;
   config.acceptor_intensity = args.max_restarts >= 0
                                 ? args.max_restarts
                                 : 3 + std::int64_t{args.acceptors};
   config.acceptor_period = std::chrono::seconds{args.max_seconds};
-  to.acceptors = args.acceptors;
-  to.drain_timeout = duration_of("--drain-timeout", args.drain_timeout);
+  plan.acceptors = args.acceptors;
+  plan.drain_timeout = *timeout;
+  plan.drain_delay = *delay;
+  return {};
 }
 
 void add_options(CLI::App& cmd, listener_arguments& args) {
@@ -237,23 +410,27 @@ void add_options(CLI::App& cmd, listener_arguments& args) {
     .add_option("PORT", args.port,
                 "TCP port; 0: the kernel picks one; default: "
                   + std::to_string(args.default_port))
-    ->check(CLI::Range(0U, 65535U));
+    ->check(numbers(0, 65535));
   cmd
     .add_option("--bind", args.bind,
                 "numeric address or localhost; :: is all, IPv4 included; or "
                 "unix:PATH")
+    ->each([&args](const std::string&) { args.bind_given = true; })
     ->capture_default_str();
   cmd.add_option("--unix-mode", args.unix_mode, "permissions of that file")
     ->capture_default_str();
   cmd
     .add_option("--listen-sockets", args.listen_sockets,
                 "sockets on the port (SO_REUSEPORT), at most one an acceptor")
-    ->check(CLI::Range(1U, 1024U))
+    ->check(numbers(1, 1024))
     ->capture_default_str();
+  cmd.add_flag("--share-port", args.share_port,
+               "let other servers that say so, too, listen on the same TCP "
+               "port");
   cmd
     .add_option("--backlog", args.backlog,
                 "clients that may wait to be accepted, on each socket")
-    ->check(CLI::Range(1, 65535))
+    ->check(numbers(1, 65535))
     ->capture_default_str();
   cmd
     .add_option("--keepalive", args.keepalive,
@@ -268,51 +445,69 @@ void add_options(CLI::App& cmd, listener_arguments& args) {
     .add_option("--topology", args.topology,
                 "linked: connections fall with their acceptor; supervised: "
                 "they have a supervisor of their own")
-    ->check(CLI::IsMember({"linked", "supervised"}))
+    ->check(one_of({"linked", "supervised"}))
     ->capture_default_str();
   add_limits(cmd, args.limits);
   cmd
     .add_option("--acceptors", args.acceptors,
                 "reactors, with one acceptor each; default: the CPUs that "
                 "this process may use")
-    ->check(CLI::Range(1U, 1024U))
+    ->check(numbers(1, 1024))
     ->capture_default_str();
   cmd
     .add_option("--max-restarts", args.max_restarts,
                 "restarts of acceptors allowed within --max-seconds; default: "
                 "3 and one for each acceptor")
-    ->check(CLI::Range(std::int64_t{0}, std::int64_t{UINT32_MAX}));
+    ->check(numbers(0, UINT32_MAX));
   cmd.add_option("--max-seconds", args.max_seconds, "see --max-restarts")
-    ->check(CLI::Range(1U, 86'400U))
+    ->check(numbers(1, 86'400))
     ->capture_default_str();
   cmd
     .add_option("--drain-timeout", args.drain_timeout,
                 "how long connections may go on after SIGTERM")
+    ->capture_default_str();
+  cmd
+    .add_option("--drain-delay", args.drain_delay,
+                "how long clients are still taken before that, while /readyz "
+                "says no")
     ->capture_default_str();
   lay_out(cmd, listener_layout);
 }
 
 void add_options(CLI::App& cmd, program_arguments& args) {
   cmd
-    .add_option("--admin", args.admin.where,
-                "HOST:PORT of the admin API, or off; beyond loopback it needs "
-                "a token")
+    .add_option(
+      "--admin", args.admin.where,
+      "HOST:PORT of the admin API, unix:PATH, or off; beyond loopback "
+      "it needs a token")
     ->capture_default_str();
   cmd.add_option("--admin-token-file", args.admin.token_file,
                  "the token that changing anything needs; created if there "
                  "is none");
+  cmd
+    .add_option("--admin-host", args.admin.hosts,
+                "another name that requests may give as their host, such as "
+                "that of a proxy; repeatable")
+    ->take_all()
+    ->allow_extra_args(false);
+  cmd
+    .add_option("--admin-origin", args.admin.origins,
+                "where pages may come from that use the API, such as "
+                "https://ops.example; repeatable")
+    ->take_all()
+    ->allow_extra_args(false);
   cmd.add_flag("--log-connections", args.log.connections,
                "write a line when a connection starts and when it ends");
   cmd
     .add_option("--log-level", args.log.level,
                 "what the log leaves out is everything below; coppice log "
                 "changes it later")
-    ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}))
+    ->check(one_of({"debug", "info", "warning", "error", "off"}))
     ->capture_default_str();
   cmd
     .add_option("--log-format", args.log.format,
                 "lines for people, or a JSON object a line")
-    ->check(CLI::IsMember({"text", "json"}))
+    ->check(one_of({"text", "json"}))
     ->capture_default_str();
   cmd.add_option("--journal", args.journal.file,
                  "the file that keeps what happened, or off; default: "
@@ -321,7 +516,7 @@ void add_options(CLI::App& cmd, program_arguments& args) {
   cmd
     .add_option("--journal-size", args.journal.max_mib,
                 "MiB that it may grow to; then the oldest goes")
-    ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 20))
+    ->check(numbers(1, 1 << 20))
     ->capture_default_str();
   cmd
     .add_option("--journal-age", args.journal.max_age,
@@ -330,8 +525,10 @@ void add_options(CLI::App& cmd, program_arguments& args) {
   cmd.add_flag("--allow-faults", args.admin.allow_faults,
                "let the admin API ask for faults: see coppice fault; "
                "COPPICE_FAULTS in the environment is obeyed in any case");
-  cmd.add_option("--fault-seed", args.fault_seed,
-                 "what chance in faults comes from; default: a random one");
+  cmd
+    .add_option("--fault-seed", args.fault_seed,
+                "what chance in faults comes from; default: a random one")
+    ->check(numbers(0, UINT64_MAX));
   lay_out(cmd, program_layout);
 }
 

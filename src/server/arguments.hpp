@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "coppice/expected.hpp"
 #include "coppice/settings.hpp"
 #include "net/cpu_limit.hpp"
 #include "server/host.hpp"
@@ -31,8 +32,10 @@ struct listener_arguments {
   std::optional<unsigned> port = {};
   std::uint16_t default_port = 0;
   std::string bind = "::";
+  bool bind_given = false; ///< On the command line.
   std::string unix_mode = "0660";
   unsigned listen_sockets = 1;
+  bool share_port = false;
   int backlog = net::listen_options{}.backlog;
   std::string keepalive = "5m";
   std::string user_timeout = "off";
@@ -42,6 +45,7 @@ struct listener_arguments {
   std::int64_t max_restarts = -1;
   unsigned max_seconds = 5;
   std::string drain_timeout = "8s";
+  std::string drain_delay = "0s";
   /// Whether it takes the sockets that a service manager passes (LISTEN_FDS).
   bool takes_passed_sockets = true;
 };
@@ -53,9 +57,14 @@ inline constexpr auto network_group = "Network";
 void add_options(CLI::App& cmd, program_arguments& args);
 void add_options(CLI::App& cmd, listener_arguments& args);
 
-/// Checks what was given, and puts it in its place. Throws
-/// `CLI::ValidationError` where it makes no sense.
-void apply(const program_arguments& args, host_settings& to);
-void apply(const listener_arguments& args, listener_plan& to);
+/// Checks what was given, and puts it in its place. The error says what makes
+/// no sense, or that the token cannot be read.
+///
+/// What listens comes first: a socket for the admin API may have been passed
+/// with its own.
+expected<void, start_error> apply(const listener_arguments& args,
+                                  host_settings& to);
+expected<void, start_error> apply(const program_arguments& args,
+                                  host_settings& to);
 
 } // namespace coppice

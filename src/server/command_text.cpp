@@ -49,15 +49,17 @@ option_text text_of(const CLI::Option& option) {
     result.names = {option.get_name(true, false)};
   std::vector<std::string> remarks;
   if (option.get_type_size() != 0) {
-    // `TEXT:{a,b}`, `UINT:UINT in [1 - 9]`
+    // `TEXT:{a,b}`, `COUNT:NUMBER in [1 to 9]`, `UINT:UINT in [1 - 9]`
     static const std::regex checked{
-      R"(^(.*?):(?:\{(.*)\}|\w+ in \[(.*) - (.*)\])$)"};
+      R"(^(.*?):(?:\{(.*)\}|\w+ in \[(.*?)(?: - (.*))?\])$)"};
     auto type = option.get_type_name();
     std::smatch parts;
     if (std::regex_match(type, parts, checked)) {
       result.choices = split_at_commas(parts[2]);
       if (parts[3].matched)
-        remarks.push_back(parts[3].str() + " to " + parts[4].str());
+        remarks.push_back(parts[4].matched
+                            ? parts[3].str() + " to " + parts[4].str()
+                            : parts[3].str());
       type = parts[1];
     }
     result.value = result.positional ? "" : value_name(type);

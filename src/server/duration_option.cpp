@@ -4,17 +4,14 @@
 
 #include "server/duration.hpp"
 
-#include <CLI/CLI.hpp>
-
 namespace coppice {
 
-std::chrono::milliseconds duration_of(const char* option,
-                                      const std::string& text) {
+argument<std::chrono::milliseconds> duration_of(const char* option,
+                                                const std::string& text) {
   if (auto value = parse_duration(text))
     return *value;
-  throw CLI::ValidationError(option, "\"" + text
-                                       + "\" is no duration such as 500ms, 8s "
-                                         "or 2m");
+  return wrong(option,
+               "\"" + text + "\" is no duration such as 500ms, 8s or 2m");
 }
 
 } // namespace coppice

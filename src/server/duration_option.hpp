@@ -2,14 +2,15 @@
 
 #pragma once
 
+#include "server/argument_error.hpp"
+
 #include <chrono>
 #include <string>
 
 namespace coppice {
 
-/// The duration that `option` was given. Throws `CLI::ValidationError` if
-/// `text` is none.
-std::chrono::milliseconds duration_of(const char* option,
-                                      const std::string& text);
+/// The duration that `option` was given.
+argument<std::chrono::milliseconds> duration_of(const char* option,
+                                                const std::string& text);
 
 } // namespace coppice

@@ -2,8 +2,11 @@
 
 #include "server/front.hpp"
 
+#include "observe/printable.hpp"
 #include "server/exit_code.hpp"
 #include "server/help_text.hpp"
+#include "server/option_checks.hpp"
+#include "server/usage_error.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -11,7 +14,6 @@
 #include <exception>
 #include <filesystem>
 #include <iostream>
-#include <stdexcept>
 #include <utility>
 
 namespace coppice {
@@ -24,14 +26,16 @@ bool is_name_character(char c) {
 }
 
 // What no command line can make right.
-void check(const host_settings& settings) {
+expected<void, start_error> check(const host_settings& settings) {
   if (settings.root.empty()
       || !std::ranges::all_of(settings.root, is_name_character))
-    throw std::invalid_argument{"the name \"" + settings.root
-                                + "\" has to be made of letters, digits, _, - "
-                                  "and ."};
+    return unexpected{start_error{
+      true, "the name \"" + settings.root
+              + "\" has to be made of letters, digits, _, - and ."}};
   if (settings.listener && !settings.listener->config.make_handler)
-    throw std::invalid_argument{"a server needs a handler: see handled_by"};
+    return unexpected{
+      start_error{true, "a server needs a handler: see handled_by"}};
+  return {};
 }
 
 } // namespace
@@ -52,18 +56,27 @@ int front::run(int argc, const char* const* argv) {
     add_options(app, plan_.program);
     if (plan_.options)
       plan_.options(app);
+    refuse_empty_texts(app);
     add_help(app); // once all other options are there
     app.parse(argc, const_cast<char**>(argv)); // which it does not change
-    return make_host()->run();
+    auto made = make_host();
+    if (made) {
+      auto code = (*made)->run();
+      forget_host();
+      return code;
+    }
+    if (made.error().usage)
+      return usage_error(name, app, made.error().text);
+    std::cerr << name << ": " << observe::printable(made.error().text)
+              << std::endl;
+    return failed;
   } catch (const CLI::Success& wanted) {
     return app.exit(wanted); // --help
   } catch (const CLI::ParseError& problem) {
-    return usage_error(name, problem, name + " --help");
-  } catch (const std::invalid_argument& problem) {
-    std::cerr << name << ": " << problem.what() << std::endl;
-    return usage;
+    return usage_error(name, app, problem);
   } catch (const std::exception& problem) {
-    std::cerr << name << ": " << problem.what() << std::endl;
+    std::cerr << name << ": " << observe::printable(problem.what())
+              << std::endl;
     return failed;
   }
 }
@@ -74,14 +87,14 @@ expected<void, start_error> front::start() {
   try {
     if (plan_.listener)
       plan_.listener->takes_passed_sockets = false;
-    auto up = make_host()->start();
+    auto made = make_host();
+    if (!made)
+      return unexpected{
+        start_error{made.error().usage, observe::printable(made.error().text)}};
+    auto up = (*made)->start();
     if (!up)
       forget_host();
     return up;
-  } catch (const CLI::ParseError& problem) {
-    return unexpected{start_error{true, in_one_line(problem)}};
-  } catch (const std::invalid_argument& problem) {
-    return unexpected{start_error{true, problem.what()}};
   } catch (const std::exception& problem) {
     return unexpected{start_error{false, problem.what()}};
   }
@@ -98,12 +111,15 @@ void front::forget_host() {
   host_ = nullptr;
 }
 
-std::shared_ptr<host> front::make_host() {
-  check(plan_.settings);
+expected<std::shared_ptr<host>, start_error> front::make_host() {
+  if (auto checked = check(plan_.settings); !checked)
+    return unexpected{std::move(checked.error())};
   auto settings = plan_.settings;
   if (plan_.listener)
-    apply(*plan_.listener, *settings.listener);
-  apply(plan_.program, settings);
+    if (auto applied = apply(*plan_.listener, settings); !applied)
+      return unexpected{std::move(applied.error())};
+  if (auto applied = apply(plan_.program, settings); !applied)
+    return unexpected{std::move(applied.error())};
   auto result = std::make_shared<host>(std::move(settings));
   std::lock_guard guard{mutex_};
   host_ = result;

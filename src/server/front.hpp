@@ -36,7 +36,7 @@ public:
   std::shared_ptr<host> running() const;
 
 private:
-  std::shared_ptr<host> make_host();
+  expected<std::shared_ptr<host>, start_error> make_host();
   void forget_host();
 
   plan plan_;

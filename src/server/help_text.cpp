@@ -2,13 +2,11 @@
 
 #include "server/help_text.hpp"
 
-#include "server/exit_code.hpp"
 #include "server/terminal_width.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <iostream>
 #include <sstream>
 #include <utility>
 #include <vector>
@@ -83,19 +81,6 @@ void add_help(CLI::App& app) {
     ->group(last_help_group);
 }
 
-std::string in_one_line(const CLI::ParseError& problem) {
-  std::string text = problem.what();
-  std::ranges::replace(text, '\n', ' ');
-  return text;
-}
-
-int usage_error(const std::string& program, const CLI::ParseError& problem,
-                const std::string& shows_more) {
-  std::cerr << program << ": " << in_one_line(problem) << " (" << shows_more
-            << " shows more)" << std::endl;
-  return usage;
-}
-
 std::string wrapped(const std::string& text, std::size_t columns,
                     std::size_t indent, std::size_t used) {
   std::string result;
@@ -129,7 +114,8 @@ std::string help_text(const command_text& what, std::size_t columns) {
     columns);
   // Arguments first.
   auto options = what.options;
-  std::ranges::stable_partition(options, &option_text::positional);
+  std::stable_partition(options.begin(), options.end(),
+                        [](auto& each) { return each.positional; });
   result += in_groups(
     options,
     [](const option_text& each) {

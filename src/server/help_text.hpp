@@ -7,9 +7,7 @@
 #include <cstddef>
 #include <string>
 
-namespace CLI {
-class ParseError;
-} // namespace CLI
+namespace CLI {} // namespace CLI
 
 namespace coppice {
 
@@ -26,14 +24,6 @@ void format_help(CLI::App& app);
 
 /// Adds the options `-h` and `--help`, after the others.
 void add_help(CLI::App& app);
-
-/// What is wrong with a command line, without line feeds.
-std::string in_one_line(const CLI::ParseError& problem);
-
-/// Prints that as an error of `program`, and which command `shows_more`.
-/// Returns the exit code.
-int usage_error(const std::string& program, const CLI::ParseError& problem,
-                const std::string& shows_more);
 
 /// `text` in lines of at most `columns`, each but the first after `indent`
 /// blanks; the first begins after `used` columns. No line ends in a blank.

@@ -5,11 +5,12 @@
 #include "admin/server.hpp"
 #include "coppice/actor/tree_root.hpp"
 #include "coppice/expected.hpp"
-#include "coppice/fault/plan.hpp"
+#include "coppice/fault/term.hpp"
 #include "coppice/net/listener.hpp"
 #include "coppice/settings.hpp"
 #include "journal/journal.hpp"
 #include "server/server_loop.hpp"
+#include "server/server_signals.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -32,6 +33,7 @@ struct listener_plan {
   net::listener_config config;
   unsigned acceptors = 1; ///< >= 1
   std::chrono::milliseconds drain_timeout{0};
+  std::chrono::milliseconds drain_delay{0};
 };
 
 /// What a server or an application is made of, checked.
@@ -42,6 +44,8 @@ struct host_settings {
   std::vector<actor::child_spec> children = {};
   std::optional<listener_plan> listener = {};
   std::optional<net::endpoint> admin = {}; ///< Unset: no admin API.
+  /// Listens already, in place of one for `admin`.
+  std::optional<int> admin_socket = {};
   admin::access access = {};
   bool log_connections = false;
   journal::log_level log_level = journal::log_level::info;
@@ -53,7 +57,15 @@ struct host_settings {
   /// Whether the listener sends back each line but this one, which closes the
   /// connection; empty: it does not.
   std::string echoes_until = {};
-  caf::actor_system* system = nullptr; ///< Null: one of its own.
+  actor::runtime_ptr runtime = {}; ///< Null: one of its own.
+  /// The path of a supervisor there to be a child of; empty: a root.
+  std::string below = {};
+};
+
+/// An actor system and what it refers to.
+struct system_of_its_own {
+  caf::actor_system_config config;
+  std::unique_ptr<caf::actor_system> system;
 };
 
 /// Everything that is there as long as a server or an application runs, in the
@@ -62,7 +74,9 @@ class host {
 public:
   explicit host(host_settings settings);
 
-  /// Stops it.
+  /// Stops it. What does not end even then, such as the thread of a reactor
+  /// whose handler does not return, is left behind together with the actor
+  /// system that was made for it; `settings.runtime` must outlive it.
   ~host();
 
   host(const host&) = delete;
@@ -71,10 +85,12 @@ public:
   /// Starts the tree and waits until it is up.
   expected<void, start_error> start();
 
-  /// Waits for the end of a running one; returns the exit code. Any thread.
+  /// Waits for the end of a running one; returns the exit code. Any thread; in
+  /// virtual time, the one that runs it. Throws `std::logic_error` if nothing
+  /// happens any more there.
   int wait();
 
-  /// Has it end as after a signal, and waits. Any thread.
+  /// Has it end as after a signal, and waits. As `wait`, but never throws.
   void stop();
 
   /// Starts, says where it is, waits for signals or the end of the tree;
@@ -102,22 +118,36 @@ private:
   expected<void, start_error> bring_up(server_loop::signals which);
   expected<void, start_error> arm_faults();
   expected<void, start_error> start_tree();
-  void make_system();
+  expected<void, start_error>
+  start_below(std::vector<actor::child_spec> children);
+  unsigned threads_needed() const;
+  void make_runtime();
   void start_reactor(unsigned index);
   void make_listener();
   void make_admin();
-  void end_reactors();
-  journal::recorder_ptr recorder() const;
-  end_result run_loop();
-  void log_last_connections();
-  std::string explain(const std::string& reason) const;
+  bool end_reactors();
+  void end_system();
+  void make_journal();
+  void end_journal(std::chrono::milliseconds limit);
+  running_server parts();
+  end_result run_loop(bool stop_came = false);
+  bool run_virtual_time();
+  void on_signal(signal_meaning what);
+  void say(const std::string& text) const;
+  std::string line_about_end(const end_result& result) const;
+  std::string start_failure(const std::string& reason) const;
 
+  std::optional<end_limit> end_limit_; // outlives what may not end
   host_settings settings_;
   journal::log_ptr log_;
-  std::unique_ptr<server_loop> loop_; // before anything else takes descriptors
-  caf::actor_system_config config_;
-  std::unique_ptr<caf::actor_system> own_system_;
+  bool left_reactors_ = false; // behind
+  // Before anything else takes descriptors. Shared with the admin API, which
+  // may outlive this: see `left_behind`.
+  std::shared_ptr<server_loop> loop_;
+  std::unique_ptr<system_of_its_own> own_system_;
   actor::runtime_ptr rt_;
+  journal::recorder_ptr recorder_; // null: there is no file
+  journal::scribe_ptr scribe_;
   std::vector<net::reactor_ptr> reactors_;
   net::listener_ptr listener_;
   std::shared_ptr<admin::server> admin_;

@@ -3,6 +3,7 @@
 #include "server/limit_options.hpp"
 
 #include "server/duration.hpp"
+#include "server/option_checks.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -64,31 +65,32 @@ constexpr std::array known_limits{
                "at most one warning in so long"},
 };
 
-json as_count(const limit_option& which, const std::string& text) {
+argument<json> as_count(const limit_option& which, const std::string& text) {
   std::uint64_t value = 0;
   auto* last = text.data() + text.size();
   auto [rest, err] = std::from_chars(text.data(), last, value);
   if (text.empty() || err != std::errc{} || rest != last)
-    throw CLI::ValidationError(which.option,
-                               "\"" + text + "\" is neither a number nor off");
-  return value;
+    return wrong(which.option, "\"" + text + "\" is neither a number nor off");
+  return json(value);
 }
 
-json as_time(const limit_option& which, const std::string& text) {
+argument<json> as_time(const limit_option& which, const std::string& text) {
   auto value = parse_duration(text);
   if (!value)
-    throw CLI::ValidationError(which.option,
-                               "\"" + text
+    return wrong(which.option, "\"" + text
                                  + "\" is no duration such as 500ms, 8s or 2m, "
                                    "nor off");
-  return static_cast<std::uint64_t>(value->count());
+  return json(static_cast<std::uint64_t>(value->count()));
 }
 
-json value_of(const limit_option& which, const std::string& text) {
-  if (which.what == kind::word)
-    return text;
+argument<json> value_of(const limit_option& which, const std::string& text) {
+  if (which.what == kind::word) {
+    if (auto why = one_of({"queue", "reject"})(text); !why.empty())
+      return wrong(which.option, why);
+    return json(text);
+  }
   if (text == "off")
-    return nullptr;
+    return json(nullptr);
   return which.what == kind::count ? as_count(which, text)
                                    : as_time(which, text);
 }
@@ -108,11 +110,15 @@ void add_limits(CLI::App& cmd, limit_options& options) {
       ->type_name(limit.value);
 }
 
-json to_json(const limit_options& options) {
+argument<json> to_json(const limit_options& options) {
   json result = json::object();
   for (auto& limit : known_limits)
-    if (auto i = options.find(limit.key); i != options.end())
-      result[limit.key] = value_of(limit, i->second);
+    if (auto i = options.find(limit.key); i != options.end()) {
+      auto value = value_of(limit, i->second);
+      if (!value)
+        return unexpected{std::move(value.error())};
+      result[limit.key] = *std::move(value);
+    }
   return result;
 }
 

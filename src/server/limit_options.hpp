@@ -2,6 +2,8 @@
 
 #pragma once
 
+#include "server/argument_error.hpp"
+
 #include <nlohmann/json_fwd.hpp>
 
 #include <map>
@@ -20,8 +22,8 @@ using limit_options = std::map<std::string, std::string>;
 /// Declares an option for each limit.
 void add_limits(CLI::App& cmd, limit_options& options);
 
-/// What was given, as the admin API takes it. Throws `CLI::ValidationError` for
-/// what is no number or duration.
-nlohmann::json to_json(const limit_options& options);
+/// What was given, as the admin API takes it. The error is about what is no
+/// number or duration.
+argument<nlohmann::json> to_json(const limit_options& options);
 
 } // namespace coppice

@@ -38,6 +38,7 @@ listener_arguments arguments_of(const server_settings& settings) {
   result.bind = settings.bind;
   result.unix_mode = octal(listening.unix_mode);
   result.listen_sockets = listening.sockets;
+  result.share_port = listening.share_port;
   result.backlog = listening.backlog;
   result.keepalive = text_of(listening.keepalive);
   result.user_timeout = text_of(listening.user_timeout);
@@ -45,6 +46,7 @@ listener_arguments arguments_of(const server_settings& settings) {
   if (settings.acceptors > 0)
     result.acceptors = settings.acceptors;
   result.drain_timeout = text_of(std::optional{settings.drain_timeout});
+  result.drain_delay = text_of(std::optional{settings.drain_delay});
   return result;
 }
 
@@ -57,7 +59,8 @@ front::plan plan_of(server_settings settings) {
     .options = std::move(settings.options)};
   auto& host = result.settings;
   host.children = std::move(settings.children);
-  host.system = settings.system;
+  host.runtime = std::move(settings.runtime);
+  host.below = std::move(settings.below);
   auto& config = host.listener.emplace().config;
   config.name = std::move(settings.name);
   config.make_handler = std::move(settings.handler);

@@ -3,7 +3,7 @@
 #include "server/server_loop.hpp"
 
 #include "server/exit_code.hpp"
-#include "server/stop_signals.hpp"
+#include "server/server_signals.hpp"
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -31,9 +31,8 @@ using supervision::exit_reason;
 
 namespace {
 
-// How long a tree that was told to end may take, beyond its own limits.
+// How long a tree that was asked to end may take, beyond its own limits.
 constexpr auto stop_limit = 10s;
-constexpr auto forced_stop_limit = 2s;
 constexpr auto parting_limit = 1s;
 
 net::socket checked(int fd, const char* what) {
@@ -72,7 +71,7 @@ struct server_loop::state {
 
   explicit state(signals which) {
     if (which == signals::stop)
-      stop_signals = open_stop_signals();
+      stop_signals = open_server_signals();
   }
 
   net::socket stop_signals; // -1, which poll(2) leaves out, if there are none
@@ -84,59 +83,102 @@ struct server_loop::state {
   std::optional<std::chrono::milliseconds> drain_timeout; // guarded by mutex
 };
 
+class server_loop::course : public actor::virtual_time::guest {
+public:
+  virtual ~course() = default;
+
+  virtual const std::optional<end_result>& result() const = 0;
+};
+
 namespace {
 
 // One run of the loop: where the end of the server has got to.
 template <class State>
-class ending {
+class ending final : public server_loop::course {
 public:
-  ending(running_server server, std::shared_ptr<State> state)
-      : server_(server), state_(std::move(state)) {
+  ending(running_server server, std::shared_ptr<State> state,
+         actor::virtual_time* time = nullptr)
+      : server_(server), state_(std::move(state)), time_(time) {
     server_.root.on_end(
       [state = state_](const exit_reason&) { state->ended.set(); });
+    if (time_ != nullptr)
+      time_->add(*this);
+  }
+
+  ~ending() override {
+    if (time_ != nullptr)
+      time_->remove(*this);
   }
 
   end_result run() {
-    while (!result_) {
-      std::array<pollfd, 4> fds{pollfd{state_->stop_signals.fd(), POLLIN, 0},
-                                pollfd{state_->ended.fd(), POLLIN, 0},
-                                pollfd{state_->drained.fd(), POLLIN, 0},
-                                pollfd{state_->drain_wanted.fd(), POLLIN, 0}};
-      ::poll(fds.data(), fds.size(), timeout());
-      if ((fds[1].revents & POLLIN) != 0) {
-        state_->ended.clear();
-        on_end();
-      }
-      if ((fds[0].revents & POLLIN) != 0)
-        on_signal();
-      if ((fds[2].revents & POLLIN) != 0) {
-        state_->drained.clear();
-        on_drained();
-      }
-      if ((fds[3].revents & POLLIN) != 0) {
-        state_->drain_wanted.clear();
-        on_drain_wanted();
-      }
-      if (deadline_ && clock::now() >= *deadline_)
-        on_deadline();
-    }
+    if (server_.stop_came)
+      leave(server_.drain_timeout);
+    while (!result_)
+      take_turn(timeout());
     return *result_;
   }
 
+  bool turn() override {
+    return !result_ && take_turn(0);
+  }
+
+  std::optional<supervision::time_point> next_timer() override {
+    return result_ ? std::nullopt : deadline_;
+  }
+
+  const std::optional<end_result>& result() const override {
+    return result_;
+  }
+
 private:
+  // Returns whether there was anything to do.
+  bool take_turn(int timeout) {
+    std::array<pollfd, 4> fds{pollfd{state_->stop_signals.fd(), POLLIN, 0},
+                              pollfd{state_->ended.fd(), POLLIN, 0},
+                              pollfd{state_->drained.fd(), POLLIN, 0},
+                              pollfd{state_->drain_wanted.fd(), POLLIN, 0}};
+    auto ready = ::poll(fds.data(), fds.size(), timeout) > 0;
+    if ((fds[1].revents & POLLIN) != 0) {
+      state_->ended.clear();
+      on_end();
+    }
+    if (result_)
+      return true;
+    if ((fds[0].revents & POLLIN) != 0)
+      on_signal();
+    if (result_)
+      return true;
+    if ((fds[2].revents & POLLIN) != 0) {
+      state_->drained.clear();
+      on_drained();
+    }
+    if ((fds[3].revents & POLLIN) != 0) {
+      state_->drain_wanted.clear();
+      on_drain_wanted();
+    }
+    if (!deadline_ || now() < *deadline_)
+      return ready;
+    on_deadline();
+    return true;
+  }
+
   enum class stage {
     serving,
+    leaving, // it still takes clients, and says that they should go elsewhere
     draining,
     stopping,
     parting, // the tree has ended; the last connections say goodbye
-    forced,
   };
+
+  clock::time_point now() const {
+    return time_ == nullptr ? clock::now() : time_->now();
+  }
 
   int timeout() const {
     if (!deadline_)
       return -1;
     auto left
-      = std::chrono::ceil<std::chrono::milliseconds>(*deadline_ - clock::now());
+      = std::chrono::ceil<std::chrono::milliseconds>(*deadline_ - now());
     return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
   }
 
@@ -144,18 +186,16 @@ private:
     signalfd_siginfo info;
     if (::read(state_->stop_signals.fd(), &info, sizeof(info)) != sizeof(info))
       return;
-    switch (stage_) {
-    case stage::serving:
-      drain(server_.drain_timeout);
-      break;
-    case stage::draining:
-      stop(stage::forced, forced_stop_limit);
-      break;
-    case stage::stopping:
-    case stage::parting:
-    case stage::forced:
-      result_ = end_result{done, false};
+    auto meaning = meaning_of(static_cast<int>(info.ssi_signo));
+    if (meaning != signal_meaning::stop) {
+      if (server_.on_signal)
+        server_.on_signal(meaning);
+      return;
     }
+    if (stage_ == stage::serving)
+      leave(server_.drain_timeout);
+    else
+      result_ = end_result{.code = done, .orderly = false, .at_once = true};
   }
 
   void on_drain_wanted() {
@@ -164,12 +204,21 @@ private:
     std::unique_lock guard{state_->mutex};
     auto timeout = state_->drain_timeout.value_or(server_.drain_timeout);
     guard.unlock();
-    drain(timeout);
+    leave(timeout);
   }
 
-  void drain(std::chrono::milliseconds timeout) {
+  void leave(std::chrono::milliseconds timeout) {
+    drain_timeout_ = timeout;
+    if (server_.listener == nullptr || server_.drain_delay.count() == 0)
+      return drain();
+    stage_ = stage::leaving;
+    deadline_ = now() + server_.drain_delay;
+    server_.listener->leave();
+  }
+
+  void drain() {
     stage_ = stage::draining;
-    deadline_ = clock::now() + timeout;
+    deadline_ = now() + drain_timeout_;
     when_drained();
   }
 
@@ -183,7 +232,7 @@ private:
 
   void on_drained() {
     if (stage_ == stage::draining)
-      stop(stage::stopping, goodbye_and(stop_limit));
+      stop();
     else if (stage_ == stage::parting)
       result_ = end_result{done};
   }
@@ -201,47 +250,51 @@ private:
   void set_deadline(std::optional<clock::duration> limit) {
     deadline_.reset();
     if (limit)
-      deadline_ = clock::now() + *limit;
+      deadline_ = now() + *limit;
   }
 
-  void stop(stage next, std::optional<clock::duration> limit) {
-    stage_ = next;
-    set_deadline(limit);
+  void stop() {
+    stage_ = stage::stopping;
+    set_deadline(goodbye_and(stop_limit));
+    // Before the tree ends one hub after the other, each with its goodbyes.
+    if (server_.listener != nullptr)
+      server_.listener->end_connections();
     server_.root.stop(exit_reason::shutdown());
   }
 
   void on_deadline() {
+    if (stage_ == stage::leaving)
+      return drain();
     if (stage_ == stage::draining) {
-      stop(stage::stopping, goodbye_and(stop_limit));
+      stop();
       return;
     }
+    // What is left holds a thread, which nobody can wait for.
     if (stage_ == stage::parting) {
-      result_ = end_result{done};
+      result_ = end_result{.code = done, .orderly = false};
       return;
     }
-    result_ = end_result{failed, false,
-                         "the tree did not end in time; it waits for"
-                           + listed(server_.root.still_there())};
+    result_ = end_result{.code = failed,
+                         .orderly = false,
+                         .text = "the tree did not end in time; it waits for"
+                                 + listed(server_.root.still_there())};
   }
 
   // A tree that gave up may have left actors behind that nobody ends any more,
   // so there is nothing to be gained by an orderly end of the process.
   void on_end() {
     if (auto left = server_.root.left_behind(); !left.empty()) {
-      leave(left);
+      give_up(left);
       return;
     }
     if (stage_ == stage::stopping) {
       part();
       return;
     }
-    if (stage_ == stage::forced) {
-      result_ = end_result{done};
-      return;
-    }
-    result_ = end_result{gave_up, false,
-                         "the tree gave up; exiting so that whatever "
-                         "supervises this process can start it again"};
+    result_ = end_result{.code = gave_up,
+                         .orderly = false,
+                         .text = "the tree gave up; exiting so that whatever "
+                                 "supervises this process can start it again"};
   }
 
   // In the topology "linked" no supervisor waits for connections that end with
@@ -253,10 +306,11 @@ private:
   }
 
   // What could not be killed would keep the process for ever.
-  void leave(const std::vector<std::string>& behind) {
-    result_
-      = end_result{stage_ == stage::serving ? gave_up : failed, false,
-                   "could not be killed and is left behind:" + listed(behind)};
+  void give_up(const std::vector<std::string>& behind) {
+    result_ = end_result{.code = stage_ == stage::serving ? gave_up : failed,
+                         .orderly = false,
+                         .text = "could not be killed and is left behind:"
+                                 + listed(behind)};
   }
 
   static std::string listed(const std::vector<std::string>& paths) {
@@ -268,7 +322,9 @@ private:
 
   running_server server_;
   std::shared_ptr<State> state_;
+  actor::virtual_time* time_; // null: real time
   stage stage_ = stage::serving;
+  std::chrono::milliseconds drain_timeout_{0};
   std::optional<clock::time_point> deadline_;
   std::optional<end_result> result_; // once it is over
 };
@@ -294,6 +350,14 @@ void server_loop::drain(std::optional<std::chrono::milliseconds> timeout) {
 
 end_result server_loop::run(running_server server) {
   return ending{server, state_}.run();
+}
+
+void server_loop::run_in(actor::virtual_time& time, running_server server) {
+  course_ = std::make_unique<ending<state>>(server, state_, &time);
+}
+
+std::optional<end_result> server_loop::result() const {
+  return course_ ? course_->result() : std::nullopt;
 }
 
 } // namespace coppice

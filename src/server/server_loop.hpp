@@ -2,31 +2,38 @@
 
 #pragma once
 
+#include "actor/virtual_time.hpp"
 #include "coppice/actor/tree_root.hpp"
 #include "coppice/net/listener.hpp"
+#include "server/server_signals.hpp"
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
 namespace coppice {
 
-/// Keeps SIGTERM and SIGINT from ending the process; a `server_loop` takes
-/// them. To be called before there are threads.
-void block_stop_signals();
-
 /// What runs.
 struct running_server {
   actor::tree_root& root;
   net::listener* listener = nullptr; ///< Null: there is none.
   std::chrono::milliseconds drain_timeout{0};
+  /// How long it still takes clients once its end was asked for, while it says
+  /// that it is not ready.
+  std::chrono::milliseconds drain_delay{0};
+  /// A stop signal came during the start: the next one is the second.
+  bool stop_came = false;
+  /// Is told of signals that do not end it; may be empty.
+  std::function<void(signal_meaning)> on_signal = {};
 };
 
 /// How a server ended.
 struct end_result {
   int code = 0;          ///< As the process should end with.
   bool orderly = true;   ///< False: actors are left that nothing ends any more.
+  bool at_once = false;  ///< A second signal came: nothing is waited for.
   std::string text = {}; ///< For a person; empty: nothing went wrong.
 };
 
@@ -36,7 +43,7 @@ public:
   /// Which signals end the server.
   enum class signals {
     none,
-    stop, ///< SIGTERM and SIGINT, which have to be blocked.
+    stop, ///< Those of `block_server_signals`.
   };
 
   /// Takes the descriptors that it needs, so that clients cannot leave it
@@ -50,17 +57,28 @@ public:
   /// the tree gave up.
   ///
   /// The first signal closes the port and lets connections finish until the
-  /// drain timeout; a second one does not wait.
+  /// drain timeout; after a second one this returns at once.
   end_result run(running_server server);
+
+  /// Does the same as a guest of `time`, which has to outlive this. Returns at
+  /// once; see `result`.
+  void run_in(actor::virtual_time& time, running_server server);
+
+  /// How a server in virtual time ended; nothing before.
+  std::optional<end_result> result() const;
 
   /// Does what a first signal does, with a drain timeout of its own if there is
   /// one; nothing if the end has begun. Any thread.
   void drain(std::optional<std::chrono::milliseconds> timeout);
 
+  /// One run, as far as it has got.
+  class course;
+
 private:
   struct state;
 
   std::shared_ptr<state> state_;
+  std::unique_ptr<course> course_; // in virtual time
 };
 
 } // namespace coppice

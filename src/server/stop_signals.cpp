@@ -2,8 +2,6 @@
 
 #include "server/stop_signals.hpp"
 
-#include "server/server_loop.hpp"
-
 #include <pthread.h>
 #include <sys/signalfd.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/supervision/engine.hpp"
+#include "supervision/engine.hpp"
 #include "supervision/overloaded.hpp"
 
 #include <cstdint>
@@ -182,6 +182,9 @@ child_key engine::add(std::shared_ptr<const child_spec> spec) {
   auto key = ++last_key_;
   if (!dynamic())
     keys_by_id_.emplace(spec->id, key);
+  if (spec->intensity)
+    own_windows_.try_emplace(key, static_cast<std::uint32_t>(*spec->intensity),
+                             spec->period);
   children_.emplace_hint(children_.end(), key, child{std::move(spec)});
   return key;
 }
@@ -193,6 +196,7 @@ void engine::remove(child_key key) {
   keys_by_instance_.erase(i->second.instance);
   children_.erase(i);
   paces_.erase(key);
+  own_windows_.erase(key);
   emit(forget{key});
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/supervision/engine.hpp"
+#include "supervision/engine.hpp"
 
 #include <utility>
 
@@ -45,10 +45,11 @@ std::optional<reply> engine::refuse_unless_down(std::string_view id) {
 std::optional<reply> engine::answer(request_id id, start_child& body) {
   if (kind_ == kind::simple)
     return refuse(refusal::simple_one_for_one);
-  auto err = kind_ == kind::dynamic ? validate_dynamic(body.spec)
-                                    : validate(body.spec, flags_.auto_shutdown);
-  if (err)
-    return refused{refusal::invalid_spec, 0, {}, std::move(err)};
+  auto checked = kind_ == kind::dynamic
+                   ? validate_dynamic(body.spec)
+                   : validate(body.spec, flags_.auto_shutdown);
+  if (!checked)
+    return refused{refusal::invalid_spec, 0, {}, std::move(checked.error())};
   if (max_children_ && children_.size() >= *max_children_)
     return refuse(refusal::max_children);
   if (auto* present = find(body.spec.id)) {

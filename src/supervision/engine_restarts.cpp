@@ -1,32 +1,53 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/supervision/engine.hpp"
+#include "supervision/engine.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 namespace coppice::supervision {
 
 void engine::try_restart(child_key key, bool retried) {
-  if (!window_.record(now_)) {
+  auto* own = own_window(key);
+  if (own == nullptr && !window_.record(now_)) {
     give_up(key);
     return;
   }
   auto& c = children_.at(key);
   auto delay = next_delay(key);
-  emit(restart_decided{key, c.spec().id, c.spec().restart, flags_.strategy,
-                       affected_by(key), window_.used(now_), delay});
+  restart_decided decision{key,
+                           c.spec().id,
+                           c.spec().restart,
+                           flags_.strategy,
+                           affected_by(key),
+                           window_.used(now_),
+                           delay};
+  if (own != nullptr) {
+    auto room_in
+      = std::chrono::ceil<std::chrono::milliseconds>(own->room_in(now_));
+    decision.delay = delay = std::max(delay, room_in);
+    decision.own = own_budget_of(*own, now_ + delay);
+    ++decision.own->used; // this one, when it begins
+    decision.own->used_up = room_in.count() > 0;
+  }
+  emit(std::move(decision));
   if (delay.count() == 0) {
     begin_restart(key, retried);
     return;
   }
   c.state = child_state::restarting;
   auto timer = arm(delay);
-  paces_.at(key).timer = timer;
+  paces_[key].timer = timer;
   restarts_due_.emplace(timer, key);
+}
+
+const restart_window* engine::own_window(child_key key) const {
+  auto i = own_windows_.find(key);
+  return i == own_windows_.end() ? nullptr : &i->second;
 }
 
 // The wait before the restart that was just decided: none without a back-off.
@@ -53,6 +74,8 @@ std::chrono::milliseconds engine::next_delay(child_key key) {
 
 void engine::begin_restart(child_key key, bool retried) {
   auto& c = children_.at(key);
+  if (auto own = own_windows_.find(key); own != own_windows_.end())
+    own->second.record(now_);
   auto affected = affected_by(key);
   job_ = job{job::kind::restart};
   job_->culprit = key;

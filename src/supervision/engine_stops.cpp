@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/supervision/engine.hpp"
+#include "supervision/engine.hpp"
 
 #include <algorithm>
 #include <chrono>

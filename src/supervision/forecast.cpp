@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/supervision/forecast.hpp"
+#include "supervision/forecast.hpp"
 
 #include "supervision/overloaded.hpp"
 
@@ -193,6 +193,7 @@ void conclude(forecast& result, const engine& machine,
     if (auto* decided = std::get_if<restart_decided>(&cmd)) {
       result.what = outcome::restarts;
       result.delay = decided->delay;
+      result.own = decided->own;
       result.affected.clear();
       for (auto key : decided->affected)
         result.affected.push_back(ids.at(key));
@@ -262,14 +263,14 @@ void foresee_refusal(forecast& result, engine machine, child_key key,
 std::optional<forecast> foresee(engine machine, std::string_view id,
                                 const exit_reason& reason, time_point now) {
   return foresee(std::move(machine),
-                 {ordeal::kind::ends, std::string{id}, reason}, now);
+                 {incident::kind::ends, std::string{id}, reason}, now);
 }
 
-std::optional<forecast> foresee(engine machine, const ordeal& what,
+std::optional<forecast> foresee(engine machine, const incident& what,
                                 time_point now) {
   if (machine.dynamic())
     return {};
-  if (what.what == ordeal::kind::burns)
+  if (what.what == incident::kind::burns)
     return foresee_burning(std::move(machine), now);
   auto& all = machine.children();
   auto found = std::find_if(all.begin(), all.end(), [&](auto& entry) {
@@ -280,14 +281,16 @@ std::optional<forecast> foresee(engine machine, const ordeal& what,
   auto [key, child] = *found;
   auto result = begin_forecast(machine, now);
   result.restart = child.spec().restart;
+  if (auto* own = machine.own_window(key))
+    result.own = own_budget_of(*own, now);
   if (result.what == outcome::busy || child.state != child_state::running)
     return result;
-  if (what.what == ordeal::kind::refuses_stop) {
+  if (what.what == incident::kind::refuses_stop) {
     foresee_refusal(result, std::move(machine), key, what.id, now);
     return result;
   }
   auto reason = what.reason;
-  if (what.what == ordeal::kind::hangs) {
+  if (what.what == incident::kind::hangs) {
     auto limit = child.spec().progress_within;
     if (!limit) {
       result.what = outcome::waits;
@@ -300,7 +303,7 @@ std::optional<forecast> foresee(engine machine, const ordeal& what,
   auto ids = ids_of(machine);
   std::vector<command> commands;
   world willing{machine};
-  if (what.what == ordeal::kind::fails_start)
+  if (what.what == incident::kind::fails_start)
     willing.fails_start = key;
   now += result.wait;
   willing.play(machine, child_exited{child.instance, reason}, now, commands);

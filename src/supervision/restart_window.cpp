@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/supervision/restart_window.hpp"
+#include "supervision/restart_window.hpp"
 
 #include <chrono>
 
@@ -48,6 +48,28 @@ std::size_t restart_window::used(time_point now) const {
     result -= restarts;
   }
   return result;
+}
+
+std::chrono::nanoseconds restart_window::room_in(time_point now) const {
+  auto left = used(now);
+  auto oldest = whole_seconds(now) - period_;
+  for (auto& [stamp, restarts] : stamps_) {
+    if (left < intensity_)
+      break;
+    if (stamp < oldest)
+      continue;
+    left -= restarts;
+    if (left < intensity_) {
+      // The first moment at which that stamp does not count.
+      std::chrono::nanoseconds free = stamp + period_ + std::chrono::seconds{1};
+      return free - now.time_since_epoch();
+    }
+  }
+  return {};
+}
+
+own_budget own_budget_of(const restart_window& window, time_point now) {
+  return {window.used(now), window.intensity(), window.period()};
 }
 
 } // namespace coppice::supervision

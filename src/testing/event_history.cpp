@@ -12,7 +12,6 @@ namespace coppice::testing {
 
 namespace {
 
-constexpr std::string_view root = "test";
 constexpr std::size_t lines_around = 2;
 constexpr std::size_t lines_at_the_end = 10;
 
@@ -66,15 +65,17 @@ const actor_state* event_history::find(std::string_view path) const {
 }
 
 std::string short_path(std::string_view path) {
-  if (path.substr(0, root.size()) == root && path.size() > root.size()
-      && path[root.size()] == '/')
-    path.remove_prefix(root.size() + 1);
+  if (path.substr(0, supervisor_path.size()) == supervisor_path
+      && path.size() > supervisor_path.size()
+      && path[supervisor_path.size()] == '/')
+    path.remove_prefix(supervisor_path.size() + 1);
   return std::string{path};
 }
 
 std::string full_path(std::string_view path) {
   auto result = short_path(path);
-  return path == root ? result : std::string{root} + "/" + result;
+  return path == supervisor_path ? result
+                                 : std::string{supervisor_path} + "/" + result;
 }
 
 void print_around(std::ostream& out, const event_history& what,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/testing/fault_matrix.hpp"
+#include "coppice/testing/faults.hpp"
 
 #include <fnmatch.h>
 

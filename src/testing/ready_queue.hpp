@@ -2,7 +2,8 @@
 
 #pragma once
 
-#include "coppice/actor/virtual_time.hpp"
+#include "actor/turn.hpp"
+#include "actor/virtual_time.hpp"
 
 #include <deque>
 
@@ -23,10 +24,8 @@ public:
     while (!left_.empty()) {
       auto* who = left_.front();
       left_.pop_front();
-      if (who->resume(&host, 1) == caf::resumable::resume_later)
+      if (actor::give_turn(who, host, 1))
         left_.push_back(who);
-      else
-        actor::release(who);
     }
   }
 

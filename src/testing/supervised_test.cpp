@@ -44,6 +44,7 @@ supervised_test::supervised_test(world_settings settings)
 supervised_test::~supervised_test() = default;
 
 void supervised_test::renew(world_settings settings) {
+  programs_.clear();
   world_.reset();
   world_ = std::make_unique<world>(std::move(settings));
   chance_.seed(world_->seed());
@@ -69,9 +70,9 @@ caf::actor supervised_test::start_supervised(actor::child_spec child,
                                              const spec_overrides& overrides) {
   auto id = overrides.id.value_or(child.spec.id);
   auto result = try_start_supervised(std::move(child), overrides);
-  if (auto* refusal = std::get_if<actor::refused>(&result))
-    throw std::runtime_error{why_not(id, *refusal)};
-  return std::get<actor::child_ref>(result).child;
+  if (!result)
+    throw std::runtime_error{why_not(id, result.error())};
+  return result->child;
 }
 
 actor::answer<actor::child_ref>
@@ -93,15 +94,25 @@ void supervised_test::stop_supervised(std::string_view id) {
   if (!stopped)
     throw std::runtime_error{"stop_supervised: " + std::string{id}
                              + ": it does not end"};
-  if (std::holds_alternative<actor::refused>(*stopped))
+  if (!*stopped)
     complain_of(id);
   // A temporary child has gone with its specification.
   (void)world_->wait_for(actor::delete_child(world_->supervisor(), id));
 }
 
 void supervised_test::stop_all_supervised() {
+  for (auto i = programs_.rbegin(); i != programs_.rend(); ++i)
+    (*i)();
   for (auto& path : world_->end())
     ADD_FAILURE() << path << " did not end when it was told to; killed";
+}
+
+// -- servers ------------------------------------------------------------------
+
+tcp_client supervised_test::connect(const net::endpoint& where) {
+  if (rt()->time == nullptr)
+    return tcp_client{where};
+  return tcp_client{where, [this] { settle(); }};
 }
 
 // -- time ---------------------------------------------------------------------
@@ -147,9 +158,7 @@ std::chrono::nanoseconds supervised_test::now() const {
 // -- schedules ----------------------------------------------------------------
 
 void supervised_test::schedule_seed(std::uint64_t seed) {
-  if (world_->time() == nullptr)
-    throw std::logic_error{"the schedule of real time cannot be chosen"};
-  world_->time()->shuffle(seed);
+  world_->shuffle(seed);
 }
 
 void supervised_test::for_each_schedule(std::size_t n,

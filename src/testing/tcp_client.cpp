@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 namespace coppice::testing {
 
@@ -22,6 +23,8 @@ using clock = std::chrono::steady_clock;
 namespace {
 
 constexpr std::size_t bytes_around = 16;
+
+constexpr std::chrono::milliseconds between_looks{1};
 
 std::string quoted(std::string_view bytes) {
   return ::testing::PrintToString(std::string{bytes});
@@ -36,7 +39,15 @@ std::string_view around(std::string_view text, std::size_t at) {
 
 tcp_client::tcp_client(const net::endpoint& where,
                        std::chrono::milliseconds patience)
+    : tcp_client(where, {}, patience) {
+  // nop
+}
+
+tcp_client::tcp_client(const net::endpoint& where,
+                       std::function<void()> meanwhile,
+                       std::chrono::milliseconds patience)
     : patience_(patience),
+      meanwhile_(std::move(meanwhile)),
       socket_(std::make_unique<net::socket>(::socket(
         where.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0))) {
   auto code = 0;
@@ -148,10 +159,18 @@ bool tcp_client::wait(short events, clock::time_point until) {
       = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now());
     if (left.count() <= 0)
       return false;
-    pollfd entry{socket_->fd(), events, 0};
-    if (::poll(&entry, 1, static_cast<int>(left.count())) > 0)
+    if (meanwhile_) {
+      meanwhile_();
+      left = std::min(left, between_looks);
+    }
+    if (is_ready(events, left))
       return true;
   }
+}
+
+bool tcp_client::is_ready(short events, std::chrono::milliseconds limit) const {
+  pollfd entry{socket_->fd(), events, 0};
+  return ::poll(&entry, 1, static_cast<int>(limit.count())) > 0;
 }
 
 void tcp_client::send_some(exchange& what) {

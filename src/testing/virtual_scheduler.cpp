@@ -2,15 +2,10 @@
 
 #include "testing/virtual_scheduler.hpp"
 
-#include <caf/config.hpp>
+#include "actor/caf/version.hpp"
 
-// What the kit alone needs of a version of CAF; the rest is in
-// actor/compat.hpp.
-#if CAF_MAJOR_VERSION == 0
-#include "testing/scheduler_caf_0_17.hpp"
-#else
-#include "testing/scheduler_caf_1.hpp"
-#endif
+// What the kit alone needs of a version of CAF.
+#include COPPICE_CAF_VIRTUAL_SCHEDULER
 
 namespace coppice::testing {
 

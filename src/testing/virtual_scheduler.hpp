@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "coppice/actor/virtual_time.hpp"
+#include "actor/virtual_time.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>

@@ -2,9 +2,10 @@
 
 #include "coppice/testing/world.hpp"
 
-#include "coppice/actor/compat.hpp"
+#include "actor/messages.hpp"
+#include "actor/virtual_time.hpp"
 #include "coppice/actor/exit_signal.hpp"
-#include "coppice/actor/messages.hpp"
+#include "coppice/actor/system.hpp"
 #include "coppice/net/behavior_handler.hpp"
 #include "testing/virtual_scheduler.hpp"
 
@@ -21,17 +22,44 @@ namespace coppice::testing {
 
 using namespace std::chrono_literals;
 
+// The clock that delayed messages and timeouts of CAF go by.
+class caf_clock final : public actor::virtual_time::guest {
+public:
+  caf_clock(caf::actor_system& system, actor::virtual_time& time)
+      : system_(system), time_(time) {
+    time_.add(*this);
+  }
+
+  bool turn() override {
+    auto due = next_timer();
+    if (!due || *due > time_.now())
+      return false;
+    fire_caf_timers(system_);
+    return true;
+  }
+
+  std::optional<supervision::time_point> next_timer() override {
+    return next_caf_timer(system_);
+  }
+
+private:
+  caf::actor_system& system_;
+  actor::virtual_time& time_;
+};
+
 namespace {
 
 // ExUnit's: it never gives up.
 constexpr supervision::flags never_trips{.intensity = 1'000'000, .period = 1s};
 
+// How long the kernel may take to bring what a test has just sent.
+constexpr auto kernel_limit = 2ms;
+
 std::unique_ptr<caf::actor_system> make_system(caf::actor_system_config& cfg,
                                                const world_settings& settings) {
   [[maybe_unused]] static const bool once = [] {
-    actor::register_core_types();
-    actor::register_types<caf::id_block::coppice_actor>();
-    actor::register_types<caf::id_block::coppice_net>();
+    actor::register_types();
+    net::register_types();
     return true;
   }();
   actor::configure_scheduler(cfg, 2);
@@ -77,24 +105,30 @@ world::world(world_settings settings)
       system_(make_system(config_, settings)),
       rt_(std::make_shared<actor::runtime>(
         *system_, fault::registry::settings{.seed = seed_})),
+      events_(rt_->events, "test"),
       start_(std::chrono::steady_clock::now()) {
   if (settings.clock == clock_kind::virtual_time) {
     system_->await_actors_before_shutdown(false); // who would run them?
-    time_.emplace(*system_,
-                  settings.shuffled ? std::optional{seed_} : std::nullopt);
-    run_on(*system_, &*time_);
-    rt_->time = &*time_;
+    time_ = std::make_unique<actor::virtual_time>(
+      *system_, settings.shuffled ? std::optional{seed_} : std::nullopt);
+    run_on(*system_, time_.get());
+    caf_clock_ = std::make_unique<caf_clock>(*system_, *time_);
+    rt_->time = time_.get();
   }
-  rt_->events.on_pending([this] { changed_.notify_all(); });
-  root_ = actor::tree_root::start(rt_, "test", never_trips, {}).root;
+  events_.on_pending([this] { changed_.notify_all(); });
+  root_ = actor::tree_root::start(rt_, std::string{supervisor_path},
+                                  never_trips, {})
+            .value();
 }
 
 world::~world() {
   end();
-  rt_->events.on_pending({});
+  events_.on_pending({});
   let_strangers_go();
-  if (time_)
+  if (time_) {
+    time_->remove(*caf_clock_);
     run_on(*system_, nullptr);
+  }
 }
 
 // -- the end ------------------------------------------------------------------
@@ -118,8 +152,8 @@ std::vector<std::string> world::end() {
 void world::kill_all() {
   look();
   for (auto& [path, who] : history_.actors)
-    if (auto found = rt_->directory.find(full_path(path)))
-      actor::signal_kill(found->handle);
+    if (auto found = rt_->actor_at(full_path(path)))
+      actor::signal_kill(found);
   actor::signal_kill(root_->handle());
 }
 
@@ -146,32 +180,39 @@ void world::settle() {
   if (!time_)
     throw std::logic_error{"only virtual time stands still: in real time, wait "
                            "for something by eventually() or run_until()"};
-  time_->run();
+  do
+    time_->run();
+  while (time_->wait_outside(kernel_limit));
   collect();
 }
 
-std::optional<supervision::time_point> world::next_timer() {
-  auto ours = time_->next_timer();
-  auto cafs = next_caf_timer(*system_);
-  return ours && cafs ? std::min(*ours, *cafs) : ours ? ours : cafs;
+void world::shuffle(std::uint64_t seed) {
+  if (!time_)
+    throw std::logic_error{"the schedule of real time cannot be chosen"};
+  time_->shuffle(seed);
 }
 
 bool world::advance_to_next_timer() {
   settle();
-  auto due = next_timer();
+  return step();
+}
+
+// Nothing comes from outside meanwhile: the test waits for this.
+bool world::step() {
+  auto due = time_->next_timer();
   if (!due)
     return false;
   time_->advance(std::max(*due - time_->now(), 0ns));
-  fire_caf_timers(*system_);
-  settle();
+  collect();
   return true;
 }
 
 void world::advance(std::chrono::nanoseconds delay) {
   settle();
   auto until = time_->now() + delay;
-  for (auto due = next_timer(); due && *due <= until; due = next_timer())
-    advance_to_next_timer();
+  for (auto due = time_->next_timer(); due && *due <= until;
+       due = time_->next_timer())
+    step();
   time_->advance(until - time_->now());
 }
 
@@ -182,10 +223,10 @@ bool world::run_until(const std::function<bool()>& holds,
   settle();
   auto until = time_->now() + limit;
   while (!holds()) {
-    auto due = next_timer();
+    auto due = time_->next_timer();
     if (!due || *due > until)
       return false;
-    advance_to_next_timer();
+    step();
   }
   return true;
 }
@@ -206,12 +247,13 @@ bool world::run_until_in_real_time(const std::function<bool()>& holds,
 // -- history ------------------------------------------------------------------
 
 void world::collect() {
-  for (auto& event : rt_->events.drain()) {
+  for (auto& each : events_.take().events) {
+    auto event = *each;
     auto at = time_ ? now() : event.time - start_;
     event.path = short_path(event.path);
     history_.events.push_back({at, std::move(event)});
   }
-  history_.lost = rt_->events.lost();
+  history_.lost = events_.missed();
 }
 
 const event_history& world::history() {
@@ -224,8 +266,7 @@ const event_history& world::history() {
 
 void world::look() {
   history_.actors.clear();
-  auto view
-    = rt_->tree.look(time_ ? time_->now() : std::chrono::steady_clock::now());
+  auto view = rt_->tree.look(rt_->now());
   if (view)
     enter(*view);
 }
@@ -234,7 +275,7 @@ void world::enter(const observe::node_view& node) {
   auto path = short_path(node.path);
   auto marked = marked_.find(path);
   history_.actors[path] = {
-    .alive = rt_->directory.find(node.path).has_value(),
+    .alive = rt_->actor_at(node.path) != nullptr,
     .state = node.state,
     .incarnation = node.incarnation,
     .at_mark = marked == marked_.end() ? 1 : marked->second,

@@ -3,7 +3,9 @@
 // What events name as their cause, in virtual time.
 
 #include "coppice/actor/request.hpp"
-#include "coppice/actor/virtual_time.hpp"
+
+#include "actor/directory.hpp"
+#include "actor/virtual_time.hpp"
 #include "support/actor_fixture.hpp"
 
 #include <gmock/gmock.h>
@@ -64,8 +66,8 @@ protected:
              supervision::flags settings = {.intensity = 9}) {
     auto result
       = actor::tree_root::start(rt, "top", settings, std::move(children));
-    root = std::move(result.root);
-    ASSERT_TRUE(root) << result.error;
+    ASSERT_TRUE(result) << result.error().message;
+    root = *std::move(result);
   }
 
   void crash(const std::string& path, const std::string& reason) {
@@ -159,7 +161,7 @@ TEST_F(Causes, OfTheEndAreNotWhatIsStillGoingOn) {
   EXPECT_EQ(story(event_kind::child_restarted, "top/a").size(), 3U);
   EXPECT_THAT(story(event_kind::child_stopped, "top/b"),
               ElementsAre("top/b stopped: shutdown",
-                          "top is told to end: shutdown: by a test"));
+                          "top is asked to end: shutdown: by a test"));
 }
 
 TEST_F(Causes, OfAStartThatIsAskedForAreTheLastEnd) {

@@ -4,7 +4,9 @@
 // before it calls `on_exit`, and lets an exit signal wait for all messages that
 // were fetched before it.
 
-#include "coppice/actor/virtual_time.hpp"
+#include "actor/virtual_time.hpp"
+
+#include "actor/directory.hpp"
 #include "support/actor_fixture.hpp"
 
 #include <chrono>
@@ -41,10 +43,10 @@ public:
   }
 };
 
-class homeless_actor : public pinned_actor {
+class unpinned_actor : public pinned_actor {
 public:
-  explicit homeless_actor(caf::actor_config& cfg, run_queue* home = nullptr)
-      : pinned_actor(cfg, home) {
+  explicit unpinned_actor(caf::actor_config& cfg, run_queue* queue = nullptr)
+      : pinned_actor(cfg, queue) {
     // nop
   }
 };
@@ -134,7 +136,8 @@ protected:
         successor.comes();
       return running{args.rt->system.spawn<leaver<Base>>(log, successor)};
     };
-    auto root = tree_root::start(rt, "top", {}, {{{.id = "a"}, start}}).root;
+    auto root = tree_root::start(rt, "top", {}, {{{.id = "a"}, start}})
+                  .value_or(nullptr);
     if (!root)
       return {"no start"};
     GetParam().take(rt->directory.find("top/a")->handle);
@@ -153,7 +156,7 @@ TEST_P(OrderlyEnd, ASuccessorOfAPlainChildStartsAfterItsOnExit) {
 }
 
 TEST_P(OrderlyEnd, ASuccessorOfAPinnedChildStartsAfterItsOnExit) {
-  EXPECT_THAT(restart<homeless_actor>(),
+  EXPECT_THAT(restart<unpinned_actor>(),
               ElementsAre("start", "on_exit", "end", "start"));
 }
 
@@ -162,14 +165,14 @@ INSTANTIATE_TEST_SUITE_P(After, OrderlyEnd, testing::ValuesIn(ways_to_end()),
 
 class EndOfAnActor : public test::actor_fixture {
 protected:
-  // How many of a hundred messages an actor handles that is told to end while
+  // How many of a hundred messages an actor handles that is asked to end while
   // it handles the tenth.
   template <class Base>
   class obedient : public Base {
   public:
-    obedient(caf::actor_config& cfg, run_queue* home,
+    obedient(caf::actor_config& cfg, run_queue* queue,
              std::shared_future<void> gate, std::size_t& handled)
-        : Base(cfg, home), gate_(std::move(gate)), handled_(handled) {
+        : Base(cfg, queue), gate_(std::move(gate)), handled_(handled) {
       // nop
     }
 
@@ -188,16 +191,16 @@ protected:
   };
 
   template <class Base>
-  std::size_t handled_of_a_hundred(virtual_time* home = nullptr) {
+  std::size_t handled_of_a_hundred(virtual_time* time = nullptr) {
     std::promise<void> all_there;
     std::size_t handled = 0;
     auto busy = system.spawn<obedient<Base>>(
-      home, all_there.get_future().share(), std::ref(handled));
+      time, all_there.get_future().share(), std::ref(handled));
     for (int i = 0; i < 100; ++i)
       deliver(busy, i);
     all_there.set_value();
-    if (home != nullptr)
-      home->run();
+    if (time != nullptr)
+      time->run();
     EXPECT_EQ(end_of(busy), exit_reason::shutdown());
     return handled;
   }
@@ -212,17 +215,35 @@ TEST_F(EndOfAnActor, ComesSoonWhenAPlainActorIsToldToWhileMessagesWait) {
 }
 
 TEST_F(EndOfAnActor, ComesSoonWhenAPinnedActorIsToldToWhileMessagesWait) {
-  EXPECT_LE(handled_of_a_hundred<homeless_actor>(), 12U);
+  EXPECT_LE(handled_of_a_hundred<unpinned_actor>(), 12U);
 }
 
 TEST_F(EndOfAnActor, ComesSoonWhenAnActorWithAHomeIsToldToWhileMessagesWait) {
-  virtual_time home{system};
+  virtual_time time{system};
 
-  EXPECT_LE(handled_of_a_hundred<homeless_actor>(&home), 12U);
+  EXPECT_LE(handled_of_a_hundred<unpinned_actor>(&time), 12U);
+}
+
+TEST_F(EndOfAnActor, ThatNeverCameUpInVirtualTimeIsAnErrorOfItsTree) {
+  virtual_time time{system};
+  rt->time = &time;
+  caf::actor waits;
+  child_spec endless{{.id = "endless"}, [&](const start_args& args) {
+                       waits = args.rt->system.spawn<test::idle_actor>();
+                       return start_result{starting{waits}};
+                     }};
+
+  auto result = tree_root::start(rt, "top", {}, {endless});
+
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().message, "it is not up, and nothing more happens");
+  EXPECT_EQ(end_of(waits), exit_reason::killed());
+  EXPECT_FALSE(rt->directory.find("top"));
+  EXPECT_FALSE(rt->tree.look({}));
 }
 
 TEST_F(EndOfAnActor, IsWaitedForByTheSystemOnExitIncluded) {
-  signal_kill(system.spawn<leaver<homeless_actor>>(log, after));
+  signal_kill(system.spawn<leaver<unpinned_actor>>(log, after));
 
   system.await_all_actors_done();
 
@@ -231,7 +252,7 @@ TEST_F(EndOfAnActor, IsWaitedForByTheSystemOnExitIncluded) {
 }
 
 TEST_F(EndOfAnActor, IsToldAfterOnExitAlsoIfAPinnedActorFailsToStart) {
-  auto who = system.spawn<leaver<homeless_actor>>(log, after, true);
+  auto who = system.spawn<leaver<unpinned_actor>>(log, after, true);
 
   auto reason = end_of(who);
 

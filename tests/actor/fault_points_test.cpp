@@ -3,9 +3,11 @@
 // What faults do to supervisors and their children, in virtual time.
 
 #include "coppice/actor/request.hpp"
-#include "coppice/actor/structural.hpp"
-#include "coppice/actor/virtual_time.hpp"
-#include "coppice/fault/armed_for.hpp"
+
+#include "actor/actor_faults.hpp"
+#include "actor/directory.hpp"
+#include "actor/virtual_time.hpp"
+#include "coppice/fault/registry.hpp"
 #include "support/actor_fixture.hpp"
 
 #include <gmock/gmock.h>
@@ -56,10 +58,10 @@ protected:
       rt, "top", {.intensity = 3},
       {{{.id = "a", .shutdown = supervision::shutdown::within(1s)}, start},
        {{.id = "b"}, start}});
-    root = std::move(result.root);
-    ASSERT_TRUE(root) << result.error;
+    ASSERT_TRUE(result) << result.error().message;
+    root = *std::move(result);
     log.clear();
-    rt->events.drain();
+    (void)new_events();
   }
 
   void TearDown() override {
@@ -81,7 +83,7 @@ protected:
 
   std::vector<std::string> told() {
     std::vector<std::string> result;
-    for (auto& each : rt->events.drain())
+    for (auto& each : new_events())
       result.push_back(describe(each));
     return result;
   }
@@ -114,7 +116,7 @@ TEST_F(FaultsOfActors, AreTheCauseOfWhatComesOfThem) {
   ASSERT_TRUE(actor::crash(*rt, "top/a", {}, "by a test"));
   time.run();
 
-  auto events = rt->events.drain();
+  auto events = new_events();
   std::vector<event_kind> kinds;
   for (auto& each : events)
     kinds.push_back(each.kind);
@@ -188,7 +190,7 @@ TEST_F(FaultsOfActors, WhoDoesNotHearThatItIsToEndIsKilledAtTheLimit) {
   time.advance(1ms);
 
   EXPECT_FALSE(at("top/a"));
-  EXPECT_TRUE(std::holds_alternative<supervision::done>(gone.get()));
+  EXPECT_TRUE(gone.get());
   EXPECT_THAT(told(), Contains("top/a stopped: killed"));
 }
 
@@ -231,9 +233,9 @@ TEST_F(FaultsOfActors, ARequestThatIsLostIsAnsweredByNoproc) {
   time.run();
 
   auto answer = lost.get();
-  ASSERT_TRUE(std::holds_alternative<actor::refused>(answer));
-  EXPECT_EQ(std::get<actor::refused>(answer).why, supervision::refusal::noproc);
-  EXPECT_FALSE(std::holds_alternative<actor::refused>(next.get()));
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().why, supervision::refusal::noproc);
+  EXPECT_TRUE(next.get());
 }
 
 TEST_F(FaultsOfActors, ARequestMayBeLate) {
@@ -256,22 +258,21 @@ TEST_F(FaultsOfActors, ARequestThatComesTwiceIsCarriedOutTwice) {
 
   // That of nobody comes first, and whoever asked finds it done.
   auto answer = back.get();
-  ASSERT_TRUE(std::holds_alternative<actor::refused>(answer));
-  EXPECT_EQ(std::get<actor::refused>(answer).why,
-            supervision::refusal::running);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().why, supervision::refusal::running);
   EXPECT_THAT(log.lines(), ElementsAre("start top/a"));
 }
 
 // -- by path ------------------------------------------------------------------
 
 TEST_F(FaultsOfActors, WhoIsSuspendedGetsNothingUntilItIsResumed) {
-  EXPECT_EQ(actor::suspend(*rt, "top/a"), actor::struck::done);
+  EXPECT_EQ(actor::suspend(*rt, "top/a"), actor::fault_outcome::done);
   actor::deliver(at("top/a"), std::string{"one"});
   actor::deliver(at("top/a"), std::string{"two"});
   time.run();
   EXPECT_THAT(log.lines(), IsEmpty());
 
-  EXPECT_EQ(actor::resume(*rt, "top/a"), actor::struck::done);
+  EXPECT_EQ(actor::resume(*rt, "top/a"), actor::fault_outcome::done);
   time.run();
 
   EXPECT_THAT(log.lines(), ElementsAre("one", "two"));
@@ -296,7 +297,7 @@ TEST_F(FaultsOfActors, WhoAskedASuspendedSupervisorThatEndsGetsAnAnswer) {
   for (auto& each : {asked, too_late}) {
     auto answer = each.get_within(0ms);
     ASSERT_TRUE(answer);
-    EXPECT_TRUE(std::holds_alternative<actor::refused>(*answer));
+    EXPECT_FALSE(*answer);
   }
 }
 
@@ -322,7 +323,7 @@ TEST_F(FaultsOfActors, ASuspendedSupervisorRestartsNobodyUntilItIsResumed) {
 }
 
 TEST_F(FaultsOfActors, ABurntBudgetEndsTheSupervisor) {
-  EXPECT_EQ(actor::burn_budget(*rt, "top"), actor::struck::done);
+  EXPECT_EQ(actor::burn_budget(*rt, "top"), actor::fault_outcome::done);
   time.run();
 
   EXPECT_FALSE(at("top"));
@@ -333,7 +334,7 @@ TEST_F(FaultsOfActors, WhoIsSparedDoesNotBurn) {
   armed_for late{rt->faults, "actor.start", "delay(1s)"};
   actor::burn_budget(*rt, "top");
   time.run();
-  EXPECT_EQ(actor::spare(*rt, "top"), actor::struck::done);
+  EXPECT_EQ(actor::spare(*rt, "top"), actor::fault_outcome::done);
   time.advance(10s);
 
   EXPECT_TRUE(at("top/a"));
@@ -342,7 +343,7 @@ TEST_F(FaultsOfActors, WhoIsSparedDoesNotBurn) {
 }
 
 TEST_F(FaultsOfActors, AFloodDoesNotKeepASupervisorFromItsWork) {
-  EXPECT_EQ(actor::flood(*rt, "top", 1000), actor::struck::done);
+  EXPECT_EQ(actor::flood(*rt, "top", 1000), actor::fault_outcome::done);
   crash("top/a");
 
   EXPECT_TRUE(at("top/a"));
@@ -358,9 +359,10 @@ TEST_F(FaultsOfActors, OneOfTheWorkersIsKilledByChance) {
 }
 
 TEST_F(FaultsOfActors, WhatCannotBeDoneIsSaid) {
-  EXPECT_EQ(actor::suspend(*rt, "top/c"), actor::struck::nobody);
-  EXPECT_EQ(actor::burn_budget(*rt, "top/a"), actor::struck::cannot);
-  EXPECT_EQ(actor::flood(*rt, "top/c", 1), actor::struck::nobody);
+  EXPECT_EQ(actor::suspend(*rt, "top/c"), actor::fault_outcome::noproc);
+  EXPECT_EQ(actor::burn_budget(*rt, "top/a"),
+            actor::fault_outcome::unsupported);
+  EXPECT_EQ(actor::flood(*rt, "top/c", 1), actor::fault_outcome::noproc);
 }
 
 // -- the events ---------------------------------------------------------------

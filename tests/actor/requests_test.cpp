@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "coppice/actor/request.hpp"
-#include "coppice/actor/virtual_time.hpp"
+
+#include "actor/directory.hpp"
+#include "actor/virtual_time.hpp"
 #include "support/actor_fixture.hpp"
 #include "support/answers.hpp"
+#include "support/errors.hpp"
 
 #include <functional>
 #include <memory>
@@ -48,8 +51,8 @@ protected:
   const caf::actor& start(flags settings,
                           std::vector<actor::child_spec> children) {
     auto result = tree_root::start(rt, "top", settings, std::move(children));
-    EXPECT_TRUE(result.root) << result.error;
-    root = std::move(result.root);
+    EXPECT_TRUE(result) << test::error_of(result).message;
+    root = std::move(result).value();
     return root->handle();
   }
 
@@ -124,7 +127,8 @@ TEST_F(Requests, StartChildNeedsAStartFunction) {
 TEST_F(Requests, StartNeedsStartFunctions) {
   auto result = tree_root::start(rt, "top", {}, {{{.id = "a"}, nullptr}});
 
-  EXPECT_EQ(result.error, "child \"a\" needs a start function");
+  EXPECT_EQ(test::error_of(result).message,
+            "child \"a\" needs a start function");
 }
 
 TEST_F(Requests, StartChildTakesAnyShutdownThatIsNotNegative) {
@@ -255,7 +259,7 @@ TEST_F(Requests, CanBeAnsweredByACall) {
   std::promise<std::size_t> count;
 
   count_children(top).then([&](answer<supervision::child_counts> result) {
-    count.set_value(std::get<supervision::child_counts>(result).specs);
+    count.set_value(result.value().specs);
   });
 
   EXPECT_EQ(count.get_future().get(), 1u);
@@ -402,9 +406,10 @@ TEST_F(Requests, DynamicSupervisorsAreKnownByTheirIds) {
 
 TEST_F(Requests, ADynamicSupervisorSaysWhatIsWrongWithItsFlags) {
   auto error = [this](supervision::dynamic_flags settings) {
-    return tree_root::start(rt, "top", {},
-                            {dynamic_supervisor("pool", settings)})
-      .error;
+    return test::error_of(
+             tree_root::start(rt, "top", {},
+                              {dynamic_supervisor("pool", settings)}))
+      .message;
   };
 
   EXPECT_THAT(error({.intensity = -1}), testing::HasSubstr("intensity"));
@@ -442,8 +447,8 @@ TEST_F(Requests, AStartFunctionThatTakesTooLongIsAFailedStart) {
   auto result = start_child(top, slow).get();
 
   // Whichever was first in the mailbox; the supervisor is well in any case.
-  if (auto* no = std::get_if<refused>(&result)) {
-    EXPECT_EQ(to_string(*no), "start_failed: not ready within 1 ms");
+  if (!result) {
+    EXPECT_EQ(to_string(result.error()), "start_failed: not ready within 1 ms");
   }
   EXPECT_LE(value(count_children(top)).active, 1u);
 }
@@ -475,8 +480,9 @@ TEST_F(Requests, MistakesInNestedSupervisorsAreFoundBeforeAnythingStarts) {
     {first, supervisor_child(
               "inner", {}, {supervisor_child("deep", {.intensity = -1}, {})})});
 
-  ASSERT_TRUE(result.mistake);
-  EXPECT_EQ(result.mistake->field, "intensity");
+  ASSERT_FALSE(result);
+  ASSERT_TRUE(result.error().spec);
+  EXPECT_EQ(result.error().spec->field, "intensity");
   EXPECT_THAT(log.lines(), IsEmpty());
 }
 
@@ -501,7 +507,7 @@ TEST_F(Requests, ADynamicSupervisorDecidesWhileItsChildrenGo) {
   acknowledge_start(args, supervision::started{});
 
   value(started);
-  EXPECT_TRUE(std::holds_alternative<done>(gone.get()));
+  EXPECT_TRUE(gone.get());
   EXPECT_EQ(value(count_children(pool)).specs, 1u);
 }
 
@@ -852,13 +858,12 @@ actor::child_spec rebel_child(stop_own what) {
 
 TEST_F(Requests, StopMayBeAskedForByAChild) {
   test::recorder log;
-  auto& top = start(
-    {}, {rebel_child([&](const caf::actor& supervisor) {
-      stop(supervisor, exit_reason::shutdown("enough"))
-        .then([&](const answer<done>& result) {
-          log.add(std::holds_alternative<done>(result) ? "done" : "refused");
-        });
-    })});
+  auto& top = start({}, {rebel_child([&](const caf::actor& supervisor) {
+                      stop(supervisor, exit_reason::shutdown("enough"))
+                        .then([&](const answer<done>& result) {
+                          log.add(result ? "done" : "refused");
+                        });
+                    })});
 
   deliver(rt->directory.find("top/a")->handle, 1);
 
@@ -869,11 +874,10 @@ TEST_F(Requests, StopMayBeAskedForByAChild) {
 // In OTP it hears of it if it traps exits; otherwise it is gone by then.
 TEST_F(Requests, StopKeepsAChildThatWaitsForItNoLongerThanItsLimit) {
   test::recorder log;
-  auto& top
-    = start({}, {rebel_child([&](const caf::actor& supervisor) {
-              log.add(to_string(std::get<refused>(
-                stop(supervisor, exit_reason::normal(), a_moment).get())));
-            })});
+  auto& top = start({}, {rebel_child([&](const caf::actor& supervisor) {
+                      log.add(to_string(refusal_of(
+                        stop(supervisor, exit_reason::normal(), a_moment))));
+                    })});
 
   deliver(rt->directory.find("top/a")->handle, 1);
 
@@ -888,9 +892,9 @@ TEST_F(Requests, StartOfATreeThatRunsIsRefused) {
 
   auto again = tree_root::start(rt, "top", {}, {idle("b")});
 
-  EXPECT_FALSE(again.root);
-  EXPECT_EQ(again.error, "already_started");
-  EXPECT_EQ(again.already_started, top);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().message, "already_started");
+  EXPECT_EQ(again.error().already_started, top);
   EXPECT_FALSE(rt->directory.find("top/b"));
 }
 
@@ -898,7 +902,8 @@ TEST_F(Requests, StartOfATreeThatStopsIsRefusedUntilItIsDown) {
   auto top = start({}, {holdout_child("a")});
   auto stopped = stop(top);
 
-  EXPECT_EQ(tree_root::start(rt, "top", {}, {}).already_started, top);
+  EXPECT_EQ(test::error_of(tree_root::start(rt, "top", {}, {})).already_started,
+            top);
   deliver(rt->directory.find("top/a")->handle, 1);
   value(stopped);
 
@@ -917,12 +922,13 @@ TEST_F(Requests, StartOfATreeThatStartsIsRefused) {
   start({}, {spec});
 
   ASSERT_TRUE(inner);
-  EXPECT_EQ(inner->error, "already_started");
-  EXPECT_EQ(inner->already_started, caf::actor{});
+  ASSERT_FALSE(*inner);
+  EXPECT_EQ(inner->error().message, "already_started");
+  EXPECT_EQ(inner->error().already_started, caf::actor{});
 }
 
 TEST_F(Requests, StartOfATreeThatDidNotStartMayBeTriedAgain) {
-  EXPECT_FALSE(tree_root::start(rt, "top", {}, {failing("a")}).root);
+  EXPECT_FALSE(tree_root::start(rt, "top", {}, {failing("a")}));
 
   start({}, {idle("a")});
 

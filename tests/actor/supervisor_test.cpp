@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "support/actor_fixture.hpp"
+#include "support/errors.hpp"
+
+#include "actor/directory.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -64,8 +67,8 @@ protected:
   std::unique_ptr<tree_root> start(flags settings,
                                    std::vector<actor::child_spec> children) {
     auto result = tree_root::start(rt, "top", settings, std::move(children));
-    error = result.error;
-    return std::move(result.root);
+    error = test::error_of(result).message;
+    return std::move(result).value_or(nullptr);
   }
 
   void crash(std::string_view path, std::string text) {
@@ -126,7 +129,7 @@ TEST_F(SupervisorActor, NamesEveryIncarnationAndTheCauseOfARestart) {
 
   stop(*root);
 
-  auto events = rt->events.drain();
+  auto events = new_events();
   auto decision = std::find_if(events.begin(), events.end(), [](auto& ev) {
     return ev.kind == observe::event_kind::restarting;
   });
@@ -143,14 +146,14 @@ TEST_F(SupervisorActor, NamesNotTooManyChildrenInAnEvent) {
   for (auto n = 0; n < 20; ++n)
     children.push_back(child("c" + std::to_string(n)));
   auto root = start({.strategy = strategy::one_for_all}, std::move(children));
-  rt->events.drain();
+  (void)new_events();
   crash("top/c3", "boom");
   log.wait_for(60);
 
   stop(*root);
 
   std::string told;
-  for (auto& ev : rt->events.drain())
+  for (auto& ev : new_events())
     if (ev.kind == observe::event_kind::restarting)
       told = ev.detail;
   EXPECT_NE(told.find(" c15 and 4 more, 1 of 1 "), std::string::npos) << told;

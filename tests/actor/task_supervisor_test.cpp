@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "coppice/actor/task_supervisor.hpp"
+
+#include "actor/directory.hpp"
 #include "support/actor_fixture.hpp"
 #include "support/answers.hpp"
+#include "support/errors.hpp"
 
 #include <stdexcept>
 
@@ -21,7 +24,7 @@ using coppice::test::value;
 
 namespace {
 
-// Comes back when its actor is told to end.
+// Comes back when its actor is asked to end.
 void until_stopped(std::stop_token stop) {
   std::promise<void> stopped;
   std::stop_callback callback{stop, [&] { stopped.set_value(); }};
@@ -34,7 +37,7 @@ protected:
     how.id = "tasks";
     how.blocking = true;
     tasks.emplace(std::move(how));
-    root = tree_root::start(rt, "top", {}, {tasks->spec()}).root;
+    root = tree_root::start(rt, "top", {}, {tasks->spec()}).value();
     return *tasks;
   }
 
@@ -94,7 +97,7 @@ TEST_F(TaskSupervisor, AsyncGivesTheValueOnce) {
 
   auto one = t.async(caller, [](std::stop_token) { return 42; });
 
-  EXPECT_EQ(std::get<int>(one.result.get()), 42);
+  EXPECT_EQ(one.result.get().value(), 42);
   EXPECT_EQ(end_of(value(one.child).child), exit_reason::normal());
   EXPECT_FALSE(has_ended(caller));
   signal_kill(caller);
@@ -108,8 +111,7 @@ TEST_F(TaskSupervisor, AsyncTakesItsCallerAlongWhenItCrashes) {
     caller, [](std::stop_token) -> int { throw std::runtime_error("boom"); });
 
   EXPECT_EQ(end_of(caller), exit_reason::abnormal("boom"));
-  EXPECT_EQ(std::get<exit_reason>(one.result.get()),
-            exit_reason::abnormal("boom"));
+  EXPECT_EQ(test::error_of(one.result.get()), exit_reason::abnormal("boom"));
 }
 
 TEST_F(TaskSupervisor, AsyncEndsWithItsCaller) {
@@ -129,8 +131,7 @@ TEST_F(TaskSupervisor, AsyncNolinkLeavesItsCallerAloneAndTellsTheReason) {
   auto one = t.async_nolink(
     [](std::stop_token) -> int { throw std::runtime_error("boom"); });
 
-  EXPECT_EQ(std::get<exit_reason>(one.result.get()),
-            exit_reason::abnormal("boom"));
+  EXPECT_EQ(test::error_of(one.result.get()), exit_reason::abnormal("boom"));
   EXPECT_TRUE(eventually([&] { return tasks_known() == 0; }));
 }
 
@@ -139,7 +140,7 @@ TEST_F(TaskSupervisor, TasksMayHaveNoValue) {
 
   auto one = t.async_nolink([](std::stop_token) {});
 
-  EXPECT_TRUE(std::holds_alternative<done>(one.result.get()));
+  EXPECT_TRUE(one.result.get());
 }
 
 TEST_F(TaskSupervisor, SaysThatItIsFull) {
@@ -147,7 +148,7 @@ TEST_F(TaskSupervisor, SaysThatItIsFull) {
 
   auto one = t.async_nolink([](std::stop_token) { return 1; });
 
-  EXPECT_EQ(std::get<exit_reason>(one.result.get()),
+  EXPECT_EQ(test::error_of(one.result.get()),
             exit_reason::abnormal("max_children"));
   EXPECT_EQ(refusal_of(one.child).why, refusal::max_children);
   EXPECT_EQ(refusal_of(t.start_child([](auto) {})).why, refusal::max_children);
@@ -161,7 +162,7 @@ TEST_F(TaskSupervisor, KillsTasksThatAreToBeKilled) {
   stop();
 
   EXPECT_EQ(end_of(child), exit_reason::killed());
-  EXPECT_EQ(std::get<exit_reason>(one.result.get()), exit_reason::killed());
+  EXPECT_EQ(test::error_of(one.result.get()), exit_reason::killed());
 }
 
 TEST_F(TaskSupervisor, StartChildIsNotLinkedToAnybody) {
@@ -213,7 +214,7 @@ TEST_F(TaskSupervisor, WaitsForAValueNoLongerThanAsked) {
   EXPECT_FALSE(one.result.get_within(std::chrono::milliseconds{1}));
   value(t.terminate_child(value(one.child).child));
 
-  EXPECT_EQ(std::get<exit_reason>(one.result.get()), exit_reason::shutdown());
+  EXPECT_EQ(test::error_of(one.result.get()), exit_reason::shutdown());
 }
 
 } // namespace task_supervisor_test

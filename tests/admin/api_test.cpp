@@ -22,8 +22,8 @@ protected:
       return actor::running{args.rt->system.spawn<test::idle_actor>()};
     };
     auto result = actor::tree_root::start(rt, "top", {}, {{{.id = "a"}, idle}});
-    root = std::move(result.root);
-    ASSERT_TRUE(root) << result.error;
+    ASSERT_TRUE(result) << result.error().message;
+    root = *std::move(result);
   }
 
   void TearDown() override {

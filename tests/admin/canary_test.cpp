@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "admin/canary.hpp"
+#include "support/errors.hpp"
 #include "support/listener_fixture.hpp"
 
 #include <gmock/gmock.h>
@@ -14,6 +15,7 @@ namespace canary_test {
 using namespace coppice;
 using namespace std::chrono_literals;
 using admin::canary;
+using coppice::test::error_of;
 using testing::AnyOf;
 
 namespace {
@@ -89,7 +91,7 @@ TEST_F(Canary, TellsThatNobodyListens) {
   EXPECT_EQ(told[0].failure, "Connection refused");
   EXPECT_FALSE(uut->after(heard).connected);
 
-  EXPECT_EQ(listener->resume(), "");
+  EXPECT_EQ(error_of(listener->resume()), "");
   until(answered);
 }
 
@@ -124,6 +126,36 @@ TEST_F(Canary, TellsWhatNobodyAskedFor) {
   until([](auto& each) { return !answered(each); });
 }
 
+TEST_F(Canary, RestsWherePlacesAreLimited) {
+  serve(net::topology::linked);
+  net::limits one;
+  one.max_connections = 1;
+  listener->set_limits(one);
+  watch();
+
+  EXPECT_TRUE(wait_until([this] { return uut->after(heard).resting; }));
+  EXPECT_EQ(listener->counters().accepted, 0U);
+}
+
+TEST_F(Canary, LeavesWhenPlacesAreLimitedAndComesBackAfterwards) {
+  serve(net::topology::linked);
+  watch();
+  until(answered);
+  auto limited = listener->limits();
+  limited.max_per_address = 2;
+
+  listener->set_limits(limited);
+
+  EXPECT_TRUE(wait_until([this] { return listener->active() == 0; }));
+  EXPECT_TRUE(uut->after(heard).resting);
+  EXPECT_FALSE(uut->after(heard).connected);
+
+  listener->set_limits({});
+  auto told = until(answered);
+  EXPECT_EQ(told.back().gap, 0ns);
+  EXPECT_FALSE(uut->after(heard).resting);
+}
+
 TEST_F(Canary, IsNoStormWhereItIsNotServed) {
   script.connect = [](auto& self) { self.close(); };
   serve(net::topology::linked);
@@ -142,7 +174,7 @@ TEST_F(Canary, WasNotLostIfItWasNeverServed) {
   listener->suspend();
   watch();
   until([](auto& each) { return !answered(each); });
-  EXPECT_EQ(listener->resume(), "");
+  EXPECT_EQ(error_of(listener->resume()), "");
 
   auto told = until(answered);
 

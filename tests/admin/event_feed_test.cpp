@@ -6,15 +6,20 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <sstream>
+#include <stdexcept>
+#include <string>
 #include <variant>
 
 namespace event_feed_test {
 
 using namespace coppice;
 using namespace coppice::admin;
+using namespace std::chrono_literals;
 using nlohmann::json;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -43,7 +48,7 @@ protected:
   }
 
   event_feed feed(const request& req) {
-    return std::get<event_feed>(admin_.open_feed(req));
+    return admin_.open_feed(req).value();
   }
 
   event_feed feed_since(std::string seq) {
@@ -60,8 +65,23 @@ protected:
     return result;
   }
 
+  // What `round` finds out if it takes less than the second after which events
+  // are shown in any case. On a busy machine it may have to try again.
+  template <class Round>
+  static auto in_time(Round round) {
+    for (auto begin = std::chrono::steady_clock::now();;) {
+      auto before = std::chrono::steady_clock::now();
+      auto result = round();
+      auto after = std::chrono::steady_clock::now();
+      if (after - before < 1s)
+        return result;
+      if (after - begin > test::deadline)
+        throw std::runtime_error{"this machine is too slow"};
+    }
+  }
+
   int refusal(const request& req) {
-    return std::get<response>(admin_.open_feed(req)).status;
+    return admin_.open_feed(req).error().status;
   }
 };
 
@@ -177,6 +197,77 @@ TEST_F(EventFeed, TellsOfConnectionsIfItIsAskedTo) {
   EXPECT_EQ(body["events"][0]["kind"], "connection_opened");
   EXPECT_EQ(body["last_seq"], 2);
   EXPECT_EQ(admin_.handle(get("/connections", {{"since", "x"}})).status, 400);
+}
+
+// All feeds are read by one thread, which none of them may hold up.
+TEST_F(EventFeed, NeitherWaitsForTheJournalNorShowsWhatItHasNotKept) {
+  auto kept = false;
+  auto longest = 0ms;
+  rt->may_show = [&](auto, auto patience) {
+    longest = std::max(longest, patience);
+    return kept;
+  };
+  struct seen {
+    event_feed live;
+    std::string said = {};
+    bool waited = false;
+    std::vector<std::string> shown = {};
+  };
+
+  auto [live, said, waited, shown] = in_time([&] {
+    seen result{feed(get("/events/stream"))};
+    publish("a");
+    result.said = result.live.next();
+    result.waited = result.live.waits_for_journal();
+    publish("b");
+    result.shown = ids(result.live.next());
+    return result;
+  });
+
+  EXPECT_THAT(ids(said), IsEmpty());
+  EXPECT_THAT(said, HasSubstr("event: traffic"));
+  EXPECT_TRUE(waited);
+  EXPECT_THAT(shown, IsEmpty());
+  kept = true;
+  auto last = rt->events.last_seq();
+  EXPECT_THAT(ids(live.next()),
+              ElementsAre(std::to_string(last - 1), std::to_string(last)));
+  EXPECT_FALSE(live.waits_for_journal());
+  EXPECT_EQ(longest, 0ms);
+}
+
+TEST_F(EventFeed, ShowsAnEventASecondAfterItHappenedKeptOrNot) {
+  rt->may_show = [](auto, auto) { return false; };
+  auto live = feed(get("/events/stream"));
+  auto begin = std::chrono::steady_clock::now();
+  publish("a");
+
+  std::vector<std::string> shown;
+  ASSERT_TRUE(eventually([&] {
+    shown = ids(live.next());
+    return !shown.empty();
+  }));
+
+  EXPECT_THAT(shown, ElementsAre("1"));
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, 1s);
+  EXPECT_THAT(ids(feed_since("0").next()), ElementsAre("1")); // at once
+}
+
+TEST_F(EventFeed, HistoryWaitsForTheJournalAtMostASecond) {
+  auto asked = 0ms;
+  rt->may_show = [&](auto, auto patience) {
+    asked = patience;
+    return true;
+  };
+
+  auto said = in_time([&] {
+    publish("a");
+    return admin_.handle(get("/events")).body;
+  });
+
+  EXPECT_THAT(said, HasSubstr(R"("path":"a")"));
+  EXPECT_GT(asked, 0ms);
+  EXPECT_LE(asked, 1s);
 }
 
 TEST_F(EventFeed, SaysSomethingEverySecond) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "admin/limits_json.hpp"
+#include "support/errors.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -14,6 +15,7 @@ namespace limits_json_test {
 using namespace coppice;
 using namespace std::chrono_literals;
 using admin::merge;
+using coppice::test::error_of;
 using json = nlohmann::json;
 
 TEST(LimitsJson, NamesEveryLimitAndHasNullWhereThereIsNone) {
@@ -38,7 +40,7 @@ TEST(LimitsJson, ReadsWhatItWrites) {
                                         .goodbye = {},
                                         .alarm = 9});
 
-  EXPECT_EQ(merge(all, into), "");
+  EXPECT_EQ(error_of(merge(all, into)), "");
 
   EXPECT_EQ(admin::to_json(into), all);
 }
@@ -46,7 +48,7 @@ TEST(LimitsJson, ReadsWhatItWrites) {
 TEST(LimitsJson, ChangesOnlyWhatIsGiven) {
   net::limits limits{.max_connections = 5, .idle = 2s};
 
-  EXPECT_EQ(merge({{"idle_ms", nullptr}}, limits), "");
+  EXPECT_EQ(error_of(merge({{"idle_ms", nullptr}}, limits)), "");
 
   EXPECT_EQ(limits.max_connections, 5U);
   EXPECT_FALSE(limits.idle);
@@ -68,7 +70,8 @@ TEST(LimitsJson, ChangesNothingIfOneOfThemIsWrong) {
     net::limits limits{.max_connections = 5};
     auto both = changes;
     both["alarm"] = 3;
-    EXPECT_THAT(merge(both, limits), testing::HasSubstr(why)) << changes;
+    EXPECT_THAT(error_of(merge(both, limits)), testing::HasSubstr(why))
+      << changes;
     EXPECT_EQ(admin::to_json(limits),
               admin::to_json(net::limits{.max_connections = 5}));
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+#include "actor/actor_faults.hpp"
 #include "admin/api.hpp"
-#include "coppice/actor/structural.hpp"
 #include "support/actor_fixture.hpp"
 
 #include <nlohmann/json.hpp>
@@ -35,7 +35,7 @@ protected:
              "sub", rest,
              {{{.id = "a"}, idle}, {{.id = "b"}, idle}, {{.id = "c"}, idle}}),
            {{.id = "lone", .restart = supervision::restart::temporary}, idle}})
-          .root;
+          .value_or(nullptr);
     ASSERT_TRUE(root);
   }
 
@@ -186,7 +186,7 @@ TEST_F(Predict, RefusesWhatItDoesNotUnderstand) {
 }
 
 TEST_F(Predict, SaysWhenASupervisorDoesNotAnswer) {
-  ASSERT_EQ(actor::suspend(*rt, "top/sub"), actor::struck::done);
+  ASSERT_EQ(actor::suspend(*rt, "top/sub"), actor::fault_outcome::done);
 
   auto said = ask("/predict", {{"path", "top/sub/a"}});
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "admin/toxics_json.hpp"
+#include "support/errors.hpp"
 
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
@@ -11,13 +12,14 @@ namespace toxics_json_test {
 
 using namespace coppice;
 using namespace coppice::admin;
+using coppice::test::error_of;
 using nlohmann::json;
 using testing::HasSubstr;
 
 namespace {
 
 std::string read(const char* text, net::toxic& into) {
-  return read_toxic(json::parse(text), into);
+  return error_of(read_toxic(json::parse(text), into));
 }
 
 std::string complaint(const char* text) {
@@ -86,8 +88,9 @@ TEST(ToxicsJson, SaysWhatIsWrong) {
 TEST(ToxicsJson, ChangesAttributesAndToxicityAlone) {
   net::toxic what{net::latency_toxic{}, net::toxic_stream::downstream, 1,
                   "slow"};
-  auto change
-    = [&](const char* text) { return change_toxic(json::parse(text), what); };
+  auto change = [&](const char* text) {
+    return error_of(change_toxic(json::parse(text), what));
+  };
 
   EXPECT_EQ(change(R"({"name": "slow", "type": "latency", "toxicity": 0.5,
                        "attributes": {"jitter": 5}})"),

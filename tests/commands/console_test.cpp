@@ -37,4 +37,45 @@ TEST(WordsOfALine, AreNoneWhileAQuoteIsOpen) {
   EXPECT_FALSE(words_of("kill \"a"));
 }
 
+namespace {
+
+std::vector<std::string> paths() {
+  return {"top", "top/acceptors", "top/acceptors/acceptor:0", "top/admin",
+          "top/evil\x1b[2J"};
+}
+
+std::vector<std::string> completed(std::string_view line) {
+  auto blank = line.rfind(' ');
+  auto word = blank == line.npos ? line : line.substr(blank + 1);
+  return coppice::commands::completions_of(line, word, paths);
+}
+
+} // namespace
+
+TEST(Completions, AreCommandsFirst) {
+  EXPECT_THAT(completed("kil"), ElementsAre("kill"));
+  EXPECT_THAT(completed("he"), ElementsAre("help"));
+}
+
+TEST(Completions, AreThePathsOfActorsAndTheirEnds) {
+  EXPECT_THAT(
+    completed("kill a"),
+    ElementsAre("acceptor:0", "acceptors", "acceptors/acceptor:0", "admin"));
+  EXPECT_THAT(completed("kill top/ad"), ElementsAre("top/admin"));
+}
+
+TEST(Completions, NeverHoldWhatATerminalObeys) {
+  EXPECT_THAT(completed("kill ev"), IsEmpty());
+  EXPECT_THAT(completed("kill top/e"), IsEmpty());
+}
+
+TEST(Completions, AreNestedCommandsOptionsAndValues) {
+  EXPECT_THAT(completed("fault li"), ElementsAre("list"));
+  EXPECT_THAT(completed("kill --rea"), ElementsAre("--reason"));
+  EXPECT_THAT(completed("toxic add lat"), ElementsAre("latency"));
+  EXPECT_THAT(completed("log war"), ElementsAre("warning"));
+  EXPECT_THAT(completed("help kil"), ElementsAre("kill"));
+  EXPECT_THAT(completed("help fault cl"), ElementsAre("clear"));
+}
+
 } // namespace console_test

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "commands/path_resolver.hpp"
+#include "support/errors.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,7 +19,7 @@ namespace {
 
 const std::vector<std::string> tree{
   "coppice",
-  "coppice/journal",
+  "coppice/helpers/journal",
   "coppice/listener:echo",
   "coppice/listener:echo/accepting",
   "coppice/listener:echo/accepting/port",
@@ -31,16 +32,13 @@ const std::vector<std::string> tree{
 };
 
 std::string resolved(const std::string& wanted) {
-  auto result = resolve_path(wanted, tree);
-  auto* path = std::get_if<std::string>(&result);
-  return path != nullptr ? *path : "none";
+  return resolve_path(wanted, tree).value_or("none");
 }
 
 path_error error_of(const std::string& wanted) {
   auto result = resolve_path(wanted, tree);
-  auto* error = std::get_if<path_error>(&result);
-  EXPECT_NE(error, nullptr) << wanted;
-  return error != nullptr ? *error : path_error{};
+  EXPECT_FALSE(result) << wanted;
+  return coppice::test::error_of(result);
 }
 
 } // namespace
@@ -73,12 +71,12 @@ TEST(PathResolver, PrefersAFullPathToAnEnd) {
   const std::vector<std::string> paths{"top/x/a", "top/y/b", "top/x/b", "b"};
   auto of = [&](const char* wanted) { return resolve_path(wanted, paths); };
 
-  EXPECT_EQ(std::get<std::string>(of("b")), "b");
-  EXPECT_EQ(std::get<std::string>(of("a")), "top/x/a");
-  EXPECT_EQ(std::get<std::string>(of("top/x/a")), "top/x/a");
-  EXPECT_THAT(std::get<path_error>(of("top/*/b")).candidates,
+  EXPECT_EQ(of("b").value(), "b");
+  EXPECT_EQ(of("a").value(), "top/x/a");
+  EXPECT_EQ(of("top/x/a").value(), "top/x/a");
+  EXPECT_THAT(coppice::test::error_of(of("top/*/b")).candidates,
               ElementsAre("top/x/b", "top/y/b"));
-  EXPECT_FALSE(std::get<path_error>(of("?/b")).ambiguous);
+  EXPECT_FALSE(coppice::test::error_of(of("?/b")).ambiguous);
 }
 
 TEST(PathResolver, ListsTenCandidatesAtMost) {
@@ -86,7 +84,8 @@ TEST(PathResolver, ListsTenCandidatesAtMost) {
   for (char c = 'a'; c < 'l'; ++c)
     many.push_back(std::string{c} + "/worker");
 
-  auto text = std::get<path_error>(resolve_path("worker", many)).text("worker");
+  auto text
+    = coppice::test::error_of(resolve_path("worker", many)).text("worker");
 
   EXPECT_THAT(text, AllOf(HasSubstr("one of 11 actors"),
                           testing::EndsWith("\n  j/worker\n  ...")));
@@ -124,7 +123,7 @@ TEST(PathResolver, SuggestsThreeAtMost) {
 
   auto result = resolve_path("worker:9", many);
 
-  EXPECT_THAT(std::get<path_error>(result).candidates, SizeIs(3));
+  EXPECT_THAT(coppice::test::error_of(result).candidates, SizeIs(3));
 }
 
 TEST(PathResolver, SaysWhereThePathsAreIfNoneIsAlike) {

@@ -9,7 +9,6 @@ import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
 
 SKIPPED = 77
 
@@ -20,23 +19,21 @@ GOOD = json.loads((ROOT / "tests/conformance/scenarios/t01_permanent_normal.json
 
 
 def play(*lines):
-    """The events of each scenario, without the line that names it."""
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8") as file:
-        for line in lines:
-            text = line if isinstance(line, str) else json.dumps(
-                line, ensure_ascii=False)
-            file.write(text + "\n")
-        file.flush()
-        done = subprocess.run(["escript", DRIVER, "--lines", file.name],
-                              timeout=100, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, encoding="utf-8")
+    """The events of each scenario, and the line that ends it."""
+    texts = [line if isinstance(line, str)
+             else json.dumps(line, ensure_ascii=False) for line in lines]
+    done = subprocess.run(["escript", DRIVER], timeout=100,
+                          input="".join(text + "\n" for text in texts),
+                          stdout=subprocess.PIPE, encoding="utf-8")
     expect(done.returncode == 0, f"exit code {done.returncode}: {done.stdout}")
-    traces = []
-    for event in map(json.loads, done.stdout.splitlines()):
-        if "scenario" in event:
+    header, *said = map(json.loads, done.stdout.splitlines())
+    expect(header["driver"] == "Erlang/OTP" and header["protocol"] == 1, header)
+    traces = [[]]
+    for event in said:
+        traces[-1].append(event)
+        if "end" in event:
             traces.append([])
-        else:
-            traces[-1].append(event)
+    expect(traces.pop() == [], "something comes after the last end")
     expect(len(traces) == len(lines), f"{len(traces)} of {len(lines)} traces")
     return traces
 
@@ -54,6 +51,7 @@ def writes_names_whatever_is_in_them():
         "steps": [{"op": "start"}, {"op": "info", "msg": "żółw"},
                   {"op": "exit", "child": "ä", "reason": "bööm"},
                   {"op": "which_children"}]})
+    expect(trace.pop() == {"end": "done"}, trace)
     said = {(e["e"], e.get("op")): e for e in trace}
     expect(said["reply", "start"]["res"] == "{ok,'töp#1'}", trace)
     expect(said["unexpected", None]["msg"] == "'żółw'", trace)
@@ -70,9 +68,10 @@ def fails_with_what_is_no_scenario_alone():
            {"supervisor": {}, "steps": []}, {**GOOD, "steps": steps},
            {**GOOD, "steps": [1]}]
     first, *failed, last = play(GOOD, *bad, GOOD)
-    expect(first == last and first[-1]["e"] == "sup_alive", (first, last))
+    expect(first == last and first[-2]["e"] == "sup_alive"
+           and first[-1]["end"] == "done", (first, last))
     for scenario, trace in zip(bad, failed):
-        expect([e["e"] for e in trace] == ["driver_failed"]
+        expect([e.get("end") for e in trace] == ["failed"]
                and trace[0]["reason"], f"{scenario} came to {trace}")
 
 

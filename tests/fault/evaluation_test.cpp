@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/fault/evaluation.hpp"
+#include "fault/evaluation.hpp"
 
 #include <gtest/gtest.h>
 
@@ -17,7 +17,7 @@ namespace {
 
 evaluation evaluate(std::string_view text, std::uint64_t seed = 1,
                     std::string_view point = "p", std::uint64_t arming = 0) {
-  return {std::get<term>(parse_term(text)), seed, point, arming};
+  return {parse_term(text).value(), seed, point, arming};
 }
 
 // What the first hits do, `.` for nothing: `drop . .`

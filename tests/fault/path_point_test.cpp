@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/fault/armed_for.hpp"
-#include "coppice/fault/path_point.hpp"
+#include "coppice/fault/point.hpp"
+#include "coppice/fault/registry.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -24,8 +24,8 @@ class PathPoint : public testing::Test {
 protected:
   // What arming says, or `armed`.
   std::string arm(std::string_view pattern, std::string_view text) {
-    auto error = faults_.arm(pattern, std::get<term>(parse_term(text)));
-    return error ? to_string(*error) : "armed";
+    auto result = faults_.arm(pattern, parse_term(text).value());
+    return result ? "armed" : to_string(result.error());
   }
 
   // The text of what happens at `path`, or nothing.
@@ -140,8 +140,7 @@ TEST_F(PathPoint, IsListedWithEachPatternItWasArmedFor) {
 
 TEST_F(PathPoint, MeetsAPlanThatWasMadeBeforeIt) {
   registry faults;
-  EXPECT_FALSE(
-    faults.arm(std::get<plan>(parse_plan("actor.start:a=throw(x)"))));
+  EXPECT_TRUE(faults.arm(parse_plan("actor.start:a=throw(x)").value()));
   EXPECT_EQ(faults.unmet().size(), 1U);
 
   enabled_point start{faults, "actor.start", ""};
@@ -149,6 +148,17 @@ TEST_F(PathPoint, MeetsAPlanThatWasMadeBeforeIt) {
   EXPECT_TRUE(start.hit("app/a"));
   EXPECT_FALSE(start.hit("app/b"));
   EXPECT_TRUE(faults.unmet().empty());
+}
+
+TEST_F(PathPoint, ThatIsCalledAsAPatternIsDisarmedAlone) {
+  arm("actor.start:*", "throw(x)");
+  arm("actor.start:a", "throw(x)");
+
+  EXPECT_EQ(faults_.disarm_one("actor.start:*"), 1U);
+  EXPECT_EQ(at("app/a"), "x");
+  EXPECT_EQ(at("app/b"), "");
+  EXPECT_EQ(faults_.disarm_one("actor.*"), 0U);
+  EXPECT_EQ(at("app/a"), "x");
 }
 
 TEST_F(PathPoint, IsRefusedIfNoPointIsNamedSo) {
@@ -162,22 +172,20 @@ TEST(Actions, ThatAPlaceDoesNotKnowAreRefusedAndNothingIsArmed) {
   basic_point<true> some{
     faults, "a.some", "", {action_kind::drop, action_kind::delay}};
 
-  auto error = faults.arm("a.*", std::get<term>(parse_term("drop->kill")));
+  auto result = faults.arm("a.*", parse_term("drop->kill").value());
 
-  ASSERT_TRUE(error);
-  EXPECT_EQ(to_string(*error),
+  ASSERT_FALSE(result);
+  EXPECT_EQ(to_string(result.error()),
             "a.some cannot kill; it knows off delay drop log abort");
   EXPECT_FALSE(all.hit());
-  EXPECT_FALSE(
-    faults.arm("a.some", std::get<term>(parse_term("log(x)->drop"))));
+  EXPECT_TRUE(faults.arm("a.some", parse_term("log(x)->drop").value()));
 }
 
 TEST(Actions, OfAPlanAreRefusedAsAWhole) {
   registry faults;
   basic_point<true> some{faults, "some", "", {action_kind::drop}};
 
-  EXPECT_TRUE(
-    faults.arm(std::get<plan>(parse_plan("some=drop;some=throw(x)"))));
+  EXPECT_FALSE(faults.arm(parse_plan("some=drop;some=throw(x)").value()));
 
   EXPECT_FALSE(some.hit());
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/fault/armed_for.hpp"
 #include "coppice/fault/point.hpp"
+#include "coppice/fault/registry.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -23,23 +23,23 @@ namespace {
 using enabled_point = basic_point<true>;
 
 term parsed(std::string_view text) {
-  return std::get<term>(parse_term(text));
+  return parse_term(text).value();
 }
 
 plan planned(std::string_view text) {
-  return std::get<plan>(parse_plan(text));
+  return parse_plan(text).value();
 }
 
 template <class What>
 std::string armed(registry& owner, const What& what) {
-  auto error = owner.arm(what);
-  return error ? to_string(*error) : "armed";
+  auto result = owner.arm(what);
+  return result ? "armed" : to_string(result.error());
 }
 
 std::string armed(registry& owner, std::string_view pattern,
                   std::string_view text) {
-  auto error = owner.arm(pattern, parsed(text));
-  return error ? to_string(*error) : "armed";
+  auto result = owner.arm(pattern, parsed(text));
+  return result ? "armed" : to_string(result.error());
 }
 
 // The first hits of a point: x where it fires.
@@ -73,6 +73,13 @@ TEST_F(Registry, ArmsAllPointsThatMatch) {
   EXPECT_TRUE(recv_.hit());
   EXPECT_TRUE(send_.hit());
   EXPECT_FALSE(start_.hit());
+}
+
+TEST_F(Registry, SaysWhichPointsItArmed) {
+  EXPECT_THAT(faults_.arm("net.*", parsed("drop")).value(),
+              ElementsAre("net.recv", "net.send"));
+  EXPECT_THAT(faults_.arm("actor.start", parsed("drop")).value(),
+              ElementsAre("actor.start"));
 }
 
 TEST_F(Registry, CountsForEachPointThatMatches) {
@@ -145,7 +152,7 @@ TEST_P(Pattern, MatchesNetRecv) {
   registry faults;
   enabled_point recv{faults, "net.recv", ""};
 
-  EXPECT_EQ(!faults.arm(GetParam().pattern, parsed("drop")),
+  EXPECT_EQ(faults.arm(GetParam().pattern, parsed("drop")).has_value(),
             GetParam().matches);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/fault/plan.hpp"
+#include "coppice/fault/term.hpp"
 
 #include <gtest/gtest.h>
 
@@ -18,14 +18,13 @@ namespace {
 
 std::string error_of(std::string_view text) {
   auto result = parse_term(text);
-  auto* error = std::get_if<term_error>(&result);
-  return error == nullptr ? "none" : to_string(*error);
+  return result ? "none" : to_string(result.error());
 }
 
 term must_parse(std::string_view text) {
   auto result = parse_term(text);
-  EXPECT_TRUE(std::holds_alternative<term>(result)) << error_of(text);
-  return std::get<term>(result);
+  EXPECT_TRUE(result) << error_of(text);
+  return result.value();
 }
 
 TEST(Term, ReadsEveryPartOfIt) {
@@ -119,17 +118,20 @@ INSTANTIATE_TEST_SUITE_P(
     bad_case{"", "at 0: " + an_action + ", found the end"},
     bad_case{"  ", "at 2: " + an_action + ", found the end"},
     bad_case{"panic", "at 0: " + an_action + ", found \"panic\""},
-    bad_case{"Drop", "at 0: " + an_action + ", found \"Drop\""},
+    bad_case{"Drop",
+             "at 0: " + an_action + ", found \"Drop\"; did you mean drop?"},
     bad_case{"drop->", "at 6: " + an_action + ", found the end"},
     bad_case{"->drop", "at 0: " + an_action + ", found \"-\""},
-    bad_case{"20% thrw(x)", "at 4: " + an_action + ", found \"thrw\""},
+    bad_case{"20% thrw(x)",
+             "at 4: " + an_action + ", found \"thrw\"; did you mean throw?"},
     bad_case{"20%3*30%drop",
              "at 5: expected each of %, * and @ once at most, found \"30\""},
     bad_case{"3*3*drop",
              "at 2: expected each of %, * and @ once at most, found \"3\""},
     bad_case{"@1 2*@1 drop",
              "at 5: expected each of %, * and @ once at most, found \"@\""},
-    bad_case{"drôp", "at 0: " + an_action + ", found \"drôp\""},
+    bad_case{"drôp", "at 0: " + an_action
+                       + ", found \"drôp\"; did you mean drop or dup?"},
     bad_case{"drop drop", "at 5: expected -> or the end, found \"drop\""},
     bad_case{"drop;drop", "at 4: expected -> or the end, found \";\""},
     bad_case{"off(1)", "at 3: expected -> or the end, found \"(\""},
@@ -156,8 +158,9 @@ INSTANTIATE_TEST_SUITE_P(
     bad_case{"throw(boom\\", "at 11: expected a character after \\, found the "
                              "end"},
     bad_case{"throw(a)b)", "at 8: expected -> or the end, found \"b\""},
-    bad_case{"error(EIEIO)", "at 6: expected the name of an errno, such as "
-                             "ECONNRESET, found \"EIEIO\""},
+    bad_case{"error(EIEIO)",
+             "at 6: expected the name of an errno, such as "
+             "ECONNRESET, found \"EIEIO\"; did you mean EIO or ENXIO?"},
     bad_case{"error(5)", "at 6: expected the name of an errno, such as "
                          "ECONNRESET, found \"5\""},
     bad_case{"delay", "at 5: expected (, found the end"},
@@ -243,10 +246,10 @@ TEST_P(AnyTerm, IsReadOrRefusedWhateverItsTextIs) {
   for (int i = 0; i < 1000; ++i) {
     auto text = make_text();
     auto result = parse_term(text);
-    if (auto* what = std::get_if<term>(&result))
-      EXPECT_EQ(must_parse(to_string(*what)), *what) << text;
+    if (result)
+      EXPECT_EQ(must_parse(to_string(*result)), *result) << text;
     else
-      EXPECT_LE(std::get<term_error>(result).at, text.size()) << text;
+      EXPECT_LE(result.error().at, text.size()) << text;
   }
 }
 
@@ -256,15 +259,13 @@ INSTANTIATE_TEST_SUITE_P(Seeds, AnyTerm, testing::Range(0U, 5U));
 
 plan rules_of(std::string_view text) {
   auto result = parse_plan(text);
-  auto* error = std::get_if<term_error>(&result);
-  EXPECT_EQ(error, nullptr) << to_string(*error);
-  return std::get<plan>(result);
+  EXPECT_TRUE(result) << to_string(result.error());
+  return result.value();
 }
 
 std::string plan_error_of(std::string_view text) {
   auto result = parse_plan(text);
-  auto* error = std::get_if<term_error>(&result);
-  return error == nullptr ? "none" : to_string(*error);
+  return result ? "none" : to_string(result.error());
 }
 
 TEST(Plan, HasARuleForEachPattern) {
@@ -296,10 +297,10 @@ TEST(Plan, SaysWhereAndWhatWasExpected) {
 
 TEST(Plan, IsThatOfTheEnvironment) {
   unsetenv("COPPICE_FAULTS");
-  EXPECT_EQ(std::get<plan>(plan_from_environment()), plan{});
+  EXPECT_EQ(plan_from_environment().value(), plan{});
 
   setenv("COPPICE_FAULTS", "a=drop", 1);
-  EXPECT_EQ(std::get<plan>(plan_from_environment()), rules_of("a=drop"));
+  EXPECT_EQ(plan_from_environment().value(), rules_of("a=drop"));
 }
 
 } // namespace

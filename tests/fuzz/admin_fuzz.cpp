@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+#include "actor/actor_faults.hpp"
 #include "actor/forecast.hpp"
 #include "admin/api.hpp"
 #include "admin/listener_json.hpp"
-#include "coppice/actor/compat.hpp"
 #include "coppice/actor/request.hpp"
-#include "coppice/actor/structural.hpp"
+#include "coppice/actor/system.hpp"
 #include "coppice/actor/tree_root.hpp"
 
 #include "fuzz.hpp"
 
+#include <caf/actor_system_config.hpp>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -68,7 +69,7 @@ struct world {
   }
 
   static caf::actor_system_config& prepared(caf::actor_system_config& cfg) {
-    actor::register_core_types();
+    actor::register_types();
     actor::configure_scheduler(cfg, 1);
     return cfg;
   }
@@ -138,7 +139,7 @@ actor::pending<supervision::done> actor::terminate_child(const caf::actor&,
                                                          std::string_view) {
   fuzz::demand_permission("/actors/");
   pending<supervision::done> result;
-  result.set(refused{supervision::refusal::not_found});
+  result.set(unexpected{refused{supervision::refusal::not_found}});
   return result;
 }
 
@@ -146,7 +147,15 @@ actor::pending<actor::child_ref> actor::restart_child(const caf::actor&,
                                                       std::string_view) {
   fuzz::demand_permission("/actors/");
   pending<child_ref> result;
-  result.set(refused{supervision::refusal::not_found});
+  result.set(unexpected{refused{supervision::refusal::not_found}});
+  return result;
+}
+
+actor::pending<actor::child_info> actor::which_child(const caf::actor&,
+                                                     std::string_view) {
+  fuzz::demand_permission("/actors/");
+  pending<child_info> result;
+  result.set(child_info{"a", supervision::child_state::running, {}, {}});
   return result;
 }
 
@@ -155,33 +164,33 @@ std::string actor::to_string(const refused&) {
 }
 
 std::optional<actor::eventual<std::optional<supervision::forecast>>>
-actor::foresee(const runtime&, std::string_view, supervision::ordeal) {
+actor::foresee(const runtime&, std::string_view, supervision::incident) {
   return {};
 }
 
-actor::struck actor::suspend(runtime&, std::string_view) {
+actor::fault_outcome actor::suspend(runtime&, std::string_view) {
   fuzz::demand_permission("/actors/suspend");
-  return struck::nobody;
+  return fault_outcome::noproc;
 }
 
 // Healing resumes whoever was suspended, and here that is nobody.
-actor::struck actor::resume(runtime&, std::string_view) {
+actor::fault_outcome actor::resume(runtime&, std::string_view) {
   fuzz::demand_permission("/actors/resume");
-  return struck::nobody;
+  return fault_outcome::noproc;
 }
 
-actor::struck actor::flood(runtime&, std::string_view, std::size_t) {
+actor::fault_outcome actor::flood(runtime&, std::string_view, std::size_t) {
   fuzz::demand_permission("/actors/flood");
-  return struck::done;
+  return fault_outcome::done;
 }
 
-actor::struck actor::burn_budget(runtime&, std::string_view) {
+actor::fault_outcome actor::burn_budget(runtime&, std::string_view) {
   fuzz::demand_permission("/actors/burn_budget");
-  return struck::cannot;
+  return fault_outcome::unsupported;
 }
 
-actor::struck actor::spare(runtime&, std::string_view) {
-  return struck::nobody;
+actor::fault_outcome actor::spare(runtime&, std::string_view) {
+  return fault_outcome::noproc;
 }
 
 std::optional<std::string> actor::kill_random(runtime&, std::string_view,
@@ -191,6 +200,14 @@ std::optional<std::string> actor::kill_random(runtime&, std::string_view,
 }
 
 // There is no log.
+
+std::uint64_t journal::line_writer::dropped() const {
+  return 0;
+}
+
+journal::recorder::numbers journal::recorder::look() const noexcept {
+  return {};
+}
 
 std::string_view journal::to_string(log_level) {
   std::abort();
@@ -245,7 +262,7 @@ void net::listener::suspend() {
   std::abort();
 }
 
-std::string net::listener::resume() {
+expected<void, std::string> net::listener::resume() {
   std::abort();
 }
 
@@ -270,6 +287,18 @@ net::toxic_result net::listener::remove_all_toxics(toxic_target) {
 }
 
 nlohmann::json admin::to_json(const net::listener&) {
+  std::abort();
+}
+
+bool net::listener::leaving() const noexcept {
+  std::abort();
+}
+
+net::listener_state net::listener::state() const {
+  std::abort();
+}
+
+std::size_t net::listener::sockets() const {
   std::abort();
 }
 

@@ -22,6 +22,13 @@ std::string_view host_of(std::string_view text) {
   return host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
 }
 
+// An IPv6 address without its brackets and its scope.
+std::string_view bare(std::string_view address) {
+  if (address.starts_with('[') && address.ends_with(']'))
+    address = address.substr(1, address.size() - 2);
+  return address.substr(0, address.find('%'));
+}
+
 } // namespace
 
 void try_input(std::string_view input) {
@@ -32,7 +39,7 @@ void try_input(std::string_view input) {
   if (!ep)
     return;
   demand(input == "localhost"
-           || input.find_first_not_of("0123456789abcdefABCDEF:.")
+           || bare(input).find_first_not_of("0123456789abcdefABCDEF:.")
                 == std::string_view::npos,
          "an address is nothing but an address");
   demand(ep->port() == port, "the port is kept");

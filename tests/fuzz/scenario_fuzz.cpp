@@ -49,12 +49,12 @@ void look_at(const std::vector<lab::step>& steps) {
 void try_input(std::string_view input) {
   std::vector<char> text{input.begin(), input.end()};
   auto result = lab::parse_scenario(text_of(text), "file");
-  if (auto* error = std::get_if<lab::scenario_error>(&result)) {
-    demand(error->file == "file", "an error names the file");
-    demand(!error->message.empty(), "an error says what is wrong");
+  if (!result) {
+    demand(result.error().file == "file", "an error names the file");
+    demand(!result.error().message.empty(), "an error says what is wrong");
     return;
   }
-  auto& read = std::get<lab::scenario>(result);
+  auto& read = *result;
   demand(!read.name.empty(), "a scenario has a name");
   look_at(read.top);
   look_at(read.steps);

@@ -13,12 +13,12 @@ namespace coppice::fuzz {
 void try_input(std::string_view input) {
   auto file = input.starts_with('{') ? "x.json" : "x.toml";
   auto read = nemesis::parse_schedule(input, file);
-  if (auto* wrong = std::get_if<lab::scenario_error>(&read)) {
-    demand(wrong->file == file && !wrong->message.empty(),
+  if (!read) {
+    demand(read.error().file == file && !read.error().message.empty(),
            "an error names the file and says why");
     return;
   }
-  auto& plan = std::get<nemesis::schedule>(read);
+  auto& plan = *read;
   auto count = nemesis::count_moments(plan);
   demand(count <= nemesis::most_moments, "a schedule is bounded");
   constexpr std::uint64_t small = 10'000;

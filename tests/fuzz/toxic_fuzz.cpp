@@ -69,11 +69,11 @@ void try_input(std::string_view input) {
   bool loses = false;
   for (auto& one : all) {
     net::toxic what;
-    if (!one.is_object() || !admin::read_toxic(one, what).empty())
+    if (!one.is_object() || !admin::read_toxic(one, what))
       continue;
     net::placed_toxic placed{what, toxics.size() + 1};
     net::toxic again;
-    demand(admin::read_toxic(admin::to_json(placed), again).empty(),
+    demand(admin::read_toxic(admin::to_json(placed), again).has_value(),
            "what is written can be read");
     demand(admin::to_json({again, placed.id}) == admin::to_json(placed),
            "and says the same");

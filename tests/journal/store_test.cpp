@@ -3,14 +3,20 @@
 #include "journal/store.hpp"
 
 #include "journal/event_json.hpp"
-#include "journal/recorder.hpp"
 #include "journal_file.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <sys/stat.h>
+
+#include <filesystem>
 #include <fstream>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace store_test {
 
@@ -21,6 +27,7 @@ using namespace std::chrono_literals;
 using observe::event;
 using observe::event_kind;
 using test::made;
+using test::must;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -31,14 +38,14 @@ class Store : public ::testing::Test {
 protected:
   std::vector<std::string> paths(const query& wanted) {
     std::vector<std::string> result;
-    reader from{file.path()};
-    for (auto& each : from.find(wanted))
+    auto from = must(reader::open(file.path()));
+    for (auto& each : must(from.find(wanted)))
       result.push_back(each.what.path);
     return result;
   }
 
   static void append(writer& to, std::vector<event> events) {
-    to.append(events);
+    must(to.append(events));
   }
 
   test::journal_file file;
@@ -60,30 +67,30 @@ TEST_F(Store, GivesBackWhatWasWritten) {
                 .period = 5s,
                 .delay = 100ms};
   {
-    writer to{file.path(), {}};
+    auto to = must(writer::open(file.path(), {}));
     append(to, {ev});
   }
 
-  reader from{file.path()};
-  auto found = from.find({});
+  auto from = must(reader::open(file.path()));
+  auto found = must(from.find({}));
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].run, 1);
   auto expected = to_json(ev);
   EXPECT_EQ(to_json(found[0].what), expected);
   EXPECT_EQ(expected["decision"]["delay_ms"], 100);
-  EXPECT_EQ(from.at(1, 3)->what.path, "top/a");
-  EXPECT_FALSE(from.at(1, 4));
-  EXPECT_FALSE(from.at(2, 3));
+  EXPECT_EQ(must(from.at(1, 3))->what.path, "top/a");
+  EXPECT_FALSE(must(from.at(1, 4)));
+  EXPECT_FALSE(must(from.at(2, 3)));
 }
 
 TEST_F(Store, FindsByPatternKindTimeRunAndNumber) {
   {
-    writer first{file.path(), {}};
+    auto first = must(writer::open(file.path(), {}));
     append(first, {made(1, event_kind::child_started, "top/acceptor:0", 0, 1h),
                    made(2, event_kind::child_exited, "top/acceptor:1"),
                    made(3, event_kind::notice, "top/x[1]?")});
   }
-  writer second{file.path(), {}};
+  auto second = must(writer::open(file.path(), {}));
   append(second, {made(1, event_kind::child_exited, "top/acceptor:10")});
 
   EXPECT_EQ(second.run(), 2);
@@ -107,11 +114,11 @@ TEST_F(Store, FindsByPatternKindTimeRunAndNumber) {
 
 TEST_F(Store, ForgetsWhatIsTooOld) {
   {
-    writer to{file.path(), {.max_age = 60s}};
+    auto to = must(writer::open(file.path(), {.max_age = 60s}));
     append(to, {made(1, event_kind::notice, "old", 0, 61s),
                 made(2, event_kind::notice, "new", 0, 30s)});
   }
-  writer next{file.path(), {.max_age = 60s}};
+  auto next = must(writer::open(file.path(), {.max_age = 60s}));
 
   EXPECT_THAT(paths({}), ElementsAre("new"));
 }
@@ -119,7 +126,7 @@ TEST_F(Store, ForgetsWhatIsTooOld) {
 TEST_F(Store, IsBoundedBySize) {
   constexpr std::uint64_t limit = 1 << 20;
   constexpr std::size_t count = 20'000;
-  writer to{file.path(), {.max_bytes = limit}};
+  auto to = must(writer::open(file.path(), {.max_bytes = limit}));
   std::vector<event> batch;
   for (std::uint64_t seq = 1; seq <= count; ++seq) {
     auto ev = made(seq, event_kind::notice, "top/worker");
@@ -131,24 +138,24 @@ TEST_F(Store, IsBoundedBySize) {
   }
 
   EXPECT_LT(std::filesystem::file_size(file.path()), 2 * limit);
-  reader from{file.path()};
-  auto kept = from.find({});
+  auto from = must(reader::open(file.path()));
+  auto kept = must(from.find({}));
   EXPECT_GT(kept.size(), 1000U);
   EXPECT_LT(kept.size(), count / 2);
   EXPECT_EQ(kept.back().what.seq, count);
 }
 
 TEST_F(Store, CanBeReadWhileItIsWritten) {
-  writer to{file.path(), {}};
-  reader from{file.path()};
+  auto to = must(writer::open(file.path(), {}));
+  auto from = must(reader::open(file.path()));
   append(to, {made(1, event_kind::notice, "a")});
 
-  EXPECT_EQ(from.find({}).size(), 1U);
+  EXPECT_EQ(must(from.find({})).size(), 1U);
 }
 
 TEST_F(Store, TakesTwoServers) {
-  writer one{file.path(), {}};
-  writer two{file.path(), {}};
+  auto one = must(writer::open(file.path(), {}));
+  auto two = must(writer::open(file.path(), {}));
   append(one, {made(1, event_kind::notice, "one")});
   append(two, {made(1, event_kind::notice, "two")});
 
@@ -157,78 +164,301 @@ TEST_F(Store, TakesTwoServers) {
 
 TEST_F(Store, IsReadInPartsSoThatNoReaderHoldsItUp) {
   constexpr std::uint64_t count = 2500;
-  writer to{file.path(), {}};
+  auto to = must(writer::open(file.path(), {}));
   std::vector<event> all;
   for (std::uint64_t seq = 1; seq <= count; ++seq)
     all.push_back(made(seq, event_kind::notice, "top"));
   append(to, all);
 
-  reader from{file.path()};
+  auto from = must(reader::open(file.path()));
   std::uint64_t expected = 0;
-  from.for_each({.path = "top"}, [&](const entry& each) {
+  auto read = from.for_each({.path = "top"}, [&](const entry& each) {
     EXPECT_EQ(each.what.seq, ++expected);
     if (expected == 1) // whoever is told may take any time
       append(to, {made(count + 1, event_kind::notice, "top")});
   });
+  EXPECT_TRUE(read);
   EXPECT_EQ(expected, count + 1);
-  EXPECT_EQ(from.find({.limit = 1700}).front().what.seq, count + 2 - 1700);
+  EXPECT_EQ(must(from.find({.limit = 1700})).front().what.seq,
+            count + 2 - 1700);
 }
 
-TEST_F(Store, GoesOnWithItsRunAfterItFailed) {
-  recorder uut{file.path(), {}};
-  std::vector<event> batch{made(1, event_kind::notice, "a")};
-  EXPECT_FALSE(uut.record(batch, {}));
-  EXPECT_TRUE(uut.record(batch, {})); // the same number twice
-  batch = {made(2, event_kind::notice, "b")};
-  EXPECT_TRUE(uut.record(batch, recorder::clock::time_point{recorder::pause}));
+TEST_F(Store, TakesAnEventOnce) {
+  auto to = must(writer::open(file.path(), {}));
+  append(to, {made(1, event_kind::notice, "a")});
+  append(to,
+         {made(1, event_kind::notice, "a"), made(2, event_kind::notice, "b")});
 
-  reader from{file.path()};
-  auto kept = from.find({});
-  ASSERT_EQ(kept.size(), 2U);
-  EXPECT_EQ(kept[1].run, kept[0].run);
+  EXPECT_THAT(paths({}), ElementsAre("a", "b"));
+}
+
+TEST_F(Store, KnowsARunAgainThatAnotherHasForgotten) {
+  auto to = must(writer::open(file.path(), {}));
+  {
+    auto other
+      = must(writer::open(file.path(), {.max_age = 0s})); // too old at once
+    ASSERT_EQ(test::number_in(file.path(), "SELECT count(*) FROM runs "
+                                           "WHERE run = 1"),
+              0);
+  }
+
+  append(to, {made(1, event_kind::notice, "a")});
+
+  EXPECT_EQ(to.run(), 1);
+  EXPECT_EQ(test::number_in(file.path(), "SELECT count(*) FROM runs "
+                                         "WHERE run = 1"),
+            1);
+}
+
+// An older coppice, whose file was deleted, goes on under the number that it
+// had.
+TEST_F(Store, TakesANewNumberIfAnotherWritesUnderItsOwn) {
+  auto to = must(writer::open(file.path(), {}));
+  append(to, {made(1, event_kind::notice, "mine")});
+  test::run_sql(file.path(),
+                "INSERT INTO events VALUES (1, 3, 0, 5, 'notice', 'other', 0, "
+                "0, '', '', NULL);"
+                // Nor one that nobody has made known.
+                "INSERT INTO events VALUES (2, 3, 0, 5, 'notice', 'third', 0, "
+                "0, '', '', NULL)");
+
+  append(to, {made(2, event_kind::notice, "mine"),
+              made(3, event_kind::notice, "mine")});
+
+  EXPECT_EQ(to.run(), 3);
+  EXPECT_THAT(paths({.run = 1}), ElementsAre("mine", "other"));
+  EXPECT_THAT(paths({.run = 2}), ElementsAre("third"));
+  EXPECT_THAT(paths({.run = 3}), ElementsAre("mine", "mine"));
+}
+
+// Source: SQLite, How To Corrupt An SQLite Database File, 2.2.
+TEST_F(Store, DropsNoLockThatThisProcessHas) {
+  auto to = must(writer::open(file.path(), {}));
+  append(to, {made(1, event_kind::notice, "a")});
+  test::lock_watcher locks{file.path()};
+  ASSERT_TRUE(locks.sees_one());
+
+  auto other = must(writer::open(file.path(), {}));
+  EXPECT_TRUE(locks.sees_one());
+  auto from = must(reader::open(file.path()));
+  EXPECT_EQ(must(from.find({})).size(), 1U);
+  EXPECT_TRUE(locks.sees_one());
+}
+
+TEST_F(Store, DropsNoLockOnADatabaseThatItRefuses) {
+  std::filesystem::create_directory(file.path().parent_path());
+  test::run_sql(file.path(), "CREATE TABLE mine (x)");
+  test::lock_watcher locks{file.path()};
+  test::open_reader mine{file.path(), "BEGIN IMMEDIATE"};
+  ASSERT_TRUE(locks.sees_one());
+
+  EXPECT_FALSE(writer::open(file.path(), {}));
+
+  EXPECT_TRUE(locks.sees_one());
+}
+
+TEST_F(Store, OpensNoPipe) {
+  std::filesystem::create_directory(file.path().parent_path());
+  ASSERT_EQ(::mkfifo(file.path().c_str(), 0600), 0);
+
+  auto opened = writer::open(file.path(), {});
+
+  ASSERT_FALSE(opened);
+  EXPECT_THAT(opened.error().text, HasSubstr("no regular file"));
 }
 
 TEST_F(Store, SaysWhyItCannotBeOpened) {
-  auto complaint = [](auto open) -> std::string {
-    try {
-      open();
-    } catch (const store_error& err) {
-      return err.what();
-    }
-    return "opened";
+  auto complaint = [](const auto& opened) -> std::string {
+    return opened ? "opened" : opened.error().text;
   };
 
-  EXPECT_EQ(complaint([&] { reader from{file.path()}; }),
+  EXPECT_EQ(complaint(reader::open(file.path())),
             "there is no journal at " + file.path().string());
   std::ofstream{file.folder() / "text"} << std::string(4096, 'x');
-  EXPECT_THAT(complaint([&] { writer to(file.folder() / "text", {}); }),
+  EXPECT_THAT(complaint(writer::open(file.folder() / "text", {})),
               HasSubstr("file is not a database"));
-  EXPECT_THAT(complaint([&] { writer to(file.folder() / "text/db", {}); }),
+  EXPECT_THAT(complaint(writer::open(file.folder() / "text/db", {})),
               HasSubstr("cannot create"));
 }
 
-TEST_F(Store, IsTriedAgainAfterAWhileAndSaysSoOnce) {
-  auto here = file.folder() / "here";
-  std::ofstream{here} << "in the way";
-  recorder uut{here / "journal.db", {}};
-  std::vector<event> batch{made(1, event_kind::notice, "a")};
-  recorder::clock::time_point now{};
+TEST_F(Store, IsForItsOwnerAlone) {
+  auto to = must(writer::open(file.path(), {}));
+  append(to, {made(1, event_kind::notice, "a")});
 
-  auto told = uut.record(batch, now);
-  ASSERT_TRUE(told);
-  EXPECT_TRUE(told->failed);
-  EXPECT_THAT(told->text, HasSubstr("cannot create"));
-  EXPECT_FALSE(uut.record(batch, now + 1s));
-  EXPECT_FALSE(uut.record(batch, now + recorder::pause)); // still in the way
+  auto rights = [](const std::filesystem::path& of) {
+    return std::filesystem::status(of).permissions();
+  };
+  using std::filesystem::perms;
+  auto owner = perms::owner_read | perms::owner_write;
+  EXPECT_EQ(rights(file.path()), owner);
+  EXPECT_EQ(rights(file.path().string() + "-wal"), owner);
+  EXPECT_EQ(rights(file.path().parent_path()), owner | perms::owner_exec);
+}
 
-  std::filesystem::remove(here);
-  EXPECT_FALSE(uut.record(batch, now + recorder::pause + 1s)); // not due
-  told = uut.record(batch, now + 2 * recorder::pause);
-  ASSERT_TRUE(told);
-  EXPECT_FALSE(told->failed);
-  EXPECT_EQ(told->text, "4 events are missing from it");
-  batch = {made(2, event_kind::notice, "b")};
-  EXPECT_FALSE(uut.record(batch, now + 2 * recorder::pause));
+TEST_F(Store, LeavesTheRightsOfWhatIsThere) {
+  std::filesystem::create_directory(file.path().parent_path());
+  std::ofstream{file.path()};
+  auto given = std::filesystem::perms{0644};
+  std::filesystem::permissions(file.path(), given);
+
+  auto to = must(writer::open(file.path(), {}));
+
+  EXPECT_EQ(std::filesystem::status(file.path()).permissions(), given);
+}
+
+TEST_F(Store, CanBeReadWhereNothingMayBeMadeAfterAnOrderlyEnd) {
+  {
+    auto to = must(writer::open(file.path(), {}));
+    append(to, {made(1, event_kind::notice, "a")});
+    to.finish();
+  }
+  test::read_only_folder sealed{file.path().parent_path()};
+
+  EXPECT_THAT(paths({}), ElementsAre("a"));
+  EXPECT_THAT(sealed.names(), ElementsAre("journal.db"));
+}
+
+TEST_F(Store, CanBeReadWhereNothingMayBeMadeAfterACrash) {
+  auto copy = file.folder() / "copy" / "journal.db";
+  auto to = must(writer::open(file.path(), {}));
+  append(to, {made(1, event_kind::notice, "a")});
+  std::filesystem::create_directory(copy.parent_path());
+  for (auto* suffix : {"", "-wal"}) // as a server that was killed leaves it
+    std::filesystem::copy_file(file.path().string() + suffix,
+                               copy.string() + suffix);
+  test::read_only_folder sealed{copy.parent_path()};
+
+  auto found = must(must(reader::open(copy)).find({}));
+
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].what.path, "a");
+  EXPECT_THAT(sealed.names(),
+              testing::UnorderedElementsAre("journal.db", "journal.db-wal"));
+}
+
+// SQLite resolves links: its log is beside the file.
+TEST_F(Store, CanBeReadThroughALinkWhereNothingMayBeMadeAfterACrash) {
+  auto copy = file.folder() / "copy" / "journal.db";
+  auto link = file.folder() / "links" / "journal.db";
+  auto to = must(writer::open(file.path(), {}));
+  append(to, {made(1, event_kind::notice, "a")});
+  to.finish();
+  to = must(writer::open(file.path(), {})); // "a" alone is in the file itself
+  append(to, {made(2, event_kind::notice, "b")});
+  std::filesystem::create_directory(copy.parent_path());
+  std::filesystem::create_directory(link.parent_path());
+  std::filesystem::create_symlink("../copy/journal.db", link);
+  for (auto* suffix : {"", "-wal"}) // as a server that was killed leaves it
+    std::filesystem::copy_file(file.path().string() + suffix,
+                               copy.string() + suffix);
+  test::read_only_folder sealed{copy.parent_path()};
+
+  auto found = must(must(reader::open(link)).find({}));
+
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[1].what.path, "b");
+}
+
+TEST_F(Store, OfAnotherProgramIsRefusedUntouched) {
+  std::filesystem::create_directory(file.path().parent_path());
+  for (auto* sql : {"CREATE TABLE mine (x); INSERT INTO mine VALUES (1)",
+                    "PRAGMA application_id = 42",
+                    "PRAGMA journal_mode = WAL; CREATE TABLE mine (x)",
+                    "CREATE TABLE events (x); PRAGMA user_version = 1"}) {
+    std::filesystem::remove(file.path());
+    test::run_sql(file.path(), sql);
+    auto before = test::text_of(file.path());
+
+    auto opened = writer::open(file.path(), {});
+    ASSERT_FALSE(opened) << "opened after " << sql;
+    EXPECT_EQ(opened.error().kind, trouble::foreign) << sql;
+    EXPECT_THAT(opened.error().text, HasSubstr("another program")) << sql;
+
+    EXPECT_EQ(test::text_of(file.path()), before) << sql;
+    EXPECT_FALSE(std::filesystem::exists(file.path().string() + "-wal")) << sql;
+  }
+}
+
+TEST_F(Store, OfAnEarlierCoppiceIsTaken) {
+  std::filesystem::create_directory(file.path().parent_path());
+  test::run_sql(file.path(), R"--(
+    CREATE TABLE runs (run INTEGER PRIMARY KEY AUTOINCREMENT,
+      started_us INTEGER NOT NULL, pid INTEGER NOT NULL);
+    CREATE TABLE events (run INTEGER NOT NULL, seq INTEGER NOT NULL,
+      wall_us INTEGER NOT NULL, mono_ns INTEGER NOT NULL, kind TEXT NOT NULL,
+      path TEXT NOT NULL, incarnation INTEGER NOT NULL, cause INTEGER NOT NULL,
+      reason TEXT NOT NULL, detail TEXT NOT NULL, decision TEXT,
+      PRIMARY KEY (run, seq)) WITHOUT ROWID;
+    CREATE INDEX events_by_time ON events (wall_us);
+    INSERT INTO runs VALUES (1, 2, 3);
+    PRAGMA user_version = 1;
+  )--");
+  EXPECT_THAT(must(must(reader::open(file.path())).find({})), IsEmpty());
+
+  auto to = must(writer::open(file.path(), {}));
+  append(to, {made(1, event_kind::notice, "a")});
+
+  EXPECT_EQ(to.run(), 2);
+  EXPECT_THAT(paths({}), ElementsAre("a"));
+}
+
+TEST_F(Store, StaysWithinItsBoundsWhileSomebodyReads) {
+  constexpr std::uint64_t limit = 1 << 20;
+  constexpr std::uint64_t more = 8 << 20;
+  auto to = must(writer::open(file.path(), {.max_bytes = limit}));
+  append(to, {made(1, event_kind::notice, "first")});
+  auto reading = std::make_unique<test::open_reader>(file.path());
+  auto size = [&] {
+    return std::filesystem::file_size(file.path())
+           + std::filesystem::file_size(file.path().string() + "-wal");
+  };
+  std::string refused;
+  std::uint64_t seq = 1;
+  auto write_some = [&](int times) {
+    for (; times > 0 && refused.empty(); --times) {
+      std::vector<event> batch;
+      for (int i = 0; i < 50; ++i) {
+        batch.push_back(made(++seq, event_kind::notice, "top/worker"));
+        batch.back().detail = std::string(500, 'x');
+      }
+      if (auto done = to.append(batch); !done) {
+        EXPECT_EQ(done.error().kind, trouble::in_use);
+        refused = done.error().text;
+        seq -= 50;
+      }
+      ASSERT_LE(size(), limit + more);
+    }
+  };
+
+  write_some(2000);
+  EXPECT_THAT(refused, HasSubstr("somebody reads"));
+  reading.reset();
+  refused.clear();
+  write_some(200);
+
+  EXPECT_EQ(refused, "");
+  EXPECT_EQ(
+    must(must(reader::open(file.path())).find({.limit = 1}))[0].what.seq, seq);
+}
+
+TEST_F(Store, KeepsTheLogOfALinkedFileSmall) {
+  auto link = file.folder() / "journal.db";
+  std::filesystem::create_symlink("state/journal.db", link);
+  std::filesystem::create_directory(file.path().parent_path());
+  std::ofstream{file.path()}; // empty
+  auto to = must(writer::open(link, {}));
+
+  for (std::uint64_t seq = 0; seq < 10'000;) {
+    std::vector<event> batch;
+    for (int i = 0; i < 50; ++i) {
+      batch.push_back(made(++seq, event_kind::notice, "top/worker"));
+      batch.back().detail = std::string(500, 'x');
+    }
+    append(to, std::move(batch));
+    ASSERT_LE(std::filesystem::file_size(file.path().string() + "-wal"),
+              2U << 20)
+      << "after " << seq << " events";
+  }
 }
 
 TEST(DefaultFile, IsWhereTheEnvironmentKeepsState) {

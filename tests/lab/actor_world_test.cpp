@@ -30,8 +30,7 @@ std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
 }
 
 scenario made_from(std::uint64_t seed) {
-  return std::get<scenario>(
-    read_scenario(random_scenario(seed), std::to_string(seed)));
+  return read_scenario(random_scenario(seed), std::to_string(seed)).value();
 }
 
 bool expect_trace(const trace& expected, const scenario& plan) {

@@ -31,9 +31,9 @@ inline std::vector<std::string> names_in(const std::filesystem::path& dir) {
 inline coppice::lab::scenario scenario_in(const std::filesystem::path& dir,
                                           const std::string& name) {
   auto result = coppice::lab::load_scenario((dir / (name + ".json")).string());
-  if (auto* err = std::get_if<coppice::lab::scenario_error>(&result))
-    throw std::runtime_error{to_string(*err)};
-  return std::get<coppice::lab::scenario>(std::move(result));
+  if (!result)
+    throw std::runtime_error{to_string(result.error())};
+  return *std::move(result);
 }
 
 inline coppice::lab::trace trace_in(const std::filesystem::path& dir,
@@ -44,9 +44,9 @@ inline coppice::lab::trace trace_in(const std::filesystem::path& dir,
   if (!in || !(text << in.rdbuf()))
     throw std::runtime_error{file.string() + " cannot be read"};
   auto result = coppice::lab::read_trace(text.str());
-  if (auto* err = std::get_if<coppice::lab::trace_error>(&result))
-    throw std::runtime_error{file.string() + ": " + to_string(*err)};
-  return std::get<coppice::lab::trace>(std::move(result));
+  if (!result)
+    throw std::runtime_error{file.string() + ": " + to_string(result.error())};
+  return *std::move(result);
 }
 
 /// Where the trace is that `name` should leave: OTP 25 recorded it, or, where

@@ -31,15 +31,14 @@ void write_program(const fs::path& file) {
 
 std::vector<std::string> command_of(const std::string& place) {
   auto found = find_erlang(place);
-  if (auto* err = std::get_if<driver_error>(&found))
-    throw std::runtime_error{err->message};
-  return std::get<erlang>(found).command;
+  if (!found)
+    throw std::runtime_error{found.error()};
+  return found->command;
 }
 
 std::string error_of(const std::string& place) {
   auto found = find_erlang(place);
-  auto* err = std::get_if<driver_error>(&found);
-  return err == nullptr ? "" : err->message;
+  return found ? "" : found.error();
 }
 
 TEST(FindErlang, TakesAnEscript) {
@@ -67,7 +66,7 @@ TEST(FindErlang, ChangesToARootForOneThatIsInThere) {
   // As on Debian: the link leads to a place in the root.
   fs::create_symlink("/nowhere/bin/escript", folder.file("usr/bin/escript"));
 
-  auto found = std::get<erlang>(find_erlang(folder.file("")));
+  auto found = find_erlang(folder.file("")).value();
 
   auto root = fs::path{folder.file("")}.parent_path();
   EXPECT_EQ(found.root, root);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/supervision/engine.hpp"
 #include "lab/engine_world.hpp"
 #include "lab/scenario.hpp"
+#include "supervision/engine.hpp"
 
 #include <gtest/gtest.h>
 

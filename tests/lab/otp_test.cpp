@@ -3,8 +3,10 @@
 #include "otp_releases.hpp"
 
 #include "lab/compare.hpp"
+#include "lab/driver_session.hpp"
 #include "lab/engine_world.hpp"
 #include "lab/otp.hpp"
+#include "lab/otp_driver.hpp"
 #include "lab/random_scenario.hpp"
 
 #include <algorithm>
@@ -14,6 +16,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <set>
 #include <stdexcept>
@@ -32,8 +35,6 @@ namespace {
 // Further mismatches are only counted.
 constexpr std::size_t shrunk_at_most = 2;
 
-constexpr std::chrono::seconds patience{280};
-
 const std::string script = COPPICE_OTP_DRIVER;
 
 // How many scenarios, from which seed on: both by environment.
@@ -44,9 +45,9 @@ std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
 
 scenario parsed(const json& value) {
   auto result = read_scenario(value, value.value("name", "scenario"));
-  if (auto* err = std::get_if<scenario_error>(&result))
-    throw std::runtime_error{to_string(*err)};
-  return std::get<scenario>(std::move(result));
+  if (!result)
+    throw std::runtime_error{to_string(result.error())};
+  return *std::move(result);
 }
 
 std::vector<json> read_all(const std::filesystem::path& dir) {
@@ -88,28 +89,57 @@ std::string in_words(const tally& sum) {
   return result;
 }
 
+// What became of a scenario.
+struct rendition {
+  trace events;
+  std::string skipped; // why, if it was
+  std::string failed;  // the same
+
+  bool played() const {
+    return skipped.empty() && failed.empty();
+  }
+};
+
+rendition rendition_of(driver_answer answer) {
+  if (!answer)
+    return {{}, {}, std::move(answer.error().message)};
+  if (auto* skip = std::get_if<driver_skip>(&*answer))
+    return {{}, skip->reason, {}};
+  return {std::get<trace>(*std::move(answer)), {}, {}};
+}
+
 // An Erlang, by its place.
 class Otp : public testing::TestWithParam<std::string> {
 protected:
   void SetUp() override {
     auto found = find_erlang(GetParam());
-    auto* err = std::get_if<driver_error>(&found);
-    if (err == nullptr)
-      erlang_ = std::get<erlang>(found);
-    else if (GetParam().empty())
-      GTEST_SKIP() << err->message;
-    else
-      FAIL() << err->message;
+    if (!found && GetParam().empty())
+      GTEST_SKIP() << found.error();
+    ASSERT_TRUE(found) << found.error();
+    auto driver = otp_driver::create(*found, script);
+    ASSERT_TRUE(driver) << driver.error();
+    driver_ = *std::move(driver);
+    session_.emplace(driver_->command());
+    auto header = session_->header();
+    ASSERT_TRUE(header) << header.error().message;
+    release_ = release_in(header->version);
+    player_ = header->name + " " + header->version;
+  }
+
+  void TearDown() override {
+    if (!session_)
+      return;
+    auto end = session_->finish();
+    EXPECT_TRUE(end) << end.error().message;
   }
 
   std::vector<rendition> play_all(const std::vector<json>& scenarios) {
-    auto result = play_by(otp_driver(erlang_, script), scenarios, patience);
-    if (auto* err = std::get_if<driver_error>(&result))
-      throw std::runtime_error{err->message};
-    auto& all = std::get<std::vector<rendition>>(result);
-    if (!all.empty())
-      player_ = all.front().player;
-    return all;
+    for (auto& each : scenarios)
+      session_->give(each);
+    std::vector<rendition> result;
+    for (std::size_t i = 0; i < scenarios.size(); ++i)
+      result.push_back(rendition_of(session_->next()));
+    return result;
   }
 
   // One line for people, and for scripts/conformance.
@@ -118,14 +148,8 @@ protected:
     std::cout << line << "\n";
   }
 
-  // The driver says it with each scenario.
-  int release() {
-    play_all({random_scenario(1)});
-    return release_in(player_);
-  }
-
   std::optional<otp_difference> otherwise(const std::string& name) const {
-    return otp_difference_of(name, release_in(player_));
+    return otp_difference_of(name, release_);
   }
 
   // Counts one scenario that should leave `expected`, if this release does not
@@ -133,17 +157,17 @@ protected:
   void compare_one(const std::string& name, const rendition& otp,
                    const trace& expected, const scenario& plan, tally& sum) {
     auto known = otherwise(name);
-    if (otp.result == rendition::outcome::skipped && known
-        && known->trace.empty()) {
+    if (!otp.skipped.empty() && known && known->trace.empty()) {
       sum.skipped.push_back(known->reason);
       return;
     }
     auto found = compare(known ? trace_of(*known) : expected, otp.events, plan);
-    auto good = otp.result == rendition::outcome::played && !found;
+    auto good = otp.played() && !found;
     ++(good ? sum.same : sum.different);
     sum.otherwise += good && known;
     EXPECT_TRUE(good) << name << ", " << player_ << ": "
-                      << (found ? to_string(*found) : "") << otp.reason;
+                      << (found ? to_string(*found) : "") << otp.skipped
+                      << otp.failed;
   }
 
   // The smallest scenario that `value` can be made into that still differs.
@@ -168,8 +192,10 @@ protected:
     return compare(otp.events, to_trace(play(plan)), plan);
   }
 
-  erlang erlang_;
-  std::string player_;
+  std::unique_ptr<otp_driver> driver_;
+  std::optional<driver_session> session_;
+  std::string player_; // name and version
+  int release_ = 0;
 };
 
 TEST_P(Otp, DriverLeavesTheTracesThatWereRecorded) {
@@ -202,8 +228,8 @@ TEST_P(Otp, DiffersFromCoppiceOnlyWhereADeviationSaysSo) {
     auto known = otherwise(name);
     auto as_coppice = known && known->trace.starts_with("deviations/");
     auto deviates = expectation_dir(name).filename() == "deviations";
-    if (all[i].result == rendition::outcome::failed) {
-      ADD_FAILURE() << name << ", " << player_ << ": " << all[i].reason;
+    if (!all[i].failed.empty()) {
+      ADD_FAILURE() << name << ", " << player_ << ": " << all[i].failed;
       continue;
     }
     auto same = !difference_to(all[i], scenarios[i]);
@@ -231,10 +257,9 @@ TEST_P(Otp, LeavesOurTraceOfOurOwnScenarios) {
 TEST_P(Otp, LeavesOurTraceOfRandomScenarios) {
   auto count = from_environment("COPPICE_RANDOM_SCENARIOS", 200);
   auto seed = from_environment("COPPICE_SEED", 1);
-  auto otp = release();
   std::vector<json> scenarios;
   for (auto i = seed; i < seed + count; ++i)
-    scenarios.push_back(random_scenario(i, otp));
+    scenarios.push_back(random_scenario(i, release_));
 
   auto all = play_all(scenarios);
 

@@ -62,8 +62,8 @@ TEST(SideBySide, LeavesAGapWhereOneSideLacksAnEvent) {
 
 TEST(SideBySide, MarksSomethingExactlyWhereTracesDiffer) {
   for (std::uint64_t seed = 1; seed <= 30; ++seed) {
-    auto plan = std::get<scenario>(
-      read_scenario(random_scenario(seed), std::to_string(seed)));
+    auto plan
+      = read_scenario(random_scenario(seed), std::to_string(seed)).value();
     auto events = to_trace(play(plan));
     auto other = events;
     other.erase(other.begin() + static_cast<std::ptrdiff_t>(seed % 7));
@@ -99,9 +99,8 @@ TEST(SideBySide, KeepsToItsWidthAndLosesNothing) {
 TEST(Example, PlaysAsItStandsAndShowsAGivingUp) {
   auto plan = parse_scenario(example_scenario(), "example");
 
-  ASSERT_TRUE(std::holds_alternative<scenario>(plan))
-    << to_string(std::get<scenario_error>(plan));
-  auto events = to_trace(play(std::get<scenario>(plan)));
+  ASSERT_TRUE(plan) << to_string(plan.error());
+  auto events = to_trace(play(plan.value()));
   EXPECT_EQ(events.back(), event::sup_exit("shutdown"));
 }
 

@@ -38,7 +38,7 @@ std::string text(const two_crashes& what) {
 class WindowEdge : public testing::TestWithParam<two_crashes> {};
 
 TEST_P(WindowEdge, DecidesWhetherTwoCrashesCountTogether) {
-  auto plan = std::get<scenario>(parse_scenario(text(GetParam()), "t.json"));
+  auto plan = parse_scenario(text(GetParam()), "t.json").value();
 
   auto ended = to_trace(play(plan)).back()["e"] == "sup_exit";
 

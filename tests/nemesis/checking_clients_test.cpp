@@ -182,7 +182,7 @@ TEST_F(CheckingClients, FindThatNobodyListensAfterwards) {
     test::flawed_server server{[](auto&, auto) { return true; }};
     return resolve(server.authority()).value();
   }();
-  EXPECT_FALSE(reachable(where));
+  EXPECT_FALSE(connect_to(where));
   check_options options{.server = where, .clients = 2, .patience = 100ms};
   checking_clients all{options};
   all.enter(check_phase::after);

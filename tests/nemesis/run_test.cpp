@@ -3,7 +3,7 @@
 // Schedules against a tree in this process, in virtual time: what is run
 // against servers over HTTP, with another clock and another arm.
 
-#include "coppice/actor/virtual_time.hpp"
+#include "actor/virtual_time.hpp"
 #include "nemesis/schedule_file.hpp"
 #include "nemesis/virtual_tree.hpp"
 #include "support/actor_fixture.hpp"
@@ -35,8 +35,8 @@ protected:
     auto result
       = actor::tree_root::start(rt, "top", {.intensity = 2},
                                 {{{.id = "a"}, start}, {{.id = "b"}, start}});
-    root = std::move(result.root);
-    ASSERT_TRUE(root) << result.error;
+    ASSERT_TRUE(result) << result.error().message;
+    root = *std::move(result);
   }
 
   void TearDown() override {
@@ -46,9 +46,11 @@ protected:
   }
 
   nemesis::run_log play(const std::string& steps, nemesis::clock& with) {
-    auto plan = std::get<nemesis::schedule>(nemesis::parse_schedule(
-      R"--({"name": "x", "duration": "20s", "steps": [)--" + steps + "]}",
-      "x"));
+    auto plan
+      = nemesis::parse_schedule(
+          R"--({"name": "x", "duration": "20s", "steps": [)--" + steps + "]}",
+          "x")
+          .value();
     tree_striker striker{rt, with};
     nemesis::run run{with, striker};
     return run.play(expand(plan, 1), plan.duration);
@@ -83,7 +85,7 @@ TEST_F(NemesisRun, KillsAsFastAsTheBudgetAllowsAndNoFaster) {
   auto log = play(R"--({"every": "1s", "fault": "kill", "target": "top/*",
                       "within_budget": true})--");
 
-  EXPECT_EQ(log.not_healed, "");
+  EXPECT_TRUE(log.healed) << log.healed.error();
   EXPECT_EQ(log.entries.size(), 19U);
   EXPECT_EQ(restarts("top/a") + restarts("top/b"), 7U);
   EXPECT_EQ(clock.now(), 20s);
@@ -115,7 +117,7 @@ TEST_F(NemesisRun, HealsWhatHasNone) {
                      {"at": "1s", "fault": "refuse_stop", "target": "top/a"},
                      {"at": "2s", "fault": "suspend", "target": "top/b"})--");
 
-  EXPECT_EQ(log.not_healed, "");
+  EXPECT_TRUE(log.healed) << log.healed.error();
   for (auto& each : rt->faults.list())
     EXPECT_EQ(each.term, "") << each.name;
 }
@@ -166,7 +168,7 @@ TEST_F(NemesisRun, HealsWhenAStrikeThrows) {
     nemesis::answer strike(const nemesis::moment&) override {
       throw std::runtime_error("boom");
     }
-    std::string heal() override {
+    expected<void, std::string> heal() override {
       healed = true;
       return {};
     }
@@ -191,7 +193,8 @@ TEST_F(NemesisRun, SaysThatATreeThatEndedIsNotHealed) {
   auto log
     = play(R"--({"at": "1s", "fault": "burn_budget", "target": "top"})--");
 
-  EXPECT_THAT(log.not_healed, Not(IsEmpty()));
+  ASSERT_FALSE(log.healed);
+  EXPECT_THAT(log.healed.error(), Not(IsEmpty()));
 }
 
 TEST_F(NemesisRun, IsTheSameForTheSameSeed) {

@@ -4,6 +4,7 @@
 
 #include "nemesis/aim.hpp"
 #include "nemesis/schedule_file.hpp"
+#include "support/errors.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,17 +23,16 @@ namespace {
 nemesis::schedule good(const std::string& text,
                        const std::string& file = "t.json") {
   auto read = nemesis::parse_schedule(text, file);
-  if (auto* wrong = std::get_if<lab::scenario_error>(&read)) {
-    ADD_FAILURE() << to_string(*wrong);
+  if (!read) {
+    ADD_FAILURE() << to_string(read.error());
     return {};
   }
-  return std::get<nemesis::schedule>(std::move(read));
+  return *std::move(read);
 }
 
 std::string wrong(const std::string& text, const std::string& file = "t.json") {
   auto read = nemesis::parse_schedule(text, file);
-  auto* error = std::get_if<lab::scenario_error>(&read);
-  return error == nullptr ? "nothing is wrong" : to_string(*error);
+  return read ? "nothing is wrong" : to_string(read.error());
 }
 
 std::string with_step(const std::string& step) {
@@ -127,6 +127,13 @@ TEST(NemesisFile, SaysWhereAMistakeIsAndWhatWasExpected) {
      "/steps/0/count: expected an integer of at least 1"},
     {R"--({"at": "1s", "fault": "toxic", "toxic": {"typ": "down"}})--",
      "/steps/0/toxic/typ: unknown key"},
+    {R"--({"at": "1s", "fault": "toxic", "toxic": {"type": "latncy"}})--",
+     "did you mean latency?"},
+    {R"--({"at": "1s", "fault": "toxic", "toxic": {"type": "latency"}})--",
+     "/steps/0/toxic: expected attributes, such as latency=100"},
+    {R"--({"at": "1s", "fault": "toxic", "toxic": {"type": "bandwidth",
+      "attributes": {"raet": 5}}})--",
+     "/steps/0/toxic/attributes/raet: a bandwidth toxic has rate"},
   };
   for (auto& each : cases)
     EXPECT_THAT(wrong(with_step(each.step)), HasSubstr(each.says));
@@ -154,7 +161,8 @@ TEST(NemesisFile, RefusesWhatIsNoScheduleAtAll) {
     wrong(R"--({"name": "x", "duration": "1s", "include": ["monky"]})--"),
     HasSubstr("/include/0: expected the name of a preset"));
   auto missing = nemesis::load_schedule("/nowhere/x.json");
-  EXPECT_THAT(to_string(std::get<lab::scenario_error>(missing)),
+  ASSERT_FALSE(missing);
+  EXPECT_THAT(to_string(missing.error()),
               HasSubstr("cannot be read: No such file"));
 }
 
@@ -290,7 +298,7 @@ TEST(NemesisAim, TakesOneAfterTheOtherOfThoseThatMatch) {
   for (std::uint64_t turn = 0; turn < 3; ++turn)
     struck.push_back(
       aim.pick(of(nemesis::fault_kind::suspend, "top/a:*", turn), actors(), 0ms)
-        .path);
+        .value());
 
   EXPECT_THAT(struck, ElementsAre("top/a:1", "top/a:2", "top/a:1"));
 }
@@ -300,11 +308,11 @@ TEST(NemesisAim, PicksRunningWorkersBelowTheTargetByChance) {
 
   EXPECT_EQ(
     aim.pick(of(nemesis::fault_kind::kill_random, "top", 3), actors(), 0ms)
-      .path,
+      .value(),
     "top/a:2");
   auto nobody = aim.pick(of(nemesis::fault_kind::kill, "top/b"), actors(), 0ms);
-  EXPECT_EQ(nobody.path, "");
-  EXPECT_EQ(nobody.why, "there is no running actor at top/b");
+  ASSERT_FALSE(nobody);
+  EXPECT_EQ(nobody.error().why, "there is no running actor at top/b");
 }
 
 TEST(NemesisAim, SparesWhomNoRestartIsLeftFor) {
@@ -312,15 +320,29 @@ TEST(NemesisAim, SparesWhomNoRestartIsLeftFor) {
   auto kill = of(nemesis::fault_kind::kill, "top/a:1");
   kill.what.within_budget = true;
 
-  EXPECT_EQ(aim.pick(kill, actors(), 0ms).path, "top/a:1");
-  EXPECT_EQ(aim.pick(kill, actors(), 1s).path, "top/a:1");
+  EXPECT_EQ(aim.pick(kill, actors(), 0ms).value(), "top/a:1");
+  EXPECT_EQ(aim.pick(kill, actors(), 1s).value(), "top/a:1");
   auto spared = aim.pick(kill, actors(), 5s); // the first is in the window
-  EXPECT_TRUE(spared.spared);
-  EXPECT_EQ(aim.pick(kill, actors(), 5001ms).path, "top/a:1");
+  EXPECT_TRUE(coppice::test::error_of(spared).spared);
+  EXPECT_EQ(aim.pick(kill, actors(), 5001ms).value(), "top/a:1");
 
   auto used = actors();
   used[0].budget_used = 2; // by others
-  EXPECT_TRUE(aim.pick(kill, used, 1min).spared);
+  EXPECT_TRUE(coppice::test::error_of(aim.pick(kill, used, 1min)).spared);
+}
+
+TEST(NemesisAim, AsksTheBudgetThatAChildHasOfItsOwn) {
+  nemesis::aim aim;
+  auto kill = of(nemesis::fault_kind::kill, "top/a:1");
+  kill.what.within_budget = true;
+  auto all = actors();
+  all[0].intensity = 0; // nobody asks the supervisor's
+  all[1].own
+    = coppice::supervision::own_budget{.used = 0, .intensity = 1, .period = 3s};
+
+  EXPECT_EQ(aim.pick(kill, all, 0ms).value(), "top/a:1");
+  EXPECT_TRUE(coppice::test::error_of(aim.pick(kill, all, 3s)).spared);
+  EXPECT_EQ(aim.pick(kill, all, 3001ms).value(), "top/a:1");
 }
 
 } // namespace schedule_test

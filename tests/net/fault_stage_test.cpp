@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/fault/armed_for.hpp"
+#include "coppice/fault/registry.hpp"
 #include "net/stage_chain.hpp"
+#include "support/stage_fixture.hpp"
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -29,67 +30,14 @@ namespace {
 
 constexpr std::uint32_t both = EPOLLIN | EPOLLOUT;
 
-// A connection without an actor, whose time is in the hands of the test.
-class fake_host final : public stage_host {
-public:
-  bool wants_input() const noexcept override {
-    return true;
-  }
-
-  void on_stage_due() override {
-    // nop
-  }
-
-  void update_interest() override {
-    ++updates;
-  }
-
-  void on_heard() override {
-    ++heard;
-  }
-
-  void on_output_moved() override {
-    // nop
-  }
-
-  void on_output_blocked() override {
-    // nop
-  }
-
-  void run_after(std::chrono::nanoseconds, std::function<void()> fn) override {
-    later.push_back(std::move(fn));
-  }
-
-  void be_struck(const fault::decision& decision) override {
-    struck.push_back(decision.kind);
-  }
-
-  int updates = 0;
-  int heard = 0;
-  std::vector<std::function<void()>> later;
-  std::vector<fault::action_kind> struck;
-};
-
-class FaultStage : public testing::Test {
+class FaultStage : public test::stage_fixture {
 protected:
-  FaultStage() {
-    int fds[2];
-    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
-    ours = net::socket{fds[0]};
-    peer = net::socket{fds[1]};
-  }
-
   stage_chain& chain() {
     if (!chain_) {
       chain_.emplace(std::move(ours), traffic);
       chain_->faults(host, points);
     }
     return *chain_;
-  }
-
-  void peer_sends(std::string_view data) {
-    ASSERT_EQ(::send(peer.fd(), data.data(), data.size(), 0),
-              static_cast<ssize_t>(data.size()));
   }
 
   // What comes, or the name of the error.
@@ -100,23 +48,10 @@ protected:
                  : std::string(buffer, static_cast<std::size_t>(n));
   }
 
-  std::string peer_gets() {
-    char buffer[64];
-    auto n = ::recv(peer.fd(), buffer, sizeof(buffer), 0);
-    return n < 0 ? "" : std::string(buffer, static_cast<std::size_t>(n));
-  }
-
   void time_passes() {
     for (auto& fn : std::exchange(host.later, {}))
       fn();
   }
-
-  fault::registry registry{{.seed = 1}};
-  fault_points points{registry};
-  traffic_counters traffic;
-  fake_host host;
-  net::socket ours;
-  net::socket peer;
 
 private:
   std::optional<stage_chain> chain_;
@@ -128,7 +63,7 @@ TEST(StageChain, IsTheSocketAloneUntilSomethingIsPutIn) {
   fault::registry registry{{.seed = 1}};
   fault_points points{registry};
   traffic_counters traffic;
-  fake_host host;
+  test::fake_stage_host host;
   stage_chain chain{net::socket{}, traffic};
 
   EXPECT_TRUE(chain.only_socket());
@@ -255,8 +190,8 @@ TEST_F(FaultStage, LeavesTheEndOfTheConnectionToIt) {
 
   EXPECT_EQ(received(), "EAGAIN");
 
-  ASSERT_EQ(host.struck.size(), 1U);
-  EXPECT_EQ(host.struck[0], fault::action_kind::kill);
+  ASSERT_EQ(host.applied.size(), 1U);
+  EXPECT_EQ(host.applied[0], fault::action_kind::kill);
 }
 
 } // namespace fault_stage_test

@@ -163,7 +163,7 @@ TEST_P(Listener, TheEndOfAHubTellsHowManyConnectionsEndWithIt) {
   EXPECT_EQ(b.receive_all(), "");
   std::vector<std::string> told;
   ASSERT_TRUE(wait_until([&] {
-    for (auto& ev : rt->events.drain())
+    for (auto& ev : new_events())
       told.push_back(describe(ev));
     return std::count(told.begin(), told.end(),
                       hub() + " exited: killed: 2 connections ended with it")

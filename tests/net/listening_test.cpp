@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "net/listening.hpp"
+#include "support/errors.hpp"
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -22,6 +23,7 @@ namespace listening_test {
 
 using namespace coppice::net;
 using namespace std::chrono_literals;
+using coppice::test::error_of;
 
 namespace {
 
@@ -68,22 +70,22 @@ protected:
 TEST(ListenOn, GivesAPortWhenAskedForAnyAndClosesItOnExec) {
   auto opened = listen_on(loopback());
 
-  ASSERT_TRUE(opened.port) << opened.message;
-  EXPECT_NE(opened.port->local().port(), 0);
-  auto fd = opened.port->at(0).fd();
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_NE((*opened)->local().port(), 0);
+  auto fd = (*opened)->of(0, 1).front();
   EXPECT_NE(::fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
   EXPECT_NE(::fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
 }
 
 TEST(ListenOn, SaysThatAPortIsTaken) {
   auto first = listen_on(loopback());
-  auto taken = first.port->local();
+  auto taken = (*first)->local();
 
   auto second = listen_on(taken);
 
-  EXPECT_FALSE(second.port);
-  EXPECT_EQ(second.error, EADDRINUSE);
-  EXPECT_EQ(second.message,
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().number, EADDRINUSE);
+  EXPECT_EQ(second.error().message,
             "cannot listen on " + to_string(taken)
               + ": the port is taken; stop the program that uses "
                 "it or choose another port");
@@ -92,37 +94,39 @@ TEST(ListenOn, SaysThatAPortIsTaken) {
 TEST(ListenOn, SaysThatAnAddressIsNotOfThisMachine) {
   auto opened = listen_on(*endpoint::parse("192.0.2.1", 0));
 
-  EXPECT_EQ(opened.error, EADDRNOTAVAIL);
-  EXPECT_NE(opened.message.find("no such address"), std::string::npos);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().number, EADDRNOTAVAIL);
+  EXPECT_NE(opened.error().message.find("no such address"), std::string::npos);
 }
 
 TEST(ListenOn, OpensSeveralSocketsOnTheOnePortThatTheKernelPicked) {
   auto opened = listen_on(loopback(), {.sockets = 3});
 
-  ASSERT_TRUE(opened.port) << opened.message;
-  EXPECT_EQ(opened.port->sockets(), 3U);
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_EQ((*opened)->sockets(), 3U);
   for (unsigned i = 0; i < 3; ++i)
-    EXPECT_EQ(endpoint::local(opened.port->at(i).fd()).port(),
-              opened.port->local().port());
-  EXPECT_NE(opened.port->at(0).fd(), opened.port->at(1).fd());
+    EXPECT_EQ(endpoint::local((*opened)->of(i, 3).front()).port(),
+              (*opened)->local().port());
+  EXPECT_NE((*opened)->of(0, 3).front(), (*opened)->of(1, 3).front());
 }
 
 TEST(ListenOn, DoesNotShareAPortThatSomebodyHasForHimself) {
   auto first = listen_on(loopback());
 
-  auto second = listen_on(first.port->local(), {.sockets = 2});
+  auto second = listen_on((*first)->local(), {.sockets = 2});
 
-  EXPECT_EQ(second.error, EADDRINUSE);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().number, EADDRINUSE);
 }
 
 TEST(ListenOn, LetsClientsHaveItsTcpOptions) {
   auto opened
     = listen_on(loopback(), {.keepalive = 80s, .user_timeout = 7000ms});
-  auto client = connect_to(opened.port->local());
+  auto client = connect_to((*opened)->local());
   ASSERT_TRUE(client);
 
   coppice::net::socket accepted{
-    ::accept4(opened.port->at(0).fd(), nullptr, nullptr, SOCK_CLOEXEC)};
+    ::accept4((*opened)->of(0, 1).front(), nullptr, nullptr, SOCK_CLOEXEC)};
 
   ASSERT_TRUE(accepted);
   EXPECT_EQ(option(accepted.fd(), IPPROTO_TCP, TCP_NODELAY), 1);
@@ -134,9 +138,9 @@ TEST(ListenOn, LetsClientsHaveItsTcpOptions) {
 
 TEST(ListenOn, RefusesClientsOnceItIsShutAlsoIfSomebodyHoldsTheSocket) {
   auto opened = listen_on(loopback());
-  auto where = opened.port->local();
+  auto where = (*opened)->local();
 
-  opened.port->shut();
+  (*opened)->shut();
 
   EXPECT_FALSE(connect_to(where));
 }
@@ -146,12 +150,12 @@ TEST(ListenOn, RefusesClientsOnceItIsShutAlsoIfSomebodyHoldsTheSocket) {
 TEST_F(UnixSocket, HasTheModeThatWasAskedForAndGoesWithItsPort) {
   auto opened = listen_on(where, {.unix_mode = 0622});
 
-  ASSERT_TRUE(opened.port) << opened.message;
+  ASSERT_TRUE(opened) << opened.error().message;
   struct stat file {};
   ASSERT_EQ(::stat(path.c_str(), &file), 0);
   EXPECT_EQ(file.st_mode & 0777, 0622U);
   EXPECT_TRUE(connect_to(where));
-  opened.port.reset();
+  opened->reset();
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 
@@ -164,7 +168,7 @@ TEST_F(UnixSocket, ReplacesAFileThatNobodyListensOn) {
 
   auto opened = listen_on(where, {.unix_mode = 0666}); // more than the umask's
 
-  ASSERT_TRUE(opened.port) << opened.message;
+  ASSERT_TRUE(opened) << opened.error().message;
   struct stat file {};
   ASSERT_EQ(::stat(path.c_str(), &file), 0);
   EXPECT_EQ(file.st_mode & 0777, 0666U);
@@ -176,10 +180,12 @@ TEST_F(UnixSocket, LeavesAFileOnWhichSomebodyListens) {
 
   auto second = listen_on(where);
 
-  EXPECT_EQ(second.error, EADDRINUSE);
-  EXPECT_EQ(second.message, "cannot listen on unix:" + path
-                              + ": another program listens there; stop it or "
-                                "choose another path");
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().number, EADDRINUSE);
+  EXPECT_EQ(second.error().message,
+            "cannot listen on unix:" + path
+              + ": another program listens there; stop it or "
+                "choose another path");
   EXPECT_TRUE(connect_to(where));
 }
 
@@ -188,10 +194,11 @@ TEST_F(UnixSocket, NeverRemovesAFileThatIsNoSocket) {
 
   auto opened = listen_on(where);
 
-  EXPECT_FALSE(opened.port);
-  EXPECT_EQ(opened.message, "cannot listen on unix:" + path
-                              + ": there is a file that is no socket; choose "
-                                "another path");
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().message,
+            "cannot listen on unix:" + path
+              + ": there is a file that is no socket; choose "
+                "another path");
   EXPECT_EQ(std::filesystem::file_size(path), 8U);
 }
 
@@ -200,7 +207,7 @@ TEST_F(UnixSocket, DoesNotRemoveTheFileOfItsSuccessor) {
   std::filesystem::remove(path);
   auto second = listen_on(where);
 
-  first.port.reset();
+  first->reset();
 
   EXPECT_TRUE(connect_to(where));
 }
@@ -209,12 +216,12 @@ TEST_F(UnixSocket, DoesNotRemoveTheFileOfItsSuccessor) {
 
 TEST(Adopt, UsesASocketThatListensAndLeavesItOpen) {
   auto original = listen_on(loopback());
-  auto where = original.port->local();
+  auto where = (*original)->local();
   {
-    auto adopted = adopt({original.port->at(0).fd()});
-    ASSERT_TRUE(adopted.port) << adopted.message;
-    EXPECT_EQ(adopted.port->local().port(), where.port());
-    adopted.port->shut();
+    auto adopted = adopt({(*original)->of(0, 1).front()});
+    ASSERT_TRUE(adopted) << adopted.error().message;
+    EXPECT_EQ((*adopted)->local().port(), where.port());
+    (*adopted)->shut();
   }
   EXPECT_TRUE(connect_to(where));
 }
@@ -224,29 +231,111 @@ TEST(Adopt, RefusesWhatDoesNotListen) {
 
   auto adopted = adopt({idle.fd()});
 
-  EXPECT_FALSE(adopted.port);
-  EXPECT_EQ(adopted.message, "cannot listen on the inherited descriptor "
-                               + std::to_string(idle.fd())
-                               + ": it is not a stream socket that listens");
-  EXPECT_FALSE(adopt({9999}).port);
+  ASSERT_FALSE(adopted);
+  EXPECT_EQ(adopted.error().message,
+            "cannot listen on the inherited descriptor "
+              + std::to_string(idle.fd())
+              + ": it is not a stream socket that listens");
+  EXPECT_FALSE(adopt({9999}));
 }
 
-TEST(PassedDescriptors, AreThoseThatAreMeantForThisProcess) {
-  auto given = [](const std::string& pid, const char* count) {
-    ::setenv("LISTEN_PID", pid.c_str(), 1);
-    ::setenv("LISTEN_FDS", count, 1);
-    auto result = passed_descriptors().size();
-    ::unsetenv("LISTEN_PID");
-    ::unsetenv("LISTEN_FDS");
-    return result;
-  };
-  auto self = std::to_string(::getpid());
+TEST(Port, HasASocketForEachAcceptorAndAnAcceptorForEachSocket) {
+  auto opened = listen_on(*endpoint::parse("127.0.0.1", 0), {.sockets = 3});
+  ASSERT_TRUE(opened) << opened.error().message;
+  auto& port = **opened;
 
-  EXPECT_EQ(given("1", "2"), 0U);
-  EXPECT_EQ(given(self, "0"), 0U);
-  EXPECT_EQ(given(self, "x"), 0U);
-  EXPECT_EQ(given("", "1"), 0U);
-  EXPECT_TRUE(passed_descriptors().empty());
+  EXPECT_EQ(port.of(0, 2).size(), 2U);
+  EXPECT_EQ(port.of(1, 2).size(), 1U);
+  EXPECT_EQ(port.of(0, 3).size(), 1U);
+  EXPECT_EQ(port.of(3, 4), port.of(0, 4));
+}
+
+TEST(Listening, OnAPortWithSeveralSocketsIsRefused) {
+  auto first = listen_on(*endpoint::parse("127.0.0.1", 0), {.sockets = 2});
+  ASSERT_TRUE(first) << first.error().message;
+
+  EXPECT_EQ(error_of(listen_on((*first)->local(), {.sockets = 2})).number,
+            EADDRINUSE);
+  EXPECT_EQ(error_of(listen_on((*first)->local())).number, EADDRINUSE);
+}
+
+TEST(Listening, OnASharedPortIsForThoseWhoShareIt) {
+  auto first
+    = listen_on(*endpoint::parse("127.0.0.1", 0), {.share_port = true});
+  ASSERT_TRUE(first) << first.error().message;
+
+  EXPECT_TRUE(listen_on((*first)->local(), {.share_port = true}));
+  EXPECT_EQ(error_of(listen_on((*first)->local())).number, EADDRINUSE);
+}
+
+class PassedSockets : public testing::Test {
+protected:
+  ~PassedSockets() override {
+    for (auto* name : variables)
+      ::unsetenv(name);
+  }
+
+  static void set(const char* name, const std::string& value) {
+    ::setenv(name, value.c_str(), 1);
+  }
+
+  static std::size_t count() {
+    auto result = passed_sockets();
+    EXPECT_TRUE(result) << result.error();
+    return result ? result->size() : 0;
+  }
+
+  static constexpr const char* variables[]{"LISTEN_PID", "LISTEN_FDS",
+                                           "LISTEN_FDNAMES", "LISTEN_PIDFDID"};
+  const std::string self = std::to_string(::getpid());
+};
+
+TEST_F(PassedSockets, AreThoseThatAreMeantForThisProcess) {
+  EXPECT_EQ(count(), 0U);
+  set("LISTEN_FDS", "2");
+  EXPECT_EQ(count(), 0U);
+  set("LISTEN_PID", "1");
+  EXPECT_EQ(count(), 0U);
+  set("LISTEN_PID", self);
+  EXPECT_EQ(count(), 2U);
+  set("LISTEN_FDS", "0");
+  EXPECT_EQ(count(), 0U);
+}
+
+TEST_F(PassedSockets, OfAProcessWithTheSameNumberAreNotMeant) {
+  set("LISTEN_PID", self);
+  set("LISTEN_FDS", "1");
+  set("LISTEN_PIDFDID", "1");
+
+  EXPECT_EQ(count(), 0U);
+}
+
+TEST_F(PassedSockets, HaveTheirNamesInOrder) {
+  set("LISTEN_PID", self);
+  set("LISTEN_FDS", "3");
+  set("LISTEN_FDNAMES", "echo:admin");
+
+  auto result = passed_sockets();
+
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->at(0).name, "echo");
+  EXPECT_EQ(result->at(1).name, "admin");
+  EXPECT_EQ(result->at(2).name, "");
+}
+
+TEST_F(PassedSockets, ByValuesThatAreNoNumbersAreAnError) {
+  for (auto* wrong : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_PIDFDID"})
+    for (auto* value : {"", "x", "1x", "-1", " 1"}) {
+      set("LISTEN_PID", self);
+      set("LISTEN_FDS", "1");
+      ::unsetenv("LISTEN_PIDFDID");
+      set(wrong, value);
+
+      auto result = passed_sockets();
+
+      ASSERT_FALSE(result) << wrong << "=" << value;
+      EXPECT_EQ(result.error().find(wrong), 0U) << result.error();
+    }
 }
 
 } // namespace listening_test

@@ -4,6 +4,7 @@
 
 #include "net/listener_core.hpp"
 #include "net/listening.hpp"
+#include "support/errors.hpp"
 #include "support/listener_fixture.hpp"
 
 #include <gmock/gmock.h>
@@ -46,7 +47,7 @@ TEST_F(Operation, SuspendRefusesNewClientsAndKeepsThoseWhoAreThere) {
     EXPECT_EQ(listener->state(), net::listener_state::suspended);
     EXPECT_TRUE(wait_until([&] { return !connect().connected(); }));
     EXPECT_EQ(before.ask("b"), "b");
-    EXPECT_EQ(listener->resume(), "");
+    EXPECT_EQ(error_of(listener->resume()), "");
     EXPECT_EQ(listener->state(), net::listener_state::listening);
     EXPECT_EQ(connect().ask("c"), "c");
     EXPECT_EQ(before.ask("d"), "d");
@@ -62,7 +63,7 @@ TEST_F(Operation, ResumeKeepsThePortThatTheKernelPicked) {
   auto port = listener->local()->port();
 
   listener->suspend();
-  ASSERT_EQ(listener->resume(), "");
+  ASSERT_EQ(error_of(listener->resume()), "");
 
   EXPECT_EQ(listener->local()->port(), port);
 }
@@ -72,9 +73,9 @@ TEST_F(Operation, ResumeTakesAnotherPortIfThatIsTakenAndSaysSo) {
   auto where = *listener->local();
   listener->suspend();
   auto squatter = net::listen_on(where);
-  ASSERT_TRUE(squatter.port) << squatter.message;
+  ASSERT_TRUE(squatter) << squatter.error().message;
 
-  EXPECT_EQ(listener->resume(), "");
+  EXPECT_EQ(error_of(listener->resume()), "");
 
   EXPECT_NE(listener->local()->port(), where.port());
   EXPECT_THAT(wait_for(observe::event_kind::listening),
@@ -84,18 +85,18 @@ TEST_F(Operation, ResumeTakesAnotherPortIfThatIsTakenAndSaysSo) {
 
 TEST_F(Operation, ResumeSaysWhyAPortThatWasAskedForCannotBeOpened) {
   auto where = net::listen_on(*net::endpoint::parse("127.0.0.1", 0));
-  auto wanted = where.port->local();
-  where.port.reset();
+  auto wanted = (*where)->local();
+  where->reset();
   serve({.where = wanted});
   listener->suspend();
   auto squatter = net::listen_on(wanted);
-  ASSERT_TRUE(squatter.port) << squatter.message;
+  ASSERT_TRUE(squatter) << squatter.error().message;
 
-  EXPECT_THAT(listener->resume(), HasSubstr("the port is taken"));
+  EXPECT_THAT(error_of(listener->resume()), HasSubstr("the port is taken"));
 
   EXPECT_EQ(listener->state(), net::listener_state::suspended);
-  squatter.port.reset();
-  EXPECT_EQ(listener->resume(), "");
+  squatter->reset();
+  EXPECT_EQ(error_of(listener->resume()), "");
   EXPECT_EQ(connect().ask("a"), "a");
 }
 
@@ -111,7 +112,7 @@ TEST_F(Operation, SuspendOutlastsACrashOfTheAcceptingSide) {
     [&] { return node(accepting).incarnation > before && all_running(); }));
   EXPECT_EQ(listener->state(), net::listener_state::suspended);
   EXPECT_FALSE(connect().connected());
-  EXPECT_EQ(listener->resume(), "");
+  EXPECT_EQ(error_of(listener->resume()), "");
   EXPECT_EQ(connect().ask("a"), "a");
 }
 
@@ -122,7 +123,7 @@ TEST_F(Operation, ListenOptionsCountWhenThePortIsOpenedAgain) {
   listener->set_listen_options({.sockets = 2});
   EXPECT_EQ(listener->core().port().port()->sockets(), 1U);
   listener->suspend();
-  ASSERT_EQ(listener->resume(), "");
+  ASSERT_EQ(error_of(listener->resume()), "");
 
   EXPECT_EQ(listener->core().port().port()->sockets(), 2U);
   for (int i = 0; i < 20; ++i)
@@ -131,15 +132,15 @@ TEST_F(Operation, ListenOptionsCountWhenThePortIsOpenedAgain) {
 
 TEST_F(Operation, ServesInheritedSocketsAndLeavesThemOpen) {
   auto given = net::listen_on(*net::endpoint::parse("127.0.0.1", 0));
-  serve({.inherited = {given.port->at(0).fd()}});
-  EXPECT_EQ(listener->local()->port(), given.port->local().port());
+  serve({.inherited = {(*given)->of(0, 1).front()}});
+  EXPECT_EQ(listener->local()->port(), (*given)->local().port());
   EXPECT_EQ(connect().ask("a"), "a");
 
   listener->suspend();
   auto waiting = connect();
   EXPECT_TRUE(waiting.connected());
   ASSERT_TRUE(waiting.send("b"));
-  EXPECT_EQ(listener->resume(), "");
+  EXPECT_EQ(error_of(listener->resume()), "");
 
   EXPECT_EQ(waiting.receive(1), "b");
 }
@@ -158,12 +159,12 @@ TEST_F(Operation, ServesAUnixSocket) {
 
 TEST_F(Operation, WhatIsLeftOfAKilledSupervisorTakesNothingFromItsSuccessor) {
   serve(net::topology::linked);
-  auto& home = *reactors.front();
+  auto& reactor = *reactors.front();
   auto later = std::make_shared<std::promise<bool>>();
 
   EXPECT_EQ(listener->core().port().own("top/listener:test/accepting/port", 1),
             0U);
-  home.run_soon([this, later] {
+  reactor.run_soon([this, later] {
     EXPECT_THROW(listener->core().hubs().join(0, "top/old", 1),
                  std::runtime_error);
     later->set_value(true);
@@ -220,7 +221,7 @@ TEST_F(Operation, AnAlarmTellsOfManyConnectionsOnceAPeriod) {
   ASSERT_EQ(c.ask("c"), "c");
 
   std::vector<std::string> alarms;
-  for (auto& ev : rt->events.drain())
+  for (auto& ev : new_events())
     if (ev.kind == observe::event_kind::alarm)
       alarms.push_back(describe(ev));
 
@@ -299,7 +300,7 @@ TEST_F(Operation, ADrainedListenerIsNotResumed) {
   serve(net::topology::linked);
   listener->drain({});
 
-  EXPECT_THAT(listener->resume(), HasSubstr("drains"));
+  EXPECT_THAT(error_of(listener->resume()), HasSubstr("drains"));
 
   EXPECT_FALSE(connect().connected());
 }

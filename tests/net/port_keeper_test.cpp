@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "net/port_keeper.hpp"
+#include "support/errors.hpp"
+
+#include <sys/socket.h>
 
 #include <string>
 #include <vector>
@@ -10,6 +13,7 @@
 namespace port_keeper_test {
 
 using namespace coppice::net;
+using coppice::test::error_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -24,6 +28,11 @@ protected:
 private:
   void on_port_change() override {
     seen.push_back(keeper.port() ? "open" : "closed");
+  }
+
+  void on_last_client(coppice::net::socket,
+                      const coppice::observe::peer_address&) override {
+    seen.push_back("last client");
   }
 
   void on_suspended() override {
@@ -93,8 +102,8 @@ TEST_F(PortKeeper, RefusesWhatAnOlderSupervisorStarted) {
 
 TEST_F(PortKeeper, SaysWhyThePortCannotBeOpened) {
   auto squatter = listen_on(*endpoint::parse("127.0.0.1", 0));
-  ASSERT_TRUE(squatter.port) << squatter.message;
-  port_keeper other{squatter.port->local(), {}, {}, *this};
+  ASSERT_TRUE(squatter) << squatter.error().message;
+  port_keeper other{(*squatter)->local(), {}, {}, *this};
 
   EXPECT_EQ(other.own("top/port", 1), 0U);
 
@@ -111,8 +120,8 @@ TEST_F(PortKeeper, OpensAgainWhereItWas) {
   keeper.suspend();
   EXPECT_FALSE(keeper.accepts());
   EXPECT_EQ(keeper.state(), listener_state::suspended);
-  EXPECT_EQ(keeper.resume(), "");
-  EXPECT_EQ(keeper.resume(), "");
+  EXPECT_EQ(error_of(keeper.resume()), "");
+  EXPECT_EQ(error_of(keeper.resume()), "");
 
   EXPECT_TRUE(keeper.accepts());
   EXPECT_EQ(keeper.local()->port(), port);
@@ -125,7 +134,7 @@ TEST_F(PortKeeper, StaysClosedForANewOwnerWhileItIsSuspended) {
   EXPECT_NE(keeper.own("top/port", 1), 0U);
   EXPECT_FALSE(keeper.port());
 
-  EXPECT_EQ(keeper.resume(), "");
+  EXPECT_EQ(error_of(keeper.resume()), "");
   EXPECT_TRUE(keeper.port());
 }
 
@@ -133,7 +142,7 @@ TEST_F(PortKeeper, ResumeWithoutAnOwnerLeavesItToTheNextOne) {
   keeper.suspend();
   seen.clear();
 
-  EXPECT_EQ(keeper.resume(), "");
+  EXPECT_EQ(error_of(keeper.resume()), "");
   EXPECT_THAT(seen, IsEmpty());
 
   keeper.own("top/port", 1);
@@ -150,21 +159,34 @@ TEST_F(PortKeeper, ClosesForGoodWhenItDrains) {
   EXPECT_THAT(seen, ElementsAre("closed", "draining"));
   EXPECT_EQ(keeper.state(), listener_state::draining);
   EXPECT_TRUE(keeper.refuses());
-  EXPECT_THAT(keeper.resume(), HasSubstr("drains"));
+  EXPECT_THAT(error_of(keeper.resume()), HasSubstr("drains"));
   EXPECT_NE(keeper.own("top/port", 2), 0U);
   EXPECT_FALSE(keeper.port());
+}
+
+TEST_F(PortKeeper, GivesAwayThoseWhoWaitBeforeItCloses) {
+  keeper.own("top/port", 1);
+  auto where = *keeper.local();
+  coppice::net::socket client{
+    ::socket(where.family(), SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  ASSERT_EQ(::connect(client.fd(), where.data(), where.size()), 0);
+  seen.clear();
+
+  keeper.suspend();
+
+  EXPECT_THAT(seen, ElementsAre("last client", "closed", "suspended"));
 }
 
 TEST_F(PortKeeper, AToxicTakesItDownAndUp) {
   keeper.own("top/port", 1);
   seen.clear();
 
-  EXPECT_EQ(keeper.update_down([] { return true; }), "");
+  EXPECT_EQ(error_of(keeper.update_down([] { return true; })), "");
   EXPECT_TRUE(keeper.refuses());
   EXPECT_FALSE(keeper.port());
-  EXPECT_THAT(keeper.resume(), HasSubstr("a toxic has it down"));
-  EXPECT_EQ(keeper.update_down([] { return true; }), "");
-  EXPECT_EQ(keeper.update_down([] { return false; }), "");
+  EXPECT_THAT(error_of(keeper.resume()), HasSubstr("a toxic has it down"));
+  EXPECT_EQ(error_of(keeper.update_down([] { return true; })), "");
+  EXPECT_EQ(error_of(keeper.update_down([] { return false; })), "");
 
   EXPECT_THAT(seen,
               ElementsAre("closed", "closed", "down", "open", "listening"));
@@ -175,7 +197,7 @@ TEST_F(PortKeeper, WithoutTheToxicASuspendedPortStaysClosed) {
   keeper.update_down([] { return true; });
   keeper.suspend();
 
-  EXPECT_EQ(keeper.update_down([] { return false; }), "");
+  EXPECT_EQ(error_of(keeper.update_down([] { return false; })), "");
 
   EXPECT_FALSE(keeper.port());
   EXPECT_EQ(keeper.state(), listener_state::suspended);
@@ -187,7 +209,7 @@ TEST_F(PortKeeper, NewOptionsCountTheNextTime) {
   keeper.set_options({.sockets = 2});
   EXPECT_EQ(keeper.port()->sockets(), 1U);
   keeper.suspend();
-  ASSERT_EQ(keeper.resume(), "");
+  ASSERT_EQ(error_of(keeper.resume()), "");
 
   EXPECT_EQ(keeper.port()->sockets(), 2U);
 }

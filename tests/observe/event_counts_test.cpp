@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/observe/event_counts.hpp"
+#include "observe/event_counts.hpp"
 
 #include <gtest/gtest.h>
 

@@ -2,6 +2,8 @@
 
 #include "coppice/observe/tree.hpp"
 
+#include "supervision/restart_window.hpp"
+
 #include <gtest/gtest.h>
 
 namespace tree_test {
@@ -35,6 +37,17 @@ protected:
 TEST(EmptyTree, HasNothingToShow) {
   tree uut;
 
+  EXPECT_FALSE(uut.look(start));
+}
+
+TEST_F(Tree, IsAnotherOneOnceThatIsRemoved) {
+  uut.add("", "later", child_type::supervisor, {}, 1);
+  EXPECT_EQ(look().path, "later");
+
+  uut.remove("later", 1);
+
+  EXPECT_EQ(look().path, "root");
+  uut.remove("root", 1);
   EXPECT_FALSE(uut.look(start));
 }
 

@@ -297,10 +297,10 @@ class Test:
         try:
             self.browser.open(other.url)
             rows = "return document.querySelectorAll('.row').length"
-            self.browser.until(lambda: self.browser.js(rows) == 7, "it is folded")
+            self.browser.until(lambda: self.browser.js(rows) == 8, "it is folded")
             folded = self.pace(25)
             self.browser.click(row(ACCEPTORS) + " .fold")
-            self.browser.until(lambda: self.browser.js(rows) == 1007, "it is not")
+            self.browser.until(lambda: self.browser.js(rows) == 1008, "it is not")
             other.run("kill", ACCEPTORS + "/acceptor:999")
             unfolded = self.pace(50)
             print(f"   a frame takes {folded:.1f} ms folded, {unfolded:.1f} ms not")

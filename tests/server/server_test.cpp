@@ -4,7 +4,11 @@
 
 #include "coppice/server.hpp"
 
-#include "coppice/actor/compat.hpp"
+#include "actor/actor_faults.hpp"
+#include "actor/directory.hpp"
+#include "coppice/actor/deliver.hpp"
+#include "coppice/actor/exit_signal.hpp"
+#include "coppice/actor/runtime.hpp"
 #include "coppice/actor/spawns.hpp"
 #include "coppice/actor/tree_root.hpp"
 #include "coppice/application.hpp"
@@ -13,16 +17,21 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/event_based_actor.hpp>
+#include <caf/spawn_options.hpp>
 #include <httplib.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <future>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <utility>
 #include <vector>
 
 namespace server_test {
@@ -115,6 +124,62 @@ private:
   std::string mark_;
 };
 
+// Blocks its thread until it may go on, whatever it is told.
+class stubborn : public caf::event_based_actor {
+public:
+  stubborn(caf::actor_config& cfg, std::shared_future<void> until)
+      : caf::event_based_actor(cfg), until_(std::move(until)) {
+    // nop
+  }
+
+  caf::behavior make_behavior() override {
+    return {[this](int) { until_.wait(); }};
+  }
+
+private:
+  std::shared_future<void> until_;
+};
+
+// Asks an admin API again and again, from a thread of its own.
+class caller {
+public:
+  explicit caller(std::string url)
+      : url_(std::move(url)), thread_([this] {
+          while (!over_)
+            if (get(url_, "/tree") != "no answer")
+              ++answered_;
+        }) {
+    while (answered_ == 0)
+      std::this_thread::yield();
+  }
+
+  ~caller() {
+    over_ = true;
+    thread_.join();
+  }
+
+  int answered() const {
+    return answered_;
+  }
+
+private:
+  std::string url_;
+  std::atomic<bool> over_ = false;
+  std::atomic<int> answered_ = 0;
+  std::thread thread_;
+};
+
+template <class F>
+bool comes_true(F holds) {
+  auto until = std::chrono::steady_clock::now() + 20s;
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > until)
+      return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
 } // namespace
 
 TEST(Server, EchoesUntilItIsStopped) {
@@ -155,6 +220,19 @@ TEST(Server, IsEndedByItsDestructor) {
   }
 
   EXPECT_FALSE(tcp_client{where}.is_connected());
+}
+
+TEST(Server, IsEndedByAnotherThreadThanTheOneThatStartedIt) {
+  auto settings = quiet("hello");
+  settings.log.level = "warning";
+  ::testing::internal::CaptureStderr();
+  auto hello = std::make_unique<server>(std::move(settings));
+  ASSERT_TRUE(hello->start());
+
+  std::thread{[&] { hello.reset(); }}.join();
+
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              ::testing::Not(HasSubstr("left behind")));
 }
 
 TEST(Server, ShowsItsTreeOnThePageAndByTheApi) {
@@ -219,7 +297,7 @@ TEST(Server, LivesInAnActorSystemThatIsThere) {
   configure(config);
   caf::actor_system system{config};
   auto settings = quiet("hello");
-  settings.system = &system;
+  settings.runtime = std::make_shared<actor::runtime>(system);
   server hello{std::move(settings)};
 
   ASSERT_TRUE(hello.start());
@@ -244,6 +322,22 @@ TEST(Server, SaysWhyItCannotListen) {
   EXPECT_THAT(result.error().text, HasSubstr("the port is taken"));
   EXPECT_EQ(two.rt(), nullptr);
 
+  one.stop();
+
+  EXPECT_EQ(why_not(two.start()), "it started");
+}
+
+TEST(Server, MayBeStartedAgainInARuntimeOfOthers) {
+  caf::actor_system_config config;
+  configure(config);
+  caf::actor_system system{config};
+  server one{quiet("one")};
+  ASSERT_TRUE(one.start());
+  auto settings = quiet("two");
+  settings.port = one.port();
+  settings.runtime = std::make_shared<actor::runtime>(system);
+  server two{std::move(settings)};
+  EXPECT_THAT(why_not(two.start()), HasSubstr("the port is taken"));
   one.stop();
 
   EXPECT_EQ(why_not(two.start()), "it started");
@@ -292,6 +386,115 @@ TEST(Server, EndsWithCodeFourWhenItsTreeGivesUp) {
 
   EXPECT_EQ(code.get(), 4);
   EXPECT_GE(std::ssize(kept.lines()), 8);
+}
+
+// -- what does not end --------------------------------------------------------
+
+TEST(Server, LeavesAnActorBehindThatNeverEnds) {
+  std::promise<void> never;
+  auto settings = quiet("hello");
+  settings.admin.where = "127.0.0.1:0";
+  actor::child_spec child{
+    {.id = "stubborn", .shutdown = supervision::shutdown::within(10ms)},
+    [until = never.get_future().share()](
+      const actor::start_args& args) -> actor::start_result {
+      auto handle = args.rt->system.spawn<stubborn, caf::detached>(until);
+      actor::deliver(handle, 1);
+      return actor::running{handle};
+    }};
+  settings.children
+    = {actor::supervisor_child("own", {.kill_grace = 10ms}, {child})};
+  auto hello = std::make_unique<server>(std::move(settings));
+  ASSERT_TRUE(hello->start());
+  auto rt = hello->rt();
+  caller requests{hello->admin_url()};
+
+  hello->stop();
+  EXPECT_EQ(hello->wait(), 1);
+  hello.reset();
+
+  EXPECT_GT(requests.answered(), 0);
+  EXPECT_THAT(rt->directory.abandoned(), ElementsAre("hello/own/stubborn"));
+  never.set_value();
+  EXPECT_TRUE(comes_true([&] { return rt->directory.abandoned().empty(); }));
+}
+
+TEST(Server, LeavesAReactorBehindWhoseHandlerDoesNotReturn) {
+  std::promise<void> never;
+  std::atomic<bool> is_blocked = false;
+  auto settings = quiet("hello");
+  settings.log.level = "warning";
+  settings.limits.goodbye = 0ms;
+  settings.handler
+    = handled_by([&is_blocked, until = never.get_future().share()](
+                   net::connection& self, std::string_view data) {
+        is_blocked = true;
+        until.wait();
+        self.write(data);
+      });
+  ::testing::internal::CaptureStderr();
+  auto hello = std::make_unique<server>(std::move(settings));
+  ASSERT_TRUE(hello->start());
+  tcp_client client{*hello->local()};
+  ASSERT_TRUE(client.sends("x"));
+  ASSERT_TRUE(comes_true([&] { return is_blocked.load(); }));
+
+  auto since = std::chrono::steady_clock::now();
+  hello->stop();
+  hello.reset();
+
+  EXPECT_LT(std::chrono::steady_clock::now() - since, 20s);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              HasSubstr("reactor:0 was held up: what it runs does not return; "
+                        "its thread is left behind"));
+  never.set_value();
+  EXPECT_TRUE(client.receives("x")); // from that thread, which goes on …
+  EXPECT_TRUE(client.is_closed());   // … to its end
+}
+
+TEST(Server, LeavesAnActorSystemBehindThatAnActorOutsideItsTreeKeeps) {
+  std::promise<void> never;
+  auto settings = quiet("hello");
+  settings.log.level = "warning";
+  ::testing::internal::CaptureStderr();
+  auto hello = std::make_unique<server>(std::move(settings));
+  ASSERT_TRUE(hello->start());
+  auto until = never.get_future().share();
+  actor::deliver(hello->rt()->system.spawn<stubborn>(until), 1);
+
+  auto since = std::chrono::steady_clock::now();
+  hello.reset();
+
+  EXPECT_LT(std::chrono::steady_clock::now() - since, 20s);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              HasSubstr("hello was held up: an actor outside its tree"));
+  never.set_value(); // and the system ends by itself
+}
+
+// Takes as long as a server waits for its tree: ten seconds.
+TEST(Server, LeavesAnAdminApiBehindThatStillAnswers) {
+  auto settings = quiet("hello");
+  settings.admin.where = "127.0.0.1:0";
+  settings.limits.goodbye = 0ms;
+  auto hello = std::make_unique<server>(std::move(settings));
+  ASSERT_TRUE(hello->start());
+  auto rt = hello->rt();
+  auto url = hello->admin_url();
+  auto root = hello->root(); // CAF ends what nobody refers to
+  ASSERT_EQ(actor::suspend(*rt, "hello"), actor::fault_outcome::done);
+
+  hello->stop(); // which the root does not obey
+  EXPECT_EQ(hello->wait(), 1);
+  caller requests{url};
+  hello.reset();
+
+  httplib::Client http{url};
+  auto answer = http.Post("/drain", "{}", "application/json");
+  ASSERT_TRUE(answer) << to_string(answer.error());
+  EXPECT_EQ(answer->status, 200);
+  EXPECT_THAT(get(url, "/tree"), HasSubstr("listener:hello"));
+  EXPECT_THAT(get(url, "/listeners"), HasSubstr("hello"));
+  // What is left stays until the process ends: its reactors have stopped.
 }
 
 // -- run ----------------------------------------------------------------------

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "harness.hpp"
+#include "support/errors.hpp"
 
 #include <cstdint>
 
 namespace beyond_otp_test {
 
 using lines = std::vector<std::string>;
+using coppice::test::error_of;
 using testing::Contains;
 using testing::ElementsAre;
 
@@ -159,6 +161,156 @@ TEST(Backoff, EndsWithTheSupervisor) {
   sup.wait(1s);
 
   EXPECT_EQ(sup.take(), (lines{"stopped shutdown"}));
+}
+
+// -- a budget of its own ------------------------------------------------------
+
+// At most two restarts within 3 s.
+child_spec thrifty(std::string id = "a") {
+  auto result = child(std::move(id));
+  result.intensity = 2;
+  result.period = 3s;
+  return result;
+}
+
+TEST(OwnBudget, IsUsedInsteadOfTheSupervisors) {
+  harness sup{with(strategy::one_for_one, 1), {thrifty(), child("b")}};
+  sup.begin();
+
+  sup.crash("a#1");
+  sup.crash("a#2");
+  EXPECT_THAT(sup.children(), ElementsAre("a#3", "b#1"));
+  EXPECT_THAT(sup.used, ElementsAre(0u, 0u));
+  EXPECT_THAT(sup.own_used, ElementsAre(1u, 2u));
+  sup.crash("b#1");
+
+  EXPECT_THAT(sup.children(), ElementsAre("a#3", "b#2"));
+  EXPECT_FALSE(sup.machine.ended());
+}
+
+TEST(OwnBudget, ThatIsUsedUpPutsTheChildOffUntilThereIsRoom) {
+  harness sup{with(strategy::one_for_one, 0), {thrifty(), child("b")}};
+  sup.now = time_point{10s + 400ms};
+  sup.begin();
+  sup.crash("a#1");
+  sup.wait(1s);
+  sup.crash("a#2");
+
+  sup.crash("a#3");
+  EXPECT_THAT(sup.children(), ElementsAre("a restarting", "b#1"));
+  // That of second 10 counts until 13 is over.
+  EXPECT_EQ(sup.delays.back(), 2600ms);
+  sup.wait(2599ms);
+  EXPECT_THAT(sup.children(), ElementsAre("a restarting", "b#1"));
+  sup.wait(1ms);
+
+  EXPECT_THAT(sup.children(), ElementsAre("a#4", "b#1"));
+  EXPECT_EQ(sup.own_used.back(), 2u);
+  EXPECT_FALSE(sup.machine.ended());
+}
+
+TEST(OwnBudget, NeverEndsTheSupervisorHoweverOftenTheChildEnds) {
+  harness sup{with(strategy::one_for_one, 0), {thrifty()}};
+  sup.begin();
+
+  for (auto n = 1; n <= 100; ++n) {
+    sup.crash("a#" + std::to_string(n));
+    sup.wait(10s);
+    ASSERT_FALSE(sup.machine.ended());
+  }
+
+  EXPECT_THAT(sup.children(), ElementsAre("a#101"));
+}
+
+TEST(OwnBudget, IsUsedByStartsThatFail) {
+  harness sup{with(strategy::one_for_one, 0), {thrifty()}};
+  sup.begin();
+  sup.starts["a"] = {start_failed{exit_reason::abnormal("no")},
+                     start_failed{exit_reason::abnormal("no")},
+                     start_failed{exit_reason::abnormal("no")}};
+
+  sup.crash("a#1");
+  EXPECT_THAT(sup.children(), ElementsAre("a restarting"));
+  sup.wait(20s);
+
+  EXPECT_THAT(sup.children(), ElementsAre("a#5"));
+  EXPECT_FALSE(sup.machine.ended());
+}
+
+TEST(OwnBudget, DoesNotSaveASupervisorThatStarts) {
+  harness sup{with(strategy::one_for_one), {thrifty()}};
+  sup.starts["a"] = {start_failed{exit_reason::abnormal("no")}};
+
+  sup.begin();
+
+  EXPECT_TRUE(sup.machine.ended());
+}
+
+TEST(OwnBudget, WaitsAtLeastAsLongAsItsBackOff) {
+  auto spec = thrifty();
+  spec.backoff = backoff{100ms, 10s, 2, 0, 60s};
+  harness sup{with(strategy::one_for_one), {spec}};
+  sup.begin();
+
+  sup.crash("a#1");
+  sup.wait(100ms);
+  EXPECT_THAT(sup.children(), ElementsAre("a#2"));
+  sup.crash("a#2");
+  sup.wait(200ms);
+  sup.crash("a#3");
+
+  EXPECT_THAT(sup.delays, ElementsAre(100ms, 200ms, 3700ms));
+}
+
+TEST(OwnBudget, PaysForTheWholeGroup) {
+  harness sup{with(strategy::one_for_all, 0), {thrifty(), thrifty("b")}};
+  sup.begin();
+
+  sup.crash("a#1");
+  sup.crash("b#2");
+
+  EXPECT_THAT(sup.children(), ElementsAre("a#3", "b#3"));
+  EXPECT_THAT(sup.own_used, ElementsAre(1u, 1u));
+}
+
+TEST(OwnBudget, IsFreshForAChildThatComesBack) {
+  harness sup{with(strategy::one_for_one), {thrifty()}};
+  sup.begin();
+  sup.crash("a#1");
+  sup.crash("a#2");
+  sup.answer_to<done>(terminate_child{"a"});
+  sup.answer_to<done>(delete_child{"a"});
+  sup.answer_to<child_ref>(start_child{thrifty()});
+
+  sup.crash("a#4");
+
+  EXPECT_THAT(sup.children(), ElementsAre("a#5"));
+}
+
+TEST(OwnBudget, ServesRequestsWhileTheChildWaits) {
+  harness sup{with(strategy::one_for_one), {thrifty()}};
+  sup.begin();
+  sup.crash("a#1");
+  sup.crash("a#2");
+  sup.crash("a#3");
+
+  EXPECT_EQ(sup.refusal_of(restart_child{"a"}), refusal::restarting);
+  sup.answer_to<done>(terminate_child{"a"});
+  sup.answer_to<child_ref>(restart_child{"a"});
+  sup.wait(20s);
+
+  EXPECT_THAT(sup.children(), ElementsAre("a#4"));
+}
+
+TEST(OwnBudget, IsForOneChildOfADynamicSupervisorAsWell) {
+  harness sup{dynamic_flags{.intensity = 0}};
+  sup.begin();
+  sup.answer_to<child_ref>(start_child{thrifty()});
+
+  sup.crash("a#1");
+  sup.crash("a#2");
+
+  EXPECT_FALSE(sup.machine.ended());
 }
 
 // -- readiness ----------------------------------------------------------------
@@ -420,7 +572,7 @@ TEST(BeyondOtp, MistakesNameTheirField) {
   auto field = [](auto change) {
     auto spec = child("a");
     change(spec);
-    return validate(spec, auto_shutdown::never).value().field;
+    return error_of(validate(spec, auto_shutdown::never)).field;
   };
 
   EXPECT_EQ(field([](auto& s) { s.backoff = backoff{0ms}; }), "backoff");
@@ -434,7 +586,7 @@ TEST(BeyondOtp, MistakesNameTheirField) {
             "progress_within");
   flags f;
   f.kill_grace = 0ms;
-  EXPECT_EQ(validate(f).value().field, "kill_grace");
+  EXPECT_EQ(error_of(validate(f)).field, "kill_grace");
 }
 
 } // namespace

@@ -209,7 +209,7 @@ TEST(SimpleOneForOne, ReportsEachBadReasonOnceWithANumber) {
   auto sup = pool(child("w"));
   for (auto i = 0; i < 3; ++i)
     sup.ask(start_dynamic_child{});
-  sup.last_words.emplace("w", exit_reason::abnormal("x"));
+  sup.stop_reasons.emplace("w", exit_reason::abnormal("x"));
   sup.take();
 
   sup.send(parent_exited{exit_reason::shutdown()});

@@ -218,7 +218,7 @@ TEST_F(DynamicSupervisor, StopsAllAtOnceEachByItsOwnShutdown) {
 TEST_F(DynamicSupervisor, TakesShutdownWithADetailForGoodOfPermanentChildren) {
   start(child("a"));
   start(child("b"));
-  sup.last_words
+  sup.stop_reasons
     = {{"a", exit_reason::shutdown("x")}, {"b", exit_reason::normal()}};
 
   sup.send(parent_exited{exit_reason::shutdown()});
@@ -330,9 +330,10 @@ INSTANTIATE_TEST_SUITE_P(
                   row{"Temporary", restart::temporary, false, false}),
   [](auto& param) { return param.param.name; });
 
-// -- last words ---------------------------------------------------------------
+// -- what children end with when they are stopped
+// ------------------------------
 
-struct last_words {
+struct stop_reason_case {
   std::string name;
   shutdown how;
   restart type;
@@ -340,9 +341,9 @@ struct last_words {
   bool reported;
 };
 
-class DynamicEnd : public testing::TestWithParam<last_words> {};
+class DynamicEnd : public testing::TestWithParam<stop_reason_case> {};
 
-TEST_P(DynamicEnd, ReportsBadLastWordsOnly) {
+TEST_P(DynamicEnd, ReportsBadReasonsOnly) {
   auto& p = GetParam();
   harness sup{dynamic_flags{}};
   sup.begin();
@@ -350,7 +351,7 @@ TEST_P(DynamicEnd, ReportsBadLastWordsOnly) {
     auto spec = child(id, p.type);
     spec.shutdown = p.how;
     sup.answer_to<child_ref>(start_child{spec});
-    sup.last_words[id] = p.reason;
+    sup.stop_reasons[id] = p.reason;
   }
   sup.take();
 
@@ -371,24 +372,24 @@ TEST_P(DynamicEnd, ReportsBadLastWordsOnly) {
 INSTANTIATE_TEST_SUITE_P(
   Table, DynamicEnd,
   testing::Values(
-    last_words{"Brutal", shutdown::brutal_kill(), restart::permanent,
-               exit_reason::killed(), false},
-    last_words{"Infinity", shutdown::infinity(), restart::permanent,
-               exit_reason::shutdown(), false},
-    last_words{"InfinityWithDetail", shutdown::infinity(), restart::permanent,
-               exit_reason::shutdown("x"), false},
-    last_words{"InfinityCrashing", shutdown::infinity(), restart::temporary,
-               exit_reason::abnormal("boom"), true},
-    last_words{"InTime", shutdown::within(5s), restart::permanent,
-               exit_reason::shutdown(), false},
-    last_words{"InTimeWithDetail", shutdown::within(5s), restart::permanent,
-               exit_reason::shutdown("x"), false},
-    last_words{"InTimeCrashing", shutdown::within(5s), restart::transient,
-               exit_reason::abnormal("boom"), true},
-    last_words{"NormalOfPermanent", shutdown::within(5s), restart::permanent,
-               exit_reason::normal(), true},
-    last_words{"NormalOfTransient", shutdown::within(5s), restart::transient,
-               exit_reason::normal(), false}),
+    stop_reason_case{"Brutal", shutdown::brutal_kill(), restart::permanent,
+                     exit_reason::killed(), false},
+    stop_reason_case{"Infinity", shutdown::infinity(), restart::permanent,
+                     exit_reason::shutdown(), false},
+    stop_reason_case{"InfinityWithDetail", shutdown::infinity(),
+                     restart::permanent, exit_reason::shutdown("x"), false},
+    stop_reason_case{"InfinityCrashing", shutdown::infinity(),
+                     restart::temporary, exit_reason::abnormal("boom"), true},
+    stop_reason_case{"InTime", shutdown::within(5s), restart::permanent,
+                     exit_reason::shutdown(), false},
+    stop_reason_case{"InTimeWithDetail", shutdown::within(5s),
+                     restart::permanent, exit_reason::shutdown("x"), false},
+    stop_reason_case{"InTimeCrashing", shutdown::within(5s), restart::transient,
+                     exit_reason::abnormal("boom"), true},
+    stop_reason_case{"NormalOfPermanent", shutdown::within(5s),
+                     restart::permanent, exit_reason::normal(), true},
+    stop_reason_case{"NormalOfTransient", shutdown::within(5s),
+                     restart::transient, exit_reason::normal(), false}),
   [](auto& param) { return param.param.name; });
 
 // -- budget -------------------------------------------------------------------

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/supervision/forecast.hpp"
+#include "supervision/forecast.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -88,7 +88,7 @@ TEST(Forecast, AStartThatFailsIsTriedAgainAndCosts) {
   auto machine
     = running({.intensity = 2}, {child("a"), child("b"), child("c")});
 
-  auto what = foresee(machine, {ordeal::kind::fails_start, "b"}, {});
+  auto what = foresee(machine, {incident::kind::fails_start, "b"}, {});
 
   ASSERT_TRUE(what);
   EXPECT_EQ(what->what, outcome::restarts);
@@ -98,7 +98,7 @@ TEST(Forecast, AStartThatFailsIsTriedAgainAndCosts) {
 
 TEST(Forecast, AStartThatFailsMayBeOneTooMany) {
   auto what = foresee(three(strategy::one_for_one),
-                      {ordeal::kind::fails_start, "b"}, {});
+                      {incident::kind::fails_start, "b"}, {});
 
   ASSERT_TRUE(what);
   EXPECT_EQ(what->what, outcome::gives_up);
@@ -113,7 +113,7 @@ TEST(Forecast, WhoRefusesToStopIsKilledWhenItsTimeIsUp) {
   patient.shutdown = shutdown::infinity();
   auto machine = running({}, {slow, brutal, patient});
   auto refusal = [&](std::string id) {
-    return *foresee(machine, {ordeal::kind::refuses_stop, id}, {});
+    return *foresee(machine, {incident::kind::refuses_stop, id}, {});
   };
 
   EXPECT_EQ(refusal("slow").what, outcome::killed);
@@ -128,19 +128,19 @@ TEST(Forecast, WhoHangsIsNoticedByItsWatchdogAlone) {
   watched.progress_within = 300ms;
   auto machine = running({}, {watched, child("other")});
 
-  auto what = foresee(machine, {ordeal::kind::hangs, "watched"}, {});
+  auto what = foresee(machine, {incident::kind::hangs, "watched"}, {});
 
   ASSERT_TRUE(what);
   EXPECT_EQ(what->what, outcome::restarts);
   EXPECT_EQ(what->wait, 300ms);
-  EXPECT_EQ(foresee(machine, {ordeal::kind::hangs, "other"}, {})->what,
+  EXPECT_EQ(foresee(machine, {incident::kind::hangs, "other"}, {})->what,
             outcome::waits);
 }
 
 TEST(Forecast, ABudgetBurnsUntilItIsUsed) {
   auto machine = running({.intensity = 3}, {child("a"), child("b")});
 
-  auto what = foresee(machine, {ordeal::kind::burns}, {});
+  auto what = foresee(machine, {incident::kind::burns}, {});
 
   ASSERT_TRUE(what);
   EXPECT_EQ(what->what, outcome::gives_up);
@@ -151,7 +151,7 @@ TEST(Forecast, ABudgetBurnsUntilItIsUsed) {
 TEST(Forecast, ABudgetDoesNotBurnWhereNobodyIsRestarted) {
   auto machine = running({}, {child("a", restart::temporary)});
 
-  auto what = foresee(machine, {ordeal::kind::burns}, {});
+  auto what = foresee(machine, {incident::kind::burns}, {});
 
   ASSERT_TRUE(what);
   EXPECT_EQ(what->what, outcome::left_down);
@@ -161,7 +161,7 @@ TEST(Forecast, ABudgetDoesNotBurnWhereNobodyIsRestarted) {
 TEST(Forecast, ABudgetThatIsTooLargeIsNotBurntToItsEnd) {
   auto machine = running({.intensity = 1'000'000}, {child("a")});
 
-  EXPECT_EQ(foresee(machine, {ordeal::kind::burns}, {})->what,
+  EXPECT_EQ(foresee(machine, {incident::kind::burns}, {})->what,
             outcome::endures);
 }
 
@@ -170,7 +170,7 @@ TEST(Forecast, AStartThatFailsComesAfterTheBackOff) {
   slow.backoff = backoff{.initial = 100ms, .limit = 1s, .jitter = 0};
   auto machine = running({.intensity = 5}, {slow});
 
-  auto what = foresee(machine, {ordeal::kind::fails_start, "slow"}, {});
+  auto what = foresee(machine, {incident::kind::fails_start, "slow"}, {});
 
   ASSERT_TRUE(what);
   EXPECT_EQ(what->what, outcome::restarts);
@@ -184,9 +184,10 @@ TEST(Forecast, ABudgetBurnsThroughBackOffs) {
   slow.backoff = backoff{.initial = 1s, .limit = 1s, .jitter = 0};
   auto slowly = running({.intensity = 5, .period = 1s}, {slow});
 
-  EXPECT_EQ(foresee(quickly, {ordeal::kind::burns}, {})->what,
+  EXPECT_EQ(foresee(quickly, {incident::kind::burns}, {})->what,
             outcome::gives_up);
-  EXPECT_EQ(foresee(slowly, {ordeal::kind::burns}, {})->what, outcome::endures);
+  EXPECT_EQ(foresee(slowly, {incident::kind::burns}, {})->what,
+            outcome::endures);
 }
 
 TEST(Forecast, SaysWhatTheSupervisorEndsWithWhenItGivesUp) {
@@ -248,6 +249,44 @@ TEST(Forecast, PutsOffWhatABackOffPutsOff) {
   EXPECT_EQ(what->what, outcome::restarts);
   EXPECT_EQ(what->delay, 200ms);
   EXPECT_THAT(what->steps, ElementsAre(ends("slow")));
+}
+
+TEST(Forecast, ShowsTheBudgetOfTheChildBesideItsSupervisors) {
+  auto thrifty = child("thrifty");
+  thrifty.intensity = 1;
+  thrifty.period = 10s;
+  auto machine = running({.intensity = 3}, {thrifty, child("b")});
+
+  auto first = foresee(machine, "thrifty", boom, {});
+  std::vector<command> commands;
+  auto gone = machine.children().at(1).instance;
+  rehearse(machine, child_exited{gone, boom}, {}, commands);
+  auto second = foresee(machine, "thrifty", boom, time_point{} + 1s);
+  auto other = foresee(machine, "b", boom, time_point{} + 1s);
+
+  ASSERT_TRUE(first && first->own && second && second->own && other);
+  EXPECT_EQ(first->what, outcome::restarts);
+  EXPECT_EQ(first->used, 0U);
+  EXPECT_EQ(first->intensity, 3);
+  EXPECT_EQ(first->own->used, 1U);
+  EXPECT_EQ(first->own->intensity, 1);
+  EXPECT_EQ(first->own->period, 10s);
+  EXPECT_FALSE(first->own->used_up);
+  EXPECT_EQ(second->what, outcome::restarts);
+  EXPECT_TRUE(second->own->used_up);
+  EXPECT_EQ(second->delay, 10s);
+  EXPECT_THAT(second->steps, ElementsAre(ends("thrifty")));
+  EXPECT_FALSE(other->own);
+  EXPECT_EQ(other->used, 1U);
+}
+
+TEST(Forecast, ABudgetOfAChildsOwnIsNeverBurntToTheSupervisorsEnd) {
+  auto thrifty = child("thrifty");
+  thrifty.intensity = 1;
+  auto machine = running({.intensity = 0}, {thrifty});
+
+  EXPECT_EQ(foresee(machine, {incident::kind::burns}, {})->what,
+            outcome::endures);
 }
 
 TEST(Forecast, LeavesTheEngineAsItWas) {

@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "coppice/supervision/engine.hpp"
+#include "supervision/engine.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -126,7 +126,7 @@ public:
   std::set<std::string> stubborn;
   std::set<std::string> immortal; // stubborn even when killed
   std::set<std::string> slow;     // their start functions do not return
-  std::map<std::string, exit_reason> last_words;
+  std::map<std::string, exit_reason> stop_reasons;
   std::map<request_id, reply> replies;
   std::map<std::string, instance_id> instances;
   std::map<instance_id, std::string> names;
@@ -135,6 +135,7 @@ public:
   std::map<std::string, std::vector<event>> meanwhile;
   std::vector<std::string> forgotten;
   std::vector<std::size_t> used;
+  std::vector<std::size_t> own_used; // of children with a budget of their own
   std::vector<std::chrono::milliseconds> delays; // of restarts
   std::uint64_t timer = 0;
 
@@ -170,8 +171,8 @@ private:
     if (waits_ || !dead_.insert(cmd.instance).second)
       return;
     auto reason = kill ? exit_reason::killed() : exit_reason::shutdown();
-    if (!kill && last_words.contains(id))
-      reason = last_words.at(id);
+    if (!kill && stop_reasons.contains(id))
+      reason = stop_reasons.at(id);
     events_.push_back(child_exited{cmd.instance, reason});
   }
 
@@ -244,6 +245,8 @@ private:
   void obey(const restart_decided& cmd) {
     decisions[cmd.id] = cmd.affected;
     used.push_back(cmd.used);
+    if (cmd.own)
+      own_used.push_back(cmd.own->used);
     delays.push_back(cmd.delay);
   }
 

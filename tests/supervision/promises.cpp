@@ -8,6 +8,15 @@
 
 using namespace coppice::supervision;
 
+namespace {
+
+std::int64_t second_of(time_point when) {
+  return std::chrono::floor<std::chrono::seconds>(when.time_since_epoch())
+    .count();
+}
+
+} // namespace
+
 promises::promises(flags settings, bool dynamic, std::vector<child_key> initial,
                    bool paced)
     : flags_(settings),
@@ -71,9 +80,11 @@ void promises::check(const restart_decided& cmd) {
   last_stop_ = 0;
   plan_ = cmd.affected;
   planned_ = 0;
-  auto second
-    = std::chrono::floor<std::chrono::seconds>(now_.time_since_epoch()).count();
-  decided_at_.push_back(second);
+  auto second = second_of(now_);
+  if (cmd.own)
+    check_own(cmd);
+  else
+    decided_at_.push_back(second);
   auto oldest = second - flags_.period.count();
   auto used = std::count_if(decided_at_.begin(), decided_at_.end(),
                             [&](auto at) { return at >= oldest; });
@@ -81,6 +92,26 @@ void promises::check(const restart_decided& cmd) {
   expect(cmd.used == static_cast<std::size_t>(used), "budget told right");
   expect(std::is_sorted(cmd.affected.begin(), cmd.affected.end()),
          "affected children in start order");
+}
+
+void promises::check(const wait_over& cmd) {
+  if (auto i = own_at_.find(cmd.key); i != own_at_.end())
+    i->second.push_back(second_of(now_));
+}
+
+void promises::check_own(const restart_decided& cmd) {
+  auto& all = own_at_[cmd.key];
+  auto oldest = second_of(now_ + cmd.delay) - cmd.own->period.count();
+  auto used = 1 + std::count_if(all.begin(), all.end(), [&](auto at) {
+                return at >= oldest;
+              });
+  if (cmd.delay.count() == 0) // else when the wait is over
+    all.push_back(second_of(now_));
+  expect(used <= cmd.own->intensity, "own budget never exceeded");
+  expect(cmd.own->used == static_cast<std::size_t>(used),
+         "own budget told right");
+  expect(!cmd.own->used_up || cmd.delay.count() > 0,
+         "a child whose budget is used up waits");
 }
 
 void promises::check(const exit_noticed& cmd) {

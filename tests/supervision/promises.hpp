@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "coppice/supervision/engine.hpp"
+#include "supervision/engine.hpp"
 
 #include <cstdint>
 #include <map>
@@ -42,6 +42,8 @@ private:
   void check(const coppice::supervision::up& cmd);
   void check(const coppice::supervision::stopped& cmd);
   void check(const coppice::supervision::restart_decided& cmd);
+  void check_own(const coppice::supervision::restart_decided& cmd);
+  void check(const coppice::supervision::wait_over& cmd);
   void check(const coppice::supervision::exit_noticed& cmd);
   void check(const coppice::supervision::child_down& cmd);
   void check(const coppice::supervision::progress& cmd);
@@ -63,5 +65,7 @@ private:
   std::size_t planned_ = 0;
   coppice::supervision::child_key last_stop_ = 0; // 0: none in this job
   std::vector<std::int64_t> decided_at_;          // whole seconds
+  // The same by child, of restarts that count against its own budget.
+  std::map<coppice::supervision::child_key, std::vector<std::int64_t>> own_at_;
   std::set<coppice::supervision::child_key> forgotten_;
 };

@@ -99,8 +99,10 @@ void property_world::settle() {
       queue_.pop_front();
       deliver(std::move(ev));
     } else if (!timers_.empty()) {
-      queue_.push_back(timer_fired{timers_.front()});
+      auto [due, generation] = timers_.front();
       timers_.pop_front();
+      now_ = std::max(now_, due);
+      queue_.push_back(timer_fired{generation});
     } else {
       break;
     }
@@ -179,6 +181,10 @@ child_spec property_world::some_spec(std::string id) {
     result.backoff = backoff{};
   if (next() % 8 == 1)
     result.ready_within = 10ms;
+  if (paced_ && next() % 3 == 1) {
+    result.intensity = 1 + next() % 3;
+    result.period = std::chrono::seconds{1 + next() % 3};
+  }
   return result;
 }
 
@@ -262,7 +268,7 @@ void property_world::obey(const abandon& cmd) {
 }
 
 void property_world::obey(const arm_timer& cmd) {
-  timers_.push_back(cmd.generation);
+  timers_.emplace_back(now_ + cmd.delay, cmd.generation);
 }
 
 void property_world::obey(const retry_later& cmd) {

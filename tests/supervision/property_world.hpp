@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 /// A world that does whatever its bytes say, and checks after each command
@@ -78,7 +79,8 @@ private:
   std::deque<event> queue_;
   std::map<coppice::supervision::instance_id, coppice::supervision::child_key>
     alive_;
-  std::deque<std::uint64_t> timers_;
+  std::deque<std::pair<coppice::supervision::time_point, std::uint64_t>>
+    timers_;
   coppice::supervision::request_id last_request_ = 0;
   std::set<coppice::supervision::request_id> open_;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/supervision/restart_window.hpp"
+#include "supervision/restart_window.hpp"
 
 #include <gtest/gtest.h>
 
@@ -92,6 +92,20 @@ TEST(RestartWindowUse, CountsOnlyWhatIsInsideTheWindow) {
   EXPECT_EQ(window.used(time_point{5s}), 2u);
   EXPECT_EQ(window.used(time_point{6s}), 1u);
   EXPECT_EQ(window.used(time_point{10s}), 0u);
+}
+
+TEST(RestartWindow, SaysWhenThereIsRoomAgain) {
+  restart_window window{2, 3s};
+  time_point start{10s + 400ms};
+  EXPECT_EQ(window.room_in(start), 0s);
+  window.record(start);
+  window.record(start + 1s);
+
+  auto left = window.room_in(start + 1s);
+
+  EXPECT_EQ(left, 2600ms);
+  EXPECT_EQ(window.used(start + 1s + left - 1ns), 2U);
+  EXPECT_EQ(window.used(start + 1s + left), 1U);
 }
 
 } // namespace

@@ -132,16 +132,16 @@ TEST(Shutdown, EndsWithTheReasonOfTheParent) {
   }
 }
 
-struct last_words_case {
+struct stop_reason_case {
   restart type;
   bool brutal;
   exit_reason reason;
   bool reported;
 };
 
-class LastWords : public testing::TestWithParam<last_words_case> {};
+class StopReason : public testing::TestWithParam<stop_reason_case> {};
 
-TEST_P(LastWords, AreReportedIfTheyAreBad) {
+TEST_P(StopReason, IsReportedIfItIsBad) {
   auto& param = GetParam();
   harness sup{with(strategy::one_for_one),
               {with_shutdown(param.brutal ? shutdown::brutal_kill()
@@ -161,25 +161,25 @@ TEST_P(LastWords, AreReportedIfTheyAreBad) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-  Table, LastWords,
+  Table, StopReason,
   testing::Values(
-    last_words_case{restart::permanent, false, exit_reason::shutdown(), false},
-    last_words_case{restart::permanent, false, exit_reason::normal(), true},
-    last_words_case{restart::permanent, false, exit_reason::shutdown("x"),
-                    true},
-    last_words_case{restart::permanent, false, exit_reason::killed(), true},
-    last_words_case{restart::transient, false, exit_reason::normal(), false},
-    last_words_case{restart::transient, false, exit_reason::shutdown("x"),
-                    false},
-    last_words_case{restart::temporary, false, exit_reason::abnormal("x"),
-                    true},
-    last_words_case{restart::permanent, true, exit_reason::killed(), false},
-    last_words_case{restart::permanent, true, exit_reason::shutdown(), true},
-    last_words_case{restart::permanent, true, exit_reason::normal(), true},
-    last_words_case{restart::transient, true, exit_reason::shutdown(), false},
-    last_words_case{restart::temporary, true, exit_reason::normal(), false},
-    last_words_case{restart::transient, true, exit_reason::abnormal("x"),
-                    true}));
+    stop_reason_case{restart::permanent, false, exit_reason::shutdown(), false},
+    stop_reason_case{restart::permanent, false, exit_reason::normal(), true},
+    stop_reason_case{restart::permanent, false, exit_reason::shutdown("x"),
+                     true},
+    stop_reason_case{restart::permanent, false, exit_reason::killed(), true},
+    stop_reason_case{restart::transient, false, exit_reason::normal(), false},
+    stop_reason_case{restart::transient, false, exit_reason::shutdown("x"),
+                     false},
+    stop_reason_case{restart::temporary, false, exit_reason::abnormal("x"),
+                     true},
+    stop_reason_case{restart::permanent, true, exit_reason::killed(), false},
+    stop_reason_case{restart::permanent, true, exit_reason::shutdown(), true},
+    stop_reason_case{restart::permanent, true, exit_reason::normal(), true},
+    stop_reason_case{restart::transient, true, exit_reason::shutdown(), false},
+    stop_reason_case{restart::temporary, true, exit_reason::normal(), false},
+    stop_reason_case{restart::transient, true, exit_reason::abnormal("x"),
+                     true}));
 
 } // namespace
 

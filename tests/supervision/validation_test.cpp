@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "harness.hpp"
+#include "support/errors.hpp"
 
 namespace validation_test {
+
+using coppice::test::error_of;
 
 namespace {
 
@@ -15,12 +18,12 @@ struct flags_case {
 class Flags : public testing::TestWithParam<flags_case> {};
 
 TEST_P(Flags, AreRefusedWithTheFieldNamed) {
-  auto err = validate(GetParam().value);
+  auto checked = validate(GetParam().value);
 
-  ASSERT_TRUE(err.has_value());
-  EXPECT_EQ(err->field, GetParam().field);
-  EXPECT_EQ(err->code, GetParam().code);
-  EXPECT_THAT(err->message, testing::HasSubstr(GetParam().field));
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().field, GetParam().field);
+  EXPECT_EQ(checked.error().code, GetParam().code);
+  EXPECT_THAT(checked.error().message, testing::HasSubstr(GetParam().field));
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -49,7 +52,7 @@ TEST(Flags, OfOtpAreTheDefaultAndValid) {
   EXPECT_EQ(defaults.intensity, 1);
   EXPECT_EQ(defaults.period, 5s);
   EXPECT_EQ(defaults.auto_shutdown, auto_shutdown::never);
-  EXPECT_FALSE(validate(defaults).has_value());
+  EXPECT_TRUE(validate(defaults));
 }
 
 TEST(ChildSpec, OfOtpIsTheDefault) {
@@ -64,29 +67,46 @@ TEST(ChildSpec, OfOtpIsTheDefault) {
 }
 
 TEST(ChildSpec, NeedsAnId) {
-  auto err = validate(child(""), auto_shutdown::never);
+  auto checked = validate(child(""), auto_shutdown::never);
 
-  ASSERT_TRUE(err.has_value());
-  EXPECT_EQ(err->code, "missing_id");
-  EXPECT_EQ(err->field, "id");
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().code, "missing_id");
+  EXPECT_EQ(checked.error().field, "id");
 }
 
 TEST(ChildSpec, RefusesANegativeShutdown) {
   auto spec = child("a");
   spec.shutdown = shutdown::within(-1ms);
 
-  auto err = validate(spec, auto_shutdown::never);
+  auto checked = validate(spec, auto_shutdown::never);
 
-  ASSERT_TRUE(err.has_value());
-  EXPECT_EQ(err->code, "invalid_shutdown");
-  EXPECT_EQ(err->field, "shutdown");
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().code, "invalid_shutdown");
+  EXPECT_EQ(checked.error().field, "shutdown");
+}
+
+TEST(ChildSpec, RefusesABudgetOfItsOwnThatCannotWork) {
+  auto code_of = [](std::int64_t intensity, std::chrono::seconds period) {
+    auto spec = child("a");
+    spec.intensity = intensity;
+    spec.period = period;
+    auto checked = validate(spec, auto_shutdown::never);
+    return checked ? "none"
+                   : checked.error().code + " " + checked.error().field;
+  };
+
+  EXPECT_EQ(code_of(1, 1s), "none");
+  EXPECT_EQ(code_of(0, 1s), "invalid_intensity intensity");
+  EXPECT_EQ(code_of(-1, 1s), "invalid_intensity intensity");
+  EXPECT_EQ(code_of(std::int64_t{1} << 32, 1s), "invalid_intensity intensity");
+  EXPECT_EQ(code_of(1, 0s), "invalid_period period");
 }
 
 TEST(ChildSpec, TakesShutdownOfZero) {
   auto spec = child("a");
   spec.shutdown = shutdown::within(0ms);
 
-  EXPECT_FALSE(validate(spec, auto_shutdown::never).has_value());
+  EXPECT_TRUE(validate(spec, auto_shutdown::never));
 }
 
 struct significance_case {
@@ -101,9 +121,9 @@ TEST_P(Significance, NeedsAModeAndAChildThatCanStayDown) {
   auto spec = child("a", GetParam().type);
   spec.significant = true;
 
-  EXPECT_EQ(!validate(spec, GetParam().mode).has_value(), GetParam().valid);
+  EXPECT_EQ(validate(spec, GetParam().mode).has_value(), GetParam().valid);
   spec.significant = false;
-  EXPECT_FALSE(validate(spec, GetParam().mode).has_value());
+  EXPECT_TRUE(validate(spec, GetParam().mode));
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -125,10 +145,10 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(ChildSpecs, MustNotShareAnId) {
   std::vector specs{child("a"), child("b"), child("a")};
 
-  auto err = validate(specs, flags{});
+  auto checked = validate(specs, flags{});
 
-  ASSERT_TRUE(err.has_value());
-  EXPECT_EQ(err->code, "duplicate_child_name");
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().code, "duplicate_child_name");
 }
 
 TEST(ChildSpecs, OfSimpleOneForOneAreExactlyOne) {
@@ -136,9 +156,9 @@ TEST(ChildSpecs, OfSimpleOneForOneAreExactlyOne) {
   std::vector two{child("a"), child("b")};
   auto settings = with(strategy::simple_one_for_one);
 
-  EXPECT_FALSE(validate(one, settings).has_value());
-  EXPECT_EQ(validate(two, settings)->code, "bad_start_spec");
-  EXPECT_EQ(validate(std::vector<child_spec>{}, settings)->code,
+  EXPECT_TRUE(validate(one, settings));
+  EXPECT_EQ(error_of(validate(two, settings)).code, "bad_start_spec");
+  EXPECT_EQ(error_of(validate(std::vector<child_spec>{}, settings)).code,
             "bad_start_spec");
 }
 

@@ -2,13 +2,14 @@
 
 #pragma once
 
-#include "coppice/actor/compat.hpp"
+#include "actor/messages.hpp"
+#include "actor/pinned_actor.hpp"
+#include "actor/supervisor.hpp"
+#include "actor/virtual_time.hpp"
 #include "coppice/actor/exit_signal.hpp"
-#include "coppice/actor/messages.hpp"
 #include "coppice/actor/runtime.hpp"
-#include "coppice/actor/supervisor.hpp"
+#include "coppice/actor/system.hpp"
 #include "coppice/actor/tree_root.hpp"
-#include "coppice/actor/virtual_time.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -56,16 +57,12 @@ private:
 };
 
 inline caf::actor_system_config& prepared(caf::actor_system_config& cfg) {
-  [[maybe_unused]] static const bool once = [] {
-    actor::register_core_types();
-    actor::register_types<caf::id_block::coppice_actor>();
-    return true;
-  }();
+  actor::register_types();
   actor::configure_scheduler(cfg, 2);
   return cfg;
 }
 
-/// Lives until it is told to end. A class, since CAF 0.17 has undefined
+/// Lives until it is asked to end. A class, since CAF 0.17 has undefined
 /// behavior in actors that are functions.
 class idle_actor : public caf::event_based_actor {
 public:
@@ -97,6 +94,14 @@ protected:
       : system(prepared(config_)),
         rt(std::make_shared<actor::runtime>(system)) {
     // nop
+  }
+
+  /// What was published since the last call.
+  std::vector<observe::event> new_events() {
+    std::vector<observe::event> result;
+    for (auto& each : reader_.take().events)
+      result.push_back(*each);
+    return result;
   }
 
   /// Waits for the end of `handle` and returns its reason.
@@ -132,6 +137,9 @@ private:
 protected:
   caf::actor_system system;
   actor::runtime_ptr rt;
+
+private:
+  observe::event_reader reader_{rt->events, "test"};
 };
 
 } // namespace coppice::test

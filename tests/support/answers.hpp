@@ -12,15 +12,18 @@ namespace coppice::test {
 template <class T>
 T value(actor::pending<T> what) {
   auto result = what.get();
-  if (auto* no = std::get_if<actor::refused>(&result))
-    throw std::runtime_error("refused: " + to_string(*no));
-  return std::get<T>(std::move(result));
+  if (!result)
+    throw std::runtime_error("refused: " + to_string(result.error()));
+  return *std::move(result);
 }
 
 /// Waits for an answer that should be a refusal.
 template <class T>
 actor::refused refusal_of(actor::pending<T> what) {
-  return std::get<actor::refused>(what.get());
+  auto result = what.get();
+  if (result)
+    throw std::runtime_error("not refused");
+  return std::move(result.error());
 }
 
 } // namespace coppice::test

@@ -27,7 +27,7 @@ namespace coppice::test {
 
 // Has to come before there is an actor system.
 inline const bool net_types_are_registered = [] {
-  actor::register_types<caf::id_block::coppice_net>();
+  net::register_types();
   return true;
 }();
 
@@ -219,8 +219,8 @@ protected:
         = [this] { return std::make_unique<scripted>(script); };
     listener = std::make_shared<net::listener>(std::move(config), rt, reactors);
     auto result = actor::tree_root::start(rt, "top", {}, {listener->child()});
-    ASSERT_TRUE(result.root) << result.error;
-    root = std::move(result.root);
+    ASSERT_TRUE(result) << result.error().message;
+    root = *std::move(result);
   }
 
   client connect() {
@@ -231,7 +231,7 @@ protected:
   std::string wait_for(observe::event_kind kind) {
     for (auto until = std::chrono::steady_clock::now() + deadline;
          std::chrono::steady_clock::now() < until;) {
-      for (auto& ev : rt->events.drain())
+      for (auto& ev : new_events())
         if (ev.kind == kind)
           return describe(ev);
       std::this_thread::yield();
@@ -253,7 +253,7 @@ protected:
   /// What has happened so far and was not read yet, for a failure message.
   std::string history() {
     std::string result;
-    for (auto& ev : rt->events.drain())
+    for (auto& ev : new_events())
       result += describe(ev) + "\n";
     return result;
   }

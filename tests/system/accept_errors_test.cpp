@@ -87,6 +87,27 @@ TEST_P(AcceptErrors, OfExhaustionCostNearlyNoCpuAndFewWarnings) {
   EXPECT_EQ(waiting.receive(6), "later\n");
 }
 
+// The client stays at the head of the queue, so that trying again at once would
+// go on for ever.
+TEST_P(AcceptErrors, ThatPersistCostNearlyNoCpuAndAreToldOf) {
+  constexpr int for_long = 1'000'000;
+  for (const int error : {EACCES, EPERM, ENOSYS, ECONNABORTED, EIO}) {
+    SCOPED_TRACE(std::strerror(error));
+    auto& server = serve_faulty();
+    auto early = connect_to(server);
+    EXPECT_TRUE(echoes(early));
+    faults_.fail_accept(server, error, for_long);
+    auto waiting = connect_to(server);
+    waiting.send_all("later\n");
+    ASSERT_TRUE(faults_.await_injected(faults_.injected() + 1));
+    EXPECT_LT(cpu_share(server.pid()), nearly_no_cpu);
+    EXPECT_TRUE(echoes(early));
+    EXPECT_GE(count_of(" warning ", server.err()), 1) << server.err();
+    faults_.fail_accept(server, error, 0);
+    EXPECT_EQ(waiting.receive(6), "later\n");
+  }
+}
+
 TEST_P(AcceptErrors, OfAPortThatIsGoneRestartTheListeningSide) {
   for (const int error : {EBADF, EINVAL, ENOTSOCK}) {
     SCOPED_TRACE(std::strerror(error));

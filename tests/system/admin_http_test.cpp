@@ -41,8 +41,9 @@ TEST_F(AdminHttp, MalformedOrdersAreBadRequests) {
   http_client http(server_->admin_port());
   for (const char* body :
        {"", "{", "}", "[]", "null", "42", "\"coppice\"", "{}", R"({"path":})",
-        R"({"path":42})", R"({"path":null})", R"({"path":["coppice/journal"]})",
-        R"({"reason":"boom"})", R"({"path":"coppice/nothing","reason":42})",
+        R"({"path":42})", R"({"path":null})",
+        R"({"path":["coppice/helpers/journal"]})", R"({"reason":"boom"})",
+        R"({"path":"coppice/nothing","reason":42})",
         R"({"path":"coppice/nothing"} and more)", "path=coppice",
         "{\"path\":\"coppice\xff\"}"}) {
     EXPECT_EQ(http.post("/kill", body).status, 400) << body;

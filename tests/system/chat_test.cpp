@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+#include "process_view.hpp"
 #include "server_fixture.hpp"
 
 #include <future>
@@ -78,6 +79,38 @@ INSTANTIATE_TEST_SUITE_P(, Chat, every_topology, topology_name);
 
 std::string prefix_of(const std::string& line, const std::string& text) {
   return line.substr(0, line.find(text));
+}
+
+TEST_P(Chat, HoldsNoMoreThanItsBoundForThoseWhoDoNotRead) {
+#ifdef __SANITIZE_ADDRESS__
+  constexpr double may_grow_mebibytes = 1024; // it keeps what was given back
+#else
+  constexpr double may_grow_mebibytes = 96;
+#endif
+  auto& server = serve_chat({"--acceptors", "2"});
+  std::vector<tcp_client> silent;
+  for (int number = 0; number < 40; ++number) {
+    silent.push_back(connect_to(server));
+    silent.back().receive(4); // of the greeting
+  }
+  const double before = resident_mebibytes(server.pid());
+  const std::string line(1'000, 'x');
+  for (int megabyte = 0; megabyte < 12; ++megabyte) {
+    auto speaker = connect_to(server);
+    for (int count = 0; count < 1'000; ++count)
+      speaker.send_all(line + "\n");
+    speaker.half_close();
+    speaker.receive_rest();
+    EXPECT_LT(resident_mebibytes(server.pid()), before + may_grow_mebibytes);
+  }
+  // Whoever reads is served.
+  member a(server);
+  member b(server);
+  EXPECT_TRUE(eventually([&] {
+    a.say("anybody?");
+    return b.has_input();
+  }));
+  b.hear("anybody?");
 }
 
 TEST_P(Chat, LineGoesToAllOthersUnderTheNameOfItsSender) {

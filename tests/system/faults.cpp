@@ -29,8 +29,16 @@ void faults::write(const std::string& name, const std::string& text) const {
 }
 
 void faults::fail_accept(const server_process& server, int error, int count) {
-  write("accept", std::to_string(++orders_) + " "
-                    + std::to_string(server.port()) + " "
+  fail_accept_on(server.port(), error, count);
+}
+
+void faults::fail_admin_accept(const server_process& server, int error,
+                               int count) {
+  fail_accept_on(server.admin_port(), error, count);
+}
+
+void faults::fail_accept_on(std::uint16_t port, int error, int count) {
+  write("accept", std::to_string(++orders_) + " " + std::to_string(port) + " "
                     + std::to_string(error) + " " + std::to_string(count));
 }
 
@@ -47,6 +55,14 @@ bool faults::await_injected(int wanted) const {
 
 void faults::turn_wall_clock(std::chrono::seconds by) {
   write("clock", std::to_string(by.count()));
+}
+
+void faults::take_threads() {
+  write("threads", "");
+}
+
+void faults::give_threads() {
+  std::filesystem::remove(directory_.file("threads"));
 }
 
 } // namespace coppice_test

@@ -6,6 +6,7 @@
 #include "temporary_directory.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 namespace coppice_test {
@@ -19,6 +20,8 @@ public:
 
   /// The next `count` calls of accept on the server's port fail with `error`.
   void fail_accept(const server_process& server, int error, int count);
+  /// The same on the port of its admin page.
+  void fail_admin_accept(const server_process& server, int error, int count);
   /// How many have, since the start.
   int injected() const;
   bool await_injected(int wanted) const;
@@ -26,7 +29,12 @@ public:
   /// Turns the server's wall clock, forward or back.
   void turn_wall_clock(std::chrono::seconds by);
 
+  /// From now on no thread can be made, or again.
+  void take_threads();
+  void give_threads();
+
 private:
+  void fail_accept_on(std::uint16_t port, int error, int count);
   void write(const std::string& name, const std::string& text) const;
 
   temporary_directory directory_;

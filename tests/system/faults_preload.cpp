@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Preloaded into a server under test: makes accept4 fail, and turns the wall
-// clock, as the files say whose names COPPICE_TEST_FAULTS begins. See
-// faults.hpp.
+// Preloaded into a server under test: makes accept4 and pthread_create fail,
+// and turns the wall clock, as the files say whose names COPPICE_TEST_FAULTS
+// begins. See faults.hpp.
 //
 // System calls are made directly: under a sanitizer, what dlsym would find may
 // not be ready yet.
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -89,9 +91,26 @@ long wall_clock_offset() {
   return std::atol(read_file(path).c_str());
 }
 
+bool threads_are_taken() {
+  static const std::string path = fault_file("threads");
+  return !path.empty() && ::access(path.c_str(), F_OK) == 0;
+}
+
+using thread_maker
+  = int (*)(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
+
 } // namespace
 
 extern "C" {
+
+int pthread_create(pthread_t* made, const pthread_attr_t* how,
+                   void* (*fn)(void*), void* argument) {
+  if (threads_are_taken())
+    return EAGAIN;
+  static const auto next
+    = reinterpret_cast<thread_maker>(::dlsym(RTLD_NEXT, "pthread_create"));
+  return next(made, how, fn, argument);
+}
 
 int accept4(int fd, sockaddr* address, socklen_t* size, int flags) {
   if (const int error = error_to_inject(fd); error != 0) {

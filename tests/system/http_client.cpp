@@ -2,6 +2,7 @@
 
 #include "http_client.hpp"
 
+#include "api_document.hpp"
 #include "tcp_client.hpp"
 
 #include <poll.h>
@@ -173,6 +174,7 @@ http_response http_client::request(const std::string& method,
   if (!result)
     throw std::runtime_error("the admin page closed without an answer to "
                              + method + " " + target);
+  expect_documented(method, target, *result);
   return *std::move(result);
 }
 

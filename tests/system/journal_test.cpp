@@ -96,7 +96,7 @@ TEST_F(Journal, TellsWhyAnActorWasRestartedAlsoAfterACrashOfTheProcess) {
   EXPECT_EQ(story.err, "");
   EXPECT_THAT(
     story.out,
-    AllOf(HasSubstr(paths::port + " is told to end: boom: by the admin API"),
+    AllOf(HasSubstr(paths::port + " is asked to end: boom: by the admin API"),
           HasSubstr(paths::port + " exited: boom"),
           HasSubstr("rest_for_one restarts port acceptors"),
           HasSubstr("it was away for "),
@@ -165,8 +165,9 @@ TEST_F(Journal, ThatCannotBeWrittenIsAWarningAndNothingElse) {
   auto& server = serve_with_journal();
   EXPECT_TRUE(serves(server));
   EXPECT_TRUE(eventually([&] {
-    return server.err().find("warning coppice/journal does without its file: "
-                             "cannot create")
+    return server.err().find("warning " + paths::journal
+                             + " does without its file: "
+                               "cannot create")
            != std::string::npos;
   }))
     << server.err();
@@ -201,7 +202,7 @@ TEST_F(Journal, IsUsedByDefault) {
   launch_options options;
   options.args = {"events"};
   options.env = {{"XDG_STATE_HOME", folder_.string()}};
-  EXPECT_THAT(run_coppice(options).out, HasSubstr("coppice/admin started"));
+  EXPECT_THAT(run_coppice(options).out, HasSubstr(paths::admin + " started"));
 }
 
 TEST_F(Journal, SaysWhatIsWrongWithAQuestion) {
@@ -241,7 +242,7 @@ TEST_F(Journal, LeavesTheLogToItsLevel) {
   EXPECT_TRUE(eventually([&] {
     return server.err().find("acceptor:1 restarted") != std::string::npos;
   }));
-  EXPECT_EQ(server.cli({"log", "loud"}).exit_code, 1);
+  EXPECT_EQ(server.cli({"log", "loud"}).exit_code, 2);
 }
 
 TEST_F(Journal, CanBeReadByProgramsInTheLog) {

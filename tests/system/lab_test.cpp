@@ -62,7 +62,7 @@ std::string example(const std::string& name) {
 }
 
 lab::scenario load(const std::string& file) {
-  return std::get<lab::scenario>(lab::load_scenario(file));
+  return lab::load_scenario(file).value();
 }
 
 std::string content(const std::string& file) {
@@ -185,8 +185,10 @@ TEST(LabAgainstOtp, EndsWithOneWhereAReleaseCannotPlay) {
   const temporary_directory folder;
   const auto escript = folder.file("escript");
   std::ofstream{escript} << "#!/bin/sh\n"
-                            "echo '{\"scenario\":1,\"driver\":\"Old 1\"}'\n"
-                            "echo '{\"e\":\"driver_skipped\","
+                            "echo '{\"driver\":\"Old\",\"version\":\"1\","
+                            "\"protocol\":1}'\n"
+                            "read scenario\n"
+                            "echo '{\"end\":\"skipped\","
                             "\"reason\":\"too old\"}'\n";
   std::filesystem::permissions(escript, std::filesystem::perms::owner_all);
 
@@ -202,8 +204,8 @@ class LabAgainstRealOtp : public testing::Test {
 protected:
   void SetUp() override {
     auto found = lab::find_erlang();
-    if (auto* err = std::get_if<lab::driver_error>(&found))
-      GTEST_SKIP() << err->message;
+    if (!found)
+      GTEST_SKIP() << found.error();
   }
 };
 
@@ -274,7 +276,7 @@ TEST_F(LabAgainstRealOtp, HasALineForEachOfManyScenarios) {
 TEST_F(LabAgainstRealOtp, ComparesWithEachErlangThatIsNamed) {
   const temporary_directory folder;
   const auto other = folder.file("other");
-  auto escript = std::get<lab::erlang>(lab::find_erlang()).command.front();
+  auto escript = lab::find_erlang().value().command.front();
   std::filesystem::create_symlink(escript, other);
 
   auto result = run({"run", example("10_escalation"), "--against", "otp",
@@ -300,8 +302,9 @@ TEST_F(LabAgainstRealOtp, SaysWhatErlangDidNotLikeAboutItsAnswer) {
   const temporary_directory folder;
   const auto driver = folder.file("driver");
   std::ofstream{driver} << "#!/usr/bin/env escript\nmain(_) -> "
-                           "io:format(\"{\\\"scenario\\\":1}~n"
-                           "{\\\"e\\\":\\\"driver_failed\\\","
+                           "io:format(\"{\\\"driver\\\":\\\"Erlang\\\","
+                           "\\\"version\\\":\\\"\\\",\\\"protocol\\\":1}~n"
+                           "{\\\"end\\\":\\\"failed\\\","
                            "\\\"reason\\\":\\\"stuck\\\"}~n\").\n";
   launch_options options;
   options.args = {"lab", "run", example("01_one_for_one"), "--against", "otp"};
@@ -311,7 +314,8 @@ TEST_F(LabAgainstRealOtp, SaysWhatErlangDidNotLikeAboutItsAnswer) {
 
   expect_one_error(result, failed);
   EXPECT_EQ(result.err,
-            "coppice: 01_one_for_one cannot be played on Erlang: stuck\n");
+            "coppice: 01_one_for_one cannot be played on Erlang: the driver "
+            "says: stuck\n");
 }
 
 // -- explain and new ----------------------------------------------------------

@@ -26,6 +26,8 @@ void throw_errno(const char* what) {
 namespace {
 
 constexpr uid_t nobody = 65534;
+// The limit counts all that a user runs, and other tests run some as nobody.
+constexpr uid_t nobody_with_a_limit = 65533;
 constexpr int exit_not_started = 127;
 
 std::string binary_path() {
@@ -135,9 +137,9 @@ struct child_plan {
   char** envp = nullptr;
 };
 
-bool become_nobody() {
+bool become(uid_t user) {
   return setgroups(0, nullptr) == 0 && setresgid(nobody, nobody, nobody) == 0
-         && setresuid(nobody, nobody, nobody) == 0;
+         && setresuid(user, user, user) == 0;
 }
 
 void write_decimal(char* at, pid_t number) {
@@ -175,7 +177,13 @@ void hand_over_sockets(const launch_options& options, const child_plan& plan) {
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
       _exit(exit_not_started);
   }
-  if (options.as_nobody && !become_nobody())
+  if (options.max_processes) {
+    const rlimit limit{*options.max_processes, *options.max_processes};
+    if (setrlimit(RLIMIT_NPROC, &limit) != 0)
+      _exit(exit_not_started);
+  }
+  if (options.as_nobody
+      && !become(options.max_processes ? nobody_with_a_limit : nobody))
     _exit(exit_not_started);
   prctl(PR_SET_PDEATHSIG, SIGKILL); // after setresuid, which clears it
   if (getppid() != plan.parent)
@@ -187,8 +195,12 @@ void hand_over_sockets(const launch_options& options, const child_plan& plan) {
   dup2(plan.err, STDERR_FILENO);
   if (options.standard_input >= 0)
     dup2(options.standard_input, STDIN_FILENO);
-  if (options.without_input)
+  if (options.without_input || options.without_streams)
     ::close(STDIN_FILENO);
+  if (options.without_streams) {
+    ::close(STDOUT_FILENO);
+    ::close(STDERR_FILENO);
+  }
   if (!options.directory.empty() && chdir(options.directory.c_str()) != 0)
     _exit(exit_not_started);
   if (!options.listen_fds.empty())

@@ -17,14 +17,16 @@ struct launch_options {
   std::vector<std::string> args = {};
   std::vector<std::pair<std::string, std::string>> env = {};
   std::optional<rlim_t> max_open_files = {};
+  std::optional<rlim_t> max_processes = {}; ///< Counts for nobody, not root.
   bool as_nobody = false;
   /// Handed over as systemd does: descriptors from 3 on, and LISTEN_FDS and
   /// LISTEN_PID to say so.
   std::vector<int> listen_fds = {};
-  int standard_error = -1;    ///< Where it goes; -1: to what err() gives.
-  int standard_input = -1;    ///< Where it comes from; -1: from here.
-  bool without_input = false; ///< Standard input is closed.
-  std::string directory = {}; ///< Where it runs; empty: here.
+  int standard_error = -1;      ///< Where it goes; -1: to what err() gives.
+  int standard_input = -1;      ///< Where it comes from; -1: from here.
+  bool without_input = false;   ///< Standard input is closed.
+  bool without_streams = false; ///< … and so are output and error.
+  std::string directory = {};   ///< Where it runs; empty: here.
 };
 
 /// The variable `name` of a sanitizer as it is here, with `more` options: what

@@ -40,6 +40,35 @@ TEST_P(ListenSockets, IsOneUnlessToldOtherwise) {
   EXPECT_EQ(listener_api(server).status().at("sockets"), 1);
 }
 
+TEST_P(ListenSockets, AreNotSharedWithAnotherServerUnlessItSaysSo) {
+  auto& server
+    = serve_topology({{"--acceptors", "2", "--listen-sockets", "2"}});
+  for (const std::vector<std::string>& more :
+       std::vector<std::vector<std::string>>{{}, {"--listen-sockets", "2"}}) {
+    launch_options options;
+    options.args = {"serve",       std::to_string(server.port()),
+                    "--bind",      "127.0.0.1",
+                    "--admin",     "off",
+                    "--acceptors", "2"};
+    options.args.insert(options.args.end(), more.begin(), more.end());
+    const command_result result = run_coppice(options);
+    EXPECT_EQ(result.exit_code, failed) << result.err;
+    EXPECT_NE(result.err.find("the port is taken"), std::string::npos);
+  }
+}
+
+TEST_P(ListenSockets, AreSharedWithAnotherServerIfBothSaySo) {
+  auto& first = serve_topology({{"--share-port"}});
+  serve_options options{{"--share-port"}};
+  options.port = std::to_string(first.port());
+  auto& second = serve_topology(options);
+  EXPECT_EQ(second.port(), first.port());
+  EXPECT_EQ(count_listening_sockets(first.port()), 2);
+  first.signal(SIGTERM);
+  EXPECT_EQ(first.wait_exit(), 0);
+  EXPECT_TRUE(serves(second));
+}
+
 TEST_P(ListenSockets, FewerThanAcceptorsServeToo) {
   auto& server
     = serve_topology({{"--acceptors", "3", "--listen-sockets", "2"}});
@@ -147,6 +176,99 @@ TEST_P(SocketActivation, ServesEverySocketThatWasHandedOver) {
       ASSERT_TRUE(echoes(client));
     }
   }
+}
+
+TEST_P(SocketActivation, ServesMoreSocketsThanThereAreAcceptors) {
+  const listening_socket one;
+  const listening_socket two;
+  const listening_socket three;
+  serve_options options = handed(one);
+  options.listen_fds.push_back(two.fd());
+  options.listen_fds.push_back(three.fd());
+  options.args = {"--acceptors", "2"};
+  serve_topology(options);
+  for (const auto port : {one.port(), two.port(), three.port()}) {
+    for (int round = 0; round < 10; ++round) {
+      tcp_client client("127.0.0.1", port);
+      ASSERT_TRUE(echoes(client));
+    }
+  }
+}
+
+TEST_P(SocketActivation, BesideAPortOrAnAddressIsAUsageError) {
+  const listening_socket socket;
+  for (const std::vector<std::string>& more :
+       std::vector<std::vector<std::string>>{
+         {"0"}, {"--bind", "::"}, {"--listen-sockets", "2"}}) {
+    launch_options options;
+    options.args = {"serve", "--admin", "off", "--acceptors", "2"};
+    options.args.insert(options.args.end(), more.begin(), more.end());
+    options.listen_fds = {socket.fd()};
+    const command_result result = run_coppice(options);
+    EXPECT_EQ(result.exit_code, usage_error);
+    EXPECT_NE(result.err.find("LISTEN_FDS"), std::string::npos) << result.err;
+  }
+}
+
+TEST_P(SocketActivation, ByVariablesThatMakeNoSenseIsAUsageError) {
+  const listening_socket socket;
+  for (const auto& [name, value] :
+       std::vector<std::pair<const char*, const char*>>{
+         {"LISTEN_FDS", "1x"},
+         {"LISTEN_FDS", ""},
+         {"LISTEN_FDS", "-1"},
+         {"LISTEN_FDS", "100000"},
+         {"LISTEN_PIDFDID", ""},
+         {"LISTEN_PIDFDID", "1x"}}) {
+    SCOPED_TRACE(std::string(name) + "=" + value);
+    launch_options options;
+    options.args = {"serve", "--admin", "off"};
+    options.env = {{name, value}};
+    options.listen_fds = {socket.fd()};
+    const command_result result = run_coppice(options);
+    EXPECT_EQ(result.exit_code, usage_error);
+    EXPECT_NE(result.err.find(name), std::string::npos) << result.err;
+  }
+}
+
+TEST_P(SocketActivation, IsForTheListenerOfItsName) {
+  const listening_socket one;
+  const listening_socket two;
+  launch_options options;
+  options.args = {"serve", "--admin", "off"};
+  options.env = {{"LISTEN_FDNAMES", "echo:web"}};
+  options.listen_fds = {one.fd(), two.fd()};
+  const command_result result = run_coppice(options);
+  EXPECT_EQ(result.exit_code, usage_error);
+  EXPECT_NE(result.err.find("\"web\" is neither echo nor admin"),
+            std::string::npos)
+    << result.err;
+}
+
+TEST_P(SocketActivation, IsForTheAdminApiByItsName) {
+  const listening_socket one;
+  const listening_socket two;
+  serve_options options = handed(one);
+  options.listen_fds.push_back(two.fd());
+  options.env = {{"LISTEN_FDNAMES", "echo:admin"}};
+  auto& server = serve_topology(options);
+  EXPECT_EQ(server.port(), one.port());
+  EXPECT_EQ(server.admin_port(), two.port());
+  EXPECT_EQ(listener_api(server).status().at("sockets"), 1);
+}
+
+TEST_P(SocketActivation, SaysWhatClientsGetWhileItIsSuspended) {
+  const listening_socket socket;
+  auto& server = serve_topology(handed(socket));
+  listener_api listener(server);
+  EXPECT_EQ(listener.status().at("new_clients"), "are served");
+  listener.suspend();
+  EXPECT_EQ(listener.status().at("new_clients"), "wait");
+  tcp_client waiting("127.0.0.1", socket.port());
+  waiting.send_all("hello\n");
+  EXPECT_TRUE(stays_silent(waiting));
+  listener.resume();
+  EXPECT_EQ(waiting.receive(6), "hello\n");
 }
 
 TEST_P(SocketActivation, NobodyIsRefusedWhileTheServerIsReplaced) {

@@ -168,7 +168,7 @@ steps = [
   { at = "400ms", fault = "flood", target = "coppice/listener:echo", count = 1000 },
   { at = "500ms", fault = "stall", reactor = 1, time = "50ms" },
   { at = "600ms", fault = "fail_starts", target = "coppice/listener:echo/accepting/acceptors/acceptor:1", count = 1 },
-  { at = "700ms", fault = "refuse_stop", target = "coppice/journal" },
+  { at = "700ms", fault = "refuse_stop", target = "coppice/helpers/journal" },
   { at = "800ms", fault = "arm", point = "net.accept", term = "50%delay(5ms)" },
   { at = "900ms", for = "200ms", fault = "toxic", toxic = { type = "latency", attributes = { latency = 20 } } },
   { at = "1500ms", fault = "burn_budget", target = "coppice/listener:echo/accepting/acceptors" },

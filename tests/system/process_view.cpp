@@ -93,7 +93,10 @@ std::vector<open_file> open_files(pid_t pid) {
 }
 
 int count_open_files(pid_t pid) {
-  return static_cast<int>(open_files(pid).size());
+  const auto all = open_files(pid);
+  return static_cast<int>(std::count_if(all.begin(), all.end(), [](auto& each) {
+    return each.target.find("journal.db") == std::string::npos;
+  }));
 }
 
 int count_threads(pid_t pid) {

@@ -21,7 +21,10 @@ struct open_file {
 };
 
 std::vector<open_file> open_files(pid_t pid);
+
+/// Without those of the journal, which comes and goes at times of its own.
 int count_open_files(pid_t pid);
+
 int count_threads(pid_t pid);
 double resident_mebibytes(pid_t pid);
 

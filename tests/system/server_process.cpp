@@ -65,6 +65,7 @@ bool server_process::announced() {
   static const std::regex listening_locally(
     R"(^coppice: listening on (unix:[^ ]+) )");
   static const std::regex admin(R"(admin at http://[^\s]*:([0-9]+)\n)");
+  static const std::regex local_admin(R"(admin at (unix:[^\s]+)\n)");
   static const std::regex no_admin(R"(admin is off\n)");
 
   std::smatch found;
@@ -78,6 +79,10 @@ bool server_process::announced() {
   }
   if (std::regex_search(child_.out(), no_admin))
     return true;
+  if (std::regex_search(child_.out(), found, local_admin)) {
+    local_admin_ = found[1];
+    return true;
+  }
   if (!std::regex_search(child_.out(), found, admin))
     return false;
   admin_port_ = to_port(found[1]);
@@ -85,6 +90,8 @@ bool server_process::announced() {
 }
 
 std::string server_process::admin_address() const {
+  if (!local_admin_.empty())
+    return local_admin_;
   return "127.0.0.1:" + std::to_string(admin_port_);
 }
 

@@ -41,7 +41,7 @@ public:
   std::uint16_t admin_port() const {
     return admin_port_;
   }
-  /// HOST:PORT of the admin page, as `--admin` takes it.
+  /// HOST:PORT or unix:PATH of the admin page, as `--admin` takes it.
   std::string admin_address() const;
 
   pid_t pid() const {
@@ -77,6 +77,7 @@ private:
   std::string host_;
   std::uint16_t port_ = 0;
   std::uint16_t admin_port_ = 0;
+  std::string local_admin_; // unix:PATH
 };
 
 } // namespace coppice_test

@@ -114,6 +114,21 @@ TEST_F(StartupErrors, BadAddressIsAUsageError) {
   }
 }
 
+TEST_F(StartupErrors, AddressInBracketsOrWithAScopeIsTaken) {
+  for (const char* address : {"[::1]", "::1%lo", "[::1%1]", "fe80::1%lo"}) {
+    SCOPED_TRACE(address);
+    // This machine need not have it; that is another error.
+    const command_result result
+      = serve_command({"0", "--bind", address, "--admin", "999"});
+    EXPECT_EQ(result.err.find("--bind"), std::string::npos) << result.err;
+  }
+  for (const char* address : {"[127.0.0.1]", "[::1", "::1]", "[]", "::1%",
+                              "::1%nosuch0", "127.0.0.1%lo"}) {
+    SCOPED_TRACE(address);
+    expect_refusal(serve_command({"0", "--bind", address}), usage_error);
+  }
+}
+
 TEST_F(StartupErrors, PortOutOfRangeIsAUsageError) {
   for (const char* port : {"70000", "65536", "-1", "99999999999999999999",
                            "six", "60x0", "6000.5", "", " "}) {

@@ -202,7 +202,8 @@ TEST_P(Toxics, AreRefusedWithoutAllowFaults) {
   EXPECT_EQ(status_of(server, "DELETE", all_toxics), 200);
   EXPECT_EQ(order(server, "GET", all_toxics), json::array());
 
-  const command_result cli = server.cli({"toxic", "add", "latency"});
+  const command_result cli
+    = server.cli({"toxic", "add", "latency", "-a", "latency=1"});
   EXPECT_EQ(cli.exit_code, 1);
   EXPECT_THAT(cli.err, HasSubstr("--allow-faults"));
   EXPECT_TRUE(serves(server));
@@ -213,11 +214,14 @@ TEST_P(Toxics, AreRefusedWithoutTheToken) {
   EXPECT_EQ(status_of(server, "POST", all_toxics, latency), 401);
   EXPECT_EQ(status_of(server, "DELETE", all_toxics), 401);
   EXPECT_EQ(status_of(server, "GET", all_toxics), 200);
-  EXPECT_EQ(server.cli({"toxic", "add", "latency"}).exit_code, 1);
+  EXPECT_EQ(
+    server.cli({"toxic", "add", "latency", "-a", "latency=1"}).exit_code, 1);
 
   const std::vector<std::pair<std::string, std::string>> token{
     {"COPPICE_ADMIN_TOKEN", "sesame"}};
-  EXPECT_EQ(server.cli({"toxic", "add", "latency"}, token).exit_code, 0);
+  EXPECT_EQ(
+    server.cli({"toxic", "add", "latency", "-a", "latency=1"}, token).exit_code,
+    0);
   EXPECT_EQ(server.cli({"toxic", "reset"}, token).exit_code, 0);
 }
 

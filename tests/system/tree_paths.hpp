@@ -8,8 +8,9 @@
 namespace coppice_test::paths {
 
 inline const std::string root = "coppice";
-inline const std::string journal = root + "/journal";
-inline const std::string admin = root + "/admin";
+inline const std::string helpers = root + "/helpers";
+inline const std::string journal = helpers + "/journal";
+inline const std::string admin = helpers + "/admin";
 inline const std::string listener = root + "/listener:echo";
 inline const std::string connections = listener + "/connections";
 inline const std::string accepting = listener + "/accepting";

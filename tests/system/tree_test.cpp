@@ -40,8 +40,9 @@ shape expected_tree(bool linked) {
                                  supervisor("connections:1", {})}));
   }
   listener.children.push_back(std::move(accepting));
-  return supervisor("coppice",
-                    {worker("journal"), std::move(listener), worker("admin")});
+  return supervisor(
+    "coppice", {supervisor("helpers", {worker("journal"), worker("admin")}),
+                std::move(listener)});
 }
 
 void expect_shape(const json& node, const shape& wanted,

@@ -103,6 +103,38 @@ TEST_P(UnixSocket, FileIsRemovedAtTheEnd) {
   EXPECT_FALSE(file_exists());
 }
 
+TEST_P(UnixSocket, FileThatSomebodyRemovesIsMadeAnew) {
+  auto& server = serve_locally();
+  auto client = connect_to(server);
+  EXPECT_TRUE(echoes(client));
+  for (int round = 0; round < 2; ++round) {
+    ::unlink(path_.c_str());
+    ASSERT_TRUE(eventually([&] { return file_exists(); }));
+    EXPECT_TRUE(eventually([&] { return connect_error(address(), 0) == 0; }));
+    EXPECT_TRUE(serves(server));
+    EXPECT_TRUE(echoes(client));
+  }
+  EXPECT_TRUE(eventually([&] {
+    return server.err().find("the file of the Unix socket was removed")
+           != std::string::npos;
+  }))
+    << server.err();
+}
+
+// As a health check does that says nothing.
+TEST_P(UnixSocket, ClientsThatGoWithoutAWordDoNotFillTheQueue) {
+  auto& server = serve_locally(
+    {"--max-connections", "1", "--backlog", "4", "--acceptors", "1"});
+  auto first = connect_to(server);
+  EXPECT_TRUE(echoes(first));
+  for (int count = 0; count < 200; ++count)
+    ASSERT_TRUE(eventually([&] { return connect_error(address(), 0) == 0; }));
+  auto waiting = connect_to(server);
+  waiting.send_all("later\n");
+  first.close();
+  EXPECT_EQ(waiting.receive(6), "later\n");
+}
+
 TEST_P(UnixSocket, StaleFileIsReplaced) {
   ASSERT_NO_FATAL_FAILURE(leave_stale_file());
   ASSERT_TRUE(file_exists());

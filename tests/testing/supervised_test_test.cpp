@@ -72,7 +72,7 @@ TEST_F(SupervisedTest, SaysWhyAStartFailed) {
   EXPECT_EQ(message_of([&] { start_supervised(failing("a")); }),
             "start_supervised: a: start_failed: no luck");
   auto answer = try_start_supervised(failing("a"));
-  ASSERT_TRUE(std::holds_alternative<refused>(answer));
+  ASSERT_FALSE(answer);
 }
 
 TEST_F(SupervisedTest, OverridesASpecification) {
@@ -147,8 +147,8 @@ TEST_F(SupervisedTest, SaysThatAPlainActorCannotBeSuspended) {
   start_supervised(child("worker"));
 
   EXPECT_EQ(message_of([&] { suspend("worker"); }),
-            "worker is not of a kind to which this can be done: see "
-            "actor/structural.hpp");
+            "worker cannot do that: only supervisors have a budget, and only "
+            "supervisors and what spawn_suspendable starts can be suspended");
   EXPECT_EQ(message_of([&] { suspend("wroker"); }),
             "nobody lives at wroker; there are: test worker");
 }

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "actor/virtual_time.hpp"
 #include "coppice/testing.hpp"
 
 #include <caf/event_based_actor.hpp>

@@ -3,8 +3,9 @@
 #pragma once
 
 #include "coppice/actor/runtime.hpp"
+#include "coppice/expected.hpp"
 #include "coppice/supervision/child_spec.hpp"
-#include "coppice/supervision/event.hpp"
+#include "coppice/supervision/outcome.hpp"
 
 #include <caf/actor.hpp>
 
@@ -60,7 +61,7 @@ struct child_spec {
   start_function start;
   /// What whoever made this found wrong in it, such as in the children of a
   /// nested supervisor: nothing is started then.
-  std::optional<supervision::spec_error> mistake = {};
+  expected<void, supervision::spec_error> valid = {};
 };
 
 /// Tells the supervisor of `args` that the child it started makes progress, as

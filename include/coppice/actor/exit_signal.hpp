@@ -8,12 +8,14 @@
 #include <caf/error.hpp>
 
 #include <exception>
+#include <functional>
 
 namespace caf {
 class event_based_actor;
 } // namespace caf
 
-/// OTP's exit reasons and signals on CAF's errors and exit messages.
+/// OTP's exit reasons and signals on CAF's errors and exit messages; and the
+/// end of any actor.
 namespace coppice::actor {
 
 /// What an actor quits with, so that `to_reason` gives `reason` again. A
@@ -45,6 +47,14 @@ void signal_trapped_exit(const caf::actor& receiver,
 
 /// Kills `receiver`; cannot be trapped and overtakes everything. Any thread.
 void signal_kill(const caf::actor& receiver);
+
+/// Whether `who` has ended, `on_exit` included; a null handle has. Any thread.
+bool has_ended(const caf::actor& who);
+
+/// Calls `fn` with what `who`, which is not null, has ended with, once its
+/// `on_exit` is done: on the thread where it ended, or at once. Any thread.
+void when_ended(const caf::actor& who,
+                std::function<void(const caf::error&)> fn);
 
 /// Makes exceptions end `self` with their text as reason.
 void use_exception_text(caf::event_based_actor& self);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "coppice/actor/request.hpp"
+#include "coppice/expected.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -35,7 +36,7 @@ public:
   static std::size_t default_partitions();
 
   /// The first thing wrong with `what`, or nothing.
-  static std::optional<supervision::spec_error> validate(const options& what);
+  static expected<void, supervision::spec_error> validate(const options& what);
 
   /// What `validate` finds wrong keeps the tree that it is put into from
   /// starting.

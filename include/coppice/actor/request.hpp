@@ -4,7 +4,7 @@
 
 #include "coppice/actor/child_spec.hpp"
 #include "coppice/actor/pending.hpp"
-#include "coppice/supervision/command.hpp"
+#include "coppice/supervision/outcome.hpp"
 
 #include <any>
 #include <chrono>

@@ -2,61 +2,80 @@
 
 #pragma once
 
-#include "coppice/actor/directory.hpp"
-#include "coppice/actor/fault_points.hpp"
 #include "coppice/fault/registry.hpp"
-#include "coppice/observe/blame.hpp"
-#include "coppice/observe/connection_log.hpp"
 #include "coppice/observe/event_bus.hpp"
-#include "coppice/observe/event_counts.hpp"
-#include "coppice/observe/last_words.hpp"
 #include "coppice/observe/tree.hpp"
-#include "coppice/supervision/command.hpp"
+#include "coppice/supervision/child_spec.hpp"
 
+#include <caf/actor.hpp>
 #include <caf/actor_system.hpp>
-#include <caf/message.hpp>
 
+#include <chrono>
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <string_view>
+
+namespace coppice::observe {
+class blame;
+class connection_log;
+class end_notes;
+class event_counts;
+} // namespace coppice::observe
 
 namespace coppice::actor {
 
-class supervisor;
+class directory;
+struct fault_points;
+class tap;
 class virtual_time;
-
-/// Watches the supervisors of a tree at work. Its functions are called on the
-/// supervisor's thread.
-class tap {
-public:
-  virtual ~tap() = default;
-
-  /// `who` is about to carry out `cmd`.
-  virtual void on_command(const supervisor& who,
-                          const supervision::command& cmd)
-    = 0;
-
-  /// `who` drops a message that it does not know.
-  virtual void on_unexpected(const supervisor& who, const caf::message& what)
-    = 0;
-};
 
 /// What all actors of one supervision tree share. Every part is thread-safe.
 struct runtime {
+private:
+  struct parts;
+
+  std::unique_ptr<parts> parts_; // first: the others refer to it
+
+public:
   /// Tells `events` of faults that fire, and then who asks for it in
   /// `settings`: of each point the first sixteen times, then at every power of
   /// two, so that a fault at a busy place does not drown the rest.
   explicit runtime(caf::actor_system& sys,
                    fault::registry::settings settings = {});
 
+  ~runtime();
+
+  runtime(const runtime&) = delete;
+  runtime& operator=(const runtime&) = delete;
+
   caf::actor_system& system;
-  observe::tree tree;
-  observe::event_bus events;
-  observe::event_counts event_counts;
-  observe::blame blame;
-  observe::last_words last_words;
-  observe::connection_log connections;
-  actor::directory directory;
-  fault::registry faults;
-  fault_points points{faults};
+  observe::tree& tree;
+  observe::event_bus& events;
+  fault::registry& faults;
+
+  /// The actor at `path`; null if there is none that has not ended. Any thread.
+  caf::actor actor_at(std::string_view path) const;
+
+  /// The time that the tree lives by: the computer's, or the virtual one of the
+  /// testing kit. Any thread; in virtual time the one that runs it.
+  supervision::time_point now() const;
+
+  // -- for coppice ------------------------------------------------------------
+
+  observe::event_counts& event_counts;
+  observe::blame& blame;
+  observe::end_notes& end_notes;
+  observe::connection_log& connections;
+  actor::directory& directory;
+  fault_points& points;
+
+  /// Asked before events up to the one numbered `seq` are shown to somebody,
+  /// so that what is shown is kept as well: whether they are, or never will be.
+  /// Waits for that, but no longer than `patience`. May be empty. To be set
+  /// before the tree starts.
+  std::function<bool(std::uint64_t seq, std::chrono::milliseconds patience)>
+    may_show = {};
 
   /// Runs the tree's supervisors in virtual time; null is real time on CAF's
   /// scheduler. To be set before the tree starts.

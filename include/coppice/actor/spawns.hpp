@@ -5,6 +5,8 @@
 #include "coppice/actor/child_spec.hpp"
 
 #include <caf/actor_system.hpp>
+#include <caf/behavior.hpp>
+#include <caf/event_based_actor.hpp>
 
 #include <functional>
 #include <type_traits>
@@ -26,5 +28,14 @@ start_function spawns(Args... args) {
       return running{start.rt->system.spawn<Actor>(args...)};
   };
 }
+
+/// Makes the behavior of an actor, which outlives it. What it throws ends the
+/// actor, with the exception's text as the reason.
+using make_behavior = std::function<caf::behavior(caf::event_based_actor&)>;
+
+/// Spawns an actor that can be suspended: by `coppice`, the page, the admin API
+/// and the testing kit. On every version of CAF its supervisor hears of its end
+/// only when it is over, and on exceptions in it with their text.
+caf::actor spawn_suspendable(const start_args& args, make_behavior make);
 
 } // namespace coppice::actor

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "coppice/actor/request.hpp"
+#include "coppice/expected.hpp"
 
 #include <functional>
 #include <memory>
@@ -11,16 +12,15 @@
 #include <string>
 #include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace coppice::actor {
 
-/// What came of a task: its value, or the reason it ended without one. A task
-/// that could not be started ends with the text of the refusal; one that was
-/// told to end before its function returned has no value.
+/// What came of a task: its value, or the reason why it ended without one. A
+/// task that could not be started ends with the text of the refusal; one that
+/// was asked to end before its function returned has no value.
 template <class T>
-using task_result = std::variant<T, supervision::exit_reason>;
+using task_result = expected<T, supervision::exit_reason>;
 
 /// A task that was started, and the actor that does it.
 template <class T>
@@ -62,8 +62,7 @@ public:
                                           = supervision::restart::temporary);
 
   /// Has `fn(std::stop_token)` called and gives its value, or why there is
-  /// none. The caller does not notice otherwise. `fn` has to be copyable; its
-  /// value is anything but an `exit_reason`.
+  /// none. The caller does not notice otherwise. `fn` has to be copyable.
   template <class F>
   auto async_nolink(F fn) {
     return async(caf::actor{}, std::move(fn));
@@ -92,7 +91,7 @@ public:
     handle.child = start_linked(
       std::move(caller), std::move(body),
       [out = handle.result](supervision::exit_reason why) mutable {
-        out.set(std::move(why));
+        out.set(unexpected{std::move(why)});
       });
     return handle;
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "coppice/actor/child_spec.hpp"
+#include "coppice/expected.hpp"
 
 #include <functional>
 #include <memory>
@@ -16,15 +17,16 @@ namespace coppice::actor {
 /// A supervision tree as its owner sees it.
 class tree_root {
 public:
-  /// What came of a start.
-  struct result {
-    std::unique_ptr<tree_root> root; ///< Null if it failed.
-    std::string error;               ///< … and why.
-    /// … if something was wrong with a specification: nothing was started.
-    std::optional<supervision::spec_error> mistake = {};
-    /// … if a tree of that name is there: its root, null while it starts.
+  /// Why a tree did not start.
+  struct start_error {
+    std::string message; ///< For a person.
+    /// If something is wrong with a specification; nothing was started then.
+    std::optional<supervision::spec_error> spec = {};
+    /// If there is a tree of that name: its root, null while it starts.
     std::optional<caf::actor> already_started = {};
   };
+
+  using result = expected<std::unique_ptr<tree_root>, start_error>;
 
   /// Starts a supervisor named `id` with `children` and waits until all of
   /// them are up. On failure nothing is left running. Specifications and flags
@@ -35,11 +37,13 @@ public:
   /// Source: OTP supervisor, start_link/3.
   ///
   /// Blocks; must not be called from an actor. In virtual time, it runs the
-  /// actors itself.
+  /// actors itself; that nothing more happens there is an error, too.
   static result start(runtime_ptr rt, std::string id, supervision::flags flags,
                       std::vector<child_spec> children);
 
-  tree_root(runtime_ptr rt, caf::actor handle);
+  /// The tree whose root is the supervisor `handle` at `path`, be it a child of
+  /// another one.
+  tree_root(runtime_ptr rt, caf::actor handle, std::string path);
 
   /// Asks the tree to end with `reason`, children first. Any thread.
   void stop(const supervision::exit_reason& reason);
@@ -61,6 +65,7 @@ public:
 private:
   runtime_ptr rt_;
   caf::actor handle_;
+  std::string path_;
 };
 
 /// Ends the actor at `path` as if it had failed with `reason`, or kills it if

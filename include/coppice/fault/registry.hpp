@@ -2,9 +2,9 @@
 
 #pragma once
 
-#include "coppice/fault/path_site.hpp"
-#include "coppice/fault/plan.hpp"
+#include "coppice/expected.hpp"
 #include "coppice/fault/site.hpp"
+#include "coppice/fault/term.hpp"
 
 #include <cstdint>
 #include <map>
@@ -86,13 +86,13 @@ public:
   /// Arms the points that match `pattern`; another term of theirs goes. Points
   /// have to be declared by then, so that a misspelt name does not pass for a
   /// fault that does nothing. If one of them cannot do what the term says, none
-  /// is armed.
-  [[nodiscard]] std::optional<arm_error> arm(std::string_view pattern,
-                                             const term& what);
+  /// is armed. Returns the names of the points, in order.
+  [[nodiscard]] expected<std::vector<std::string>, arm_error>
+  arm(std::string_view pattern, const term& what);
 
   /// Arms the points that match a rule: those that are declared, and others as
   /// soon as they are. For plans that are made before the points are.
-  [[nodiscard]] std::optional<arm_error> arm(const plan& rules);
+  [[nodiscard]] expected<void, arm_error> arm(const plan& rules);
 
   /// The rules of plans that have not met a point yet.
   std::vector<arm_error> unmet() const;
@@ -100,6 +100,10 @@ public:
   /// Disarms the points that match, and forgets rules whose pattern does, seen
   /// as a name. Who is blocked by them goes on. Returns how many were armed.
   std::size_t disarm(std::string_view pattern = "*");
+
+  /// The same for the one point of this name, in which `*` stands for itself:
+  /// points of paths may be called so.
+  std::size_t disarm_one(std::string_view name);
 
   // -- looking ----------------------------------------------------------------
 
@@ -114,13 +118,16 @@ private:
             action_set actions, place where);
   std::vector<site*> matching(std::string_view pattern);
   path_site* owner_of(std::string_view pattern);
-  std::optional<arm_error> make_site_for(std::string_view pattern,
-                                         const term& what);
-  std::optional<arm_error> prepare(std::string_view pattern, const term& what);
-  void arm_matching(std::string_view pattern, const term& what);
+  expected<void, arm_error> make_site_for(std::string_view pattern,
+                                          const term& what);
+  expected<void, arm_error> prepare(std::string_view pattern, const term& what);
+  std::vector<std::string> arm_matching(std::string_view pattern,
+                                        const term& what);
+  template <class Means>
+  std::size_t disarm_if(Means means);
   arm_error unknown(std::string_view pattern) const;
-  static std::optional<arm_error> unable(const std::vector<site*>& points,
-                                         const term& what);
+  static expected<void, arm_error> check_able(const std::vector<site*>& points,
+                                              const term& what);
 
   const bool allow_abort_;
   const fire_hook on_fire_;
@@ -132,6 +139,32 @@ private:
   std::map<std::string, path_site, std::less<>> path_sites_;
   plan rules_;
   std::size_t patterns_ = 0; // of paths
+};
+
+/// Keeps points armed for as long as it lives.
+class armed_for {
+public:
+  /// Arms the points that match `pattern` with `text`, a term. Throws
+  /// std::invalid_argument, which says why, if it is none or is refused.
+  armed_for(registry& owner, std::string_view pattern, std::string_view text);
+
+  /// Disarms them, also if somebody has armed them anew meanwhile.
+  ~armed_for();
+
+  armed_for(const armed_for&) = delete;
+  armed_for& operator=(const armed_for&) = delete;
+
+  /// How often they have fired since.
+  std::uint64_t fires() const;
+
+  bool fired() const {
+    return fires() > 0;
+  }
+
+private:
+  registry& owner_;
+  std::string pattern_;
+  std::uint64_t fires_before_;
 };
 
 } // namespace coppice::fault

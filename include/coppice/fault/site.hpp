@@ -2,19 +2,24 @@
 
 #pragma once
 
-#include "coppice/fault/evaluation.hpp"
+#include "coppice/fault/term.hpp"
 
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace coppice::fault {
 
+class evaluation;
 class site;
 
 /// A line of source code. As std::source_location, which clang 14 lacks.
@@ -76,6 +81,8 @@ public:
   site(std::string name, std::string description, action_set actions,
        place where, const fire_hook& on_fire);
 
+  ~site();
+
   site(const site&) = delete;
   site& operator=(const site&) = delete;
 
@@ -119,7 +126,7 @@ public:
   point_info info() const;
 
 private:
-  void become(std::optional<evaluation> next);
+  void become(std::unique_ptr<evaluation> next);
 
   const std::string name_;
   const std::string description_;
@@ -131,11 +138,49 @@ private:
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   // All guarded by mutex_:
-  std::optional<evaluation> evaluation_;
+  std::unique_ptr<evaluation> evaluation_;
   std::uint64_t arming_ = 0;  // changes with the evaluation
   std::uint64_t armings_ = 0; // since the seed was set
   std::uint64_t hits_ = 0;
   std::uint64_t fires_ = 0;
+};
+
+/// What points share that are hit by things at paths, and may be armed for some
+/// of them alone; their registry owns it. Thread-safe.
+class path_site {
+public:
+  explicit path_site(site& all) : all_(all) {
+    // nop
+  }
+
+  /// Whether it may be armed for anything.
+  bool armed() const noexcept {
+    return all_.armed() || some_are_armed_.load(std::memory_order_relaxed);
+  }
+
+  /// A hit by the thing at `path`. Whoever was armed for some decides first,
+  /// the latest pattern before the others; then who was armed for all. What a
+  /// term lets through goes to the next.
+  std::optional<decision> hit(std::string_view path);
+
+  // -- for the registry -------------------------------------------------------
+
+  const site& all() const noexcept {
+    return all_;
+  }
+
+  /// Has `who` decide for the paths that match `pattern`, or end in `/` and
+  /// what matches it.
+  void add(std::string pattern, site& who);
+
+  /// To be called after something was armed or disarmed.
+  void look_who_is_armed();
+
+private:
+  site& all_;
+  std::atomic<bool> some_are_armed_ = false;
+  std::mutex mutex_;
+  std::vector<std::pair<std::string, site*>> some_; // guarded by mutex_
 };
 
 } // namespace coppice::fault

@@ -2,6 +2,8 @@
 
 #pragma once
 
+#include "coppice/expected.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -9,7 +11,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 /// Fault points: places in code where a fault can be asked for at run time.
@@ -132,7 +133,7 @@ struct term_error {
 /// `at 7: expected a text, found ")"`
 std::string to_string(const term_error& error);
 
-std::variant<term, term_error> parse_term(std::string_view text);
+expected<term, term_error> parse_term(std::string_view text);
 
 /// The canonical form, which `parse_term` reads as the same term again: without
 /// spaces but for one after `@`'s number, and without what is so by default.
@@ -146,5 +147,30 @@ bool uses(const term& what, action_kind kind);
 /// `off`, `log` and `abort` are known everywhere.
 std::optional<action_kind> first_unknown(const term& what,
                                          const action_set& known);
+
+// -- plans --------------------------------------------------------------------
+
+/// Arms all points whose name matches `pattern`, in which `*` stands for any
+/// run of characters, also for none.
+struct rule {
+  std::string pattern;
+  term what;
+
+  friend bool operator==(const rule&, const rule&) = default;
+};
+
+/// Of two rules for a point the later one holds.
+using plan = std::vector<rule>;
+
+/// Reads rules such as `net.recv=2*error(EIO);net.*=delay(5ms)`:
+///
+///     plan    = [ rule { ";" rule } [ ";" ] ] ;
+///     rule    = pattern "=" term ;
+///     pattern = char { char } ;
+///     char    = letter | digit | "_" | "." | ":" | "/" | "-" | "*" ;
+expected<plan, term_error> parse_plan(std::string_view text);
+
+/// The plan in the environment variable COPPICE_FAULTS; empty if there is none.
+expected<plan, term_error> plan_from_environment();
 
 } // namespace coppice::fault

@@ -57,8 +57,13 @@ using behavior_function = std::function<caf::behavior(connection&)>;
 /// A protocol made of a function instead of a class. Each event costs a message
 /// object, and each chunk of data a copy; a class costs neither.
 ///
-/// The program has to register `caf::id_block::coppice_net`.
+/// The program has to call `register_types`, unless a `server` does it.
 handler_factory from_behavior(behavior_function fn);
+
+/// Makes the messages of behaviors known to CAF. To be called after
+/// `actor::register_types`, before there is a configuration object; once is
+/// enough, and more does no harm. Any thread.
+void register_types();
 
 } // namespace coppice::net
 

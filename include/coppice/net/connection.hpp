@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "coppice/observe/connection_log.hpp"
+#include "coppice/observe/peer_address.hpp"
 #include "coppice/supervision/exit_reason.hpp"
 
 #include <chrono>

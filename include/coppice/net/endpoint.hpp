@@ -2,6 +2,8 @@
 
 #pragma once
 
+#include "coppice/expected.hpp"
+
 #include <sys/socket.h>
 
 #include <chrono>
@@ -20,7 +22,8 @@ public:
   endpoint() noexcept = default;
 
   /// Reads a numeric address or `localhost` (127.0.0.1); nothing if it is
-  /// neither.
+  /// neither. An IPv6 address may stand in brackets, and may have a scope:
+  /// `fe80::1%eth0` or, by number, `fe80::1%2`.
   static std::optional<endpoint> parse(std::string_view address,
                                        std::uint16_t port);
 
@@ -76,6 +79,9 @@ struct listen_options {
   /// Sockets on the port, >= 1. With more than one, the kernel deals clients
   /// out to them (SO_REUSEPORT); not for Unix sockets.
   unsigned sockets = 1;
+  /// Whether other servers of this user that say so, too, may listen on the
+  /// same TCP port: the kernel deals clients out to all of them.
+  bool share_port = false;
   /// Permissions of the file of a Unix socket.
   unsigned unix_mode = 0660;
   /// After how long a silent TCP peer is probed for being there; unset: never.
@@ -85,10 +91,17 @@ struct listen_options {
   std::optional<std::chrono::milliseconds> user_timeout = {};
 };
 
-/// The descriptors that a service manager passed to this process, by the
-/// environment variables LISTEN_PID and LISTEN_FDS. Empty if they are not set,
-/// or meant for another process. They are closed on exec from then on.
-/// Source: sd_listen_fds(3).
-std::vector<int> passed_descriptors();
+/// A socket that a service manager passed to this process.
+struct passed_socket {
+  int descriptor = -1;
+  std::string name = {}; ///< By LISTEN_FDNAMES; empty: it has none.
+};
+
+/// The sockets that a service manager passed to this process, by the variables
+/// LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES and LISTEN_PIDFDID. Empty if they are
+/// not set, or meant for another process. They are closed on exec from then on.
+/// The error is a line for a person: a variable makes no sense.
+/// Source: sd_listen_fds(3) of systemd 262.
+expected<std::vector<passed_socket>, std::string> passed_sockets();
 
 } // namespace coppice::net

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "coppice/actor/child_spec.hpp"
+#include "coppice/expected.hpp"
 #include "coppice/net/endpoint.hpp"
 #include "coppice/net/handler.hpp"
 #include "coppice/net/limits.hpp"
@@ -66,10 +67,13 @@ std::string_view to_string(listener_state value);
 /// What is done about an error of accept(2).
 enum class accept_error {
   transient, ///< The client or its network is to blame: on to the next one.
-  exhausted, ///< Out of descriptors or memory: accepting pauses for a while.
+             ///< If it comes again and again, accepting pauses as well.
+  exhausted, ///< Out of descriptors or memory, or nobody knows why: accepting
+             ///< pauses for a while.
   fatal,     ///< The socket is broken: the acceptor ends.
 };
 
+/// Source: accept(2), "Error handling".
 accept_error classify(int error) noexcept;
 
 /// How often accept(2) failed, by errno.
@@ -156,6 +160,10 @@ public:
 
   bool draining() const noexcept;
 
+  /// Whether the end was announced: it takes clients, but they should go
+  /// elsewhere.
+  bool leaving() const noexcept;
+
   /// Sockets that its port has; 0 while it is closed.
   std::size_t sockets() const;
 
@@ -209,9 +217,9 @@ public:
   void suspend();
 
   /// Opens the port again, with the number that it had; if the kernel picked
-  /// that, and it is taken by now, with another. Idempotent. Returns why it
-  /// could not be opened; empty if it could.
-  std::string resume();
+  /// that, and it is taken by now, with another. Idempotent. The
+  /// error says why it could not be opened.
+  expected<void, std::string> resume();
 
   /// Suspends the connection at `path`, or resumes it, as `actor::suspend`
   /// does with actors of the tree. Returns whether there is one. Blocks as
@@ -228,6 +236,15 @@ public:
   bool crash_connection(std::string_view path,
                         const std::optional<supervision::exit_reason>& reason,
                         std::string_view on_behalf = {}) const;
+
+  /// Says from now on that it is not ready, while it goes on to take clients:
+  /// for whoever deals them out, who needs some time to notice. Idempotent.
+  void leave();
+
+  /// Tells all connections at once that they have to end, as the end of the
+  /// tree does to those of one reactor after the other. To be called right
+  /// before that.
+  void end_connections();
 
   /// Closes the port for good, has `handler::on_drain` called on every
   /// connection, and calls `drained`, on any thread, when the last one has

@@ -10,9 +10,9 @@ namespace caf {
 class actor_system;
 } // namespace caf
 
-namespace coppice::observe {
-struct distribution;
-} // namespace coppice::observe
+namespace coppice::actor {
+class virtual_time;
+} // namespace coppice::actor
 
 namespace coppice::net {
 
@@ -27,8 +27,11 @@ public:
   using task = std::function<void()>;
 
   /// `index` counts from 0, and no two reactors of a listener have the same.
-  /// Throws `std::system_error` if the kernel refuses a descriptor.
-  reactor(caf::actor_system& sys, unsigned index);
+  /// With a `time` it has no thread: it is a guest of that, which must outlive
+  /// it, and its timers go by it. Throws `std::system_error` if the kernel
+  /// refuses a descriptor.
+  reactor(caf::actor_system& sys, unsigned index,
+          actor::virtual_time* time = nullptr);
 
   reactor(const reactor&) = delete;
   reactor& operator=(const reactor&) = delete;
@@ -36,22 +39,26 @@ public:
   /// As `stop_thread`.
   ~reactor();
 
+  /// Starts to serve: on a thread of its own, unless it has a virtual time.
   void start_thread();
 
   /// Runs what is runnable, then ends the thread. To be called once nothing
   /// new is going to be posted. Idempotent.
   void stop_thread();
 
+  /// Asks for the same and returns at once. Any thread.
+  void stop_thread_soon();
+
+  /// As `stop_thread`, but waits no longer than `limit`. Returns whether the
+  /// thread has ended. One that has not, since what it runs does not return,
+  /// ends by itself once that does: keep the reactor, and the actor system, for
+  /// as long as the process lives.
+  bool stop_thread_within(clock::duration limit);
+
   /// Has the thread run `fn`, which must not throw. Any thread.
   void run_soon(task fn);
 
   unsigned index() const noexcept;
-
-  /// How long its rounds took, from a look at the sockets until all was done
-  /// that there was to do: so long may a ready socket wait. The time without
-  /// anything to do is not in it, nor is a round that still goes on. Any
-  /// thread.
-  observe::distribution rounds() const;
 
   /// Sets what is called when one round has taken longer than `limit`, with its
   /// duration. It must not throw. To be called before `start_thread`.

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "coppice/supervision/child_spec.hpp"
-#include "coppice/supervision/clock.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -33,15 +32,26 @@ enum class event_kind {
   listening,
   suspended, ///< No more clients until it is resumed.
   draining,
-  alarm,           ///< A limit that somebody asked to be told of is reached.
-  held_up,         ///< A reactor did not get on for too long.
-  fault_armed,     ///< Somebody asked for a fault.
-  fault_fired,     ///< … and it happened. The path is the point's name.
-  fault_cleared,   ///< It will not happen any more.
-  journal_failed,  ///< Events are not kept on disk.
-  journal_resumed, ///< … and now they are, again.
+  alarm,            ///< A limit that somebody asked to be told of is reached.
+  held_up,          ///< A reactor or the journal did not get on.
+  fault_armed,      ///< Somebody asked for a fault.
+  fault_fired,      ///< … and it happened. The path is the point's name.
+  fault_cleared,    ///< It will not happen any more.
+  journal_failed,   ///< Events are not kept on disk.
+  journal_resumed,  ///< … and now they are, again.
+  journal_replaced, ///< A new file is begun, since the last one is of no use.
   notice,
 };
+
+/// Reasons in events are cut to so many bytes, with a mark.
+constexpr std::size_t longest_reason = 1024;
+
+/// … and details, which may repeat reasons, to so many.
+constexpr std::size_t longest_detail = 4096;
+
+/// `text`, or as much of its beginning as fits into `limit` bytes with a mark
+/// that says how much there was. No character of UTF-8 is cut in two.
+std::string shortened(std::string text, std::size_t limit = longest_reason);
 
 /// What a supervisor decided about a child that has ended.
 struct decision {
@@ -52,7 +62,9 @@ struct decision {
   std::size_t budget_used = 0;            ///< This restart included.
   std::int64_t intensity = 0;             ///< The budget: so many restarts …
   std::chrono::seconds period = {};       ///< … within so long.
-  std::chrono::milliseconds delay = {};   ///< Of the restart; by a back-off.
+  std::chrono::milliseconds delay = {};   ///< Of the restart.
+  /// What it counted against, if the child has a budget of its own.
+  std::optional<supervision::own_budget> own = {};
 };
 
 /// One thing that happened to one actor.
@@ -72,6 +84,9 @@ struct event {
 /// `child_exited`: the name in the code, which is that of files and the API.
 std::string_view to_string(event_kind value);
 
+/// The names of all kinds.
+std::vector<std::string_view> all_event_kinds();
+
 /// Nothing if there is no such kind.
 std::optional<event_kind> event_kind_from(std::string_view name);
 
@@ -81,7 +96,8 @@ std::string_view to_string(severity value);
 
 severity severity_of(const event& ev);
 
-/// One line for a person: what happened to whom, and why.
+/// One line for a person: what happened to whom, and why. Whatever the event
+/// holds, a log or a terminal may get it.
 std::string describe(const event& ev);
 
 } // namespace coppice::observe

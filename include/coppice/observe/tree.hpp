@@ -2,20 +2,19 @@
 
 #pragma once
 
-#include "coppice/observe/path_map.hpp"
 #include "coppice/supervision/child_spec.hpp"
-#include "coppice/supervision/clock.hpp"
-#include "coppice/supervision/restart_window.hpp"
 
 #include <atomic>
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+namespace coppice::supervision {
+class restart_window;
+} // namespace coppice::supervision
 
 namespace coppice::observe {
 
@@ -43,6 +42,7 @@ struct node_view {
   node_state state;
   std::uint64_t incarnation; ///< 1 for the first start.
   std::string last_exit;     ///< Empty if it never ended.
+  std::optional<supervision::own_budget> own_budget = {}; ///< If it has one.
   std::optional<supervisor_view> supervisor;
   std::optional<std::int64_t> connections; ///< For hubs of connections.
   std::optional<std::int64_t> members;     ///< For dynamic supervisors.
@@ -59,6 +59,9 @@ struct node_view {
 class tree {
 public:
   using writer = std::uint64_t;
+
+  tree();
+  ~tree();
 
   // -- writing ----------------------------------------------------------------
 
@@ -82,6 +85,10 @@ public:
   void set_supervisor(std::string_view path, supervision::strategy strategy,
                       const supervision::restart_window& window, writer who);
 
+  /// Says how much a child has used of a budget of its own.
+  void set_own_budget(std::string_view path,
+                      const supervision::restart_window& window, writer who);
+
   /// The number of connections of a hub; the node keeps it over restarts.
   std::shared_ptr<gauge> connections(std::string_view path);
 
@@ -98,45 +105,9 @@ public:
   bool has(std::string_view path) const;
 
 private:
-  // What most nodes are not: somebody with children.
-  struct hub {
-    std::optional<supervision::strategy> strategy;
-    std::optional<supervision::restart_window> window;
-    std::shared_ptr<gauge> connections;
-    std::shared_ptr<gauge> members;
-    // Paths by place, in start order; the strings are the keys of `nodes_`.
-    std::map<std::uint64_t, std::string_view> children;
-  };
+  struct state;
 
-  struct node {
-    std::string id;
-    supervision::child_type type;
-    std::optional<supervision::restart> restart;
-    node_state state = node_state::starting;
-    std::uint64_t incarnation = 0;
-    std::string last_exit;
-    writer parent = 0;       // who wrote last of this node as a child
-    writer self = 0;         // … and as a supervisor
-    std::uint64_t place = 0; // below the parent
-    std::unique_ptr<hub> below = {};
-
-    hub& as_hub() {
-      if (!below)
-        below = std::make_unique<hub>();
-      return *below;
-    }
-  };
-
-  node* find(std::string_view path, writer who);
-  void stop_below(const node& parent);
-  void remove_below(const node& parent);
-  node_view view(std::string_view path, const node& n,
-                 supervision::time_point now) const;
-
-  mutable std::mutex mutex_;
-  path_map<node> nodes_;
-  std::uint64_t last_place_ = 0;
-  std::string root_;
+  std::unique_ptr<state> state_;
 };
 
 } // namespace coppice::observe

@@ -2,6 +2,8 @@
 
 #pragma once
 
+#include "coppice/expected.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -10,6 +12,11 @@
 #include <string_view>
 
 namespace coppice::supervision {
+
+/// Monotonic time. The engine is given it with each event and never reads a
+/// clock itself.
+using time_point = std::chrono::time_point<std::chrono::steady_clock,
+                                           std::chrono::nanoseconds>;
 
 /// Which children follow when one is restarted.
 /// Source: OTP supervisor, strategies.
@@ -104,6 +111,13 @@ struct child_spec {
 
   // -- beyond OTP, off by default ---------------------------------------------
 
+  /// A budget of its own: so many restarts within `period`, >= 1. They do not
+  /// count against the supervisor's budget. One more does not end the
+  /// supervisor: the child stays down until its budget has room again, and is
+  /// started then. Unset: its restarts count as OTP's.
+  std::optional<std::int64_t> intensity = {};
+  /// Of that budget; >= 1 s.
+  std::chrono::seconds period{5};
   std::optional<supervision::backoff> backoff = {};
   /// The start fails if the child is not ready by then; > 0 ms.
   std::optional<std::chrono::milliseconds> ready_within = {};
@@ -113,6 +127,15 @@ struct child_spec {
 
   /// The shutdown in force, default applied.
   supervision::shutdown effective_shutdown() const;
+};
+
+/// What is used of a budget that a child has of its own.
+struct own_budget {
+  std::size_t used = 0;             ///< Restarts in its window.
+  std::int64_t intensity = 0;       ///< So many are allowed …
+  std::chrono::seconds period = {}; ///< … within so long.
+  /// It was used up when a restart was decided, which waits for room.
+  bool used_up = false;
 };
 
 /// What holds for a supervisor as a whole. Defaults are OTP's.
@@ -156,22 +179,24 @@ struct spec_error {
   std::string message;
 };
 
-/// The first thing wrong with `value`, or nothing.
+/// The error is the first thing wrong with `value`.
 /// Source: OTP supervisor, supervisor flags.
-std::optional<spec_error> validate(const flags& value);
+expected<void, spec_error> validate(const flags& value);
 
-/// The first thing wrong with `spec` under a supervisor with `mode`.
+/// The error is the first thing wrong with `spec` under a supervisor with
+/// `mode`.
 /// Source: OTP supervisor, check_childspecs.
-std::optional<spec_error> validate(const child_spec& spec, auto_shutdown mode);
+expected<void, spec_error> validate(const child_spec& spec, auto_shutdown mode);
 
-/// The first thing wrong with `spec` under a dynamic supervisor.
+/// The error is the first thing wrong with `spec` under a dynamic supervisor.
 /// Source: Elixir DynamicSupervisor, which refuses significant children.
-std::optional<spec_error> validate_dynamic(const child_spec& spec);
+expected<void, spec_error> validate_dynamic(const child_spec& spec);
 
-/// The first thing wrong with a list of children given at start: any of its
-/// members, a duplicate id, or, for simple_one_for_one, not exactly one.
-std::optional<spec_error> validate(std::span<const child_spec> children,
-                                   const flags& value);
+/// The error is the first thing wrong with a list of children given at start:
+/// any of its members, a duplicate id, or, for simple_one_for_one, not exactly
+/// one.
+expected<void, spec_error> validate(std::span<const child_spec> children,
+                                    const flags& value);
 
 std::string_view to_string(strategy value);
 std::string_view to_string(restart value);

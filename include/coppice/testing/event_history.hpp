@@ -42,11 +42,14 @@ class event_history {
 public:
   std::vector<happening> events;
   std::map<std::string, actor_state, std::less<>> actors;
-  std::uint64_t lost = 0; ///< Events that nobody could record.
+  std::uint64_t lost = 0; ///< Events that went before they were recorded.
 
   /// Null if no actor was ever at `path`.
   const actor_state* find(std::string_view path) const;
 };
+
+/// The path of the test's supervisor.
+constexpr std::string_view supervisor_path = "test";
 
 /// `test/app/worker` and `app/worker` are both `app/worker`.
 std::string short_path(std::string_view path);

@@ -2,10 +2,11 @@
 
 #pragma once
 
-#include "coppice/actor/compat.hpp"
+#include "coppice/actor/deliver.hpp"
 #include "coppice/actor/request.hpp"
-#include "coppice/actor/structural.hpp"
+#include "coppice/net/endpoint.hpp"
 #include "coppice/testing/matchers.hpp"
+#include "coppice/testing/tcp_client.hpp"
 #include "coppice/testing/world.hpp"
 
 #include <chrono>
@@ -14,11 +15,17 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
+
+namespace coppice::actor {
+enum class fault_outcome;
+} // namespace coppice::actor
 
 namespace coppice::testing {
 
@@ -79,6 +86,46 @@ protected:
   /// the test if one had to be killed. Nothing can be started after that.
   void stop_all_supervised();
 
+  // -- servers ----------------------------------------------------------------
+
+  /// Starts a `coppice::server` or a `coppice::application` as a child of the
+  /// test's supervisor, and waits until it is up:
+  ///
+  ///     auto& shout = start<coppice::server>({.name = "shout",
+  ///                                           .handler = handled_by<...>()});
+  ///
+  /// It lives in the test's runtime, so in virtual time as well; its sockets
+  /// are real. It has one acceptor unless `settings` say otherwise, and no
+  /// admin API, journal or log. It is stopped before the children are, and can
+  /// be used until the next test. When it gives up, it is not restarted. Throws
+  /// std::runtime_error if it does not start.
+  template <class Program>
+  Program& start(typename Program::settings_type settings) {
+    settings.runtime = rt();
+    settings.below = supervisor_path;
+    settings.admin.where = "off";
+    settings.journal.file = "off";
+    settings.log.level = "off";
+    if constexpr (requires { settings.acceptors; })
+      if (settings.acceptors == 0)
+        settings.acceptors = 1;
+    auto made = std::make_shared<Program>(std::move(settings));
+    if (auto up = made->start(); !up)
+      throw std::runtime_error{"start: " + up.error().text};
+    programs_.push_back([made] { made->stop(); });
+    return *made;
+  }
+
+  /// A client of a server of this test. While it waits, the actors run; virtual
+  /// time stands still.
+  tcp_client connect(const net::endpoint& where);
+
+  /// The same by the server.
+  template <class Program>
+  tcp_client connect(const Program& to) {
+    return connect(to.local().value());
+  }
+
   // -- time -------------------------------------------------------------------
 
   /// Virtual time: runs until nobody has anything to do before time goes on.
@@ -106,6 +153,8 @@ protected:
   std::chrono::nanoseconds now() const;
 
   // -- faults, by path --------------------------------------------------------
+  //
+  // The end of a path is enough where it fits one living actor.
 
   /// Ends an actor as if it had failed, with `text` as its reason. As all of
   /// these it sends a signal, which is obeyed when the actors next run.
@@ -118,7 +167,7 @@ protected:
   void kill(std::string_view path);
 
   /// Has an actor do nothing until `resume`; a kill ends it nevertheless. For
-  /// supervisors and those that derive from `actor::pinned_actor`.
+  /// supervisors and what `actor::spawn_suspendable` starts.
   void suspend(std::string_view path);
   void resume(std::string_view path);
 
@@ -185,11 +234,13 @@ protected:
 private:
   void renew(world_settings settings);
   void end();
-  void expect_done(actor::struck result, std::string_view path);
+  void expect_done(actor::fault_outcome result, std::string_view path);
+  std::string path_of(std::string_view end);
   [[noreturn]] void complain_of(std::string_view path);
 
   world_settings settings_;
   std::unique_ptr<world> world_;
+  std::vector<std::function<void()>> programs_; // each keeps one, and stops it
   std::mt19937_64 chance_;
 };
 

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,6 +36,11 @@ public:
   explicit tcp_client(const net::endpoint& where,
                       std::chrono::milliseconds patience
                       = std::chrono::seconds{20});
+
+  /// While it waits, it calls `meanwhile` again and again, on the same thread:
+  /// for a server that runs nowhere else. See `supervised_test::connect`.
+  tcp_client(const net::endpoint& where, std::function<void()> meanwhile,
+             std::chrono::milliseconds patience = std::chrono::seconds{20});
 
   tcp_client(tcp_client&&) noexcept;
   tcp_client& operator=(tcp_client&&) noexcept;
@@ -89,12 +95,14 @@ private:
 
   void run(exchange& what);
   bool wait(short events, std::chrono::steady_clock::time_point until);
+  bool is_ready(short events, std::chrono::milliseconds limit) const;
   void send_some(exchange& what);
   void receive_some(exchange& what);
   ::testing::AssertionResult verdict(const exchange& what) const;
   static std::string how_it_stands(standing how);
 
   std::chrono::milliseconds patience_;
+  std::function<void()> meanwhile_;     // may be empty
   std::unique_ptr<net::socket> socket_; // never null, but after a move
   std::string error_;
   std::uint64_t sent_ = 0;

@@ -3,10 +3,9 @@
 #pragma once
 
 #include "coppice/actor/child_spec.hpp"
-#include "coppice/actor/eventual.hpp"
 #include "coppice/actor/pending.hpp"
 #include "coppice/actor/tree_root.hpp"
-#include "coppice/actor/virtual_time.hpp"
+#include "coppice/observe/event_bus.hpp"
 #include "coppice/testing/event_history.hpp"
 
 #include <caf/actor_system.hpp>
@@ -23,15 +22,19 @@
 #include <string_view>
 #include <vector>
 
+namespace coppice::actor {
+class virtual_time;
+} // namespace coppice::actor
+
 namespace coppice::testing {
 
 /// By which clock the actors of a test live.
 enum class clock_kind {
   /// One that stands still until the test moves it. One thread runs every
   /// event-based actor of the system, coppice's and others, one message at a
-  /// time; `delayed_send`, request timeouts and `after` go by it too. Detached
-  /// and blocking actors and net's reactors have threads of their own: for them
-  /// take the other one.
+  /// time; `delayed_send`, request timeouts and `after` go by it too. So do
+  /// servers and their connections, over real sockets. Detached and blocking
+  /// actors have threads of their own: for them take the other one.
   virtual_time,
   /// CAF's scheduler and the computer's clock.
   real_time,
@@ -50,6 +53,8 @@ struct world_settings {
   /// Is given the configuration before there is an actor system.
   std::function<void(caf::actor_system_config&)> configure = {};
 };
+
+class caf_clock;
 
 /// The seed that the environment asks for: COPPICE_TEST_SEED, a decimal number.
 /// Throws std::invalid_argument if it is something else.
@@ -114,14 +119,12 @@ public:
   /// Since the beginning.
   std::chrono::nanoseconds now() const;
 
-  /// The clock, for actors and code that have to know it; null in real time.
-  actor::virtual_time* time() noexcept {
-    return time_ ? &*time_ : nullptr;
-  }
-
   /// Runs until nobody has anything to do before time goes on. Virtual time
   /// alone, as all but `run_until`: else it throws std::logic_error.
   void settle();
+
+  /// From now on chance decides which actor runs next, by this seed.
+  void shuffle(std::uint64_t seed);
 
   /// Lets `delay` pass, from deadline to deadline.
   void advance(std::chrono::nanoseconds delay);
@@ -153,10 +156,10 @@ public:
   void forget_history();
 
 private:
+  bool step();
   void collect();
   void look();
   void enter(const observe::node_view& node);
-  std::optional<supervision::time_point> next_timer();
   bool run_until_in_real_time(const std::function<bool()>& holds,
                               std::chrono::nanoseconds limit);
   void kill_all();
@@ -166,8 +169,10 @@ private:
   const std::uint64_t seed_;
   caf::actor_system_config config_;
   std::unique_ptr<caf::actor_system> system_;
-  std::optional<actor::virtual_time> time_;
+  std::unique_ptr<actor::virtual_time> time_; // null in real time
+  std::unique_ptr<caf_clock> caf_clock_;      // … as well
   actor::runtime_ptr rt_;
+  observe::event_reader events_;
   const supervision::time_point start_;
   std::mutex mutex_;
   std::condition_variable changed_; // there are events

@@ -137,7 +137,7 @@ export class Inspector {
     setText(this.title, node.path);
     const [now, life, budget, traffic] = this.lines;
     setText(now, `${glyphs[state] ?? "?"} ${state.replace("_", " ")}, ${node.type}${node.restart ? `, ${node.restart}` : ""}`);
-    setText(life, `incarnation #${node.incarnation}, ${node.restarts} restarts${node.last_exit ? `; last end: ${node.last_exit}` : ""}`);
+    setText(life, `incarnation #${node.incarnation}, ${node.restarts} restarts${node.last_exit ? `; last end: ${node.last_exit}` : ""}${node.own_budget ? `; of its own budget, ${ownBudget(node.own_budget)} used` : ""}`);
     setText(budget, node.strategy
       ? `${node.strategy}; ${node.budget_used} of ${node.intensity} restarts in ${node.period_seconds} s used` : "");
     setText(traffic, node.connections === undefined ? "" : `${node.connections} ${node.connections === 1 ? "connection" : "connections"}`);
@@ -198,8 +198,11 @@ export class Inspector {
 
 const seconds = (ms) => (ms < 1000 ? `${ms} ms` : `${ms / 1000} s`);
 
+const ownBudget = (own) => `${own.used} of ${own.intensity} in ${own.period_seconds} s`;
+
 const budgetOf = (d) =>
-  `budget ${Math.min(d.budget_used, d.intensity)} of ${d.intensity} in ${d.period_seconds} s`;
+  `budget ${Math.min(d.budget_used, d.intensity)} of ${d.intensity} in ${d.period_seconds} s`
+  + (d.own_budget ? `, and of the child's own budget, which pays, ${ownBudget(d.own_budget)}` : "");
 
 function inWords({ decisions, ends_all: endsAll }, model, forever) {
   const sentences = decisions.map((d) => {
@@ -212,7 +215,7 @@ function inWords({ decisions, ends_all: endsAll }, model, forever) {
       case "waits":
         return `${who} ${forever}.`;
       case "restarts":
-        return `${d.wait_ms ? `After ${seconds(d.wait_ms)} ` : ""}${who} restarts ${listed(d.affected)} (${d.strategy})${d.delay_ms ? ` in ${d.delay_ms} ms` : ""}; then ${budgetOf(d)}.`;
+        return `${d.wait_ms ? `After ${seconds(d.wait_ms)} ` : ""}${who} restarts ${listed(d.affected)} (${d.strategy})${d.delay_ms ? ` in ${d.delay_ms} ms` : ""}${d.own_budget?.used_up ? ", when there is room in the child's own budget" : ""}; then ${budgetOf(d)}.`;
       case "gives_up":
         return `${who} has no restart left (${budgetOf(d)}): it gives up and ends with ${d.ends_with}.`;
       case "ends":

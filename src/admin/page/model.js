@@ -151,7 +151,8 @@ export class Model extends EventTarget {
   addDecision(event) {
     const supervisor = parentOf(event.path);
     const times = this.restarts.get(supervisor) ?? [];
-    times.push(event.at);
+    if (!event.decision.own_budget) // which pays instead
+      times.push(event.at);
     const oldest = event.at - (event.decision.period_seconds + 1) * 1000;
     this.restarts.set(supervisor, times.filter((at) => at >= oldest));
     const until = performance.now() + affectedFor;

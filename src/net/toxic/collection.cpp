@@ -17,6 +17,10 @@ std::string named(std::string_view name, toxic_collection::target connection) {
                     : text;
 }
 
+unexpected<toxic_refusal> refusal(kind why, std::string message) {
+  return unexpected{toxic_refusal{why, std::move(message)}};
+}
+
 } // namespace
 
 toxic_collection::toxic_collection()
@@ -43,16 +47,16 @@ placed_toxic* toxic_collection::find(toxic_list& all, std::string_view name,
 }
 
 toxic_collection::result toxic_collection::add(toxic& what, target connection) {
-  if (auto wrong = complete(what); !wrong.empty())
-    return toxic_refusal{kind::invalid, std::move(wrong)};
+  if (auto completed = complete(what); !completed)
+    return refusal(kind::invalid, std::move(completed.error()));
   if (connection && takes_listener_down(what))
-    return toxic_refusal{kind::invalid,
-                         "down is for a listener, not for one connection"};
+    return refusal(kind::invalid,
+                   "down is for a listener, not for one connection");
   std::lock_guard guard{mutex_};
   auto all = *list_;
   if (find(all, what.name, connection) != nullptr)
-    return toxic_refusal{
-      kind::taken, "there is a " + named(what.name, connection) + " already"};
+    return refusal(kind::taken,
+                   "there is a " + named(what.name, connection) + " already");
   all.push_back({what, ++last_number_, 0, connection});
   set(std::move(all));
   return {};
@@ -60,17 +64,17 @@ toxic_collection::result toxic_collection::add(toxic& what, target connection) {
 
 toxic_collection::result toxic_collection::update(toxic what,
                                                   target connection) {
-  if (auto wrong = complete(what); !wrong.empty())
-    return toxic_refusal{kind::invalid, std::move(wrong)};
+  if (auto completed = complete(what); !completed)
+    return refusal(kind::invalid, std::move(completed.error()));
   std::lock_guard guard{mutex_};
   auto all = *list_;
   auto* found = find(all, what.name, connection);
   if (found == nullptr)
-    return toxic_refusal{kind::unknown,
-                         "there is no " + named(what.name, connection)};
+    return refusal(kind::unknown,
+                   "there is no " + named(what.name, connection));
   if (found->what.effect.index() != what.effect.index()
       || found->what.stream != what.stream)
-    return toxic_refusal{kind::invalid, "a toxic keeps its type and stream"};
+    return refusal(kind::invalid, "a toxic keeps its type and stream");
   found->what = std::move(what);
   found->revision = ++last_number_;
   set(std::move(all));
@@ -83,8 +87,7 @@ toxic_collection::result toxic_collection::remove(std::string_view name,
   auto all = *list_;
   auto* found = find(all, name, connection);
   if (found == nullptr)
-    return toxic_refusal{kind::unknown,
-                         "there is no " + named(name, connection)};
+    return refusal(kind::unknown, "there is no " + named(name, connection));
   all.erase(all.begin() + (found - all.data()));
   set(std::move(all));
   return {};

@@ -48,7 +48,7 @@ toxic_link::toxic_link(stage& below, stage_host& host, event_loop& loop,
 toxic_link::~toxic_link() = default;
 
 void toxic_link::assign(const toxic_list& toxics) {
-  auto now = event_loop::clock::now();
+  auto now = event_loop::clock_now();
   upstream_.assign(toxics, toxic_stream::upstream, now);
   downstream_.assign(toxics, toxic_stream::downstream, now);
 }
@@ -71,7 +71,7 @@ ssize_t toxic_link::receive(std::span<char> into) {
   auto n = below().receive(into);
   if (n < 0)
     return n;
-  auto now = event_loop::clock::now();
+  auto now = event_loop::clock_now();
   if (n > 0)
     upstream_.put({into.data(), static_cast<std::size_t>(n)}, now);
   else if (!upstream_.has_end())
@@ -97,7 +97,7 @@ ssize_t toxic_link::transmit(std::string_view data) {
   std::size_t taken = 0;
   while (auto room = std::min(output_room(), data.size() - taken)) {
     auto chunk = data.substr(taken, std::min(room, chunk_bytes));
-    downstream_.put(chunk, event_loop::clock::now());
+    downstream_.put(chunk, event_loop::clock_now());
     taken += chunk.size();
   }
   auto error = taken == 0 ? EAGAIN : send_due();
@@ -126,7 +126,7 @@ std::size_t toxic_link::output_room() const noexcept {
 int toxic_link::advance() {
   if (auto error = below().advance(); error != 0)
     return error;
-  auto now = event_loop::clock::now();
+  auto now = event_loop::clock_now();
   upstream_.advance(now);
   downstream_.advance(now);
   return send_due();
@@ -158,7 +158,7 @@ stage::progress toxic_link::finish() {
   if (downstream_.transparent())
     return below().finish();
   if (!downstream_.has_end())
-    downstream_.put_end(event_loop::clock::now());
+    downstream_.put_end(event_loop::clock_now());
   if (ends_output(downstream_))
     return below().finish();
   if (auto error = send_due(); error != 0) {
@@ -214,7 +214,7 @@ bool toxic_link::something_is_out() const noexcept {
 }
 
 void toxic_link::schedule() {
-  auto now = event_loop::clock::now();
+  auto now = event_loop::clock_now();
   auto next = upstream_.next();
   if (auto other = downstream_.next(); other && (!next || *other < *next))
     next = other;

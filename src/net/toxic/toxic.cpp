@@ -2,6 +2,8 @@
 
 #include "coppice/net/toxic/toxic.hpp"
 
+#include "fault/names.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -100,7 +102,7 @@ std::string unknown_attribute(const toxic_effect& what, std::string_view name) {
     known.push_back(key);
   return "a " + std::string{type_of(what)} + " toxic has "
          + (known.empty() ? "no attributes" : joined(known)) + ", not \""
-         + std::string{name} + "\"";
+         + std::string{name} + "\"" + fault::did_you_mean(name, known);
 }
 
 } // namespace
@@ -136,6 +138,10 @@ std::optional<toxic_effect> parse_toxic_type(std::string_view type) {
   return {};
 }
 
+std::vector<std::string> toxic_type_names() {
+  return {type_names.begin(), type_names.end()};
+}
+
 std::string toxic_types() {
   return joined(type_names);
 }
@@ -151,40 +157,56 @@ attributes(const toxic_effect& what) {
   return result;
 }
 
-std::string set_attribute(toxic_effect& what, std::string_view name,
-                          std::int64_t value) {
-  auto result = unknown_attribute(what, name);
+std::string needed_attribute(const toxic_effect& what) {
+  // In the order of the types.
+  constexpr std::array<std::string_view, 8> examples{
+    "latency=100", "rate=64", "delay=1000", "", "", "average_size=10",
+    "bytes=1000",  ""};
+  static_assert(examples.size() == type_names.size());
+  return std::string{examples[what.index()]};
+}
+
+expected<void, std::string>
+set_attribute(toxic_effect& what, std::string_view name, std::int64_t value) {
+  expected<void, std::string> result
+    = unexpected{unknown_attribute(what, name)};
   auto set = [&](std::string_view key, auto& member, std::int64_t least,
                  std::int64_t most) {
     if (key != name)
       return;
-    result.clear();
-    if (value < least || value > most)
-      result = std::string{name} + " has to be a number from "
-               + std::to_string(least) + " to " + std::to_string(most);
-    else
-      member = std::remove_reference_t<decltype(member)>{value};
+    if (value < least || value > most) {
+      result
+        = unexpected{std::string{name} + " has to be a number from "
+                     + std::to_string(least) + " to " + std::to_string(most)};
+      return;
+    }
+    member = std::remove_reference_t<decltype(member)>{value};
+    result = {};
   };
   std::visit([&](auto& effect) { each(effect, set); }, what);
   return result;
 }
 
-std::string complete(toxic& what) {
+expected<void, std::string> complete(toxic& what) {
   if (what.name.empty())
     what.name = std::string{type_of(what.effect)} + "_"
                 + std::string{to_string(what.stream)};
   if (what.name.size() > longest_name
       || !std::all_of(what.name.begin(), what.name.end(), usable_in_a_name))
-    return "the name of a toxic consists of up to 64 letters, digits and _.:-";
+    return unexpected<std::string>{
+      "the name of a toxic consists of up to 64 letters, digits and _.:-"};
   if (!(what.toxicity >= 0 && what.toxicity <= 1)) // nor is it NaN
-    return "toxicity has to be a number from 0 to 1";
+    return unexpected<std::string>{"toxicity has to be a number from 0 to 1"};
   if (takes_listener_down(what) && what.toxicity != 1)
-    return "down concerns the listener as a whole; its toxicity is 1";
+    return unexpected<std::string>{
+      "down concerns the listener as a whole; its toxicity is 1"};
   if (auto* slicer = std::get_if<slicer_toxic>(&what.effect)) {
     if (slicer->average_size < 1)
-      return "a slicer toxic needs average_size, a number from 1 on";
+      return unexpected<std::string>{
+        "a slicer toxic needs average_size, a number from 1 on"};
     if (slicer->size_variation >= slicer->average_size)
-      return "size_variation has to be less than average_size";
+      return unexpected<std::string>{
+        "size_variation has to be less than average_size"};
   }
   return {};
 }

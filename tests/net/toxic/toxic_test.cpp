@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "coppice/net/toxic/toxic.hpp"
+#include "support/errors.hpp"
 
 #include <gmock/gmock.h>
 
@@ -11,6 +12,7 @@
 namespace toxic_test {
 
 using namespace coppice::net;
+using coppice::test::error_of;
 using testing::HasSubstr;
 using testing::TestWithParam;
 using testing::ValuesIn;
@@ -63,7 +65,7 @@ TEST_P(ToxicAttribute, TakesBothEndsOfItsRange) {
   auto effect = parse_toxic_type(c.type);
   ASSERT_TRUE(effect);
   for (auto value : {c.least, c.most}) {
-    EXPECT_EQ(set_attribute(*effect, c.attribute, value), "");
+    EXPECT_EQ(error_of(set_attribute(*effect, c.attribute, value)), "");
     EXPECT_EQ(value_of(*effect, c.attribute), value);
   }
 }
@@ -71,10 +73,10 @@ TEST_P(ToxicAttribute, TakesBothEndsOfItsRange) {
 TEST_P(ToxicAttribute, TakesNothingBeyondItsRange) {
   auto& c = GetParam();
   auto effect = *parse_toxic_type(c.type);
-  EXPECT_EQ(set_attribute(effect, c.attribute, c.most), "");
+  EXPECT_EQ(error_of(set_attribute(effect, c.attribute, c.most)), "");
   for (auto value : {c.least - 1, c.most + 1, numeric_limits<int64_t>::min(),
                      numeric_limits<int64_t>::max()}) {
-    EXPECT_THAT(set_attribute(effect, c.attribute, value),
+    EXPECT_THAT(error_of(set_attribute(effect, c.attribute, value)),
                 HasSubstr(c.attribute + std::string{" has to be a number"}));
     EXPECT_EQ(value_of(effect, c.attribute), c.most);
   }
@@ -94,9 +96,9 @@ TEST(Toxic, NamesItsAttributesWhenItIsGivenAnother) {
   toxic_effect latency = latency_toxic{};
   toxic_effect down = down_toxic{};
 
-  EXPECT_EQ(set_attribute(latency, "delay", 1),
+  EXPECT_EQ(error_of(set_attribute(latency, "delay", 1)),
             "a latency toxic has latency, jitter, not \"delay\"");
-  EXPECT_EQ(set_attribute(down, "delay", 1),
+  EXPECT_EQ(error_of(set_attribute(down, "delay", 1)),
             "a down toxic has no attributes, not \"delay\"");
 }
 
@@ -114,7 +116,7 @@ TEST(Toxic, IsNamedAfterItsTypeAndStream) {
   toxic named{latency_toxic{}, toxic_stream::upstream, 1, "slow"};
 
   for (auto* what : {&down, &up, &named})
-    EXPECT_EQ(complete(*what), "");
+    EXPECT_EQ(error_of(complete(*what)), "");
 
   EXPECT_EQ(down.name, "latency_downstream");
   EXPECT_EQ(up.name, "slicer_upstream");
@@ -124,23 +126,23 @@ TEST(Toxic, IsNamedAfterItsTypeAndStream) {
 TEST(Toxic, HasANameThatCanBePartOfAUrl) {
   for (auto name : {"a", "A.b:c_d-9"}) {
     toxic what{latency_toxic{}, {}, 1, name};
-    EXPECT_EQ(complete(what), "") << name;
+    EXPECT_EQ(error_of(complete(what)), "") << name;
   }
   for (auto& name : {std::string{"a/b"}, std::string{"a b"}, std::string{"ä"},
                      std::string(65, 'x')}) {
     toxic what{latency_toxic{}, {}, 1, name};
-    EXPECT_THAT(complete(what), HasSubstr("name of a toxic")) << name;
+    EXPECT_THAT(error_of(complete(what)), HasSubstr("name of a toxic")) << name;
   }
 }
 
 TEST(Toxic, HasAToxicityFrom0To1) {
   for (auto toxicity : {0.0, 0.5, 1.0}) {
     toxic what{latency_toxic{}, {}, toxicity};
-    EXPECT_EQ(complete(what), "") << toxicity;
+    EXPECT_EQ(error_of(complete(what)), "") << toxicity;
   }
   for (auto toxicity : {-0.001, 1.001, std::nan("")}) {
     toxic what{latency_toxic{}, {}, toxicity};
-    EXPECT_THAT(complete(what), HasSubstr("toxicity")) << toxicity;
+    EXPECT_THAT(error_of(complete(what)), HasSubstr("toxicity")) << toxicity;
   }
 }
 
@@ -149,17 +151,17 @@ TEST(Toxic, ThatSlicesNeedsAPlausibleSize) {
   toxic wild{slicer_toxic{10, 10}};
   toxic fine{slicer_toxic{10, 9}};
 
-  EXPECT_THAT(complete(without), HasSubstr("needs average_size"));
-  EXPECT_THAT(complete(wild), HasSubstr("less than average_size"));
-  EXPECT_EQ(complete(fine), "");
+  EXPECT_THAT(error_of(complete(without)), HasSubstr("needs average_size"));
+  EXPECT_THAT(error_of(complete(wild)), HasSubstr("less than average_size"));
+  EXPECT_EQ(error_of(complete(fine)), "");
 }
 
 TEST(Toxic, ThatTakesTheListenerDownConcernsEverybody) {
   toxic some{down_toxic{}, {}, 0.5};
   toxic all{down_toxic{}};
 
-  EXPECT_THAT(complete(some), HasSubstr("as a whole"));
-  EXPECT_EQ(complete(all), "");
+  EXPECT_THAT(error_of(complete(some)), HasSubstr("as a whole"));
+  EXPECT_EQ(error_of(complete(all)), "");
   EXPECT_TRUE(takes_listener_down(all));
 }
 

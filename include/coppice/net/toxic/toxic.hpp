@@ -2,6 +2,8 @@
 
 #pragma once
 
+#include "coppice/expected.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -91,21 +93,27 @@ std::string_view type_of(const toxic_effect& what) noexcept;
 /// The effect of that type, with all attributes 0; nothing if there is none.
 std::optional<toxic_effect> parse_toxic_type(std::string_view type);
 
-/// All types, for a person.
+/// All types.
+std::vector<std::string> toxic_type_names();
+
+/// … in one text, for a person.
 std::string toxic_types();
 
 /// The attributes and their values, in Toxiproxy's units.
 std::vector<std::pair<std::string_view, std::int64_t>>
 attributes(const toxic_effect& what);
 
-/// Sets an attribute. Returns what is wrong, and then has changed nothing;
-/// empty: it is done.
-std::string set_attribute(toxic_effect& what, std::string_view name,
-                          std::int64_t value);
+/// An attribute without which a toxic does nothing, or what nobody would
+/// expect, with an example: `latency=100`. Empty: it needs none.
+std::string needed_attribute(const toxic_effect& what);
 
-/// What is wrong with a toxic as a whole; empty: nothing. Gives it its name if
-/// it has none.
-std::string complete(toxic& what);
+/// Sets an attribute, or says what is wrong and changes nothing.
+expected<void, std::string>
+set_attribute(toxic_effect& what, std::string_view name, std::int64_t value);
+
+/// Looks at a toxic as a whole, and says what is wrong with it. Gives it its
+/// name if it has none.
+expected<void, std::string> complete(toxic& what);
 
 /// A toxic that was added, and where.
 struct placed_toxic {
@@ -131,8 +139,7 @@ struct toxic_refusal {
   std::string message; ///< For a person.
 };
 
-/// Nothing if it is done.
-using toxic_result = std::optional<toxic_refusal>;
+using toxic_result = expected<void, toxic_refusal>;
 
 /// The connection that toxics are put on; unset: all of them.
 using toxic_target = std::optional<std::uint64_t>;

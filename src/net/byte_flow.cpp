@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "net/byte_flow.hpp"
+
+#include "net/event_loop.hpp"
+
+#include <memory>
+
+namespace coppice::net {
+
+namespace {
+
+constexpr int discards_at_end = 16;
+
+} // namespace
+
+void byte_flow::discard_input(std::span<char> buffer) {
+  for (int i = 0; i < discards_at_end; ++i)
+    if (socket_end().receive(buffer) <= 0)
+      return;
+}
+
+// Not in the header: what is rare should not cost the way of every byte a
+// register.
+fault_stage& byte_flow::faults() {
+  return stages_.faults(host_, points_);
+}
+
+int byte_flow::advance() {
+  if (points_.send.armed()) [[unlikely]]
+    faults();
+  return stages_.top().advance();
+}
+
+bool byte_flow::can_flush() const noexcept {
+  return (output_waits() || (wants_writable_ && !closing_))
+         && stages_.top().takes_output();
+}
+
+void byte_flow::settle() {
+  if (auto* there = toxics(); there != nullptr && there->idle())
+    remove_toxics();
+  schedule();
+}
+
+toxic_link& byte_flow::put_in_toxics(event_loop& loop,
+                                     std::size_t max_held_bytes,
+                                     std::uint64_t seed) {
+  if (toxics() == nullptr) {
+    stages_.set_toxics(std::make_unique<toxic_link>(stages_.top(), host_, loop,
+                                                    max_held_bytes, seed));
+    if (closing_)
+      stages_.top().ignore_input();
+  }
+  return *toxics();
+}
+
+} // namespace coppice::net

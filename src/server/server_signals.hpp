@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#pragma once
+
+#include "net/socket.hpp"
+
+#include <atomic>
+#include <thread>
+
+namespace coppice {
+
+/// What a signal means to a server. No signal but the fatal ones and those that
+/// stop a process for a while ends it at once, whatever its default is.
+enum class signal_meaning {
+  stop,   ///< INT, TERM, QUIT, PWR, XCPU: end in order; a second one at once.
+  reload, ///< HUP: there is nothing to reload, which is said.
+  status, ///< USR1: a line that says how it is.
+  none,   ///< Any other: ignored.
+};
+
+signal_meaning meaning_of(int signal) noexcept;
+
+/// Keeps the signals of a server from ending the process: those that mean
+/// something are blocked, for `open_server_signals`, the rest is ignored unless
+/// the program has a handler of its own. To be called before there are threads.
+void block_server_signals();
+
+/// A descriptor to read those signals from. Throws `std::system_error` if
+/// there is none.
+net::socket open_server_signals();
+
+/// What a signal does while a server starts. The first one that means stop lets
+/// it start, and gives it five seconds for that; a second one ends the process
+/// at once, with 128 and its number. Blocked they have to be: see
+/// `block_server_signals`.
+class start_signals {
+public:
+  /// Throws `std::system_error` if there is no descriptor or thread to be had.
+  start_signals();
+
+  /// From now on whoever has `open_server_signals` gets them.
+  ~start_signals();
+
+  start_signals(const start_signals&) = delete;
+  start_signals& operator=(const start_signals&) = delete;
+
+  /// The same at once; returns whether one has come that means stop.
+  bool end();
+
+private:
+  void watch();
+
+  net::socket signals_;
+  net::socket over_;
+  std::atomic<bool> stop_wanted_ = false;
+  std::thread watcher_;
+};
+
+/// Ends the process with `code` if this is still there after two seconds: for
+/// the time when threads are waited for that may never end. One at a time.
+class end_limit {
+public:
+  explicit end_limit(int code);
+  ~end_limit();
+
+  end_limit(const end_limit&) = delete;
+  end_limit& operator=(const end_limit&) = delete;
+};
+
+} // namespace coppice
