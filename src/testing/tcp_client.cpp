@@ -50,15 +50,7 @@ tcp_client::tcp_client(const net::endpoint& where,
       meanwhile_(std::move(meanwhile)),
       socket_(std::make_unique<net::socket>(::socket(
         where.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0))) {
-  auto code = 0;
-  socklen_t size = sizeof(code);
-  if (::connect(socket_->fd(), where.data(), where.size()) != 0
-      && errno != EINPROGRESS)
-    code = errno;
-  else if (!wait(POLLOUT, clock::now() + patience_))
-    code = ETIMEDOUT;
-  else
-    ::getsockopt(socket_->fd(), SOL_SOCKET, SO_ERROR, &code, &size);
+  auto code = connect(where);
   if (code == 0)
     return;
   error_ = "cannot connect to " + to_string(where) + ": " + std::strerror(code);
@@ -151,6 +143,29 @@ void tcp_client::run(exchange& what) {
     if (sending)
       send_some(what);
   }
+}
+
+// Returns an errno; 0: it is connected.
+int tcp_client::connect(const net::endpoint& where) {
+  auto until = clock::now() + patience_;
+  while (::connect(socket_->fd(), where.data(), where.size()) != 0) {
+    if (errno == EINPROGRESS)
+      break;
+    // Of a Unix socket: its queue is full, and nothing says when it is not.
+    if (errno != EAGAIN)
+      return errno;
+    if (clock::now() >= until)
+      return ETIMEDOUT;
+    if (meanwhile_)
+      meanwhile_();
+    ::poll(nullptr, 0, static_cast<int>(between_looks.count()));
+  }
+  if (!wait(POLLOUT, until))
+    return ETIMEDOUT;
+  auto code = 0;
+  socklen_t size = sizeof(code);
+  ::getsockopt(socket_->fd(), SOL_SOCKET, SO_ERROR, &code, &size);
+  return code;
 }
 
 bool tcp_client::wait(short events, clock::time_point until) {

@@ -48,10 +48,16 @@ const char* to_string(ending end) {
 }
 
 tcp_client::tcp_client(const std::string& host, std::uint16_t port,
-                       const connect_options& options)
-    : fd_(start_connect(host, port, options)) {
-  if (fd_ < 0)
-    throw_error(errno, "connect");
+                       const connect_options& options) {
+  int failed = 0;
+  // Where the queue of a Unix socket is full, nothing says when it is not.
+  eventually([&] {
+    fd_ = start_connect(host, port, options);
+    failed = fd_ < 0 ? errno : 0;
+    return failed != EAGAIN;
+  });
+  if (failed != 0)
+    throw_error(failed, "connect");
   if (const int error = finish_connect(fd_, deadline()); error != 0) {
     close();
     throw_error(error, "connect");

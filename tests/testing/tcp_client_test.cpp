@@ -5,10 +5,13 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <optional>
 #include <string>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace tcp_client_test {
@@ -53,7 +56,56 @@ private:
   coppice::net::socket listening_{::socket(AF_INET, SOCK_STREAM, 0)};
 };
 
+// A Unix socket whose queue has no room for a second client.
+class FullQueue : public ::testing::Test {
+protected:
+  FullQueue() {
+    sockaddr_un nameless{};
+    nameless.sun_family = AF_UNIX; // the kernel chooses a name
+    ::bind(listening_.fd(), reinterpret_cast<sockaddr*>(&nameless),
+           sizeof(sa_family_t));
+    ::listen(listening_.fd(), 0);
+  }
+
+  void SetUp() override {
+    first_.emplace(where());
+    ASSERT_TRUE(first_->is_connected());
+  }
+
+  endpoint where() const {
+    return endpoint::local(listening_.fd());
+  }
+
+  void accept() {
+    coppice::net::socket{::accept(listening_.fd(), nullptr, nullptr)};
+  }
+
+private:
+  coppice::net::socket listening_{::socket(AF_UNIX, SOCK_STREAM, 0)};
+  std::optional<tcp_client> first_;
+};
+
 } // namespace
+
+TEST_F(FullQueue, IsWaitedForUntilThereIsRoom) {
+  auto looks = 0;
+  auto meanwhile = [&] {
+    if (++looks == 3)
+      accept();
+  };
+
+  tcp_client client{where(), meanwhile};
+
+  EXPECT_TRUE(client.is_connected());
+  EXPECT_GE(looks, 3);
+}
+
+TEST_F(FullQueue, IsWaitedForNoLongerThanThePatience) {
+  tcp_client client{where(), 20ms};
+
+  EXPECT_THAT(client.is_connected().message(),
+              ::testing::HasSubstr("timed out"));
+}
 
 TEST_F(TcpClient, TakesWhatIsRight) {
   tcp_client client{where()};

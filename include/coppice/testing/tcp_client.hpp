@@ -32,7 +32,8 @@ namespace coppice::testing {
 /// Works for Unix sockets, too. Any thread, one at a time.
 class tcp_client {
 public:
-  /// Connects, or says in `is_connected` why not.
+  /// Connects, or says in `is_connected` why not. Waits for room in the queue
+  /// of a Unix socket, as TCP does by itself.
   explicit tcp_client(const net::endpoint& where,
                       std::chrono::milliseconds patience
                       = std::chrono::seconds{20});
@@ -93,6 +94,7 @@ private:
     standing how = standing::open;
   };
 
+  int connect(const net::endpoint& where);
   void run(exchange& what);
   bool wait(short events, std::chrono::steady_clock::time_point until);
   bool is_ready(short events, std::chrono::milliseconds limit) const;
