@@ -94,6 +94,9 @@ protected:
     } catch (...) {
       end_for(std::current_exception());
     }
+    // What `finalize` would find, without the call.
+    if (has_behavior() && !quitting()) [[likely]]
+      return true;
     return !finalize();
   }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "net/counters.hpp"
+#include "net/direct_io.hpp"
 #include "net/socket.hpp"
 #include "net/stage.hpp"
 
@@ -26,7 +27,7 @@ public:
   }
 
   ssize_t receive(std::span<char> into) override {
-    auto n = ::recv(socket_.fd(), into.data(), into.size(), 0);
+    auto n = receive_directly(socket_.fd(), into.data(), into.size());
     if (n > 0) {
       bytes_in_ += static_cast<std::uint64_t>(n);
       traffic_.bytes_in.add(static_cast<std::uint64_t>(n));
@@ -35,7 +36,7 @@ public:
   }
 
   ssize_t transmit(std::string_view data) override {
-    auto n = ::send(socket_.fd(), data.data(), data.size(), MSG_NOSIGNAL);
+    auto n = send_directly(socket_.fd(), data.data(), data.size());
     if (n > 0) {
       bytes_out_ += static_cast<std::uint64_t>(n);
       traffic_.bytes_out.add(static_cast<std::uint64_t>(n));

@@ -38,11 +38,22 @@ private:
 
 template <class F>
 bool stop_scanner::feed(std::string_view data, F&& out) {
+  std::size_t pos = 0;
+  // Most data is lines of which none can be `stop`: they pass in one piece.
+  if (matched_ == 0 && !data.empty() && (mid_line_ || data[0] != line[0])) {
+    auto end = find_line(data, 0);
+    auto ends_line = end + 1 == data.size();
+    mid_line_ = end == std::string_view::npos;
+    if (mid_line_ || ends_line) {
+      out(data);
+      return false;
+    }
+    pos = end + 1;
+  }
   auto pass = [&](std::string_view part) {
     if (!part.empty())
       out(part);
   };
-  std::size_t pos = 0;
   for (;;) {
     if (mid_line_) {
       auto end = find_line(data, pos);
