@@ -22,7 +22,7 @@ enum class event_kind {
   child_exited,
   child_stopped, ///< Because its supervisor told it to.
   start_failed,
-  restarting, ///< The decision; its detail says who, why and the budget.
+  restarting, ///< The decision; its detail says what, why and the budget.
   stalled,    ///< It made no progress for too long, and is being killed.
   unkillable, ///< A kill did not end it in time; it is replaced.
   gave_up,    ///< Too many restarts: the supervisor ends.
@@ -32,8 +32,8 @@ enum class event_kind {
   listening,
   suspended, ///< No more clients until it is resumed.
   draining,
-  alarm,            ///< A limit that somebody asked to be told of is reached.
-  held_up,          ///< A reactor or the journal did not get on.
+  alarm,            ///< The number of connections set as an alarm is reached.
+  held_up,          ///< A reactor or the journal made no progress.
   fault_armed,      ///< Somebody asked for a fault.
   fault_fired,      ///< … and it happened. The path is the point's name.
   fault_cleared,    ///< It will not happen any more.
@@ -96,8 +96,8 @@ std::string_view to_string(severity value);
 
 severity severity_of(const event& ev);
 
-/// One line for a person: what happened to whom, and why. Whatever the event
-/// holds, a log or a terminal may get it.
+/// One line for a person: what happened, where, and why. It is safe for logs
+/// and terminals, whatever the event contains.
 std::string describe(const event& ev);
 
 } // namespace coppice::observe

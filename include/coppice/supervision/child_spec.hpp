@@ -111,7 +111,7 @@ struct child_spec {
 
   // -- beyond OTP, off by default ---------------------------------------------
 
-  /// A budget of its own: so many restarts within `period`, >= 1. They do not
+  /// A budget of its own: the restarts within `period`, >= 1. They do not
   /// count against the supervisor's budget. One more does not end the
   /// supervisor: the child stays down until its budget has room again, and is
   /// started then. Unset: its restarts count as OTP's.
