@@ -200,11 +200,11 @@ void add_events(families& to, const measurements& what) {
                {{"kind", to_string(static_cast<observe::event_kind>(i))}});
   to.push_back(events.done());
   to.push_back(counter("coppice_events_missed_total",
-                       "Events that went before they were counted.")
+                       "Events that were dropped before they were counted.")
                  .add(what.events.missed)
                  .done());
   to.push_back(counter("coppice_events_lost_total",
-                       "Events that went before the journal took them.")
+                       "Events that were dropped before the journal took them.")
                  .add(what.events_lost)
                  .done());
   if (what.journal) {
@@ -222,11 +222,12 @@ void add_events(families& to, const measurements& what) {
                    .add(what.journal->lost)
                    .done());
   }
-  to.push_back(counter("coppice_connection_records_lost_total",
-                       "Starts and ends of connections that went before the "
-                       "journal took them.")
-                 .add(what.records_lost)
-                 .done());
+  to.push_back(
+    counter("coppice_connection_records_lost_total",
+            "Starts and ends of connections that were dropped before "
+            "the journal took them.")
+      .add(what.records_lost)
+      .done());
   to.push_back(histogram("coppice_downtime_seconds",
                          "From the end of a child of the tree until it ran "
                          "again.")
