@@ -73,7 +73,7 @@ public:
     return arrived_.load(std::memory_order_relaxed) - done;
   }
 
-  /// Whoever waits for an answer to what was held hears that there is none.
+  /// Senders that wait for an answer to a held message get an error.
   void on_cleanup(const caf::error& reason) override {
     gate_.open_for_good([this](caf::mailbox_element_ptr what) {
       caf::event_based_actor::enqueue(std::move(what), own_queue_or(nullptr));

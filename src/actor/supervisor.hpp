@@ -204,7 +204,7 @@ private:
   std::shared_ptr<observe::gauge> members_; // of a dynamic supervisor
   std::unordered_map<supervision::child_key, recipe> recipes_;
   std::unordered_map<supervision::instance_id, child> children_;
-  // Of dynamic children, who are asked for by their handles.
+  // Of dynamic children, which requests name by their handles.
   std::unordered_map<caf::actor_id, supervision::instance_id> instances_;
   std::unordered_map<supervision::request_id, std::shared_ptr<ticket>> tickets_;
   supervision::request_id last_request_ = 0;

@@ -47,17 +47,17 @@ struct feed_extras {
 /// For one thread at a time.
 class event_feed {
 public:
-  /// Begins after the event numbered `since`; one that is still to come is
-  /// taken for none. `greeting` is the data of `hello`.
+  /// Begins after the event numbered `since`; a number that does not exist yet
+  /// counts as none. `greeting` is the data of `hello`.
   event_feed(actor::runtime_ptr rt,
              const std::vector<net::listener_ptr>& listeners,
              std::uint64_t since, std::string greeting,
              feed_extras extras = {});
 
-  /// With so much at once, there may be more.
+  /// If `next` returns this much, there may be more.
   static constexpr std::size_t full_bytes = 256 * 1024;
 
-  /// How often to look at the least, so that nothing is late.
+  /// How often to call `next` at the least, so that nothing is late.
   static constexpr std::chrono::milliseconds look_every{250};
 
   /// Has `wake` called, on any thread, when there are new events; it must not

@@ -75,7 +75,7 @@ struct line_writer::state {
     }
   }
 
-  // Writes what waits, and tells of what was lost. Returns whether the disk
+  // Writes what waits, and what was lost. Returns whether the disk
   // took both.
   bool write_some(std::unique_lock<std::mutex>& guard) {
     auto batch = std::exchange(waiting, {});

@@ -123,7 +123,7 @@ private:
   std::uint64_t missed_ = 0;      // lost, and never waited here
   std::uint64_t lost_before_ = 0; // when it began to fail
   bool finished_ = false;
-  // For those who must not wait for a disk:
+  // For threads that must not wait for a disk:
   mutable std::mutex look_mutex_;
   mutable std::condition_variable changed_;
   numbers numbers_;        // guarded by look_mutex_

@@ -91,7 +91,7 @@ void scribe::on_pending(std::function<void()> wake) {
 }
 
 void scribe::served_by(std::string path) {
-  std::lock_guard guard{path_mutex_}; // who starts must not wait for a disk
+  std::lock_guard guard{path_mutex_}; // a start must not wait for a disk
   path_ = std::move(path);
 }
 

@@ -38,7 +38,7 @@ struct answer {
 
 std::string_view to_string(answer::kind value);
 
-/// Who carries actions out: by HTTP, or within the process.
+/// Carries actions out: by HTTP, or within the process.
 class striker {
 public:
   virtual ~striker() = default;

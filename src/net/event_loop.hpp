@@ -38,8 +38,8 @@ protected:
 /// queue of runnable actors. It is the execution unit of the actors that are
 /// pinned to it.
 ///
-/// In virtual time it has no thread: whoever runs that time runs it, too. Its
-/// timers then go by that time; its sockets are real.
+/// In virtual time it has no thread: the code that runs that time runs it, too.
+/// Its timers then go by that time; its sockets are real.
 ///
 /// Functions are for its own thread unless they say otherwise.
 class event_loop final : public actor::run_queue,

@@ -90,7 +90,7 @@ public:
     return down_.load();
   }
 
-  /// Whether clients that wait for room do so in vain.
+  /// Whether clients that wait for room will not be served.
   bool refuses() const noexcept {
     return draining_.load() || down_.load();
   }

@@ -42,7 +42,8 @@ restart_cause cause_from(std::string_view reason) {
   return restart_cause::unknown;
 }
 
-// The path itself if the tree shows it, else whom in the tree it is below.
+// The path itself if the tree shows it, else the next path above it that the
+// tree shows.
 std::string label(std::string_view path, const tree& shown) {
   if (shown.has(path))
     return std::string{path};

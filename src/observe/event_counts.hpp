@@ -19,8 +19,8 @@
 
 namespace coppice::observe {
 
-/// What a child was restarted for, as far as a counter tells. A crash's own
-/// text is not here: whoever picks it could make counters without end.
+/// Why a child was restarted, as far as a counter shows it. A crash's own text
+/// is not here: new texts would make new counters without end.
 enum class restart_cause {
   normal,
   shutdown, ///< With a detail or without.

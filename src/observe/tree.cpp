@@ -41,7 +41,7 @@ struct node {
   std::uint64_t incarnation = 0;
   std::string last_exit;
   std::optional<supervision::restart_window> own_budget = {};
-  tree::writer parent = 0; // who wrote last of this node as a child
+  tree::writer parent = 0; // the last that wrote this node as a child
   tree::writer self = 0;   // … and as a supervisor
   std::uint64_t place = 0; // below the parent
   std::unique_ptr<hub> below = {};

@@ -18,8 +18,8 @@
 
 namespace coppice::protocol {
 
-/// Who takes part in a chat, on whatever reactors, and how many bytes wait for
-/// them: beyond a bound, those for whom most wait have to leave. Thread-safe.
+/// The members of a chat, on any reactors, and how many bytes wait for them:
+/// beyond a bound, the members with the most have to leave. Thread-safe.
 class chat_room {
 public:
   static constexpr std::size_t default_bound = 16 * 1024 * 1024; // bytes
@@ -59,11 +59,11 @@ private:
   std::size_t bytes_ = 0; // of all members
 };
 
-/// Hands each line on to all others in its room, with the number of who said
-/// it; the line `stop` leaves. Shows how connections talk to each other: by
-/// messages, since they may live on different reactors. A line of more than
-/// 64 KiB ends the connection; so does not reading while too much waits for the
-/// members of the room.
+/// Sends each line to all other members of its room, with the sender's number;
+/// the line `stop` leaves the room. Shows how connections talk to each other:
+/// by messages, since they may live on different reactors. A line of more than
+/// 64 KiB ends the connection; so does a peer that does not read while too much
+/// waits for the members of the room.
 class chat final : public net::handler {
 public:
   explicit chat(std::shared_ptr<chat_room> room);

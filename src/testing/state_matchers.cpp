@@ -30,7 +30,7 @@ marks restarts_below(const event_history& what, const std::string& path) {
   return result;
 }
 
-// False, with a list of those who are there, if nobody ever was at `path`.
+// False, with a list of the known paths, if no actor ever was at `path`.
 bool explain_who(std::ostream& out, const event_history& what,
                  const std::string& path) {
   auto* who = what.find(path);
