@@ -91,7 +91,7 @@ TEST_F(Scribe, SaysSoInTheLogIfThereIsNoFile) {
               HasSubstr("1 event went by"));
 }
 
-// A disk that does not answer while there is one: whoever opens a file of
+// A disk that does not answer while there is one: a thread that opens a file of
 // SQLite's waits.
 class hanging_disk {
 public:
