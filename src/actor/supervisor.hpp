@@ -36,7 +36,7 @@ struct supervisor_setup {
   caf::actor_addr parent = {};
   /// Called once with what became of the start.
   std::function<void(supervision::start_outcome)> initialized = {};
-  std::uint64_t cause = 0; ///< The event that its start comes of.
+  std::uint64_t cause = 0; ///< The event that led to its start.
   bool asked = false;      ///< Whether somebody asked for its start.
 };
 
@@ -107,7 +107,7 @@ private:
 
   // What things are done for. A supervisor does one thing after the other.
   struct occasion {
-    std::uint64_t cause = 0; // the event that it comes of
+    std::uint64_t cause = 0; // the event that led to it
     std::string why = {};    // … in words
     bool asked = false;      // somebody asked for it
   };

@@ -272,7 +272,7 @@ void supervisor::run(stalled& cmd) {
 void supervisor::run(report& cmd) {
   switch (cmd.context) {
   case report_context::child_terminated:
-    return; // the exit itself was told already
+    return; // the exit itself was published already
   case report_context::shutdown_error:
     // … and so was the end of a child that has a node of its own.
     if (engine_.dynamic() && cmd.offender.count == 0)

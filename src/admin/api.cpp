@@ -141,7 +141,7 @@ api::api(actor::runtime_ptr rt, std::vector<net::listener_ptr> listeners,
       leases_([this](const std::string& name, std::size_t undone) {
         rt_->events.publish(
           {.path = "lease:" + name,
-           .detail = "ran out, since its client was not heard of any more; "
+           .detail = "ran out, because its client did not renew it; "
                      "faults undone: "
                      + std::to_string(undone)});
       }) {
@@ -244,7 +244,7 @@ response api::unroutable(const request& req) const {
   for (auto& each : routes_)
     if (req.path == "*" || match(each.pattern, req.path))
       add(each.method);
-  // Requests without the token are not told what there is to change.
+  // Requests without the token do not learn what there is to change.
   if (changes_something(req.method) && !permitted_token(req))
     return needs_token();
   if (methods.empty())

@@ -41,8 +41,9 @@ struct feed_extras {
 /// What happens, as server-sent events. Those of the bus carry an id of their
 /// number, see `event_id`. Besides, there are `hello` at the beginning, `tree`
 /// when it has changed, `traffic` every second, with what a `canary` measured
-/// if there is one, and `missed` with the number of events that were not kept
-/// for so long; `connection` for the start and the end of each, if asked for.
+/// if there is one, and `missed` with the number of events that were dropped
+/// before they were sent; `connection` for the start and the end of each, if
+/// asked for.
 ///
 /// For one thread at a time.
 class event_feed {

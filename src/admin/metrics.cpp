@@ -318,7 +318,7 @@ void add_tcp(families& to, const measurements& what) {
 void add_machinery(families& to, const measurements& what) {
   auto rounds = histogram("coppice_reactor_loop_seconds",
                           "Rounds of a reactor's loop without the wait for "
-                          "sockets: so long may a ready socket wait.");
+                          "sockets. A ready socket may wait for one round.");
   for (auto& each : what.reactors)
     rounds.add(each.rounds, {{"reactor", std::to_string(each.index)}});
   to.push_back(rounds.done());

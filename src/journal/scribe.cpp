@@ -31,7 +31,7 @@ event_kind kind_of(recorder::news::kind what) {
   return event_kind::notice;
 }
 
-// A file that may not grow any more is an error to be told, and not the end of
+// A file that may not grow any more is an error to report, and not the end of
 // the process. Source: setrlimit(2), RLIMIT_FSIZE.
 class size_limit_block {
 public:

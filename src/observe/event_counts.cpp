@@ -125,7 +125,7 @@ void event_counts::count(const event& ev, const tree& shown) {
     count_restart(ev, shown);
     return;
   case event_kind::child_started:
-    down_since_.erase(ev.path); // it was to be away so long
+    down_since_.erase(ev.path); // it was down on purpose
     return;
   case event_kind::exit_requested:
   case event_kind::stalled:

@@ -35,8 +35,8 @@ public:
   /// Sends `text` to everybody but `sender`.
   void tell_others(std::uint64_t sender, const std::string& text);
 
-  /// That member was given so many bytes of what was told, and so many wait to
-  /// be sent to it by now.
+  /// That member was given `bytes` of what others said, and `waiting_bytes`
+  /// wait to be sent to it by now.
   void given(std::uint64_t id, std::size_t bytes, std::size_t waiting_bytes);
 
 private:

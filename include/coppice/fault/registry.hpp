@@ -149,7 +149,7 @@ public:
   /// std::invalid_argument, which says why, if it is none or is refused.
   armed_for(registry& owner, std::string_view pattern, std::string_view text);
 
-  /// Disarms them, also if somebody has armed them anew meanwhile.
+  /// Disarms them, even if they were armed again meanwhile.
   ~armed_for();
 
   armed_for(const armed_for&) = delete;

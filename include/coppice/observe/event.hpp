@@ -43,10 +43,10 @@ enum class event_kind {
   notice,
 };
 
-/// Reasons in events are cut to so many bytes, with a mark.
+/// Reasons in events are cut to this many bytes, with a mark.
 constexpr std::size_t longest_reason = 1024;
 
-/// … and details, which may repeat reasons, to so many.
+/// … and details, which may repeat reasons, to this many.
 constexpr std::size_t longest_detail = 4096;
 
 /// `text`, or as much of its beginning as fits into `limit` bytes with a mark
@@ -60,8 +60,8 @@ struct decision {
   std::vector<std::string> affected = {}; ///< Ids in start order; 16 at most.
   std::size_t affected_count = 0;         ///< How many there really are.
   std::size_t budget_used = 0;            ///< This restart included.
-  std::int64_t intensity = 0;             ///< The budget: so many restarts …
-  std::chrono::seconds period = {};       ///< … within so long.
+  std::int64_t intensity = 0;             ///< The budget: restarts …
+  std::chrono::seconds period = {};       ///< … within this time.
   std::chrono::milliseconds delay = {};   ///< Of the restart.
   /// What it counted against, if the child has a budget of its own.
   std::optional<supervision::own_budget> own = {};

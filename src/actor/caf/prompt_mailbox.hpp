@@ -39,7 +39,7 @@ public:
   }
 
   ~prompt_mailbox() override {
-    finish(); // an actor that nobody could reach has told nobody else
+    finish(); // the end of an unreachable actor is not reported elsewhere
   }
 
   // -- the owner's thread -----------------------------------------------------

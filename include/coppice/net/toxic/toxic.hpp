@@ -65,7 +65,7 @@ struct slicer_toxic {
   std::chrono::microseconds delay{0};
 };
 
-/// After so many bytes the connection is closed.
+/// After `bytes` bytes, the connection is closed.
 struct limit_data_toxic {
   std::int64_t bytes = 0;
 };
