@@ -52,7 +52,7 @@ public:
     gate_.close();
   }
 
-  /// Lets in what has waited, in its order. Any thread.
+  /// Delivers the messages that have waited, in their order. Any thread.
   void resume_suspended() {
     gate_.open([this](caf::mailbox_element_ptr what) {
       caf::event_based_actor::enqueue(std::move(what), own_queue_or(nullptr));

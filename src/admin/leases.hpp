@@ -93,7 +93,7 @@ private:
   };
 
   struct place {
-    std::shared_ptr<lease> owner; // maybe one that is ending
+    std::shared_ptr<lease> owner; // it may be ending
     std::list<entry>::iterator at;
   };
 

@@ -9,7 +9,7 @@ namespace coppice::admin {
 
 /// The user that sends a request, as far as the kernel knows.
 enum class sender {
-  anybody,    ///< It came by TCP: unknown.
+  anybody,    ///< A TCP client: its user is unknown.
   owner,      ///< By a Unix socket: root, or the user that runs the server.
   other_user, ///< By a Unix socket: any other user.
 };

@@ -14,7 +14,7 @@ using supervision::exit_reason;
 
 namespace {
 
-// So many events at a time, since the bus is locked meanwhile.
+// The most events at a time, because the bus is locked meanwhile.
 constexpr std::size_t at_once = 256;
 
 // A supervisor decides right after the end that made it decide; other events

@@ -121,7 +121,7 @@ TEST_F(SupervisedTest, FailsIfAChildHadToBeKilled) {
   start_supervised(child<stubborn>("mule"), {.shutdown = shutdown::infinity()});
 
   EXPECT_NONFATAL_FAILURE(stop_all_supervised(),
-                          "mule did not end when it was told to; killed");
+                          "mule did not end when it was asked to; killed");
   EXPECT_EQ(log->back(), "end mule");
 }
 

@@ -58,7 +58,7 @@ public:
   }
 
   /// Blocks the thread as a delay or hang says: for its time, but not beyond
-  /// the moment when the point is disarmed or armed anew.
+  /// the moment when the point is disarmed or armed again.
   void block(const decision& what) const {
     what.origin->block(what);
   }

@@ -161,8 +161,8 @@ struct dynamic_flags {
   /// As in `flags`.
   std::int64_t intensity = 3;
   std::chrono::seconds period{5};
-  /// So many children at most, those that are restarting included; unset means
-  /// any number.
+  /// The most children, those that are restarting included; unset means any
+  /// number.
   std::optional<std::size_t> max_children = {};
   /// As in `flags`.
   std::optional<std::chrono::milliseconds> kill_grace = {};

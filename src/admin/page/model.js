@@ -131,7 +131,7 @@ export class Model extends EventTarget {
     const last = lane.bars.at(-1);
     if (begins) {
       this.givenUp.delete(event.path);
-      this.restarts.delete(event.path); // its budget begins anew
+      this.restarts.delete(event.path); // its budget is full again
       if (last && last.to === null)
         last.to = event.at;
       lane.bars.push({ from: event.at, to: null, incarnation: event.incarnation });
