@@ -39,7 +39,7 @@ protected:
     // nop
   }
 
-  // As many as the bus keeps, and so many more.
+  // As many as the bus keeps, and `more`.
   void publish_too_many(std::uint64_t more) {
     for (std::uint64_t n = 0; n < 4096 + more; ++n)
       rt_->events.publish({.kind = event_kind::notice, .path = "top"});
