@@ -218,7 +218,7 @@ void add_events(families& to, const measurements& what) {
                    .add(what.journal->waiting)
                    .done());
     to.push_back(counter("coppice_journal_lost_events_total",
-                         "Events that the journal's file will never have.")
+                         "Events that are missing in the journal's file.")
                    .add(what.journal->lost)
                    .done());
   }
@@ -305,7 +305,7 @@ void add_tcp(families& to, const measurements& what) {
   add(
     "coppice_tcp_full_queue_cookies_total",
     "SYN cookies that the kernel sent since a queue was full, in this network "
-    "namespace: such a client may be connected to nobody.",
+    "namespace: such a client may believe in a connection that does not exist.",
     "TCPReqQFullDoCookies");
   add("coppice_tcp_accept_queue_overflows_total",
       "Clients that the kernel dropped since an accept queue was full, in this "

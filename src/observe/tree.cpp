@@ -23,7 +23,7 @@ std::string join(std::string_view parent, std::string_view id) {
   return result;
 }
 
-// What most nodes are not: somebody with children.
+// What only nodes with children have; most have none.
 struct hub {
   std::optional<supervision::strategy> strategy;
   std::optional<supervision::restart_window> window;

@@ -86,7 +86,7 @@ public:
   site(const site&) = delete;
   site& operator=(const site&) = delete;
 
-  /// One for points that nobody can arm.
+  /// One for points that cannot be armed.
   static site& unarmable();
 
   bool armed() const noexcept {

@@ -45,7 +45,7 @@ public:
   std::uint64_t publish(event ev);
 
   /// At most `limit` events that follow the one numbered `seq`; 0: all. For
-  /// someone who keeps the number elsewhere, such as an HTTP client.
+  /// readers that keep the number elsewhere, such as an HTTP client.
   excerpt after(std::uint64_t seq, std::size_t limit) const;
 
   /// The number of the latest event; 0: none.

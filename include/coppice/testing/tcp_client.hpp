@@ -62,8 +62,7 @@ public:
   /// Gets `expected`, byte for byte, and nothing after it so far.
   [[nodiscard]] ::testing::AssertionResult receives(std::string_view expected);
 
-  /// The other side ends the connection, in order or by a reset, and sends
-  /// nothing before that.
+  /// The other side closes or resets the connection, and sends nothing before.
   [[nodiscard]] ::testing::AssertionResult is_closed();
 
   /// Sends no more; can still receive.
