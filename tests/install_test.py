@@ -100,7 +100,7 @@ def with_compiler(root, folder, env, flags):
 
 
 def check_needs(env):
-    """Whoever links the server needs nothing that only its tests use."""
+    """A program that links the server needs nothing that only tests use."""
     shown = run("pkg-config", "--print-requires", "--print-requires-private",
                 "--libs", "--static", "coppice-server", env=env)
     for unwanted in ("httplib", "gtest", "openssl", "ssl"):

@@ -85,7 +85,7 @@ int main() {
   auto again = start_child((*tree)->handle(), careful).get();
   std::cout << to_string(again.error()) << "\n";
 
-  // Whom a key belongs to.
+  // Sends to the partition of a key.
   deliver(counters.route("alice"), std::string{"hello"});
 
   // One-shot work gives a value, or the reason why there is none.

@@ -1,5 +1,5 @@
-// A supervisor allows so many restarts in so much time. One more, and it gives
-// up: its own supervisor starts it anew, with all of its children.
+// A supervisor allows a number of restarts in a period. One more, and it gives
+// up: its own supervisor starts it again, with all of its children.
 
 #include <coppice/testing.hpp>
 

@@ -1,5 +1,5 @@
-// A database, a cache in front of it, a web server in front of both: whoever
-// crashes takes those along that were started after it, and nobody else.
+// A database, a cache in front of it, a web server in front of both: a crash of
+// one restarts those that were started after it, and no others.
 
 #include <coppice/testing.hpp>
 

@@ -89,7 +89,7 @@ TEST_P(EveryFault, IsOverWhenItIsOver) {
     ask_for_the_sum_of({1, 2, 3});
   }
   ASSERT_TRUE(eventually(alive("summer"), 1s));
-  crash("summer"); // who lost a number does not know
+  crash("summer"); // a sender does not learn that its number was lost
   settle();
   said->clear();
 

@@ -141,12 +141,11 @@ api::api(actor::runtime_ptr rt, std::vector<net::listener_ptr> listeners,
       leases_([this](const std::string& name, std::size_t undone) {
         rt_->events.publish(
           {.path = "lease:" + name,
-           .detail = "ran out, since its client was not heard of any more; "
+           .detail = "ran out, because its client did not renew it; "
                      "faults undone: "
                      + std::to_string(undone)});
       }) {
   routes_ = all_routes();
-  // nop
 }
 
 std::vector<route> api::all_routes() const {
@@ -245,7 +244,7 @@ response api::unroutable(const request& req) const {
   for (auto& each : routes_)
     if (req.path == "*" || match(each.pattern, req.path))
       add(each.method);
-  // Requests without the token are not told what there is to change.
+  // Requests without the token do not learn what there is to change.
   if (changes_something(req.method) && !permitted_token(req))
     return needs_token();
   if (methods.empty())
@@ -287,8 +286,9 @@ response api::on_lease(const route& to, const call& asked) const {
   return arms ? arm(to, asked, lease) : clear(to, asked);
 }
 
-// Waits for nobody who arms something: it may be what he waits for. What stays
-// on a lease, since it is armed meanwhile, goes off it when it is armed again.
+// Does not wait for requests that arm something: such a request may wait for
+// this one. What stays on a lease because it is armed meanwhile is taken off
+// the lease when it is armed again.
 response api::clear(const route& to, const call& asked) const {
   auto before = leases_.mark();
   auto result = to.handler(asked);
@@ -387,8 +387,7 @@ std::shared_ptr<const canary> api::find_canary() const {
   return result;
 }
 
-// -- what is allowed
-// ------------------------------------------------------------------
+// -- what is allowed ----------------------------------------------------------
 
 std::optional<response> api::refuse(const request& req) const {
   if (!permitted_host(req))

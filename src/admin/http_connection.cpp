@@ -131,8 +131,8 @@ void http_connection::run() {
   }
 }
 
-// Whoever is not permitted to ask is told so before the body is read. What else
-// is wrong is said after it, so that the connection can stay.
+// A request that is not permitted is refused before the body is read. Other
+// errors are answered after it, so that the connection can stay.
 void http_connection::judge() {
   auto& head = reader_.head();
   then_ = !head.keep_alive   ? after_answer::close

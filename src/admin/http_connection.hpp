@@ -34,7 +34,7 @@ struct http_limits {
   std::chrono::milliseconds idle{15'000}; ///< Between two requests.
   /// Until the client of a connection that is over has read the last answer.
   std::chrono::milliseconds linger{1000};
-  /// A client that has not got on for so long makes room for a new one.
+  /// A client without progress for this long may be closed for a new one.
   std::chrono::milliseconds patience{250};
   std::size_t places = 256;
   std::size_t places_of_loopback = 224; ///< Or of the user of the server.
@@ -69,7 +69,7 @@ protected:
   ~http_house() = default;
 };
 
-/// Whom a connection belongs to.
+/// The client of a connection.
 struct http_visitor {
   std::string address = {}; ///< Places are counted by it.
   bool local = false;       ///< Loopback, or the user of the server.
@@ -118,8 +118,8 @@ public:
     return out_.size();
   }
 
-  /// When it got on last: reached where it is or, if that is an answer, took
-  /// some of it.
+  /// The time of its last progress: it reached its phase or, if that is an
+  /// answer, took some of it.
   clock::time_point since() const noexcept {
     return since_;
   }

@@ -286,8 +286,8 @@ bool http_port::take_in(net::socket& sock, const http_visitor& visitor) {
   return true;
 }
 
-// Closes the connection that has not got on for longest, if that is long
-// enough: one of that address, or any. False if there is none.
+// Closes the connection without progress for longest, if that is long enough:
+// one of that address, or any. False if there is none.
 bool http_port::make_room(const std::string* address) {
   auto before = http_connection::clock::now() - limits_.patience;
   std::vector<http_connection*> all;

@@ -114,11 +114,11 @@ enum class op {
 
 std::string_view to_string(op value);
 
-/// Whom a step goes to.
+/// The receiver of a step.
 enum class addressee {
   nobody,  ///< Time passes, or it is what a coppice child cannot do.
-  parent,  ///< Who starts the tree.
-  service, ///< A supervisor, who answers.
+  parent,  ///< The process that starts the tree.
+  service, ///< A supervisor, which answers.
   child,
   supervisor, ///< … by a signal or a message.
 };

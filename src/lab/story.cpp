@@ -94,7 +94,7 @@ std::string tell_of_supervisor(const trace_event& ev) {
   return kind + " " + text(ev, "msg") + text(ev, "text");
 }
 
-// Who did it, as a person would say.
+// A process, in words.
 std::string actor(const trace_event& ev) {
   auto name = text(ev, "sup");
   if (name == "$parent")

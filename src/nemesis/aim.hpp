@@ -52,8 +52,8 @@ private:
                   std::int64_t used, std::int64_t intensity,
                   std::chrono::milliseconds now) const;
 
-  // By who pays for the restarts, when there were kills: the tree may not know
-  // yet.
+  // The times of kills, by the path whose budget pays for the restarts: the
+  // tree may not show them yet.
   std::map<std::string, std::vector<std::chrono::milliseconds>> kills_;
 };
 

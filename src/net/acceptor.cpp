@@ -33,7 +33,7 @@ constexpr int accepts_a_turn = 16;
 // calls.
 constexpr int most_in_a_row = 2;
 
-// In one turn; more are not the fault of so many clients.
+// In one turn; if there are more, the clients are not the cause.
 constexpr int most_of_one_error = accepts_a_turn;
 
 constexpr std::chrono::milliseconds pause_length{100};

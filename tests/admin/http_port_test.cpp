@@ -146,7 +146,7 @@ protected:
   std::shared_ptr<http_port> uut;
 };
 
-// Whether the server has said or ended something within so long.
+// Whether the server has said or ended something within that time.
 bool readable(const test::client& peer, std::chrono::milliseconds within) {
   pollfd entry{peer.fd(), POLLIN, 0};
   return ::poll(&entry, 1, static_cast<int>(within.count())) == 1;

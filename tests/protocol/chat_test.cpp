@@ -30,7 +30,7 @@ protected:
     return result;
   }
 
-  /// A client who has been greeted, so that all who come later are told of.
+  /// A client that has been greeted, so that it sees all later ones join.
   client join() {
     auto who = connect();
     EXPECT_THAT(line(who), testing::StartsWith("you are "));

@@ -53,18 +53,17 @@ public:
   /// Sends `data`, and gets the same back. Reads while it sends.
   [[nodiscard]] ::testing::AssertionResult echoes(std::string_view data);
 
-  /// The same for so many bytes: lines of numbers that go on from call to call,
-  /// so that one that is lost, doubled or in the wrong place is another.
+  /// The same for `bytes` bytes: lines of numbers that continue from call to
+  /// call, so that a lost, doubled or misplaced line is noticed.
   [[nodiscard]] ::testing::AssertionResult echoes(std::size_t bytes);
 
   /// Sends all of `data`.
   [[nodiscard]] ::testing::AssertionResult sends(std::string_view data);
 
-  /// Gets `expected`, byte for byte, and not more by then.
+  /// Gets `expected`, byte for byte, and nothing after it so far.
   [[nodiscard]] ::testing::AssertionResult receives(std::string_view expected);
 
-  /// The other side ends the connection, in order or by a reset, and sends
-  /// nothing before that.
+  /// The other side closes or resets the connection, and sends nothing before.
   [[nodiscard]] ::testing::AssertionResult is_closed();
 
   /// Sends no more; can still receive.
@@ -72,7 +71,7 @@ public:
 
   void close();
 
-  /// Bytes that the kernel took, and bytes that came as they should.
+  /// Bytes that the kernel took, and bytes that arrived as expected.
   std::uint64_t sent() const noexcept {
     return sent_;
   }

@@ -104,7 +104,7 @@ TEST_F(ToxicListener, TellsOfItsToxics) {
             "(downstream, latency 100, jitter 0)");
   EXPECT_TRUE(listener->remove_toxic("latency_downstream"));
   EXPECT_EQ(wait_for(observe::event_kind::fault_cleared),
-            "no fault any more at top/listener:test: toxic "
+            "fault cleared at top/listener:test: toxic "
             "latency_downstream");
 }
 
