@@ -38,12 +38,6 @@ constexpr observe::histogram<11>::bounds round_times{
 
 thread_local event_loop* current = nullptr;
 
-socket checked(int fd, const char* what) {
-  if (fd < 0)
-    throw std::system_error(errno, std::generic_category(), what);
-  return socket{fd};
-}
-
 } // namespace
 
 // A task that waits for its time.
