@@ -109,12 +109,20 @@ def with_compiler(root, folder, env, options):
 
 
 def check_needs(env):
-    """Whoever links the server needs nothing that only its tests use."""
+    """Whoever links the server needs nothing that only its tests use, and
+    whoever links the library nothing that only the server uses."""
     shown = run("pkg-config", "--print-requires", "--print-requires-private",
                 "--libs", "--static", "coppice-server", env=env)
     for unwanted in ("httplib", "gtest", "openssl", "ssl"):
         if unwanted in shown:
             sys.exit(f"not ok - coppice-server needs {unwanted}: {shown}")
+    folder = pathlib.Path(env["PKG_CONFIG_PATH"])
+    server = (folder / "coppice-server.pc").read_text("utf-8")
+    library = (folder / "coppice.pc").read_text("utf-8")
+    for only_of_the_server in ("sqlite3", "prometheus"):
+        if only_of_the_server not in server or only_of_the_server in library:
+            sys.exit(f"not ok - {only_of_the_server} is not where it should be: "
+                     f"{library}\n{server}")
 
 
 def with_cmake(root, folder, env, options):
