@@ -21,9 +21,7 @@ public:
 // The tree to be tested: as the program itself would start it.
 child_spec app() {
   return supervisor_child("app", {.intensity = 2, .period = 10s},
-                          {{{.id = "worker"}, [](const start_args& args) {
-                              return running{args.rt->system.spawn<worker>()};
-                            }}});
+                          {{{.id = "worker"}, spawns<worker>()}});
 }
 
 class Budget : public supervised_test {

@@ -19,9 +19,7 @@ public:
 };
 
 child_spec part_child(std::string id) {
-  return {{.id = std::move(id)}, [](const start_args& args) {
-            return running{args.rt->system.spawn<part>()};
-          }};
+  return {{.id = std::move(id)}, spawns<part>()};
 }
 
 class Shop : public supervised_test {

@@ -122,6 +122,11 @@ std::string allowed(const std::vector<std::string_view>& methods) {
   return result + "OPTIONS";
 }
 
+route probe(route to) {
+  to.probe = true;
+  return to;
+}
+
 void append(std::vector<route>& to, std::vector<route> more) {
   std::ranges::move(more, std::back_inserter(to));
 }
@@ -176,16 +181,16 @@ std::vector<route> api::own_routes() const {
      [this](const call& what) { return predict(*rt_, what.req.query); }},
     {"GET", "/sandbox", look, no_body, "?crash=b: what each strategy does",
      [](const call& what) { return sandbox(what.req.query); }},
-    {"GET", "/livez", look, no_body, "whether the process is alive",
-     [this](const call& what) {
-       return health_answer(what.req, "alive", health_.why_not_alive());
-     }},
-    {"GET", "/readyz", look, no_body, "whether it is ready for clients",
-     [this](const call& what) {
-       return health_answer(what.req, "ready", health_.why_not_ready());
-     }},
-    {"GET", "/metrics", look, no_body, "for Prometheus",
-     [this](const call&) { return metrics(); }},
+    probe({"GET", "/livez", look, no_body, "whether the process is alive",
+           [this](const call& what) {
+             return health_answer(what.req, "alive", health_.why_not_alive());
+           }}),
+    probe({"GET", "/readyz", look, no_body, "whether it is ready for clients",
+           [this](const call& what) {
+             return health_answer(what.req, "ready", health_.why_not_ready());
+           }}),
+    probe({"GET", "/metrics", look, no_body, "for Prometheus",
+           [this](const call&) { return metrics(); }}),
     {"POST", "/kill", change, body_kind::object,
      R"({"path": ..., "reason": ...})",
      [this](const call& what) { return kill(what.body); }},
@@ -259,9 +264,10 @@ response api::unroutable(const request& req) const {
 lane api::lane_of(const request& req) const {
   if (changes_something(req.method))
     return lane::change;
-  if (req.path == "/livez" || req.path == "/readyz" || req.path == "/metrics")
-    return lane::probe;
-  return lane::look;
+  auto probes = std::ranges::any_of(routes_, [&](auto& each) {
+    return each.probe && match(each.pattern, req.path);
+  });
+  return probes ? lane::probe : lane::look;
 }
 
 response api::pass_to(const route& to, const request& req,
@@ -278,7 +284,7 @@ response api::pass_to(const route& to, const request& req,
 // cleared before or asked for again elsewhere.
 response api::on_lease(const route& to, const call& asked) const {
   auto* lease = to.needs == permission::fault ? lease_of(asked.req) : nullptr;
-  auto arms = may_be_on_lease(asked);
+  auto arms = may_be_on_lease(to.effect);
   auto nothing_is_undone
     = arms ? leases_.hold() : std::unique_lock<fair_mutex>{};
   if (lease != nullptr && !leases_.has(*lease))
@@ -292,7 +298,8 @@ response api::on_lease(const route& to, const call& asked) const {
 response api::clear(const route& to, const call& asked) const {
   auto before = leases_.mark();
   auto result = to.handler(asked);
-  if (auto gone = clearing(asked.req, asked.body); gone && result.status == 200)
+  auto gone = clearing(to.effect, asked.req, asked.body);
+  if (gone && result.status == 200)
     leases_.forget(before, gone);
   return result;
 }
@@ -302,7 +309,7 @@ response api::arm(const route& to, const call& asked,
   auto result = to.handler(asked);
   if (result.status != 200)
     return result;
-  auto back = undoing(asked, result);
+  auto back = undoing(to.effect, asked, result);
   std::vector<std::string> keys;
   for (auto& each : back)
     keys.push_back(key_of(each));

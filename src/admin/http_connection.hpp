@@ -47,7 +47,7 @@ struct http_limits {
 class http_connection;
 
 /// What a connection needs from its port.
-class http_house {
+class http_connection_owner {
 public:
   virtual net::event_loop& loop() = 0;
 
@@ -66,7 +66,7 @@ public:
   virtual void on_closed(http_connection& which) = 0;
 
 protected:
-  ~http_house() = default;
+  ~http_connection_owner() = default;
 };
 
 /// The client of a connection.
@@ -84,8 +84,8 @@ class http_connection final : public net::io_handler, private net::timer {
 public:
   using clock = net::event_loop::clock;
 
-  http_connection(http_house& house, std::uint64_t id, net::socket sock,
-                  http_visitor visitor);
+  http_connection(http_connection_owner& owner, std::uint64_t id,
+                  net::socket sock, http_visitor visitor);
 
   ~http_connection() override;
 
@@ -166,7 +166,7 @@ private:
   void after_sent();
   void watch();
 
-  http_house& house_;
+  http_connection_owner& owner_;
   const std::uint64_t id_;
   net::socket sock_;
   const http_visitor visitor_;

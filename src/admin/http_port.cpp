@@ -278,9 +278,9 @@ bool http_port::take_in(net::socket& sock, const http_visitor& visitor) {
     return true;
   }
   auto id = ++last_id_;
-  http_house& house = *this;
+  http_connection_owner& owner = *this;
   auto made
-    = std::make_unique<http_connection>(house, id, std::move(sock), visitor);
+    = std::make_unique<http_connection>(owner, id, std::move(sock), visitor);
   if (made->start())
     connections_.emplace(id, std::move(made));
   return true;

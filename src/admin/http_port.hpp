@@ -44,7 +44,7 @@ struct http_service {
 ///
 /// Functions may be called from any thread.
 class http_port final : public std::enable_shared_from_this<http_port>,
-                        private http_house {
+                        private http_connection_owner {
 public:
   /// `workers` must outlive what they do for it. Throws `std::system_error` if
   /// no thread or descriptor can be created.

@@ -143,6 +143,28 @@ struct step {
   std::string msg = {};
 };
 
+/// Does a step in `world`, by the function of it that is for the addressee.
+/// `during`: a start function asks for it, and waits for no answer.
+template <class World>
+void perform(World& world, const step& what, bool during) {
+  switch (addressee_of(what.what)) {
+  case addressee::nobody:
+    break;
+  case addressee::parent:
+    world.start_top();
+    break;
+  case addressee::service:
+    world.ask(what, during);
+    break;
+  case addressee::child:
+    world.tell_child(what);
+    break;
+  case addressee::supervisor:
+    world.tell_supervisor(what);
+    break;
+  }
+}
+
 struct scenario {
   std::string name;
   supervisor_def top;

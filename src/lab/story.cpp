@@ -2,7 +2,6 @@
 
 #include "lab/story.hpp"
 #include "lab/engine_world.hpp"
-#include "lab/explain.hpp"
 #include "observe/printable.hpp"
 
 namespace coppice::lab {

@@ -32,6 +32,9 @@ struct target {
 /// The tree in one list, parents first.
 std::vector<target> actors_of(const observe::node_view& root);
 
+/// The fault point that a moment arms, or disarms, for the actor at `path`.
+std::string point_of(const moment& what, const std::string& path);
+
 /// Why no actor is struck.
 struct no_target {
   std::string why;     ///< For a person.

@@ -438,7 +438,7 @@ void acceptor::on_exit() {
     linked->end(actor::to_reason(fail_state_), owner_->rt().end_notes);
   }
   if (self_)
-    loop_.bury(std::move(self_));
+    loop_.keep_until_round_ends(std::move(self_));
 }
 
 void acceptor::publish(observe::event_kind kind, std::string detail) {

@@ -100,7 +100,7 @@ public:
   void remove(int fd);
 
   /// Keeps an actor until no event that was fetched already can reach it.
-  void bury(caf::strong_actor_ptr self);
+  void keep_until_round_ends(caf::strong_actor_ptr self);
 
   /// Where to read into; shared by all actors on this reactor.
   std::span<char> buffer() noexcept {
@@ -173,7 +173,7 @@ private:
   std::deque<job> local_;
   std::mutex mutex_;
   std::vector<job> remote_; // guarded by mutex_
-  std::vector<caf::strong_actor_ptr> buried_;
+  std::vector<caf::strong_actor_ptr> kept_;
   std::vector<char> buffer_;
   bool lives_by_time_ = false; // takes part in a virtual one
   std::atomic<bool> stopping_ = false;

@@ -168,8 +168,8 @@ host::~host() {
 // -- the start ----------------------------------------------------------------
 
 expected<void, start_error> host::start() {
-  if (auto why = lacks_threads(threads_needed() + 1); !why.empty())
-    return failure(std::move(why));
+  if (auto enough = check_threads(threads_needed() + 1); !enough)
+    return failure(std::move(enough.error()));
   auto up = bring_up(server_loop::signals::none);
   if (!up)
     return up;
@@ -553,8 +553,8 @@ void host::on_signal(signal_meaning what) {
 int host::run() {
   prepare_process();
   block_server_signals();
-  if (auto why = lacks_threads(threads_needed() + 1); !why.empty()) {
-    say(why);
+  if (auto enough = check_threads(threads_needed() + 1); !enough) {
+    say(enough.error());
     return failed;
   }
   auto early = std::make_unique<start_signals>();

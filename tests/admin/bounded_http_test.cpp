@@ -18,7 +18,7 @@ namespace bounded_http_test {
 using namespace coppice::admin;
 using namespace std::chrono_literals;
 using failure_kind = http_failure::kind;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 namespace {
 

@@ -21,7 +21,7 @@ using namespace coppice;
 using namespace coppice::admin;
 using namespace std::chrono_literals;
 using nlohmann::json;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 namespace {
 
