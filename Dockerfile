@@ -8,7 +8,7 @@ COPY meson.build meson_options.txt ./
 COPY subprojects subprojects
 COPY include include
 COPY src src
-RUN meson setup build --buildtype=release -Dtests=disabled && meson compile -C build
+RUN meson setup build --buildtype=release -Dtests=disabled -Dunity_size=32 && meson compile -C build
 # Lists the packages of the libraries that the binary is linked with. dpkg knows
 # them; their names differ between releases. It may know a library by its path
 # before or after /usr was merged, so only the end of the path is searched.

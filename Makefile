@@ -10,6 +10,8 @@ MESON_ARGS ?=
 TEST_ARGS ?=
 FUZZ_SECONDS ?= 60
 SOAK_SECONDS ?= 600
+# Builds from nothing take large units, which cost a quarter less.
+FROM_NOTHING := -Dunity_size=32
 
 IMAGE ?= coppice
 NAME ?= coppice
@@ -45,7 +47,7 @@ platforms: ## try both commands on Debian 12, 13, sid; CAF=1.1: all tests with i
 fuzz: ## fuzz the code that reads input, for FUZZ_SECONDS (60)
 	@scripts/install-packages build fuzz
 	@if [ ! -e build-fuzz/build.ninja ]; then CXX=clang++ meson setup build-fuzz \
-		-Dfuzz=enabled -Dtests=disabled -Dcpp_args=-O1 \
+		$(FROM_NOTHING) -Dfuzz=enabled -Dtests=disabled -Dcpp_args=-O1 \
 		-Db_sanitize=address,undefined -Db_lundef=false; fi
 	@meson compile -C build-fuzz fuzz
 	@scripts/fuzz build-fuzz $(FUZZ_SECONDS)
@@ -63,7 +65,7 @@ tsan: ## run the tests of actors and threads under ThreadSanitizer
 	@scripts/install-packages build test
 	@scripts/instrument-caf build-tsan/caf
 	@if [ ! -e build-tsan/build.ninja ]; then meson setup build-tsan \
-		-Dcpp_args=-O1 -Db_sanitize=thread -Db_lundef=false; fi
+		$(FROM_NOTHING) -Dcpp_args=-O1 -Db_sanitize=thread -Db_lundef=false; fi
 	LD_LIBRARY_PATH=$(CURDIR)/build-tsan/caf TSAN_OPTIONS=halt_on_error=1 \
 		meson test -C build-tsan --print-errorlogs --timeout-multiplier 4 \
 		$(addprefix --suite ,$(TSAN_SUITES))
@@ -71,7 +73,7 @@ tsan: ## run the tests of actors and threads under ThreadSanitizer
 .PHONY: setup
 setup:
 	@scripts/install-packages build test
-	@if [ ! -e $(BUILD)/build.ninja ]; then meson setup $(BUILD) $(MESON_ARGS); \
+	@if [ ! -e $(BUILD)/build.ninja ]; then meson setup $(BUILD) $(FROM_NOTHING) $(MESON_ARGS); \
 	else : $(if $(MESON_ARGS),; meson configure $(BUILD) $(MESON_ARGS)); fi
 
 .PHONY: build

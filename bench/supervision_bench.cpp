@@ -41,7 +41,7 @@ namespace {
 
 // -- children -----------------------------------------------------------------
 
-// Lets a thread wait until so many children have begun.
+// Lets a thread wait until a number of children have begun.
 class roll_call {
 public:
   void expect(std::int64_t n) {
@@ -279,7 +279,7 @@ void measure_restart(const runtime_ptr& rt, const arguments& args) {
   time.print(static_cast<double>(args.n * args.rounds));
 }
 
-// A child that starts again only after so many attempts.
+// A child that starts again only after a number of attempts.
 void measure_retry(const runtime_ptr& rt, const arguments& args) {
   stopwatch time;
   for (long i = 0; i < args.rounds; ++i) {

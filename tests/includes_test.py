@@ -3,8 +3,8 @@
 
 usage: includes_test.py SOURCE_ROOT [--mend]
 
-A header that only comes by another one goes missing with the next compiler:
-<unistd.h> came by libstdc++'s <atomic> up to g++ 14. And several sources make
+A header that only another one includes goes missing with the next compiler:
+libstdc++'s <atomic> included <unistd.h> up to g++ 14. And several sources make
 one unit, which hides what one of them forgot. So for the names below a file, or
 a header of ours that it includes, has to include the header itself. --mend adds
 what is missing.

@@ -5,9 +5,9 @@
 ///
 ///   load echo|connect PORT CLIENTS MESSAGE_BYTES IN_FLIGHT SECONDS
 ///
-/// echo: all clients connect first, each has so many messages in flight.
+/// echo: all clients connect first, each has IN_FLIGHT messages under way.
 /// connect: each client connects for one message, closes when it is back, and
-/// begins anew once the server has closed too; IN_FLIGHT is 1.
+/// begins again once the server has closed too; IN_FLIGHT is 1.
 ///
 /// Connects, loads for a moment to warm up, prints `ready`, and waits for a
 /// line on standard input. Then loads for SECONDS (with 0, every client sends

@@ -5,6 +5,7 @@
 #include <coppice/actor/exit_signal.hpp>
 #include <coppice/actor/partition_supervisor.hpp>
 #include <coppice/actor/request.hpp>
+#include <coppice/actor/spawns.hpp>
 #include <coppice/actor/system.hpp>
 #include <coppice/actor/task_supervisor.hpp>
 #include <coppice/actor/tree_root.hpp>
@@ -20,7 +21,8 @@ using namespace coppice::actor;
 using coppice::supervision::exit_reason;
 using namespace std::chrono_literals;
 
-// Any CAF actor can be a child. This one crashes at the word "boom".
+// Any CAF actor can be a child: `spawns<worker>()` starts it. This one crashes
+// at the word "boom".
 class worker : public caf::event_based_actor {
 public:
   using caf::event_based_actor::event_based_actor;
@@ -34,12 +36,6 @@ public:
   }
 };
 
-// How to start it: a start function says that a child runs, that there is none,
-// or why not; an exception counts as the reason why not.
-start_result start_worker(const start_args& args) {
-  return running{args.rt->system.spawn<worker>()};
-}
-
 int main() {
   register_types();
   caf::actor_system_config config;
@@ -52,7 +48,7 @@ int main() {
     .id = "counters",
     .child =
       [](std::size_t) {
-        return child_spec{{.id = "counter"}, start_worker};
+        return child_spec{{.id = "counter"}, spawns<worker>()};
       },
     .partitions = 4,
   }};
@@ -63,7 +59,7 @@ int main() {
       .backoff = coppice::supervision::backoff{.initial = 10ms, .jitter = 0},
       .ready_within = 1s,
     },
-    start_worker};
+    spawns<worker>()};
   auto tree = tree_root::start(rt, "app", {.intensity = 3},
                                {
                                  careful,
@@ -78,14 +74,14 @@ int main() {
 
   // Children that come and go. `get` waits; an actor would use `then`.
   auto pool = rt->actor_at("app/pool");
-  auto added = start_child(pool, {{.id = "worker"}, start_worker}).get();
+  auto added = start_child(pool, {{.id = "worker"}, spawns<worker>()}).get();
   std::cout << (added ? "added\n" : "no\n");
 
   // A refusal says why.
   auto again = start_child((*tree)->handle(), careful).get();
   std::cout << to_string(again.error()) << "\n";
 
-  // Whom a key belongs to.
+  // Sends to the partition of a key.
   deliver(counters.route("alice"), std::string{"hello"});
 
   // One-shot work gives a value, or the reason why there is none.

@@ -25,9 +25,7 @@ public:
 };
 
 child_spec greeter_child() {
-  return {{.id = "greeter"}, [](const start_args& args) {
-            return running{args.rt->system.spawn<greeter>()};
-          }};
+  return {{.id = "greeter"}, spawns<greeter>()};
 }
 
 // Each test has a supervisor of its own, and a clock that stands still.

@@ -1,5 +1,5 @@
-// A supervisor allows so many restarts in so much time. One more, and it gives
-// up: its own supervisor starts it anew, with all of its children.
+// A supervisor allows a number of restarts in a period. One more, and it gives
+// up: its own supervisor starts it again, with all of its children.
 
 #include <coppice/testing.hpp>
 
@@ -21,9 +21,7 @@ public:
 // The tree to be tested: as the program itself would start it.
 child_spec app() {
   return supervisor_child("app", {.intensity = 2, .period = 10s},
-                          {{{.id = "worker"}, [](const start_args& args) {
-                              return running{args.rt->system.spawn<worker>()};
-                            }}});
+                          {{{.id = "worker"}, spawns<worker>()}});
 }
 
 class Budget : public supervised_test {

@@ -1,5 +1,5 @@
-// A database, a cache in front of it, a web server in front of both: whoever
-// crashes takes those along that were started after it, and nobody else.
+// A database, a cache in front of it, a web server in front of both: a crash of
+// one restarts those that were started after it, and no others.
 
 #include <coppice/testing.hpp>
 
@@ -19,9 +19,7 @@ public:
 };
 
 child_spec part_child(std::string id) {
-  return {{.id = std::move(id)}, [](const start_args& args) {
-            return running{args.rt->system.spawn<part>()};
-          }};
+  return {{.id = std::move(id)}, spawns<part>()};
 }
 
 class Shop : public supervised_test {

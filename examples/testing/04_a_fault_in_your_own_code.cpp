@@ -2,6 +2,7 @@
 
 #include <coppice/testing.hpp>
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -38,10 +39,8 @@ private:
 class Storage : public supervised_test {
 protected:
   void SetUp() override {
-    start_supervised({{.id = "storage"}, [this](const start_args& args) {
-                        return running{args.rt->system.spawn<storage>(
-                          std::ref(args.rt->faults), written)};
-                      }});
+    start_supervised(
+      {{.id = "storage"}, spawns<storage>(std::ref(faults()), written)});
   }
 
   disk written = std::make_shared<std::vector<int>>();

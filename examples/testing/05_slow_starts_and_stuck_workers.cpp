@@ -12,7 +12,7 @@ using coppice::supervision::backoff;
 
 namespace {
 
-// Says four times a second that it gets on. The test can suspend it.
+// Reports progress four times a second. The test can suspend it.
 caf::actor spawn_worker(const start_args& args) {
   return spawn_suspendable(args, [args](caf::event_based_actor& self) {
     send_after(self, 250ms, std::string{"tick"});

@@ -3,6 +3,7 @@
 
 #include <coppice/testing.hpp>
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -65,10 +66,8 @@ class EveryFault : public supervised_test,
                    public ::testing::WithParamInterface<fault_case> {
 protected:
   void SetUp() override {
-    start_supervised({{.id = "summer"}, [this](const start_args& args) {
-                        return running{args.rt->system.spawn<summer>(
-                          std::ref(args.rt->faults), said)};
-                      }});
+    start_supervised(
+      {{.id = "summer"}, spawns<summer>(std::ref(faults()), said)});
   }
 
   void ask_for_the_sum_of(std::vector<int> numbers) {
@@ -89,7 +88,7 @@ TEST_P(EveryFault, IsOverWhenItIsOver) {
     ask_for_the_sum_of({1, 2, 3});
   }
   ASSERT_TRUE(eventually(alive("summer"), 1s));
-  crash("summer"); // who lost a number does not know
+  crash("summer"); // a sender does not learn that its number was lost
   settle();
   said->clear();
 

@@ -59,9 +59,9 @@ private:
 // tells the client when it is written.
 class store : public caf::event_based_actor {
 public:
-  store(caf::actor_config& cfg, runtime_ptr rt, values acknowledged)
+  store(caf::actor_config& cfg, const start_args& args, values acknowledged)
       : caf::event_based_actor(cfg),
-        rt_(std::move(rt)),
+        rt_(args.rt),
         acknowledged_(std::move(acknowledged)) {
     // nop
   }
@@ -87,14 +87,8 @@ protected:
   void start(acknowledge when) {
     disk = std::make_shared<std::vector<int>>();
     acknowledged = std::make_shared<std::vector<int>>();
-    child_spec journal_child{
-      {.id = "journal"}, [disk = disk, when](const start_args& args) {
-        return running{args.rt->system.spawn<journal>(disk, when)};
-      }};
-    child_spec store_child{
-      {.id = "store"}, [to = acknowledged](const start_args& args) {
-        return running{args.rt->system.spawn<store>(args.rt, to)};
-      }};
+    child_spec journal_child{{.id = "journal"}, spawns<journal>(disk, when)};
+    child_spec store_child{{.id = "store"}, spawns<store>(acknowledged)};
     start_supervised(supervisor_child("app", {.intensity = 1000},
                                       {journal_child, store_child}));
   }

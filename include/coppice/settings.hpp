@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-/// What a `server` and an `application` can be told about the tools that come
-/// with them. Texts are the ones that the command line takes.
+/// Settings of the tools that come with a `server` and an `application`. Texts
+/// are the ones that the command line takes.
 namespace coppice {
 
 /// The admin API, with the page and `/metrics`: what `coppice tree`, `coppice
@@ -40,8 +40,8 @@ struct journal_settings {
   /// $XDG_STATE_HOME/coppice or ~/.local/state/coppice. Several programs may
   /// share a file.
   std::string file = {};
-  std::uint64_t max_mib = 64; ///< Beyond it the oldest events go.
-  std::string max_age = "7d"; ///< What is older goes, too.
+  std::uint64_t max_mib = 64; ///< Beyond it the oldest events are deleted.
+  std::string max_age = "7d"; ///< Older events are deleted.
 };
 
 /// The log on standard error.

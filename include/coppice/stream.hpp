@@ -182,7 +182,7 @@ private:
   std::string kept_; // input that came earlier
   std::size_t kept_offset_ = 0;
   std::string_view fresh_;   // input that has just come; kept_ is empty then
-  std::size_t searched_ = 0; // so much of the input has no line feed
+  std::size_t searched_ = 0; // bytes of the input without a line feed
   std::size_t ready_ = 0;    // bytes that `take` gives
   std::string taken_;
   std::string output_;   // not sent yet; empty while the coroutine waits

@@ -39,7 +39,7 @@ fault_outcome flood(runtime& rt, std::string_view path, std::size_t count);
 /// they fail until `spare`.
 fault_outcome burn_budget(runtime& rt, std::string_view path);
 
-/// Undoes `burn_budget`, if there is still somebody to spare.
+/// Undoes `burn_budget`, if the supervisor is still there.
 fault_outcome spare(runtime& rt, std::string_view path);
 
 /// Kills one of the workers below `path`, the one that `chance` picks; returns

@@ -29,7 +29,7 @@ public:
     supervision::child_type type;
   };
 
-  /// Enters `handle` under `path`, in place of whom was there.
+  /// Enters `handle` under `path`, and replaces what was there.
   void put(std::string path, const caf::actor& handle,
            supervision::child_type type);
 

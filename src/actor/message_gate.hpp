@@ -58,8 +58,8 @@ public:
     waiting.closed = false;
   }
 
-  /// Opens it at the end of whom it stands before; it does not close again. It
-  /// does not matter then who comes first, so `pass` may do whatever it wants.
+  /// Opens it at the end of the actor behind it; it does not close again. The
+  /// order of the messages does not matter then, so `pass` may do anything.
   template <class F>
   void open_for_good(F&& pass) {
     auto* waiting = waiting_.load(std::memory_order_acquire);

@@ -86,22 +86,22 @@ expected<void, refused> without_harmless(answer<T> result) {
 }
 
 template <class T>
-void then_tell(pending<T> what, const std::shared_ptr<all_done>& whom) {
+void then_tell(pending<T> what, const std::shared_ptr<all_done>& all) {
   what.then(
-    [whom](answer<T> result) { (*whom)(without_harmless(std::move(result))); });
+    [all](answer<T> result) { (*all)(without_harmless(std::move(result))); });
 }
 
 // One that is known but down is started again: somebody stopped it meanwhile,
 // or it ended, or its start function had declined.
 void then_tell_of_start(pending<child_ref> what, caf::actor supervisor,
-                        std::string id, const std::shared_ptr<all_done>& whom) {
+                        std::string id, const std::shared_ptr<all_done>& all) {
   what.then([=, supervisor = std::move(supervisor),
              id = std::move(id)](answer<child_ref> result) {
     auto down = !result && result.error().why == refusal::already_present;
     if (down)
-      then_tell(restart_child(supervisor, id), whom);
+      then_tell(restart_child(supervisor, id), all);
     else
-      (*whom)(without_harmless(std::move(result)));
+      (*all)(without_harmless(std::move(result)));
   });
 }
 

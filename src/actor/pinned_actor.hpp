@@ -52,7 +52,7 @@ public:
     gate_.close();
   }
 
-  /// Lets in what has waited, in its order. Any thread.
+  /// Delivers the messages that have waited, in their order. Any thread.
   void resume_suspended() {
     gate_.open([this](caf::mailbox_element_ptr what) {
       caf::event_based_actor::enqueue(std::move(what), own_queue_or(nullptr));
@@ -73,7 +73,7 @@ public:
     return arrived_.load(std::memory_order_relaxed) - done;
   }
 
-  /// Whoever waits for an answer to what was held hears that there is none.
+  /// Senders that wait for an answer to a held message get an error.
   void on_cleanup(const caf::error& reason) override {
     gate_.open_for_good([this](caf::mailbox_element_ptr what) {
       caf::event_based_actor::enqueue(std::move(what), own_queue_or(nullptr));

@@ -279,7 +279,7 @@ void supervisor::leave_directory(const child& who) {
     rt_->directory.erase(path_of(who.key), who.handle);
 }
 
-// Whoever asked hears that nobody answers any more.
+// Refuses open requests with noproc.
 void supervisor::on_exit() {
   tickets_.clear();
 }

@@ -36,7 +36,7 @@ struct supervisor_setup {
   caf::actor_addr parent = {};
   /// Called once with what became of the start.
   std::function<void(supervision::start_outcome)> initialized = {};
-  std::uint64_t cause = 0; ///< The event that its start comes of.
+  std::uint64_t cause = 0; ///< The event that led to its start.
   bool asked = false;      ///< Whether somebody asked for its start.
 };
 
@@ -107,7 +107,7 @@ private:
 
   // What things are done for. A supervisor does one thing after the other.
   struct occasion {
-    std::uint64_t cause = 0; // the event that it comes of
+    std::uint64_t cause = 0; // the event that led to it
     std::string why = {};    // … in words
     bool asked = false;      // somebody asked for it
   };
@@ -204,7 +204,7 @@ private:
   std::shared_ptr<observe::gauge> members_; // of a dynamic supervisor
   std::unordered_map<supervision::child_key, recipe> recipes_;
   std::unordered_map<supervision::instance_id, child> children_;
-  // Of dynamic children, who are asked for by their handles.
+  // Of dynamic children, which requests name by their handles.
   std::unordered_map<caf::actor_id, supervision::instance_id> instances_;
   std::unordered_map<supervision::request_id, std::shared_ptr<ticket>> tickets_;
   supervision::request_id last_request_ = 0;

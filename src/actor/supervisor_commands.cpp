@@ -105,8 +105,8 @@ void supervisor::run(send_signal& cmd) {
     ask_to_end(cmd.instance);
   if (cmd.instance != starting_)
     return;
-  // Who was not ready in time is no child, and nobody waits for its end; but
-  // as long as it lives it can be asked for.
+  // An actor that was not ready in time is no child, and its end is not waited
+  // for; but as long as it is alive, requests find it.
   starting_ = acknowledging_ = 0;
   rt_->directory.abandon(path_of(cmd.key), handle);
   release(cmd.instance);
@@ -272,7 +272,7 @@ void supervisor::run(stalled& cmd) {
 void supervisor::run(report& cmd) {
   switch (cmd.context) {
   case report_context::child_terminated:
-    return; // the exit itself was told already
+    return; // the exit itself was published already
   case report_context::shutdown_error:
     // … and so was the end of a child that has a node of its own.
     if (engine_.dynamic() && cmd.offender.count == 0)

@@ -97,7 +97,7 @@ void supervisor::on_arrival(std::shared_ptr<ticket> what) {
     return on_request(std::move(what));
   switch (fault->kind) {
   case action_kind::drop:
-    return; // whoever asks hears that nobody answers
+    return; // the caller's request is refused with noproc
   case action_kind::delay:
     tell_later(delay_of(*fault), delayed_request{std::move(what)});
     return;
@@ -123,7 +123,7 @@ void supervisor::on_arrival(std::shared_ptr<ticket> what) {
   on_request(std::move(what));
 }
 
-// Whoever is restarted fails again, see `run(progress&)`.
+// Children that are restarted fail again, see `run(progress&)`.
 void supervisor::burn(std::optional<exit_reason> reason) {
   burning_ = std::move(reason);
   if (!burning_)

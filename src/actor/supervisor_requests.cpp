@@ -104,7 +104,7 @@ void supervisor::run(send_reply& cmd) {
     cmd.body));
   if (!told)
     publish(observe::event_kind::notice, path_, {},
-            "a callback of whoever asked this supervisor threw");
+            "a callback for an answer of this supervisor threw");
 }
 
 } // namespace coppice::actor

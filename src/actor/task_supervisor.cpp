@@ -19,7 +19,7 @@ struct task_supervisor::state {
   options how;
   std::mutex mutex;
   caf::weak_actor_ptr supervisor; // of the last start
-  // Whose tasks end with whom. An entry goes with its caller.
+  // The tasks that end with a caller, by caller. Erased at the caller's end.
   std::unordered_map<caf::actor_id,
                      std::unordered_map<caf::actor_id, caf::actor>>
     links;

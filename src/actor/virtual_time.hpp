@@ -17,7 +17,7 @@
 namespace coppice::actor {
 
 /// Runs actors on the thread that asks for it, one message at a time, under a
-/// clock that stands still until it is told to go on. So what actors do can be
+/// clock that stands still until it is advanced. So what actors do can be
 /// repeated exactly, and hours pass in no time.
 ///
 /// All functions are for one thread. It must outlive the actors that it runs.
@@ -45,7 +45,7 @@ public:
   };
 
   /// Actors take turns, first come, first served. With `shuffle` it is chance
-  /// that decides who is next: the same number, the same order.
+  /// that decides which is next: the same number, the same order.
   explicit virtual_time(caf::actor_system& sys,
                         std::optional<std::uint64_t> shuffle = {});
 
@@ -54,7 +54,7 @@ public:
   virtual_time(const virtual_time&) = delete;
   virtual_time& operator=(const virtual_time&) = delete;
 
-  /// From now on chance decides who is next, as if `seed` had been given at the
+  /// From now on chance decides which is next, as if `seed` was given at the
   /// beginning.
   void shuffle(std::uint64_t seed) {
     chance_.emplace(seed);
@@ -68,7 +68,7 @@ public:
   /// Has `step` or `advance` call `fn` when `delay` >= 0 has passed.
   void after(std::chrono::nanoseconds delay, std::function<void()> fn);
 
-  /// Has `who` take part from now on, until `remove`.
+  /// Makes `who` take part from now on, until `remove`.
   void add(guest& who);
   void remove(guest& who);
 

@@ -122,6 +122,11 @@ std::string allowed(const std::vector<std::string_view>& methods) {
   return result + "OPTIONS";
 }
 
+route probe(route to) {
+  to.probe = true;
+  return to;
+}
+
 void append(std::vector<route>& to, std::vector<route> more) {
   std::ranges::move(more, std::back_inserter(to));
 }
@@ -141,12 +146,11 @@ api::api(actor::runtime_ptr rt, std::vector<net::listener_ptr> listeners,
       leases_([this](const std::string& name, std::size_t undone) {
         rt_->events.publish(
           {.path = "lease:" + name,
-           .detail = "ran out, since its client was not heard of any more; "
+           .detail = "ran out, because its client did not renew it; "
                      "faults undone: "
                      + std::to_string(undone)});
       }) {
   routes_ = all_routes();
-  // nop
 }
 
 std::vector<route> api::all_routes() const {
@@ -177,16 +181,16 @@ std::vector<route> api::own_routes() const {
      [this](const call& what) { return predict(*rt_, what.req.query); }},
     {"GET", "/sandbox", look, no_body, "?crash=b: what each strategy does",
      [](const call& what) { return sandbox(what.req.query); }},
-    {"GET", "/livez", look, no_body, "whether the process is alive",
-     [this](const call& what) {
-       return health_answer(what.req, "alive", health_.why_not_alive());
-     }},
-    {"GET", "/readyz", look, no_body, "whether it is ready for clients",
-     [this](const call& what) {
-       return health_answer(what.req, "ready", health_.why_not_ready());
-     }},
-    {"GET", "/metrics", look, no_body, "for Prometheus",
-     [this](const call&) { return metrics(); }},
+    probe({"GET", "/livez", look, no_body, "whether the process is alive",
+           [this](const call& what) {
+             return health_answer(what.req, "alive", health_.why_not_alive());
+           }}),
+    probe({"GET", "/readyz", look, no_body, "whether it is ready for clients",
+           [this](const call& what) {
+             return health_answer(what.req, "ready", health_.why_not_ready());
+           }}),
+    probe({"GET", "/metrics", look, no_body, "for Prometheus",
+           [this](const call&) { return metrics(); }}),
     {"POST", "/kill", change, body_kind::object,
      R"({"path": ..., "reason": ...})",
      [this](const call& what) { return kill(what.body); }},
@@ -245,7 +249,7 @@ response api::unroutable(const request& req) const {
   for (auto& each : routes_)
     if (req.path == "*" || match(each.pattern, req.path))
       add(each.method);
-  // Requests without the token are not told what there is to change.
+  // Requests without the token do not learn what there is to change.
   if (changes_something(req.method) && !permitted_token(req))
     return needs_token();
   if (methods.empty())
@@ -260,9 +264,10 @@ response api::unroutable(const request& req) const {
 lane api::lane_of(const request& req) const {
   if (changes_something(req.method))
     return lane::change;
-  if (req.path == "/livez" || req.path == "/readyz" || req.path == "/metrics")
-    return lane::probe;
-  return lane::look;
+  auto probes = std::ranges::any_of(routes_, [&](auto& each) {
+    return each.probe && match(each.pattern, req.path);
+  });
+  return probes ? lane::probe : lane::look;
 }
 
 response api::pass_to(const route& to, const request& req,
@@ -279,7 +284,7 @@ response api::pass_to(const route& to, const request& req,
 // cleared before or asked for again elsewhere.
 response api::on_lease(const route& to, const call& asked) const {
   auto* lease = to.needs == permission::fault ? lease_of(asked.req) : nullptr;
-  auto arms = may_be_on_lease(asked);
+  auto arms = may_be_on_lease(to.effect);
   auto nothing_is_undone
     = arms ? leases_.hold() : std::unique_lock<fair_mutex>{};
   if (lease != nullptr && !leases_.has(*lease))
@@ -287,12 +292,14 @@ response api::on_lease(const route& to, const call& asked) const {
   return arms ? arm(to, asked, lease) : clear(to, asked);
 }
 
-// Waits for nobody who arms something: it may be what he waits for. What stays
-// on a lease, since it is armed meanwhile, goes off it when it is armed again.
+// Does not wait for requests that arm something: such a request may wait for
+// this one. What stays on a lease because it is armed meanwhile is taken off
+// the lease when it is armed again.
 response api::clear(const route& to, const call& asked) const {
   auto before = leases_.mark();
   auto result = to.handler(asked);
-  if (auto gone = clearing(asked.req, asked.body); gone && result.status == 200)
+  auto gone = clearing(to.effect, asked.req, asked.body);
+  if (gone && result.status == 200)
     leases_.forget(before, gone);
   return result;
 }
@@ -302,7 +309,7 @@ response api::arm(const route& to, const call& asked,
   auto result = to.handler(asked);
   if (result.status != 200)
     return result;
-  auto back = undoing(asked, result);
+  auto back = undoing(to.effect, asked, result);
   std::vector<std::string> keys;
   for (auto& each : back)
     keys.push_back(key_of(each));
@@ -387,8 +394,7 @@ std::shared_ptr<const canary> api::find_canary() const {
   return result;
 }
 
-// -- what is allowed
-// ------------------------------------------------------------------
+// -- what is allowed ----------------------------------------------------------
 
 std::optional<response> api::refuse(const request& req) const {
   if (!permitted_host(req))

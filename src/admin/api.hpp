@@ -82,7 +82,7 @@ public:
   /// Never blocks.
   std::optional<response> by_head(const request& req) const;
 
-  /// Who is to handle a request.
+  /// The workers that are to handle a request.
   lane lane_of(const request& req) const;
 
   /// To be called about once a second, for `GET /livez`. Never blocks.

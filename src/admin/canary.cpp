@@ -78,7 +78,7 @@ bool canary::would_take_a_place() const {
   return limits.max_connections || limits.max_per_address;
 }
 
-// Says so first: whoever sees that it has left may ask why.
+// Says so first: code that sees that it has left may ask why.
 void canary::leave() {
   {
     std::lock_guard guard{mutex_};

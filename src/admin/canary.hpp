@@ -22,8 +22,8 @@ namespace coppice::admin {
 /// that drains.
 ///
 /// It is served like any other client: it is counted, and is ended with the
-/// acceptor that it is linked to. Where places are limited it would take one
-/// from somebody: so long it rests, and has no connection.
+/// acceptor that it is linked to. While places are limited, it would take one
+/// from another client: then it rests, and has no connection.
 ///
 /// Thread-safe; runs on a thread of its own.
 class canary {

@@ -110,7 +110,7 @@ response children_api::change(request_kind what, const json& body) const {
     return failure(missing ? 404 : 409, "\"" + path + "\": " + to_string(no));
   };
   if (what != request_kind::start) {
-    // Nobody is asked to end who is not there, or whom this cannot end.
+    // No request for a child that does not exist or that this cannot end.
     auto found = actor::which_child(above->handle, id).get_within(patience);
     if (!found)
       return late;

@@ -24,7 +24,7 @@ constexpr std::size_t most_at_once = 1000;
 constexpr std::size_t few_at_once = 50;
 constexpr std::size_t most_bytes = 1024 * 1024;
 constexpr auto traffic_every = 1s;
-// So long after it happened an event is shown also if it is not kept yet.
+// After this time, an event is shown even if the journal does not have it yet.
 constexpr auto longest_wait = 1s;
 
 std::string message(std::string_view type, const std::string& data) {

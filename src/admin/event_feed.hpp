@@ -41,23 +41,24 @@ struct feed_extras {
 /// What happens, as server-sent events. Those of the bus carry an id of their
 /// number, see `event_id`. Besides, there are `hello` at the beginning, `tree`
 /// when it has changed, `traffic` every second, with what a `canary` measured
-/// if there is one, and `missed` with the number of events that were not kept
-/// for so long; `connection` for the start and the end of each, if asked for.
+/// if there is one, and `missed` with the number of events that were dropped
+/// before they were sent; `connection` for the start and the end of each, if
+/// asked for.
 ///
 /// For one thread at a time.
 class event_feed {
 public:
-  /// Begins after the event numbered `since`; one that is still to come is
-  /// taken for none. `greeting` is the data of `hello`.
+  /// Begins after the event numbered `since`; a number that does not exist yet
+  /// counts as none. `greeting` is the data of `hello`.
   event_feed(actor::runtime_ptr rt,
              const std::vector<net::listener_ptr>& listeners,
              std::uint64_t since, std::string greeting,
              feed_extras extras = {});
 
-  /// With so much at once, there may be more.
+  /// If `next` returns this much, there may be more.
   static constexpr std::size_t full_bytes = 256 * 1024;
 
-  /// How often to look at the least, so that nothing is late.
+  /// How often to call `next` at the least, so that nothing is late.
   static constexpr std::chrono::milliseconds look_every{250};
 
   /// Has `wake` called, on any thread, when there are new events; it must not

@@ -9,8 +9,9 @@
 
 namespace coppice::admin {
 
-/// A mutex that is had in the order in which it was asked for: whoever unlocks
-/// it and locks it at once comes after those who wait. Not recursive.
+/// A mutex that is locked in the order of the calls of `lock`: a thread that
+/// unlocks it and locks it again at once comes after those that wait. Not
+/// recursive.
 class fair_mutex {
 public:
   fair_mutex() = default;
@@ -31,10 +32,10 @@ public:
     changed_.notify_all();
   }
 
-  /// How many wait for it.
+  /// How many threads wait for it.
   std::size_t waiting() const {
     std::lock_guard guard{mutex_};
-    auto had = asked_ - served_; // who has it included
+    auto had = asked_ - served_; // its owner included
     return had == 0 ? 0 : had - 1;
   }
 

@@ -5,6 +5,7 @@
 #include "actor/directory.hpp"
 #include "actor/forecast.hpp"
 #include "admin/responses.hpp"
+#include "coppice/expected.hpp"
 #include "coppice/net/reactor.hpp"
 #include "net/event_loop.hpp"
 
@@ -36,28 +37,28 @@ void add_supervisors(const observe::node_view& node,
     add_supervisors(child, to);
 }
 
-// Why a listener takes no more clients; empty: it takes them.
-std::string why_closed(const net::listener& of) {
+// Whether a listener takes more clients; else why not.
+expected<void, std::string> takes_clients(const net::listener& of) {
   auto name = "listener:" + of.config().name;
   switch (of.state()) {
   case net::listener_state::down:
-    return name + " is down: its port is closed";
+    return unexpected{name + " is down: its port is closed"};
   case net::listener_state::suspended:
-    return name + " is suspended";
+    return unexpected{name + " is suspended"};
   case net::listener_state::draining:
-    return name + " is draining";
+    return unexpected{name + " is draining"};
   case net::listener_state::listening:
     break;
   }
   if (of.leaving())
-    return name + " is draining soon";
+    return unexpected{name + " is draining soon"};
   if (of.sockets() == 0)
-    return name + " has no open port";
+    return unexpected{name + " has no open port"};
   auto limit = of.limits().max_connections;
   auto active = of.active();
   if (limit && active >= static_cast<std::int64_t>(*limit))
-    return name + " is full: " + std::to_string(active) + " of "
-           + std::to_string(*limit) + " connections";
+    return unexpected{name + " is full: " + std::to_string(active) + " of "
+                      + std::to_string(*limit) + " connections"};
   return {};
 }
 
@@ -118,8 +119,8 @@ std::vector<std::string> health::why_not_ready() const {
   if (!rt_->tree.look(clock::now()))
     result.push_back("there is no tree yet");
   for (auto& each : listeners_)
-    if (auto why = why_closed(*each); !why.empty())
-      result.push_back(std::move(why));
+    if (auto takes = takes_clients(*each); !takes)
+      result.push_back(std::move(takes.error()));
   return result;
 }
 

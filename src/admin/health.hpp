@@ -26,7 +26,7 @@ class health {
 public:
   using clock = std::chrono::steady_clock;
 
-  /// A reactor that has not turned for so long, or a supervisor that has not
+  /// A reactor that has not turned for this time, or a supervisor that has not
   /// answered, is not alive.
   static constexpr std::chrono::seconds patience{2};
 

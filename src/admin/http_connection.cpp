@@ -21,13 +21,13 @@ constexpr std::string_view go_ahead = "HTTP/1.1 100 Continue\r\n\r\n";
 
 } // namespace
 
-http_connection::http_connection(http_house& house, std::uint64_t id,
+http_connection::http_connection(http_connection_owner& owner, std::uint64_t id,
                                  net::socket sock, http_visitor visitor)
-    : house_(house),
+    : owner_(owner),
       id_(id),
       sock_(std::move(sock)),
       visitor_(std::move(visitor)),
-      reader_(house.limits().bounds),
+      reader_(owner.limits().bounds),
       since_(clock::now()) {
   // nop
 }
@@ -36,7 +36,7 @@ http_connection::~http_connection() = default;
 
 bool http_connection::start() {
   watched_ = EPOLLIN;
-  if (!house_.loop().add(sock_.fd(), watched_, *this))
+  if (!owner_.loop().add(sock_.fd(), watched_, *this))
     return false;
   enter(phase::head);
   return true;
@@ -46,7 +46,7 @@ bool http_connection::start() {
 
 std::optional<std::chrono::milliseconds>
 http_connection::limit_of(phase which) const {
-  auto& limits = house_.limits();
+  auto& limits = owner_.limits();
   switch (which) {
   case phase::idle:
     return limits.idle;
@@ -70,9 +70,9 @@ void http_connection::enter(phase next) {
   phase_ = next;
   since_ = clock::now();
   if (auto limit = limit_of(next))
-    house_.loop().arm(*this, *limit);
+    owner_.loop().arm(*this, *limit);
   else
-    house_.loop().cancel(*this);
+    owner_.loop().cancel(*this);
 }
 
 void http_connection::on_timer() {
@@ -131,8 +131,8 @@ void http_connection::run() {
   }
 }
 
-// Whoever is not permitted to ask is told so before the body is read. What else
-// is wrong is said after it, so that the connection can stay.
+// A request that is not permitted is refused before the body is read. Other
+// errors are answered after it, so that the connection can stay.
 void http_connection::judge() {
   auto& head = reader_.head();
   then_ = !head.keep_alive   ? after_answer::close
@@ -144,7 +144,7 @@ void http_connection::judge() {
   if (req.path.empty())
     return reply(failure(400, "the target of a request is a path"),
                  after_answer::close);
-  auto refused = house_.refuse(req);
+  auto refused = owner_.refuse(req);
   auto forbidden
     = refused && (refused->status == 401 || refused->status == 403);
   if (refused && (forbidden || !head.has_body()))
@@ -160,7 +160,7 @@ void http_connection::pass_on() {
   req.from = visitor_.from;
   req.body = reader_.take_body();
   enter(phase::working);
-  house_.on_request(*this, std::move(req));
+  owner_.on_request(*this, std::move(req));
 }
 
 // -- answers ------------------------------------------------------------------
@@ -209,12 +209,12 @@ void http_connection::stream(std::string_view text) {
   if (phase_ != phase::streaming)
     return;
   if (all_taken)
-    house_.loop().cancel(*this);
+    owner_.loop().cancel(*this);
   else if (!waited || unsent() < before) // it is slow, but it reads
-    house_.loop().arm(*this, house_.limits().stream);
-  if (auto held = unsent() > house_.limits().unsent_of_stream; held != held_) {
+    owner_.loop().arm(*this, owner_.limits().stream);
+  if (auto held = unsent() > owner_.limits().unsent_of_stream; held != held_) {
     held_ = held;
-    house_.on_stream_held(*this, held);
+    owner_.on_stream_held(*this, held);
   }
   watch();
 }
@@ -242,7 +242,7 @@ void http_connection::on_io(std::uint32_t events) {
 }
 
 void http_connection::read_some() {
-  auto room = house_.loop().buffer();
+  auto room = owner_.loop().buffer();
   auto got = ::recv(sock_.fd(), room.data(), room.size(), 0);
   if (got < 0) {
     if (errno != EAGAIN && errno != EINTR)
@@ -302,7 +302,7 @@ void http_connection::watch() {
   if (unsent() > 0)
     wanted |= EPOLLOUT;
   if (wanted != watched_)
-    house_.loop().modify(sock_.fd(), wanted, *this);
+    owner_.loop().modify(sock_.fd(), wanted, *this);
   watched_ = wanted;
 }
 
@@ -355,10 +355,10 @@ void http_connection::close() {
     ticket->cancel();
     ticket.reset();
   }
-  house_.loop().remove(sock_.fd());
+  owner_.loop().remove(sock_.fd());
   sock_.close();
   enter(phase::closed);
-  house_.on_closed(*this);
+  owner_.on_closed(*this);
 }
 
 } // namespace coppice::admin

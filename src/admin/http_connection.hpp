@@ -34,7 +34,7 @@ struct http_limits {
   std::chrono::milliseconds idle{15'000}; ///< Between two requests.
   /// Until the client of a connection that is over has read the last answer.
   std::chrono::milliseconds linger{1000};
-  /// A client that has not got on for so long makes room for a new one.
+  /// A client without progress for this long may be closed for a new one.
   std::chrono::milliseconds patience{250};
   std::size_t places = 256;
   std::size_t places_of_loopback = 224; ///< Or of the user of the server.
@@ -47,7 +47,7 @@ struct http_limits {
 class http_connection;
 
 /// What a connection needs from its port.
-class http_house {
+class http_connection_owner {
 public:
   virtual net::event_loop& loop() = 0;
 
@@ -66,10 +66,10 @@ public:
   virtual void on_closed(http_connection& which) = 0;
 
 protected:
-  ~http_house() = default;
+  ~http_connection_owner() = default;
 };
 
-/// Whom a connection belongs to.
+/// The client of a connection.
 struct http_visitor {
   std::string address = {}; ///< Places are counted by it.
   bool local = false;       ///< Loopback, or the user of the server.
@@ -84,8 +84,8 @@ class http_connection final : public net::io_handler, private net::timer {
 public:
   using clock = net::event_loop::clock;
 
-  http_connection(http_house& house, std::uint64_t id, net::socket sock,
-                  http_visitor visitor);
+  http_connection(http_connection_owner& owner, std::uint64_t id,
+                  net::socket sock, http_visitor visitor);
 
   ~http_connection() override;
 
@@ -118,8 +118,8 @@ public:
     return out_.size();
   }
 
-  /// When it got on last: reached where it is or, if that is an answer, took
-  /// some of it.
+  /// The time of its last progress: it reached its phase or, if that is an
+  /// answer, took some of it.
   clock::time_point since() const noexcept {
     return since_;
   }
@@ -166,7 +166,7 @@ private:
   void after_sent();
   void watch();
 
-  http_house& house_;
+  http_connection_owner& owner_;
   const std::uint64_t id_;
   net::socket sock_;
   const http_visitor visitor_;

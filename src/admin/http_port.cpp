@@ -278,16 +278,16 @@ bool http_port::take_in(net::socket& sock, const http_visitor& visitor) {
     return true;
   }
   auto id = ++last_id_;
-  http_house& house = *this;
+  http_connection_owner& owner = *this;
   auto made
-    = std::make_unique<http_connection>(house, id, std::move(sock), visitor);
+    = std::make_unique<http_connection>(owner, id, std::move(sock), visitor);
   if (made->start())
     connections_.emplace(id, std::move(made));
   return true;
 }
 
-// Closes the connection that has not got on for longest, if that is long
-// enough: one of that address, or any. False if there is none.
+// Closes the connection without progress for longest, if that is long enough:
+// one of that address, or any. False if there is none.
 bool http_port::make_room(const std::string* address) {
   auto before = http_connection::clock::now() - limits_.patience;
   std::vector<http_connection*> all;

@@ -38,16 +38,16 @@ struct http_service {
 };
 
 /// Serves HTTP on an open port: one thread for all sockets, workers for the
-/// answers. A client that is slow never keeps a thread; each step has a
-/// deadline, and so have all clients together a number of places. Who has got
-/// on least makes room when there is none.
+/// answers. A slow client never keeps a thread; each step has a deadline, and
+/// all clients together have a number of places. If none is free, the client
+/// that has made no progress for longest is closed.
 ///
 /// Functions may be called from any thread.
 class http_port final : public std::enable_shared_from_this<http_port>,
-                        private http_house {
+                        private http_connection_owner {
 public:
   /// `workers` must outlive what they do for it. Throws `std::system_error` if
-  /// there is no thread or descriptor to be had.
+  /// no thread or descriptor can be created.
   http_port(actor::runtime_ptr rt, std::shared_ptr<net::port> open,
             std::shared_ptr<const http_service> service, worker_pool& workers,
             const http_limits& limits = {});
@@ -60,7 +60,7 @@ public:
 
   /// Begins to serve, unless it was ended before. `broken` is called once if
   /// nothing can be accepted any more, with the reason; it must not block.
-  /// Throws `std::system_error` if there is no thread to be had.
+  /// Throws `std::system_error` if no thread can be created.
   void start(std::function<void(std::string)> broken);
 
   /// Refuses clients from now on, ends streams, and closes connections as soon

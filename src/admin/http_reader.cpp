@@ -19,7 +19,7 @@ using http_parse_error = beast::http::error;
 
 namespace {
 
-// The stream may have so many times more bytes than the body in it: a chunk
+// The stream may have this many times more bytes than the body in it: a chunk
 // needs a line of its own. This holds for trailers, too.
 constexpr std::size_t framing_share = 8;
 

@@ -99,8 +99,8 @@ std::size_t leases::end(std::string_view name) {
   return undo_all(*ending);
 }
 
-// The last one first, as they lie on each other. Each has its place until its
-// turn, so that whoever does it again before that takes it off.
+// The last one first, since later ones may cover earlier ones. Each stays on
+// the lease until its turn, so that doing it again before that takes it off.
 std::size_t leases::undo_all(lease& ending) {
   for (std::size_t result = 0;; ++result) {
     auto nobody_does = hold();

@@ -19,15 +19,16 @@
 
 namespace coppice::admin {
 
-/// Faults that go with whoever asked for them: a client that renews its lease
-/// keeps them, and what was done on a lease that runs out is undone.
+/// Faults that last as long as the client that asked for them: a client that
+/// renews its lease keeps them, and what was done on a lease that runs out is
+/// undone.
 ///
 /// Thread-safe. A thread waits for the next end once there is a lease.
 class leases {
 public:
   using undo = std::function<void()>;
 
-  /// Is told which lease ran out and how much was undone.
+  /// Called with the name of a lease that ran out and how much was undone.
   using observer
     = std::function<void(const std::string& name, std::size_t undone)>;
 
@@ -36,7 +37,7 @@ public:
     too_many, ///< There are as many leases as there may be, or as many faults
               ///< on one.
     unknown,  ///< There is no such lease: it has run out.
-    failed,   ///< There is no thread for it.
+    failed,   ///< No thread can be created for it.
   };
 
   explicit leases(observer on_end);
@@ -51,17 +52,18 @@ public:
 
   bool has(std::string_view name) const;
 
-  /// While it is held nothing is undone. For whoever does something that may be
-  /// on a lease, from before he does it until it is `put` or taken off: else it
-  /// might be undone in between in place of what was there before. Whoever asks
-  /// for it while a lease ends has it before the next undo.
+  /// While it is held, nothing is undone. To be held by code that does
+  /// something that may be on a lease, from before it is done until it is `put`
+  /// or taken off: else the end of a lease could undo it instead of what was
+  /// there before. A caller that asks for it while a lease ends gets it before
+  /// the next undo.
   [[nodiscard]] std::unique_lock<fair_mutex> hold() {
     return std::unique_lock{doing_};
   }
 
   /// Has the end of a lease call `what`, which undoes what `key` stands for,
   /// last of all that it has. Takes the place of what was there for the same
-  /// key, on whatever lease: a thing goes with the last that asked for it. If
+  /// key, on any lease: a thing is on the lease that asked for it last. If
   /// there is no such lease, nothing changes.
   outcome put(std::string_view name, std::string key, undo what);
 
@@ -69,8 +71,8 @@ public:
   std::uint64_t mark() const;
 
   /// Takes off all leases what was put there up to `until`, a `mark`, where
-  /// `gone` says so of the key: it is undone already, or was done again by
-  /// somebody who has no lease.
+  /// `gone` returns true for the key: it is undone already, or was done again
+  /// without a lease.
   void forget(std::uint64_t until,
               const std::function<bool(std::string_view key)>& gone);
 
@@ -91,7 +93,7 @@ private:
   };
 
   struct place {
-    std::shared_ptr<lease> owner; // maybe one that is ending
+    std::shared_ptr<lease> owner; // it may be ending
     std::list<entry>::iterator at;
   };
 

@@ -25,7 +25,6 @@ constexpr std::size_t longest_name = 64;
 
 constexpr std::string_view faults_path = "/faults/";
 constexpr std::string_view resume_path = "/actors/resume";
-constexpr std::string_view toxics_end = "/toxics";
 
 response keep_lease(leases& all, const call& asked) {
   auto& name = asked.names.front();
@@ -73,21 +72,6 @@ request disarming(const std::string& name) {
   return result;
 }
 
-bool arms_points(const request& req) {
-  return (req.method == "PUT" && req.path.starts_with(faults_path))
-         || (req.method == "POST"
-             && (req.path == "/actors/fail_starts"
-                 || req.path == "/actors/refuse_stop"));
-}
-
-bool suspends(const request& req) {
-  return req.method == "POST" && req.path == "/actors/suspend";
-}
-
-bool adds_toxic(const request& req) {
-  return req.method == "POST" && req.path.ends_with(toxics_end);
-}
-
 // The connection whose toxics are meant, as text; empty: none.
 std::string connection_of(const request& req, const json& body) {
   if (auto i = body.find("connection"); i != body.end())
@@ -112,16 +96,18 @@ std::vector<route> lease_routes(leases& all) {
   };
 }
 
-bool may_be_on_lease(const call& asked) {
-  return arms_points(asked.req) || suspends(asked.req) || adds_toxic(asked.req);
+bool may_be_on_lease(lease_effect effect) {
+  return effect == lease_effect::arms_points || effect == lease_effect::suspends
+         || effect == lease_effect::adds_toxic;
 }
 
-std::vector<request> undoing(const call& asked, const response& answer) {
+std::vector<request> undoing(lease_effect effect, const call& asked,
+                             const response& answer) {
   auto said = json::parse(answer.body);
-  if (suspends(asked.req))
+  if (effect == lease_effect::suspends)
     return {resume_of(said.at("path").get<std::string>())};
   std::vector<request> result;
-  if (arms_points(asked.req)) {
+  if (effect == lease_effect::arms_points) {
     for (auto& each : said.at("armed"))
       result.push_back(disarming(each.get<std::string>()));
     return result;
@@ -140,10 +126,18 @@ std::string key_of(const request& undo) {
          + (undo.body.empty() ? "" : " " + undo.body);
 }
 
-std::function<bool(std::string_view key)> clearing(const request& asked,
-                                                   const json& body) {
+std::function<bool(std::string_view key)>
+clearing(lease_effect effect, const request& asked, const json& body) {
   auto& path = asked.path;
-  if (asked.method == "POST" && path == resume_path) {
+  auto number = connection_of(asked, body);
+  auto end = number.empty() ? number : "?" + number;
+  switch (effect) {
+  case lease_effect::none:
+  case lease_effect::arms_points:
+  case lease_effect::suspends:
+  case lease_effect::adds_toxic:
+    return {};
+  case lease_effect::resumes: {
     auto i = body.find("path");
     if (i == body.end() || !i->is_string())
       return {};
@@ -151,25 +145,26 @@ std::function<bool(std::string_view key)> clearing(const request& asked,
       return given == key;
     };
   }
-  if (asked.method != "DELETE")
-    return {};
-  if (path == "/faults")
+  case lease_effect::disarms_all:
     return [](auto key) {
       return key.starts_with(faults_path) || key.starts_with(resume_path);
     };
-  if (path.starts_with(faults_path) && !is_exact(asked))
+  case lease_effect::disarms_points:
+    if (is_exact(asked))
+      break;
     return [pattern = path.substr(faults_path.size())](auto key) {
       return key.starts_with(faults_path)
              && fault::matches(pattern, key.substr(faults_path.size()));
     };
-  auto number = connection_of(asked, body);
-  auto end = number.empty() ? number : "?" + number;
-  if (path.ends_with(toxics_end))
+  case lease_effect::removes_toxics:
     return [begin = path + "/", end](auto key) {
       auto mark = key.rfind('?');
       auto of = mark == key.npos ? std::string_view{} : key.substr(mark);
       return key.starts_with(begin) && (end.empty() || of == end);
     };
+  case lease_effect::removes_toxic:
+    break;
+  }
   return [key = path + end](auto given) { return given == key; };
 }
 

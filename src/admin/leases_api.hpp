@@ -17,20 +17,21 @@ namespace coppice::admin {
 /// PUT and DELETE of `/leases/NAME`.
 std::vector<route> lease_routes(leases& all);
 
-/// Whether `asked` does something that may be on a lease.
-bool may_be_on_lease(const call& asked);
+/// Whether an operation does something that may be on a lease.
+bool may_be_on_lease(lease_effect effect);
 
 /// What undoes such a one, once it was answered with `answer`: requests to the
 /// same API, one for each thing.
-std::vector<request> undoing(const call& asked, const response& answer);
+std::vector<request> undoing(lease_effect effect, const call& asked,
+                             const response& answer);
 
 /// Stands for what a request of `undoing` undoes.
 std::string key_of(const request& undo);
 
 /// Which of those keys stand for something that is no more once `asked` is
 /// done; an empty function: none.
-std::function<bool(std::string_view key)> clearing(const request& asked,
-                                                   const nlohmann::json& body);
+std::function<bool(std::string_view key)>
+clearing(lease_effect effect, const request& asked, const nlohmann::json& body);
 
 /// The lease that a request names by `?lease=NAME`; null: none.
 const std::string* lease_of(const request& req);

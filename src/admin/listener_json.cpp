@@ -38,8 +38,8 @@ json to_json(const net::traffic& what) {
   };
 }
 
-// What a client gets that comes now. Sockets that were passed stay open with
-// whoever passed them.
+// What happens to a client that connects now. Sockets that were passed stay
+// open in the process that passed them.
 const char* fate_of_new_clients(const net::listener& what) {
   if (what.state() == net::listener_state::listening)
     return "are served";

@@ -200,11 +200,11 @@ void add_events(families& to, const measurements& what) {
                {{"kind", to_string(static_cast<observe::event_kind>(i))}});
   to.push_back(events.done());
   to.push_back(counter("coppice_events_missed_total",
-                       "Events that went before they were counted.")
+                       "Events that were dropped before they were counted.")
                  .add(what.events.missed)
                  .done());
   to.push_back(counter("coppice_events_lost_total",
-                       "Events that went before the journal took them.")
+                       "Events that were dropped before the journal took them.")
                  .add(what.events_lost)
                  .done());
   if (what.journal) {
@@ -218,15 +218,16 @@ void add_events(families& to, const measurements& what) {
                    .add(what.journal->waiting)
                    .done());
     to.push_back(counter("coppice_journal_lost_events_total",
-                         "Events that the journal's file will never have.")
+                         "Events that are missing in the journal's file.")
                    .add(what.journal->lost)
                    .done());
   }
-  to.push_back(counter("coppice_connection_records_lost_total",
-                       "Starts and ends of connections that went before the "
-                       "journal took them.")
-                 .add(what.records_lost)
-                 .done());
+  to.push_back(
+    counter("coppice_connection_records_lost_total",
+            "Starts and ends of connections that were dropped before "
+            "the journal took them.")
+      .add(what.records_lost)
+      .done());
   to.push_back(histogram("coppice_downtime_seconds",
                          "From the end of a child of the tree until it ran "
                          "again.")
@@ -304,7 +305,7 @@ void add_tcp(families& to, const measurements& what) {
   add(
     "coppice_tcp_full_queue_cookies_total",
     "SYN cookies that the kernel sent since a queue was full, in this network "
-    "namespace: such a client may be connected to nobody.",
+    "namespace: such a client may believe in a connection that does not exist.",
     "TCPReqQFullDoCookies");
   add("coppice_tcp_accept_queue_overflows_total",
       "Clients that the kernel dropped since an accept queue was full, in this "
@@ -317,7 +318,7 @@ void add_tcp(families& to, const measurements& what) {
 void add_machinery(families& to, const measurements& what) {
   auto rounds = histogram("coppice_reactor_loop_seconds",
                           "Rounds of a reactor's loop without the wait for "
-                          "sockets: so long may a ready socket wait.");
+                          "sockets. A ready socket may wait for one round.");
   for (auto& each : what.reactors)
     rounds.add(each.rounds, {{"reactor", std::to_string(each.index)}});
   to.push_back(rounds.done());

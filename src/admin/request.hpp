@@ -7,11 +7,11 @@
 
 namespace coppice::admin {
 
-/// Who sends a request, as far as the kernel knows.
+/// The user that sends a request, as far as the kernel knows.
 enum class sender {
-  anybody,    ///< It came by TCP: nobody knows.
+  anybody,    ///< A TCP client: its user is unknown.
   owner,      ///< By a Unix socket: root, or the user that runs the server.
-  other_user, ///< By a Unix socket: somebody else.
+  other_user, ///< By a Unix socket: any other user.
 };
 
 /// The parts of an HTTP request that the API looks at.

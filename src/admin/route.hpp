@@ -29,6 +29,19 @@ enum class body_kind {
   object,   ///< A JSON object.
 };
 
+/// What an operation does to faults that may be on a lease.
+enum class lease_effect {
+  none,
+  arms_points,    ///< May be on a lease …
+  suspends,       ///< … and this …
+  adds_toxic,     ///< … and this.
+  disarms_points, ///< Clears what was put on a lease, as all below.
+  disarms_all,
+  resumes,
+  removes_toxic,
+  removes_toxics,
+};
+
 /// A request that may be answered.
 struct call {
   const request& req;
@@ -47,6 +60,9 @@ struct route {
   body_kind body;
   std::string_view help; ///< Half a line.
   std::function<response(const call&)> handler;
+  lease_effect effect = lease_effect::none;
+  /// For machines that watch: answered by threads that wait for no actor.
+  bool probe = false;
 };
 
 /// What `path` has for each {NAME} of `pattern`; nothing if it does not fit.

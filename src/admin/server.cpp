@@ -37,7 +37,7 @@ public:
   caf::behavior make_behavior() override {
     actor::use_exception_text(*this);
     return {[](caf::message&) {
-      // nop: requests come by HTTP
+      // nop: requests arrive over HTTP
     }};
   }
 

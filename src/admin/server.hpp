@@ -17,7 +17,8 @@
 namespace coppice::admin {
 
 /// Serves the admin API over HTTP, from threads of its own. A Unix socket's
-/// file has mode 0660; who may do what there depends on the user: see `sender`.
+/// file has mode 0660; what a client may do there depends on its user: see
+/// `sender`.
 /// Its functions may be called from any thread.
 class server : public std::enable_shared_from_this<server> {
 public:

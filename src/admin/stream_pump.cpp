@@ -42,8 +42,8 @@ void stream_pump::add(std::uint64_t id, event_feed feed) {
 }
 
 void stream_pump::remove(std::uint64_t id) {
-  // Goes once nothing is locked: its end waits for who wakes this, and its
-  // canary may take a moment.
+  // Destroyed once nothing is locked: its destructor waits for a call of `wake`
+  // that runs, and its canary may take a moment.
   std::shared_ptr<stream> gone;
   std::lock_guard guard{mutex_};
   if (auto found = streams_.find(id); found != streams_.end()) {

@@ -21,7 +21,7 @@ namespace coppice::admin {
 class stream_pump {
 public:
   /// Has `deliver` called on the pump's thread. Throws `std::system_error` if
-  /// there is no thread to be had.
+  /// no thread can be created.
   explicit stream_pump(
     std::function<void(std::uint64_t id, std::string text)> deliver);
 

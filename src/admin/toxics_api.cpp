@@ -159,12 +159,14 @@ std::vector<route> toxics_routes(const listeners_api& listeners) {
      with_target(listeners,
                  [](net::listener& owner, target connection, const call& what) {
                    return add_toxic(owner, what.body, connection);
-                 })},
+                 }),
+     lease_effect::adds_toxic},
     {"DELETE", all, permission::change, body_kind::none, "take all off",
      with_target(listeners,
                  [](net::listener& owner, target connection, const call&) {
                    return remove_all(owner, connection);
-                 })},
+                 }),
+     lease_effect::removes_toxics},
     {"GET", one, permission::look, body_kind::none, "one of them",
      with_toxic(listeners,
                 [](net::listener&, const net::placed_toxic& placed,
@@ -176,7 +178,8 @@ std::vector<route> toxics_routes(const listeners_api& listeners) {
     {"DELETE", one, permission::change, body_kind::none, "take it off",
      with_toxic(listeners,
                 [](net::listener& owner, const net::placed_toxic& placed,
-                   const call&) { return remove_one(owner, placed); })},
+                   const call&) { return remove_one(owner, placed); }),
+     lease_effect::removes_toxic},
   };
 }
 

@@ -35,7 +35,7 @@ std::shared_ptr<job_ticket> worker_pool::submit(lane where, job what) {
   auto& to = queues_[static_cast<std::size_t>(where)];
   {
     std::lock_guard guard{mutex_};
-    // Nobody waits for them, and there is no bound on those who have gone.
+    // Nobody waits for them, and any number of clients may have gone.
     std::erase_if(to.jobs, [](auto& each) { return each.ticket->cancelled(); });
     to.jobs.push_back({ticket, std::move(what)});
   }

@@ -53,7 +53,7 @@ class worker_pool {
 public:
   using job = std::function<void()>;
 
-  /// Throws `std::system_error` if there are no threads to be had.
+  /// Throws `std::system_error` if no threads can be created.
   worker_pool();
 
   /// Finishes the jobs that have begun; the others are dropped.

@@ -40,9 +40,9 @@ bool is_ready(const admin::client& server) {
   return server.get("/readyz").has_value();
 }
 
-// A server with a listener that drains is not ready. If one there is ready
-// again, it has taken the place of the one that was told to drain: something
-// starts it again when it ends.
+// A server with a listener that drains is not ready. If a server there is ready
+// again, it has replaced the one that was asked to drain: something starts it
+// again when it ends.
 void wait_for_end(const admin::client& server) {
   end_watch watch{server};
   auto was_ready = is_ready(server);

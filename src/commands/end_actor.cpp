@@ -37,8 +37,8 @@ std::optional<std::uint64_t> incarnation_of(answer_part node,
   return {};
 }
 
-// Whether the actor has ended although no answer came: what answers may end
-// with the actor, or begin anew.
+// Whether the actor has ended although no answer came: the admin API may end
+// with the actor, or be restarted.
 bool has_ended(const admin::client& server, const std::string& path,
                std::optional<std::uint64_t> incarnation) {
   auto end = std::chrono::steady_clock::now() + end_limit;

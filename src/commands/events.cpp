@@ -34,7 +34,7 @@ struct events_options : session {
 void declare_events(CLI::App& cmd, events_options& options) {
   cmd
     .add_option("--since", options.since,
-                "only the last so long: 30s, 10m, 8h or 2d")
+                "only events of the last TIME, such as 30s, 10m or 2d")
     ->type_name("TIME");
   cmd
     .add_option("--path", options.pattern,
@@ -45,7 +45,7 @@ void declare_events(CLI::App& cmd, events_options& options) {
     .add_option("--kind", options.kind,
                 "only this kind, such as child_exited or restarting")
     ->type_name("KIND");
-  cmd.add_option("--last", options.limit, "only the last so many")
+  cmd.add_option("--last", options.limit, "only the last COUNT events")
     ->check(numbers(1))
     ->type_name("COUNT");
   cmd

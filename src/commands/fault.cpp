@@ -60,8 +60,7 @@ std::string draw_point(answer_part point) {
   return out.str();
 }
 
-// -- points
-// --------------------------------------------------------------------
+// -- points -------------------------------------------------------------------
 
 struct fault_list_options : session {
   bool json = false;
@@ -184,8 +183,7 @@ int seed_faults(const fault_seed_options& options) {
   return print_outcome(answer, "seed " + std::to_string(options.seed));
 }
 
-// -- actors
-// --------------------------------------------------------------------
+// -- actors -------------------------------------------------------------------
 
 struct actor_fault_options : session {
   std::string path;
@@ -267,8 +265,7 @@ command actor_fault_command() {
     [](const actor_fault_options& options) { return strike(options, Fault); });
 }
 
-// -- reactors
-// ------------------------------------------------------------------
+// -- reactors -----------------------------------------------------------------
 
 struct stall_options : session {
   unsigned reactor = 0;

@@ -80,14 +80,6 @@ nemesis::answer judge(const admin::answer& got, const std::string& done,
   }
 }
 
-std::string point_of(const nemesis::moment& what, const std::string& path) {
-  if (what.what.fault == nemesis::fault_kind::fail_starts)
-    return "actor.start:" + path;
-  if (what.what.fault == nemesis::fault_kind::refuse_stop)
-    return "actor.stop:" + path;
-  return what.what.target;
-}
-
 // The first listener that a pattern names.
 std::string listener_in(answer_part all, const std::string& pattern) {
   for (auto& each : all.at("listeners").elements())

@@ -10,7 +10,6 @@
 
 #include "lab/driver_protocol.hpp"
 #include "lab/example.hpp"
-#include "lab/explain.hpp"
 #include "lab/stopping.hpp"
 #include "lab/story.hpp"
 #include "observe/printable.hpp"

@@ -159,8 +159,8 @@ void add_place(json& line, const std::string& place) {
     line["place"] = place;
 }
 
-json json_of(const scenario_file& what, const std::string& place,
-             const comparison_result& result) {
+json report_on(const scenario_file& what, const std::string& place,
+               const comparison_result& result) {
   auto event = [](const std::optional<lab::trace_event>& ev) {
     return ev ? json(*ev) : json{};
   };
@@ -327,8 +327,9 @@ int contest::run_many(match& with, const lab_options& options) const {
       result = compare_played(each.expected, session.next(),
                               rules_for(each.file, header), other_decides);
     sum.add(result.what);
-    std::cout << (options.json ? line_in_json(json_of(each.file, place, result))
-                               : line_of(each.file.name(), result))
+    std::cout << (options.json
+                    ? line_in_json(report_on(each.file, place, result))
+                    : line_of(each.file.name(), result))
               << std::endl;
   }
   auto end = session.finish();

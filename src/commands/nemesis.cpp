@@ -135,8 +135,8 @@ int run_nemesis(const nemesis_options& options) {
 void declare_nemesis_run(CLI::App& cmd, nemesis_options& options) {
   cmd
     .add_option("SCHEDULE", options.schedule,
-                "a file (JSON, or TOML if its name ends so) or the name of a "
-                "preset")
+                "a file (JSON, or TOML if its name ends in .toml) or the name "
+                "of a preset")
     ->required();
   cmd
     .add_option("--against", options.against,

@@ -137,8 +137,7 @@ int with_listener(const toxic_options& options, F ask) {
   return listener ? print_toxics(options, ask(*listener)) : listener.error();
 }
 
-// -- the subcommands
-// -----------------------------------------------------------
+// -- the subcommands ----------------------------------------------------------
 
 void declare_toxic_common(CLI::App& cmd, toxic_options& options) {
   cmd

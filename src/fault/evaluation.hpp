@@ -19,7 +19,7 @@ namespace coppice::fault {
 /// Not thread-safe.
 class evaluation {
 public:
-  /// `arming` tells the times apart that one point is armed under one seed.
+  /// `arming` numbers the times that one point is armed under one seed.
   evaluation(term what, std::uint64_t seed, std::string_view point,
              std::uint64_t arming);
 

@@ -17,8 +17,8 @@ bool matches(std::string_view pattern, std::string_view name);
 /// Whether `pattern` matches `path` or its end, from a `/` on.
 bool matches_path(const std::string& pattern, std::string_view path);
 
-/// Those of `names` that somebody who wrote `wrong` may have meant, three at
-/// most, the most alike first.
+/// Those of `names` that `wrong` may stand for, three at most, the most similar
+/// first.
 std::vector<std::string> names_near(std::string_view wrong,
                                     const std::vector<std::string>& names);
 

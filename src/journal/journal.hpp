@@ -26,8 +26,8 @@ class logger;
 
 namespace coppice::journal {
 
-/// What is left out of the log: everything below. `debug` adds the starts and
-/// ends of connections.
+/// The log has events of this level and above. `debug` adds the starts and ends
+/// of connections.
 enum class log_level { debug, info, warning, error, off };
 
 std::string_view to_string(log_level value);
@@ -36,11 +36,11 @@ std::optional<log_level> log_level_from(std::string_view name);
 /// Whether a line is for people or, one JSON object, for programs.
 enum class log_format { text, json };
 
-/// Where events are written: standard error, one line each. Nobody waits for
-/// whoever reads it: see `line_writer`. Thread-safe.
+/// Where events are written: standard error, one line each. A slow reader of it
+/// delays nothing: see `line_writer`. Thread-safe.
 class log {
 public:
-  /// Throws `std::system_error` if there is no thread to be had.
+  /// Throws `std::system_error` if no thread can be created.
   explicit log(log_format format = log_format::text);
 
   /// Nothing is written before this, so that a start that fails leaves its one
@@ -69,7 +69,7 @@ public:
     return lines_->dropped();
   }
 
-  /// Waits for whoever reads it, for up to `limit`.
+  /// Waits until its reader has taken all lines, for up to `limit`.
   void flush(std::chrono::milliseconds limit) {
     lines_->flush(limit);
   }
@@ -141,8 +141,8 @@ private:
 
 using scribe_ptr = std::shared_ptr<scribe>;
 
-/// The child that has `what` write. It has a thread of its own; where there is
-/// none to be had, it ends, and is started again later. In virtual time it
+/// The child that has `what` write. It has a thread of its own; if no thread
+/// can be created, it ends, and is started again later. In virtual time it
 /// writes in its turns.
 actor::child_spec journal_child(scribe_ptr what);
 

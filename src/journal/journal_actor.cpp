@@ -29,7 +29,7 @@ namespace {
 constexpr std::chrono::seconds longest_end{2};
 
 // A thread that has a scribe write whenever there is something, and outlives
-// who started it if a disk keeps it.
+// the actor that started it if a disk does not answer.
 class writing {
 public:
   explicit writing(scribe_ptr what)
@@ -58,7 +58,7 @@ public:
   writing(const writing&) = delete;
   writing& operator=(const writing&) = delete;
 
-  /// Throws `std::system_error` if there is no thread to be had.
+  /// Throws `std::system_error` if no thread can be created.
   void start() {
     thread_ = std::thread{[s = state_] { s->run(); }};
     state_->what->on_pending([s = std::weak_ptr{state_}] {

@@ -41,8 +41,8 @@ std::string time_in_a_name() {
   return {text.data(), size};
 }
 
-// Held by who replaces a file in the folder of `file`. A lock on the folder
-// leaves no file behind. Where folders cannot be locked, there is none.
+// Held by a process that replaces a file in the folder of `file`. A lock on the
+// folder leaves no file behind. Where folders cannot be locked, there is none.
 class folder_lock {
 public:
   explicit folder_lock(const fs::path& file) {
@@ -112,7 +112,7 @@ fs::path behind_links(const fs::path& file) {
     auto tidy = fs::weakly_canonical(result, failed);
     return failed ? result : tidy;
   }
-  return file; // in a circle: whoever opens it is told so
+  return file; // in a circle: opening it fails with that error
 }
 
 expected<void, store_error> make_folder_of(const fs::path& link) {

@@ -56,7 +56,7 @@ expected<std::optional<std::filesystem::path>, store_error>
 move_aside(const std::filesystem::path& file,
            const std::optional<file_identity>& which);
 
-/// Who holds locks on `file` or has it open, beside this process: `sqlite3
+/// The processes, beside this one, that lock `file` or have it open: `sqlite3
 /// (process 4711)` and the like, as far as this process may know. At most a
 /// few.
 std::vector<std::string> holders_of(const std::filesystem::path& file);

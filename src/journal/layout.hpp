@@ -8,14 +8,14 @@
 #include <cstdint>
 #include <filesystem>
 
-/// What is in the file, for those who write it and those who read it.
+/// What is in the file, for the code that writes it and the code that reads it.
 namespace coppice::journal {
 
 /// The layout of the file, its `user_version`. Another one gets another number.
 constexpr std::int64_t layout = 1;
 
-/// Who made the file, its `application_id`: "copp". Files of coppice 0.1 have
-/// none.
+/// The program that made the file, its `application_id`: "copp". Files of
+/// coppice 0.1 have none.
 constexpr std::int64_t application = 0x636f7070;
 
 /// The columns of an event, in the order in which they are read and written.

@@ -68,14 +68,14 @@ struct line_writer::state {
         return;
       busy = true;
       while (write_some(guard) && waiting.empty() && lost > 0) {
-        // nop: lost meanwhile, and no line comes that it could be told with
+        // nop: lines were lost meanwhile, and no later line can report that
       }
       busy = false;
       changed.notify_all();
     }
   }
 
-  // Writes what waits, and tells of what was lost. Returns whether the disk
+  // Writes what waits, and what was lost. Returns whether the disk
   // took both.
   bool write_some(std::unique_lock<std::mutex>& guard) {
     auto batch = std::exchange(waiting, {});
@@ -110,7 +110,7 @@ struct line_writer::state {
   mutable std::mutex mutex; // guards what follows
   std::condition_variable changed;
   std::string waiting;
-  std::uint64_t lost = 0; // and nobody was told
+  std::uint64_t lost = 0; // and not reported yet
   std::uint64_t dropped = 0;
   bool busy = false;
   bool ending = false;

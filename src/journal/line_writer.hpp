@@ -12,17 +12,17 @@
 
 namespace coppice::journal {
 
-/// Writes lines to a descriptor from a thread of its own, so that nobody waits
-/// for whoever reads them, or for a disk. What does not fit while nobody reads
-/// is dropped and counted. Thread-safe.
+/// Writes lines to a descriptor from a thread of its own, so that a slow reader
+/// or disk delays nobody. What does not fit while nobody reads is dropped and
+/// counted. Thread-safe.
 class line_writer {
 public:
-  /// Makes the line, with its end, that tells later of so many lost ones.
+  /// Makes the line, with its end, that says later how many were lost.
   using notice = std::function<std::string(std::uint64_t)>;
 
   static constexpr std::size_t default_capacity = 1024 * 1024; // bytes
 
-  /// Throws `std::system_error` if there is no thread to be had. `fd` is not
+  /// Throws `std::system_error` if no thread can be created. `fd` is not
   /// closed.
   line_writer(int fd, notice tell,
               std::size_t capacity_bytes = default_capacity);

@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// A folder that goes with whoever has it.
+// A folder that is deleted by its destructor.
 class temporary_folder {
 public:
   temporary_folder() {
@@ -177,7 +177,7 @@ entry entry_of(const statement& row) {
   return result;
 }
 
-// As `attempt`. Whoever reads is a person, who wants to know who is in the way.
+// As `attempt`. The text is for a person: it names the processes in the way.
 template <class F>
 auto attempt_to_read(const fs::path& file, F fn) {
   auto result = attempt(std::move(fn));

@@ -181,7 +181,7 @@ recorder::replace(const store_error& problem,
   writer_.reset(); // not earlier: another file could get the same inode
   if (!*moved)
     return {};
-  identity_.reset(); // it is told of here
+  identity_.reset(); // the next line reports it
   told.push_back({kind::replaced, problem.text + "; it is moved to "
                                     + (*moved)->string()
                                     + ", and a new file is written"});

@@ -114,16 +114,16 @@ private:
   // All guarded by mutex_:
   std::optional<writer> writer_;
   run_identity run_ = new_run();
-  bool gone_ = false;                      // and that was not told
+  bool gone_ = false;                      // and that was not reported
   std::optional<file_identity> identity_;  // of the file that was open last
   std::optional<clock::time_point> retry_; // set while it fails
   std::chrono::seconds pause_ = first_pause;
   waiting_events waiting_;
-  bool overflows_ = false;        // and that was told
+  bool overflows_ = false;        // and that was reported
   std::uint64_t missed_ = 0;      // lost, and never waited here
   std::uint64_t lost_before_ = 0; // when it began to fail
   bool finished_ = false;
-  // For those who must not wait for a disk:
+  // For threads that must not wait for a disk:
   mutable std::mutex look_mutex_;
   mutable std::condition_variable changed_;
   numbers numbers_;        // guarded by look_mutex_

@@ -31,7 +31,7 @@ event_kind kind_of(recorder::news::kind what) {
   return event_kind::notice;
 }
 
-// A file that may not grow any more is an error to be told, and not the end of
+// A file that may not grow any more is an error to report, and not the end of
 // the process. Source: setrlimit(2), RLIMIT_FSIZE.
 class size_limit_block {
 public:
@@ -91,7 +91,7 @@ void scribe::on_pending(std::function<void()> wake) {
 }
 
 void scribe::served_by(std::string path) {
-  std::lock_guard guard{path_mutex_}; // who starts must not wait for a disk
+  std::lock_guard guard{path_mutex_}; // a start must not wait for a disk
   path_ = std::move(path);
 }
 

@@ -91,8 +91,8 @@ public:
   std::string text(const char* sql) const;
 
   /// At most `size` bytes of the file from `place` on, as they are, whatever
-  /// they are. Through SQLite: whoever opens a database in another way, and
-  /// closes it, drops the locks that connections of this process have on it.
+  /// they are. Through SQLite: opening a database in another way, and closing
+  /// it, drops the locks that connections of this process have on it.
   /// Source: SQLite, How To Corrupt An SQLite Database File, 2.2.
   std::string bytes(std::uint64_t place, std::size_t size) const;
 

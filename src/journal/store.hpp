@@ -40,9 +40,9 @@ struct bounds {
   std::chrono::seconds max_age = std::chrono::hours{24 * 7};
 };
 
-/// What tells one run of a server from all others, whatever file it is in.
+/// Identifies one run of a server, whatever file it is in.
 struct run_identity {
-  std::string token; ///< Nobody else has it.
+  std::string token; ///< Unique.
   std::chrono::system_clock::time_point started;
   /// Its number in the file that it had before. It keeps that one in another
   /// file, unless another run has it there.
@@ -109,7 +109,7 @@ struct query {
   std::string path = {};
   std::optional<observe::event_kind> kind = {};
   std::optional<std::int64_t> run = {};
-  /// The last so many; 0: all.
+  /// Only this many of the last; 0: all.
   std::size_t limit = 0;
 };
 

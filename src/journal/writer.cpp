@@ -55,7 +55,7 @@ constexpr auto create = R"--(
 constexpr std::uint64_t wal_to_empty = 1 << 20;
 constexpr std::uint64_t most_in_wal = 4 << 20;
 
-// So many events are deleted at a time, so that the log stays small.
+// The most events that are deleted at a time, so that the log stays small.
 constexpr std::int64_t most_deleted_at_once = 1000;
 
 // How many pages are given back to the file system at a time.

@@ -52,7 +52,7 @@ actor_world::impl::~impl() {
 
 void actor_world::impl::play(const step& what) {
   chronicle_.begin_step(++step_);
-  perform(what, false);
+  perform(*this, what, false);
   settle();
   if (what.what != op::sleep_ms && what.what != op::advance_ms)
     return;

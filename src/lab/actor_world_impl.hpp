@@ -72,7 +72,9 @@ private:
 
   // -- steps ------------------------------------------------------------------
 
-  void perform(const step& what, bool during);
+  template <class World>
+  friend void perform(World& world, const step& what, bool during);
+
   void start_top();
   void ask(const step& what, bool during);
   void stop(const caf::actor& who, const step& what, bool during);

@@ -80,7 +80,7 @@ actor_world::impl::start_child(const actor::start_args& args) {
   if (what.what.def->nested)
     note(event::start_begin(record.name.id, what.name));
   for (auto& next : what.plan().during) {
-    perform(next, true);
+    perform(*this, next, true);
     time_.run(); // the others, while this one is at work
   }
   if (part_of(args.supervisor).killed)

@@ -13,25 +13,6 @@ namespace coppice::lab {
 
 using namespace supervision;
 
-void actor_world::impl::perform(const step& what, bool during) {
-  switch (addressee_of(what.what)) {
-  case addressee::nobody:
-    break;
-  case addressee::parent:
-    start_top();
-    break;
-  case addressee::service:
-    ask(what, during);
-    break;
-  case addressee::child:
-    tell_child(what);
-    break;
-  case addressee::supervisor:
-    tell_supervisor(what);
-    break;
-  }
-}
-
 // -- requests -----------------------------------------------------------------
 
 void actor_world::impl::ask(const step& what, bool during) {
@@ -72,40 +53,56 @@ void actor_world::impl::stop(const caf::actor& who, const step& what,
 
 // The answers are seen by the tap, in the order in which they are given.
 void actor_world::impl::send_request(const step& what, const caf::actor& to) {
-  if (what.what == op::start_child && what.spec)
-    actor::start_child(to, make_spec(what.spec));
-  else if (what.what == op::start_child)
-    actor::start_child(to);
-  else if (what.what == op::terminate_child)
+  switch (what.what) {
+  case op::start_child:
+    if (what.spec)
+      actor::start_child(to, make_spec(what.spec));
+    else
+      actor::start_child(to);
+    break;
+  case op::terminate_child:
     actor::terminate_child(to, what.child);
-  else if (what.what == op::restart_child)
+    break;
+  case op::restart_child:
     actor::restart_child(to, what.child);
-  else if (what.what == op::delete_child)
+    break;
+  case op::delete_child:
     actor::delete_child(to, what.child);
-  else if (what.what == op::get_childspec)
+    break;
+  case op::get_childspec:
     actor::get_childspec(to, what.child);
-  else if (what.what == op::which_child)
+    break;
+  case op::which_child:
     actor::which_child(to, what.child);
-  else if (what.what == op::count_children)
+    break;
+  case op::count_children:
     actor::count_children(to);
-  else
+    break;
+  default:
     actor::which_children(to);
+  }
 }
 
 void actor_world::impl::send_request_by_handle(const step& what,
                                                const caf::actor& to) {
   auto* who = find(what.child, what.n);
   auto child = who == nullptr ? caf::actor{} : who->handle;
-  if (what.what == op::restart_child)
+  switch (what.what) {
+  case op::restart_child:
     actor::restart_child(to, "");
-  else if (what.what == op::delete_child)
+    break;
+  case op::delete_child:
     actor::delete_child(to, "");
-  else if (what.what == op::get_childspec)
+    break;
+  case op::get_childspec:
     actor::get_childspec(to, child);
-  else if (what.what == op::which_child)
+    break;
+  case op::which_child:
     actor::which_child(to, child);
-  else
+    break;
+  default:
     actor::terminate_child(to, child);
+  }
 }
 
 // -- other steps --------------------------------------------------------------

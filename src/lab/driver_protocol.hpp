@@ -14,7 +14,7 @@
 #include <vector>
 
 /// How coppice talks with a program that plays scenarios on supervisors that
-/// are not coppice's; docs/reference/driver-protocol.md is for whoever writes
+/// are not coppice's; docs/reference/driver-protocol.md is for people who write
 /// one.
 namespace coppice::lab {
 

@@ -15,7 +15,7 @@ engine_world::engine_world(std::shared_ptr<const scenario> plan)
 
 void engine_world::play(const step& what) {
   chronicle_.begin_step(++step_);
-  perform(what, false);
+  perform(*this, what, false);
   settle();
   if (what.what != op::sleep_ms && what.what != op::advance_ms)
     return;

@@ -104,7 +104,9 @@ private:
 
   // -- steps ------------------------------------------------------------------
 
-  void perform(const step& what, bool during);
+  template <class World>
+  friend void perform(World& world, const step& what, bool during);
+
   void start_top();
   void ask(const step& what, bool during);
   void stop(process_id who, const step& what, bool during);

@@ -7,7 +7,7 @@ namespace coppice::lab {
 
 using namespace supervision;
 
-// Carries out one command of the engine of `who`.
+// Carries out one command of the engine of process `who`.
 void engine_world::obey(process_id who, const command& cmd) {
   auto& sup = *processes_.at(who).sup;
   chronicle_.tell(now_, sup.record, cmd);

@@ -17,7 +17,7 @@ void engine_world::start_child(process_id sup, const start_instance& cmd) {
   if (what.what.def->nested)
     note(event::start_begin(record.name.id, what.name));
   for (auto& next : what.plan().during)
-    perform(next, true);
+    perform(*this, next, true);
   if (living(sup) == nullptr)
     return;
   if (!runs(what.plan()))

@@ -14,25 +14,6 @@ constexpr auto no_id = "$pid";
 
 } // namespace
 
-void engine_world::perform(const step& what, bool during) {
-  switch (addressee_of(what.what)) {
-  case addressee::nobody:
-    break;
-  case addressee::parent:
-    start_top();
-    break;
-  case addressee::service:
-    ask(what, during);
-    break;
-  case addressee::child:
-    tell_child(what);
-    break;
-  case addressee::supervisor:
-    tell_supervisor(what);
-    break;
-  }
-}
-
 void engine_world::start_top() {
   auto& def = plan_->top;
   auto name = chronicle_.next(def.id);

@@ -10,8 +10,8 @@
 
 namespace coppice::lab {
 
-/// A child that does as its scenario says: ends when it is told to, and looks
-/// at a shutdown signal in its own way if it traps exits.
+/// A child that does what its scenario says: it ends at the given step, and
+/// reacts to a shutdown signal in its own way if it traps exits.
 class lab_worker final : public actor::pinned_actor {
 public:
   lab_worker(caf::actor_config& cfg, actor::virtual_time& time,

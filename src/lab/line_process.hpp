@@ -15,7 +15,7 @@
 
 namespace coppice::lab {
 
-/// A program of its own that is told lines and answers with lines. It has a
+/// A program of its own that reads lines and answers with lines. It has a
 /// process group of its own, which is killed with this object; its standard
 /// error is ours.
 class line_process {

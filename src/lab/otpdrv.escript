@@ -718,7 +718,7 @@ request(_, #{<<"op">> := <<"which_children">>}) -> which_children;
 request(_, #{<<"op">> := <<"count_children">>}) -> count_children;
 request(_, _) -> none.
 
-%% Who never was is as good as dead.
+%% A process that never started counts as dead.
 pid_or_dead(undefined) ->
     {Pid, Mon} = spawn_monitor(fun() -> ok end),
     receive {'DOWN', Mon, _, _, _} -> Pid end;
@@ -738,7 +738,7 @@ is_supervisor(Pid) ->
         undefined -> false
     end.
 
-%% Waits until Pid is dead and its exit has reached who is linked to it.
+%% Waits until Pid is dead and its exit has reached the linked processes.
 await_end(Pid, Do) ->
     %% Workers take an exit as they like.
     Mon = monitor(process, Pid),

@@ -107,8 +107,8 @@ private:
     return !where.dynamic || release_ >= 27;
   }
 
-  // A nested supervisor that is left with something to do is at work beside the
-  // one above it, and chance decides who is first.
+  // A nested supervisor that still has something to do works beside the one
+  // above it, and chance decides which is first.
   json outcome(const tree& where) {
     if (&where == &trees_.front() && chance(25))
       return {{"during", during(where)},

@@ -114,11 +114,11 @@ enum class op {
 
 std::string_view to_string(op value);
 
-/// Whom a step goes to.
+/// The receiver of a step.
 enum class addressee {
   nobody,  ///< Time passes, or it is what a coppice child cannot do.
-  parent,  ///< Who starts the tree.
-  service, ///< A supervisor, who answers.
+  parent,  ///< The process that starts the tree.
+  service, ///< A supervisor, which answers.
   child,
   supervisor, ///< … by a signal or a message.
 };
@@ -142,6 +142,28 @@ struct step {
   std::shared_ptr<const child_def> spec = {};
   std::string msg = {};
 };
+
+/// Does a step in `world`, by the function of it that is for the addressee.
+/// `during`: a start function asks for it, and waits for no answer.
+template <class World>
+void perform(World& world, const step& what, bool during) {
+  switch (addressee_of(what.what)) {
+  case addressee::nobody:
+    break;
+  case addressee::parent:
+    world.start_top();
+    break;
+  case addressee::service:
+    world.ask(what, during);
+    break;
+  case addressee::child:
+    world.tell_child(what);
+    break;
+  case addressee::supervisor:
+    world.tell_supervisor(what);
+    break;
+  }
+}
 
 struct scenario {
   std::string name;

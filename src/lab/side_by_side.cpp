@@ -121,9 +121,9 @@ std::vector<std::string> names_of(const trace& left, const trace& right,
 
 std::string heading(const std::string& name) {
   if (name == "$parent")
-    return "whoever started the tree";
+    return "the process that started the tree";
   if (name == "$driver")
-    return "whoever plays the scenario";
+    return "the process that plays the scenario";
   return name == "-" ? "the end" : observe::printable(name);
 }
 

@@ -10,7 +10,7 @@
 
 namespace coppice::lab {
 
-/// A trace, and who left it.
+/// A trace, and the name of what wrote it.
 struct titled_trace {
   std::string title;
   const trace& events;

@@ -2,7 +2,6 @@
 
 #include "lab/story.hpp"
 #include "lab/engine_world.hpp"
-#include "lab/explain.hpp"
 #include "observe/printable.hpp"
 
 namespace coppice::lab {
@@ -94,7 +93,7 @@ std::string tell_of_supervisor(const trace_event& ev) {
   return kind + " " + text(ev, "msg") + text(ev, "text");
 }
 
-// Who did it, as a person would say.
+// A process, in words.
 std::string actor(const trace_event& ev) {
   auto name = text(ev, "sup");
   if (name == "$parent")

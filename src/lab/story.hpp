@@ -18,4 +18,8 @@ std::string tell(const trace_event& what);
 /// step, and under it what came of it, with virtual time in ms.
 std::string story(const scenario& plan, const std::vector<moment>& moments);
 
+/// Predicts what each step of `plan` will do: before a step is played, a copy
+/// of the world is asked.
+std::string explain(const scenario& plan);
+
 } // namespace coppice::lab

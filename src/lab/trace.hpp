@@ -28,8 +28,8 @@ struct label {
 };
 
 /// The events, under the keys and in the order that a trace has them. `sup` is
-/// the supervisor that did or noticed it; "$parent" and "$driver" are those
-/// who start the tree and play the scenario.
+/// the supervisor that did or noticed it; "$parent" is the process that starts
+/// the tree, "$driver" the one that plays the scenario.
 namespace event {
 
 trace_event start_begin(std::string_view sup, const label& who);

@@ -58,6 +58,14 @@ std::vector<target> actors_of(const observe::node_view& root) {
   return result;
 }
 
+std::string point_of(const moment& what, const std::string& path) {
+  if (what.what.fault == fault_kind::fail_starts)
+    return "actor.start:" + path;
+  if (what.what.fault == fault_kind::refuse_stop)
+    return "actor.stop:" + path;
+  return what.what.target;
+}
+
 expected<std::string, no_target> aim::pick(const moment& what,
                                            const std::vector<target>& actors,
                                            milliseconds now) {

@@ -32,6 +32,9 @@ struct target {
 /// The tree in one list, parents first.
 std::vector<target> actors_of(const observe::node_view& root);
 
+/// The fault point that a moment arms, or disarms, for the actor at `path`.
+std::string point_of(const moment& what, const std::string& path);
+
 /// Why no actor is struck.
 struct no_target {
   std::string why;     ///< For a person.
@@ -52,8 +55,8 @@ private:
                   std::int64_t used, std::int64_t intensity,
                   std::chrono::milliseconds now) const;
 
-  // By who pays for the restarts, when there were kills: the tree may not know
-  // yet.
+  // The times of kills, by the path whose budget pays for the restarts: the
+  // tree may not show them yet.
   std::map<std::string, std::vector<std::chrono::milliseconds>> kills_;
 };
 

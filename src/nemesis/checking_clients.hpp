@@ -91,7 +91,7 @@ public:
   checking_clients(const checking_clients&) = delete;
   checking_clients& operator=(const checking_clients&) = delete;
 
-  /// What is to be expected from now on. In `after` all clients connect anew.
+  /// What is to be expected from now on. In `after` all clients connect again.
   void enter(check_phase phase);
 
   /// Waits for outstanding answers, then ends all.

@@ -38,7 +38,7 @@ struct answer {
 
 std::string_view to_string(answer::kind value);
 
-/// Who carries actions out: by HTTP, or within the process.
+/// Carries actions out: by HTTP, or within the process.
 class striker {
 public:
   virtual ~striker() = default;
@@ -65,8 +65,8 @@ struct run_log {
   std::chrono::milliseconds healed_at{0};
 };
 
-/// Carries out a schedule of so long. It always heals at its end, also when it
-/// is interrupted or `strike` throws.
+/// Carries out a schedule. It always heals at its end, also when it is
+/// interrupted or `strike` throws.
 class run {
 public:
   using observer = std::function<void(const entry&)>;

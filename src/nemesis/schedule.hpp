@@ -51,7 +51,7 @@ struct step {
   std::optional<std::chrono::milliseconds> every = {};
   /// Unset is the end of the schedule.
   std::optional<std::chrono::milliseconds> until = {};
-  /// With `every`: up to so much later, by chance.
+  /// With `every`: each turn is up to this much later, by chance.
   std::chrono::milliseconds jitter{0};
   /// When it is undone; unset is the end of the schedule.
   std::optional<std::chrono::milliseconds> length = {};

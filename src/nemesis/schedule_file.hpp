@@ -26,8 +26,8 @@ const std::vector<preset>& presets();
 /// Null if there is none of this name.
 const preset* find_preset(std::string_view name);
 
-/// Reads the file: TOML if its name ends so, else JSON. An error names the
-/// place in the file and what was expected there.
+/// Reads the file: TOML if its name ends in `.toml`, else JSON. An error names
+/// the place in the file and what was expected there.
 expected<schedule, lab::scenario_error> load_schedule(const std::string& file);
 
 /// Reads a text that came from `file`.

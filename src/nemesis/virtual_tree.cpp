@@ -23,14 +23,6 @@ namespace {
 constexpr milliseconds healing_limit = 10s;
 constexpr milliseconds healing_look = 10ms;
 
-std::string point_of(const moment& what, const std::string& path) {
-  if (what.what.fault == fault_kind::fail_starts)
-    return "actor.start:" + path;
-  if (what.what.fault == fault_kind::refuse_stop)
-    return "actor.stop:" + path;
-  return what.what.target;
-}
-
 expected<void, std::string> all_running(const std::vector<target>& all) {
   if (all.empty())
     return unexpected<std::string>{"the tree has ended"};

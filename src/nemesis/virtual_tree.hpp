@@ -45,7 +45,7 @@ private:
   actor::runtime_ptr rt_;
   clock& clock_;
   aim aim_;
-  // Who was struck, by step and turn, to be able to undo it.
+  // The actors that were struck, by step and turn, to be able to undo it.
   std::map<std::pair<std::size_t, std::uint64_t>, std::string> struck_;
   std::set<std::string> armed_;
   std::set<std::string> suspended_;

@@ -33,7 +33,7 @@ constexpr int accepts_a_turn = 16;
 // calls.
 constexpr int most_in_a_row = 2;
 
-// In one turn; more are not the fault of so many clients.
+// In one turn; if there are more, the clients are not the cause.
 constexpr int most_of_one_error = accepts_a_turn;
 
 constexpr std::chrono::milliseconds pause_length{100};
@@ -438,7 +438,7 @@ void acceptor::on_exit() {
     linked->end(actor::to_reason(fail_state_), owner_->rt().end_notes);
   }
   if (self_)
-    loop_.bury(std::move(self_));
+    loop_.keep_until_round_ends(std::move(self_));
 }
 
 void acceptor::publish(observe::event_kind kind, std::string detail) {

@@ -89,8 +89,8 @@ private:
   std::vector<int> sockets_;    // of it, for this acceptor
   std::size_t next_socket_ = 0; // to accept from
   int in_a_row_ = 0;            // clients, before it is another's turn
-  int same_error_ = 0;          // of accepting, for so many times …
-  int last_error_ = 0;          // … this one
+  int same_error_ = 0;          // how often accepting failed with …
+  int last_error_ = 0;          // … this error, in a row
   connection_table_ptr linked_; // null where connections have a supervisor
   caf::strong_actor_ptr self_;  // while the reactor may call us
   bool watching_ = false;

@@ -13,21 +13,22 @@
 
 namespace coppice::net {
 
-/// Decides which clients come in: there is a number of places, of which one
-/// address may have only some, and an alarm when many are taken. Thread-safe.
+/// Decides which clients are accepted: there is a number of places, of which
+/// one address may have only some, and an alarm when many are taken.
+/// Thread-safe.
 class admission {
 public:
   using clock = std::chrono::steady_clock;
 
-  /// What a place was that came back.
+  /// The state when a place is given back.
   struct returned_place {
-    bool last = false;   ///< Nobody is left.
+    bool last = false;   ///< No client is left.
     bool wanted = false; ///< A `take_place` has failed since `forget_failures`.
   };
 
   explicit admission(const limits& value);
 
-  /// Sets the limits. Those who are in stay.
+  /// Sets the limits. Clients that have a place keep it.
   void set(const limits& value) noexcept;
 
   // -- places -----------------------------------------------------------------
@@ -37,7 +38,7 @@ public:
 
   returned_place give_back_place() noexcept;
 
-  /// Whoever was refused a place is about to try again.
+  /// A caller that was refused a place is about to try again.
   void forget_failures() noexcept {
     refused_.store(false);
   }
@@ -47,12 +48,12 @@ public:
     parting_.fetch_add(1);
   }
 
-  /// … and that is over. Returns whether nobody is left.
+  /// … and that is over. Returns whether no client is left.
   bool end_farewell() noexcept {
     return parting_.fetch_sub(1) == 1 && empty();
   }
 
-  /// Whether no place is taken, and nobody is told goodbye.
+  /// Whether no place is taken, and no client is told goodbye.
   bool empty() const noexcept {
     return taken_.load() == 0 && parting_.load() == 0;
   }
@@ -70,8 +71,7 @@ public:
   /// Whether there is an alarm at all.
   bool has_alarm() const noexcept;
 
-  /// Whether so many open connections raise the alarm now: at most once a
-  /// period.
+  /// Whether `open` connections raise the alarm now: at most once a period.
   bool raises_alarm(std::int64_t open, clock::time_point now) noexcept;
 
 private:

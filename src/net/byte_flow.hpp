@@ -67,8 +67,8 @@ public:
     return stages_.top().has_input();
   }
 
-  /// Whether the end of the input has come and no `receive` has told of it.
-  /// Tells so once.
+  /// Whether the input has ended and no `receive` has reported it. Returns true
+  /// once.
   bool take_input_end() noexcept {
     return !input_ended_ && (input_ended_ = stages_.top().take_input_end());
   }
@@ -233,7 +233,7 @@ public:
     stages_.top().schedule();
   }
 
-  /// The end that a stage demands. Tells of each once.
+  /// The end that a stage demands. Returns each once.
   std::optional<stage::forced_end> take_forced_end() {
     return stages_.top().take_forced_end();
   }

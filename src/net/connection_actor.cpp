@@ -561,7 +561,7 @@ void connection_actor::on_exit() {
     owner_->toxics().forget(id_);
   }
   if (self_)
-    loop_.bury(std::move(self_));
+    loop_.keep_until_round_ends(std::move(self_));
 }
 
 void connection_actor::leave(std::string_view reason) {

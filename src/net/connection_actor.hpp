@@ -31,15 +31,15 @@ namespace coppice::net {
 class listener_core;
 struct connection_settings;
 
-/// A client that was let in.
+/// A client that was accepted.
 struct accepted_client {
   socket sock;
   observe::peer_address peer;
 };
 
 /// The actor of one accepted socket. Lives on a reactor, which calls it when
-/// the socket is ready; control comes by its mailbox, as to any actor. What its
-/// handler sees of it is `connection`.
+/// the socket is ready; requests arrive in its mailbox, as for any actor. What
+/// its handler sees of it is `connection`.
 ///
 /// Only on its reactor.
 class connection_actor final : public actor::pinned_actor,

@@ -67,17 +67,18 @@ public:
     last_sent_ = now;
   }
 
-  /// Output begins to wait. The peer has taken so many bytes, which matters if
+  /// Output begins to wait. The peer has taken `taken` bytes, which matters if
   /// `limits_sending`.
   void on_output_waits(time_point now, std::int64_t taken) noexcept {
     last_sent_ = now;
     taken_ = taken;
   }
 
-  /// The peer has taken so many bytes by now: if more than before, it reads.
+  /// The peer has taken `taken` bytes by now: if more than before, it reads.
   void on_taken(time_point now, std::int64_t taken) noexcept;
 
-  /// That limit was reached, and the connection goes on: it counts anew.
+  /// That limit was reached, but the connection continues: its time starts
+  /// again.
   void restart(time_limit limit, time_point now) noexcept;
 
   // -- what is due ------------------------------------------------------------

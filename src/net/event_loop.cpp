@@ -38,12 +38,6 @@ constexpr observe::histogram<11>::bounds round_times{
 
 thread_local event_loop* current = nullptr;
 
-socket checked(int fd, const char* what) {
-  if (fd < 0)
-    throw std::system_error(errno, std::generic_category(), what);
-  return socket{fd};
-}
-
 } // namespace
 
 // A task that waits for its time.
@@ -190,8 +184,8 @@ void event_loop::remove(int fd) {
   ::epoll_ctl(epoll_.fd(), EPOLL_CTL_DEL, fd, nullptr);
 }
 
-void event_loop::bury(caf::strong_actor_ptr self) {
-  buried_.push_back(std::move(self));
+void event_loop::keep_until_round_ends(caf::strong_actor_ptr self) {
+  kept_.push_back(std::move(self));
 }
 
 // -- time ---------------------------------------------------------------------
@@ -223,7 +217,7 @@ bool event_loop::turn() {
   run_local();
   busy |= wait_for_io(0) > 0;
   timers_.advance(now_);
-  buried_.clear();
+  kept_.clear();
   busy |= !local_.empty();
   current = former;
   return busy;
@@ -251,7 +245,7 @@ void event_loop::run() {
     end_round();
     wait_for_io(timeout());
     timers_.advance(now_);
-    buried_.clear();
+    kept_.clear();
   }
   round_began_.store(0, std::memory_order_relaxed);
 }

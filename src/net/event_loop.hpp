@@ -38,8 +38,8 @@ protected:
 /// queue of runnable actors. It is the execution unit of the actors that are
 /// pinned to it.
 ///
-/// In virtual time it has no thread: whoever runs that time runs it, too. Its
-/// timers then go by that time; its sockets are real.
+/// In virtual time it has no thread: the code that runs that time runs it, too.
+/// Its timers then go by that time; its sockets are real.
 ///
 /// Functions are for its own thread unless they say otherwise.
 class event_loop final : public actor::run_queue,
@@ -78,9 +78,9 @@ public:
     return index_;
   }
 
-  /// How long its rounds took, from a look at the sockets until all was done
-  /// that there was to do: so long may a ready socket wait. The time without
-  /// anything to do is not in it, nor is a round that still goes on.
+  /// How long its rounds took, from a look at the sockets until all work was
+  /// done; a ready socket may wait for one round. The time without work does
+  /// not count, nor does a round that has not ended yet.
   observe::distribution rounds() const {
     return rounds_.read();
   }
@@ -100,7 +100,7 @@ public:
   void remove(int fd);
 
   /// Keeps an actor until no event that was fetched already can reach it.
-  void bury(caf::strong_actor_ptr self);
+  void keep_until_round_ends(caf::strong_actor_ptr self);
 
   /// Where to read into; shared by all actors on this reactor.
   std::span<char> buffer() noexcept {
@@ -173,7 +173,7 @@ private:
   std::deque<job> local_;
   std::mutex mutex_;
   std::vector<job> remote_; // guarded by mutex_
-  std::vector<caf::strong_actor_ptr> buried_;
+  std::vector<caf::strong_actor_ptr> kept_;
   std::vector<char> buffer_;
   bool lives_by_time_ = false; // takes part in a virtual one
   std::atomic<bool> stopping_ = false;

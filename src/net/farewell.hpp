@@ -14,13 +14,13 @@
 
 namespace coppice::net {
 
-/// Clients that are not served, and are told so in order: each sees the end of
+/// Clients that are not served, and are closed in order: each sees the end of
 /// the stream, and never a reset because of what it has sent. What it sends is
 /// read and thrown away until it ends its side as well, or until the time is
 /// up. For one reactor.
 class farewells {
 public:
-  /// So many may be here; beyond that the one that came first is closed.
+  /// The most that may be here; beyond it, the oldest one is closed.
   static constexpr std::size_t capacity = 4096;
 
   farewells();

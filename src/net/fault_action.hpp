@@ -26,7 +26,7 @@ void name_as_cause(actor::runtime& rt, std::string_view path,
 constexpr std::chrono::milliseconds a_moment{1};
 
 /// How late a delay makes something: for its time, but not beyond the moment
-/// when its point is disarmed or armed anew.
+/// when its point is disarmed or armed again.
 class lateness {
 public:
   explicit lateness(const fault::decision& decision);

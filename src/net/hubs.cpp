@@ -42,7 +42,7 @@ connection_table_ptr hubs::join(unsigned reactor, const std::string& path,
   if (supervisor < here.hub_parent)
     throw std::runtime_error(taken_over);
   here.hub_parent = supervisor;
-  // The supervisor that would have told of it had ended before the hub.
+  // The supervisor that would have reported it had ended before the hub.
   if (auto words = rt_->end_notes.take(path); !words.empty())
     rt_->events.publish({.kind = observe::event_kind::notice,
                          .path = path,

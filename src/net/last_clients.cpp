@@ -30,7 +30,7 @@ constexpr auto handshake_limit = 500ms;
 constexpr auto first_look = 1ms;
 constexpr auto next_look = 5ms;
 
-// For want of a way to see handshakes under way.
+// Needed where handshakes under way cannot be seen.
 constexpr auto blind_wait = 50ms;
 
 // From one to the next; more are no accident.
@@ -104,7 +104,7 @@ void accept_tcp(const std::vector<socket>& sockets, const endpoint& local,
   }
 }
 
-// Whoever connects to a Unix socket is in the queue at once, or refused.
+// A client that connects to a Unix socket is in the queue at once, or refused.
 void accept_unix(const std::vector<socket>& sockets, const client_taker& take) {
   for (auto& sock : sockets)
     ::shutdown(sock.fd(), SHUT_RD);

@@ -18,15 +18,16 @@ using client_taker
 /// What may become of sockets that listen, once they are empty.
 enum class after_clients {
   closed, ///< They are closed: no client may come from now on.
-  kept,   ///< Somebody else has them, too, and serves those that come later.
+  kept,   ///< Another process has them, too, and serves later clients.
 };
 
-/// Accepts whoever waits in the queues of `sockets`, which share the address
-/// `local`, and gives them to `take`. If they are to be closed, no new client
-/// gets in from now on, and those whose handshake is under way are waited for,
-/// for up to half a second: a client that has connected is never reset when
-/// they are closed right after this. A client that connects later has to try
-/// again; so has one whose handshake took longer, or that answers a SYN cookie.
+/// Accepts the clients in the queues of `sockets`, which share the address
+/// `local`, and gives them to `take`. If the sockets are to be closed, no new
+/// client can connect from now on. Clients whose handshake is under way are
+/// waited for, for up to half a second, so that a client that has connected is
+/// never reset when the sockets are closed right after this. A client that
+/// connects later has to try again; so has one whose handshake took longer, or
+/// that answers a SYN cookie.
 ///
 /// Blocks for some milliseconds; not for reactors.
 void accept_last_clients(const std::vector<socket>& sockets,

@@ -120,8 +120,8 @@ void listener_core::drain(std::function<void()> drained) {
     std::lock_guard guard{mutex_};
     drained_.push_back(std::move(drained));
   }
-  // As a guest, so that it is not over before those who wait in the queue of
-  // the port are in.
+  // Counts as a client, so that the drain is not over before the clients in the
+  // queue of the port are accepted.
   admission_.begin_farewell();
   port_.drain();
   end_farewell();
@@ -173,8 +173,8 @@ void listener_core::on_suspended() {
           connections_text() + " may go on"
             + (config_.inherited.empty()
                  ? ""
-                 : "; new clients wait, since the sockets are open with "
-                   "whoever passed them"));
+                 : "; new clients wait, because the sockets stay open in "
+                   "the process that passed them"));
 }
 
 void listener_core::on_listening() {

@@ -80,10 +80,10 @@ public:
 
   std::uint64_t toxic_seed() const noexcept;
 
-  /// One more connection is open: there may be so many that it is an alarm.
+  /// To be called when one more connection is open: it may raise the alarm.
   void check_alarm();
 
-  /// Gives a place back. If one was wanted, all acceptors hear of it.
+  /// Gives a place back. If one was wanted, all acceptors are notified.
   void give_back_place();
 
   /// Ends a client without a place in order, on the reactor of `here`: see

@@ -6,7 +6,9 @@
 #include "net/connection_table.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <future>
 #include <utility>
 #include <vector>
@@ -26,6 +28,20 @@ std::string text_of(const toxic& value) {
     text += ", " + std::string{name} + " " + std::to_string(number);
   return text + ")";
 }
+
+// One of each reactor, in the order in which they come.
+struct answers_of {
+  explicit answers_of(std::size_t reactors) : all(reactors) {
+    // nop
+  }
+
+  void add(bool answer) {
+    all[came++].set_value(answer);
+  }
+
+  std::vector<std::promise<bool>> all;
+  std::atomic<std::size_t> came = 0;
+};
 
 std::string on(target connection) {
   return connection ? " on connection " + std::to_string(*connection) : "";
@@ -87,27 +103,23 @@ listener_toxics::result listener_toxics::remove_all(target connection) {
 // Each reactor looks at the list when it gets to it, so that the last change
 // wins whatever order they come in. Returns whether that connection is there.
 bool listener_toxics::sync(target connection) {
-  std::vector<std::future<bool>> answers;
-  for (auto& reactor : hubs_.reactors()) {
-    auto answer = std::make_shared<std::promise<bool>>();
-    answers.push_back(answer->get_future());
-    hubs_.on(*reactor,
-             [toxics = toxics_, answer, connection](hubs::place& here) {
-               auto all = toxics->list();
-               auto there = false;
-               if (auto table = here.table)
-                 table->for_each([&](connection_actor& c) {
-                   there |= c.id() == connection;
-                   c.sync_toxics(*all);
-                 });
-               answer->set_value(there);
-             });
-  }
+  auto answers = std::make_shared<answers_of>(hubs_.reactors().size());
+  hubs_.on_each([toxics = toxics_, answers, connection](hubs::place& here) {
+    auto all = toxics->list();
+    auto there = false;
+    if (auto table = here.table)
+      table->for_each([&](connection_actor& c) {
+        there |= c.id() == connection;
+        c.sync_toxics(*all);
+      });
+    answers->add(there);
+  });
   hubs_.run_in_virtual_time();
   auto until = reactor::clock::now() + change_limit;
   auto there = false;
-  for (auto& answer : answers)
-    if (answer.wait_until(until) == std::future_status::ready)
+  for (auto& each : answers->all)
+    if (auto answer = each.get_future();
+        answer.wait_until(until) == std::future_status::ready)
       there |= answer.get();
   return there;
 }

@@ -63,7 +63,7 @@ private:
     return local && local->is_unix() && owner_->config().inherited.empty();
   }
 
-  // Nobody tells of a file that is removed.
+  // Nothing reports that a file was removed.
   void look() {
     if (auto news = owner_->port().look_after_file(number_))
       owner_->rt().events.publish({.kind = observe::event_kind::notice,

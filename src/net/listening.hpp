@@ -26,8 +26,8 @@ public:
 
   ~port();
 
-  /// The sockets of the acceptor of that index, one of so many: each socket has
-  /// an acceptor, and each acceptor a socket.
+  /// The sockets of acceptor number `index`, one of `acceptors`: each socket
+  /// has an acceptor, and each acceptor a socket.
   std::vector<int> of(unsigned index, std::size_t acceptors) const;
 
   std::size_t sockets() const noexcept {

@@ -49,7 +49,7 @@ public:
     return bytes_.size();
   }
 
-  /// So many that are sent it may keep in any case.
+  /// It may keep this many bytes that are sent already in any case.
   static constexpr std::size_t few = 16 * 1024;
 
 private:

@@ -36,8 +36,8 @@ number number_of(const char* variable) {
     = std::from_chars(view.data(), view.data() + view.size(), value);
   if (err != std::errc{} || rest != view.data() + view.size())
     return unexpected{std::string{variable} + " is \"" + text
-                      + "\", which is no number; whoever starts this program "
-                        "sets it"};
+                      + "\", which is no number; the program that starts this "
+                        "one sets it"};
   return std::optional{value};
 }
 

@@ -90,7 +90,7 @@ public:
     return down_.load();
   }
 
-  /// Whether clients that wait for room do so in vain.
+  /// Whether clients that wait for room will not be served.
   bool refuses() const noexcept {
     return draining_.load() || down_.load();
   }
@@ -109,7 +109,7 @@ public:
   /// That owner has ended, and the port is closed, unless it has a new one.
   void disown(std::uint64_t owner);
 
-  /// Opens the port anew if somebody has removed the file of its Unix socket.
+  /// Opens the port again if the file of its Unix socket was removed.
   /// Returns what happened, for a person; nothing if nothing did. For that
   /// owner, once in a while.
   std::optional<std::string> look_after_file(std::uint64_t owner);

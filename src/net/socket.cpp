@@ -4,6 +4,9 @@
 
 #include <unistd.h>
 
+#include <cerrno>
+#include <system_error>
+
 namespace coppice::net {
 
 socket& socket::operator=(socket&& other) noexcept {
@@ -21,6 +24,12 @@ socket::~socket() {
 void socket::close() noexcept {
   if (fd_ >= 0)
     ::close(std::exchange(fd_, -1));
+}
+
+socket checked(int fd, const char* call) {
+  if (fd < 0)
+    throw std::system_error(errno, std::generic_category(), call);
+  return socket{fd};
 }
 
 } // namespace coppice::net

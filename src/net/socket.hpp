@@ -38,4 +38,8 @@ private:
   int fd_ = -1;
 };
 
+/// Owns the descriptor that a call gave. Throws `std::system_error` with
+/// `errno` if it gave none; `call` is its name.
+socket checked(int fd, const char* call);
+
 } // namespace coppice::net

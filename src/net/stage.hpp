@@ -72,8 +72,8 @@ public:
     return below_->has_input();
   }
 
-  /// Whether the end of the input has come and no `receive` has told of it.
-  /// Tells so once.
+  /// Whether the input has ended and no `receive` has reported it. Returns true
+  /// once.
   virtual bool take_input_end() noexcept {
     return below_->take_input_end();
   }
@@ -117,7 +117,7 @@ public:
     return below_->finish();
   }
 
-  /// The end that it demands. Tells of each once.
+  /// The end that it demands. Returns each once.
   virtual std::optional<forced_end> take_forced_end() {
     return below_->take_forced_end();
   }

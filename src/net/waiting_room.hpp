@@ -22,7 +22,7 @@ class waiting_room {
 public:
   using time_point = event_loop::clock::time_point;
 
-  /// So many may wait; others stay in the backlog of the kernel.
+  /// The most that may wait; others stay in the backlog of the kernel.
   static constexpr std::size_t capacity = 1024;
 
   bool empty() const noexcept {

@@ -11,11 +11,11 @@
 
 namespace coppice::observe {
 
-/// Remembers which event is about to end an actor, for whoever tells of that
-/// end. Thread-safe.
+/// Remembers which event is about to end an actor, for the code that publishes
+/// that end. Thread-safe.
 class blame {
 public:
-  /// Who has not ended after so long has survived it.
+  /// An actor that has not ended after this time has survived it.
   static constexpr std::chrono::seconds lasts{10};
 
   /// `cause` will end the actor at `path`; 0 is no event.

@@ -57,7 +57,7 @@ public:
 
     explicit source(std::string path);
 
-    /// The path of whom the connections belong to.
+    /// The path of the actor that the connections belong to.
     const std::string& path() const noexcept {
       return path_;
     }
@@ -100,9 +100,9 @@ public:
   /// order. Any thread; `fn` must not read.
   void drain(const reader& fn);
 
-  /// Gives `fn` all that was written after the one numbered `seq`, whoever else
-  /// reads. Returns the number of the last. What was dropped meanwhile, because
-  /// others read faster, counts as lost. Any thread.
+  /// Gives `fn` all that was written after the one numbered `seq`, also if
+  /// others have read it. Returns the number of the last. What was dropped
+  /// meanwhile, because others read faster, counts as lost. Any thread.
   std::uint64_t read_after(std::uint64_t seq, const reader& fn);
 
   /// At most `limit` of those that were read, after the one numbered `seq`;
@@ -123,7 +123,7 @@ private:
   bool drain_some(std::size_t limit, const reader& fn);
   void keep(const std::shared_ptr<source>& from, const connection_record& what);
 
-  std::mutex draining_; // who reads the rings
+  std::mutex draining_; // held by the thread that reads the rings
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<source>> sources_;       // guarded by mutex_
   std::map<std::string, std::function<void()>> wakes_; // guarded by mutex_

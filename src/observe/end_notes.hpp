@@ -11,8 +11,8 @@
 
 namespace coppice::observe {
 
-/// What actors leave behind at their end for whoever reports that end, in
-/// words for a person. Thread-safe.
+/// What actors leave behind at their end for the code that reports that end,
+/// in words for a person. Thread-safe.
 class end_notes {
 public:
   void put(std::string_view path, std::string text) {

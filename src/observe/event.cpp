@@ -131,7 +131,7 @@ std::string describe(const event& ev) {
     text += " made no progress for too long; killing it";
     break;
   case event_kind::unkillable:
-    text += " is unkillable: it lives on, and its slot is free";
+    text += " is unkillable: it still runs, and its slot is free";
     break;
   case event_kind::gave_up:
     text += " gave up";
@@ -167,10 +167,10 @@ std::string describe(const event& ev) {
     text = "fault fired at " + text;
     break;
   case event_kind::fault_cleared:
-    text = "no fault any more at " + text;
+    text = "fault cleared at " + text;
     break;
   case event_kind::journal_failed:
-    text += " does without its file";
+    text += " does not write to its file";
     break;
   case event_kind::journal_resumed:
     text += " writes to its file again";

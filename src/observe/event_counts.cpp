@@ -14,7 +14,7 @@ using supervision::exit_reason;
 
 namespace {
 
-// So many events at a time, since the bus is locked meanwhile.
+// The most events at a time, because the bus is locked meanwhile.
 constexpr std::size_t at_once = 256;
 
 // A supervisor decides right after the end that made it decide; other events
@@ -42,7 +42,8 @@ restart_cause cause_from(std::string_view reason) {
   return restart_cause::unknown;
 }
 
-// The path itself if the tree shows it, else whom in the tree it is below.
+// The path itself if the tree shows it, else the next path above it that the
+// tree shows.
 std::string label(std::string_view path, const tree& shown) {
   if (shown.has(path))
     return std::string{path};
@@ -124,7 +125,7 @@ void event_counts::count(const event& ev, const tree& shown) {
     count_restart(ev, shown);
     return;
   case event_kind::child_started:
-    down_since_.erase(ev.path); // it was to be away so long
+    down_since_.erase(ev.path); // it was down on purpose
     return;
   case event_kind::exit_requested:
   case event_kind::stalled:

@@ -19,8 +19,8 @@
 
 namespace coppice::observe {
 
-/// What a child was restarted for, as far as a counter tells. A crash's own
-/// text is not here: whoever picks it could make counters without end.
+/// Why a child was restarted, as far as a counter shows it. A crash's own text
+/// is not here: new texts would make new counters without end.
 enum class restart_cause {
   normal,
   shutdown, ///< With a detail or without.
@@ -32,15 +32,15 @@ enum class restart_cause {
 
 std::string_view to_string(restart_cause value);
 
-/// Counts what events tell, for as long as the program runs. Paths are those of
-/// the tree, and few: children that it does not show, such as those of dynamic
-/// supervisors, count together as `SUPERVISOR/*`, and what is too much as
-/// `(others)`.
+/// Counts events for as long as the program runs. Paths are those of the tree,
+/// and few: children that it does not show, such as those of dynamic
+/// supervisors, count together as `SUPERVISOR/*`, and paths beyond `most_paths`
+/// as `(others)`.
 ///
 /// Thread-safe; not for reactors.
 class event_counts {
 public:
-  /// So many paths are told apart.
+  /// At most this many paths are counted one by one.
   static constexpr std::size_t most_paths = 1024;
 
   static constexpr std::size_t causes
@@ -71,7 +71,7 @@ public:
 
   snapshot read() const;
 
-  /// Whether so much of a budget is nearly all of it: four fifths.
+  /// Whether nearly all of a budget is used: four fifths or more.
   static constexpr bool nearly(std::size_t used, std::int64_t intensity) {
     return intensity > 0 && used * 5 >= static_cast<std::size_t>(intensity) * 4;
   }

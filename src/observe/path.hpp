@@ -6,7 +6,7 @@
 
 namespace coppice::observe {
 
-/// The path of whoever is in charge of `path`; empty for a root.
+/// The path of the supervisor of `path`; empty for a root.
 inline std::string_view parent_of(std::string_view path) {
   auto slash = path.rfind('/');
   return slash == std::string_view::npos ? std::string_view{}

@@ -23,7 +23,7 @@ std::string join(std::string_view parent, std::string_view id) {
   return result;
 }
 
-// What most nodes are not: somebody with children.
+// What only nodes with children have; most have none.
 struct hub {
   std::optional<supervision::strategy> strategy;
   std::optional<supervision::restart_window> window;
@@ -41,7 +41,7 @@ struct node {
   std::uint64_t incarnation = 0;
   std::string last_exit;
   std::optional<supervision::restart_window> own_budget = {};
-  tree::writer parent = 0; // who wrote last of this node as a child
+  tree::writer parent = 0; // the last that wrote this node as a child
   tree::writer self = 0;   // … and as a supervisor
   std::uint64_t place = 0; // below the parent
   std::unique_ptr<hub> below = {};

@@ -58,7 +58,7 @@ void chat_room::given(std::uint64_t id, std::size_t bytes,
   bytes_ += who.bytes();
 }
 
-// What those who leave still hold goes with them.
+// The bytes of members that leave are freed when they have left.
 void chat_room::make_room() {
   auto bytes = bytes_;
   for (auto& [id, each] : members_)
@@ -82,7 +82,7 @@ chat::chat(std::shared_ptr<chat_room> room) : room_(std::move(room)) {
 
 void chat::on_connect(net::connection& self) {
   room_->join(self.id(), self.handle());
-  // First, so that nobody who joins after the greeting hears of it.
+  // First, so that members who join after the greeting do not get it.
   room_->tell_others(self.id(), std::to_string(self.id()) + " has joined\n");
   self.write("you are " + std::to_string(self.id())
              + "; a line \"stop\" leaves\n");

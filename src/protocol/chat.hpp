@@ -18,8 +18,8 @@
 
 namespace coppice::protocol {
 
-/// Who takes part in a chat, on whatever reactors, and how many bytes wait for
-/// them: beyond a bound, those for whom most wait have to leave. Thread-safe.
+/// The members of a chat, on any reactors, and how many bytes wait for them:
+/// beyond a bound, the members with the most have to leave. Thread-safe.
 class chat_room {
 public:
   static constexpr std::size_t default_bound = 16 * 1024 * 1024; // bytes
@@ -35,8 +35,8 @@ public:
   /// Sends `text` to everybody but `sender`.
   void tell_others(std::uint64_t sender, const std::string& text);
 
-  /// That member was given so many bytes of what was told, and so many wait to
-  /// be sent to it by now.
+  /// That member was given `bytes` of what others said, and `waiting_bytes`
+  /// wait to be sent to it by now.
   void given(std::uint64_t id, std::size_t bytes, std::size_t waiting_bytes);
 
 private:
@@ -59,11 +59,11 @@ private:
   std::size_t bytes_ = 0; // of all members
 };
 
-/// Hands each line on to all others in its room, with the number of who said
-/// it; the line `stop` leaves. Shows how connections talk to each other: by
-/// messages, since they may live on different reactors. A line of more than
-/// 64 KiB ends the connection; so does not reading while too much waits for the
-/// members of the room.
+/// Sends each line to all other members of its room, with the sender's number;
+/// the line `stop` leaves the room. Shows how connections talk to each other:
+/// by messages, since they may live on different reactors. A line of more than
+/// 64 KiB ends the connection; so does a peer that does not read while too much
+/// waits for the members of the room.
 class chat final : public net::handler {
 public:
   explicit chat(std::shared_ptr<chat_room> room);

@@ -206,7 +206,7 @@ argument<void> check_beside_passed(const listener_arguments& args) {
                 : args.share_port         ? "--share-port"
                                           : nullptr;
   if (given != nullptr)
-    return wrong(given, "whoever started this program passed "
+    return wrong(given, "the program that started this one passed "
                         "sockets to listen on (LISTEN_FDS); "
                         "leave it out");
   return {};
@@ -434,7 +434,7 @@ void add_options(CLI::App& cmd, listener_arguments& args) {
     ->capture_default_str();
   cmd
     .add_option("--keepalive", args.keepalive,
-                "probes a peer that has been silent for so long; off: never")
+                "probes a peer that has been silent for TIME; off: never")
     ->capture_default_str();
   cmd
     .add_option("--user-timeout", args.user_timeout,
@@ -500,8 +500,8 @@ void add_options(CLI::App& cmd, program_arguments& args) {
                "write a line when a connection starts and when it ends");
   cmd
     .add_option("--log-level", args.log.level,
-                "what the log leaves out is everything below; coppice log "
-                "changes it later")
+                "log events of this level and above; coppice log changes it "
+                "later")
     ->check(one_of({"debug", "info", "warning", "error", "off"}))
     ->capture_default_str();
   cmd
@@ -510,24 +510,24 @@ void add_options(CLI::App& cmd, program_arguments& args) {
     ->check(one_of({"text", "json"}))
     ->capture_default_str();
   cmd.add_option("--journal", args.journal.file,
-                 "the file that keeps what happened, or off; default: "
+                 "the file that keeps all events, or off; default: "
                  "journal.db in $STATE_DIRECTORY, $XDG_STATE_HOME/coppice or "
                  "~/.local/state/coppice");
   cmd
     .add_option("--journal-size", args.journal.max_mib,
-                "MiB that it may grow to; then the oldest goes")
+                "MiB that it may grow to; then the oldest events are deleted")
     ->check(numbers(1, 1 << 20))
     ->capture_default_str();
   cmd
     .add_option("--journal-age", args.journal.max_age,
-                "what is older goes, too")
+                "older events are deleted")
     ->capture_default_str();
   cmd.add_flag("--allow-faults", args.admin.allow_faults,
                "let the admin API ask for faults: see coppice fault; "
                "COPPICE_FAULTS in the environment is obeyed in any case");
   cmd
     .add_option("--fault-seed", args.fault_seed,
-                "what chance in faults comes from; default: a random one")
+                "the seed of all chance in faults; default: a random one")
     ->check(numbers(0, UINT64_MAX));
   lay_out(cmd, program_layout);
 }

@@ -18,8 +18,8 @@ class App;
 
 namespace coppice {
 
-/// What every program with a supervision tree can be told on its command line,
-/// before it is checked.
+/// The command line of every program with a supervision tree, before it is
+/// checked.
 struct program_arguments {
   admin_settings admin;
   journal_settings journal;
@@ -27,7 +27,7 @@ struct program_arguments {
   std::optional<std::uint64_t> fault_seed = {};
 };
 
-/// What one that listens can be told, too.
+/// The rest of the command line of a program that listens.
 struct listener_arguments {
   std::optional<unsigned> port = {};
   std::uint16_t default_port = 0;

@@ -7,8 +7,8 @@
 
 namespace coppice {
 
-/// Writes `text` to a descriptor, but waits no longer than `limit` for whoever
-/// reads there: the rest is lost then. Any thread.
+/// Writes `text` to a descriptor, but waits no longer than `limit` for a slow
+/// reader: the rest is lost then. Any thread.
 void write_within(int fd, std::string_view text,
                   std::chrono::milliseconds limit);
 

@@ -8,10 +8,10 @@
 
 namespace coppice {
 
-/// The supervisor of what serves nobody: the journal, the admin API and what
-/// may come. It and each of them have a restart budget and a back-off of their
-/// own. So the end of a helper is an event and a start later, and never the
-/// end of the server, however often it happens.
+/// The supervisor of what serves no clients: the journal, the admin API and the
+/// like. It and each of them have a restart budget and a back-off of their own.
+/// So a helper that ends is started again later, and never ends the server,
+/// however often that happens.
 actor::child_spec helpers_child(std::vector<actor::child_spec> helpers);
 
 } // namespace coppice

@@ -49,7 +49,7 @@ constexpr unsigned journal_threads = 2; // one while it restarts
 constexpr unsigned log_threads = 1;
 constexpr unsigned admin_threads = 8; // two of them while it restarts
 
-// How long whoever reads what the program says may keep it waiting.
+// How long a slow reader of the program's output may keep it waiting.
 constexpr std::chrono::milliseconds reader_limit{500};
 constexpr std::chrono::milliseconds last_lines_limit{100};
 
@@ -117,7 +117,7 @@ void forget_system_here() {
 }
 
 // Waits until `fn` is over, for up to `limit`; returns whether it is. What it
-// uses it has to keep. Throws `std::system_error` if there is no thread for it.
+// uses it has to keep. Throws `std::system_error` if no thread can be created.
 template <class F>
 bool is_over_within(std::chrono::milliseconds limit, F fn) {
   std::promise<void> over;
@@ -168,8 +168,8 @@ host::~host() {
 // -- the start ----------------------------------------------------------------
 
 expected<void, start_error> host::start() {
-  if (auto why = lacks_threads(threads_needed() + 1); !why.empty())
-    return failure(std::move(why));
+  if (auto enough = check_threads(threads_needed() + 1); !enough)
+    return failure(std::move(enough.error()));
   auto up = bring_up(server_loop::signals::none);
   if (!up)
     return up;
@@ -190,7 +190,7 @@ expected<void, start_error> host::start() {
     watch();
     return failure(problem.what());
   }
-  forget_system_here(); // whoever ends it may be another thread
+  forget_system_here(); // another thread may end it
   return {};
 }
 
@@ -290,7 +290,7 @@ void host::make_admin() {
 
 expected<void, start_error> host::arm_faults() {
   if (settings_.faults.empty())
-    return {}; // what others armed in the same runtime is not for us to judge
+    return {}; // other code may have armed faults in the same runtime
   if (auto armed = rt_->faults.arm(settings_.faults); !armed)
     return failure("COPPICE_FAULTS: " + to_string(armed.error()), true);
   for (auto& unmet : rt_->faults.unmet())
@@ -349,7 +349,7 @@ void host::make_journal() {
   if (settings_.journal) {
     recorder_ = std::make_shared<journal::recorder>(*settings_.journal,
                                                     settings_.journal_bounds);
-    if (own_system_) // the runtime of others is not for us to change
+    if (own_system_) // a runtime that was passed in is not changed
       rt_->may_show = [file = recorder_](auto seq, auto patience) {
         return file->wait_until_kept(seq, patience);
       };
@@ -467,7 +467,7 @@ void host::end_journal(std::chrono::milliseconds limit) {
   try {
     is_over_within(limit, finish);
   } catch (const std::system_error&) {
-    finish(); // there is no thread to be had
+    finish(); // no thread can be created
   }
 }
 
@@ -500,7 +500,7 @@ void host::end_system() {
                 "its actor system, which is left behind";
     log_->write(ev);
   } catch (const std::system_error&) {
-    leave_behind(std::move(*system)); // there is no thread to be had
+    leave_behind(std::move(*system)); // no thread can be created
   }
 }
 
@@ -553,8 +553,8 @@ void host::on_signal(signal_meaning what) {
 int host::run() {
   prepare_process();
   block_server_signals();
-  if (auto why = lacks_threads(threads_needed() + 1); !why.empty()) {
-    say(why);
+  if (auto enough = check_threads(threads_needed() + 1); !enough) {
+    say(enough.error());
     return failed;
   }
   auto early = std::make_unique<start_signals>();
@@ -567,7 +567,7 @@ int host::run() {
     end_limit_.emplace(code);
     return code;
   }
-  auto told = rt_->events.last_seq(); // the announcement tells of the start
+  auto told = rt_->events.last_seq(); // the announcement reports the start
   write_within(STDOUT_FILENO,
                observe::printable_lines(announcement(*this), longest_last_line)
                  + "\n",

@@ -43,26 +43,26 @@ constexpr std::array known_limits{
                "how long clients wait before they are rejected"},
   limit_option{
     "first_byte_ms", "--first-byte-timeout", kind::time, "TIME",
-    "ends a connection whose peer has sent nothing for so long; off: "
+    "ends a connection whose peer has not sent a byte within TIME; off: "
     "never"},
   limit_option{
     "idle_ms", "--idle-timeout", kind::time, "TIME",
-    "ends a connection whose peer sends nothing for so long; off: never"},
+    "ends a connection whose peer sends nothing for TIME; off: never"},
   limit_option{
     "send_ms", "--send-timeout", kind::time, "TIME",
-    "ends a connection whose peer takes nothing for so long; off: never"},
+    "ends a connection whose peer takes nothing for TIME; off: never"},
   limit_option{"lifetime_ms", "--lifetime", kind::time, "TIME",
-               "ends a connection after so long; off: never"},
+               "ends a connection after TIME; off: never"},
   limit_option{
     "goodbye_ms", "--goodbye-timeout", kind::time, "TIME",
     "how long a peer may take to read what is left when the server ends; "
     "off: as long as it takes"},
   limit_option{"max_output_bytes", "--max-output-bytes", kind::count, "BYTES",
-               "ends a connection with more than so many bytes to be sent"},
+               "ends a connection with more than BYTES waiting to be sent"},
   limit_option{"alarm", "--alarm", kind::count, "COUNT",
-               "warns when so many connections are open; off: never"},
+               "warns when COUNT connections are open; off: never"},
   limit_option{"alarm_period_ms", "--alarm-period", kind::time, "TIME",
-               "at most one warning in so long"},
+               "at most one warning in TIME"},
 };
 
 argument<json> as_count(const limit_option& which, const std::string& text) {

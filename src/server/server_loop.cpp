@@ -2,6 +2,7 @@
 
 #include "server/server_loop.hpp"
 
+#include "net/socket.hpp"
 #include "server/exit_code.hpp"
 #include "server/server_signals.hpp"
 
@@ -12,14 +13,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <csignal>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -35,19 +34,15 @@ namespace {
 constexpr auto stop_limit = 10s;
 constexpr auto parting_limit = 1s;
 
-net::socket checked(int fd, const char* what) {
-  if (fd < 0)
-    throw std::system_error(errno, std::generic_category(), what);
-  return net::socket{fd};
-}
-
 } // namespace
 
 struct server_loop::state {
   // Something that any thread can set and one thread can poll.
   class flag {
   public:
-    flag() : fd_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
+    flag()
+        : fd_(
+          net::checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
       // nop
     }
 

@@ -25,7 +25,7 @@ struct running_server {
   std::chrono::milliseconds drain_delay{0};
   /// A stop signal came during the start: the next one is the second.
   bool stop_came = false;
-  /// Is told of signals that do not end it; may be empty.
+  /// Called for signals that do not end it; may be empty.
   std::function<void(signal_meaning)> on_signal = {};
 };
 

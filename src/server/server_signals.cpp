@@ -141,7 +141,7 @@ end_limit::end_limit(int code) {
   struct sigaction action {};
   action.sa_handler = on_end_limit;
   ::sigaction(SIGALRM, &action, nullptr);
-  sigset_t set; // who started the process may have blocked it
+  sigset_t set; // the parent process may have blocked it
   sigemptyset(&set);
   sigaddset(&set, SIGALRM);
   ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);

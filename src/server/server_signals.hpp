@@ -31,14 +31,14 @@ net::socket open_server_signals();
 
 /// What a signal does while a server starts. The first one that means stop lets
 /// it start, and gives it five seconds for that; a second one ends the process
-/// at once, with 128 and its number. Blocked they have to be: see
+/// at once, with 128 and its number. The signals have to be blocked: see
 /// `block_server_signals`.
 class start_signals {
 public:
-  /// Throws `std::system_error` if there is no descriptor or thread to be had.
+  /// Throws `std::system_error` if no descriptor or thread can be created.
   start_signals();
 
-  /// From now on whoever has `open_server_signals` gets them.
+  /// From now on, `open_server_signals` gets the signals.
   ~start_signals();
 
   start_signals(const start_signals&) = delete;

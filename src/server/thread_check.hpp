@@ -2,12 +2,14 @@
 
 #pragma once
 
+#include "coppice/expected.hpp"
+
 #include <string>
 
 namespace coppice {
 
-/// Why this process cannot have `wanted` more threads: it tries. Empty: it can,
-/// as long as no other process takes them meanwhile.
-std::string lacks_threads(unsigned wanted);
+/// Tries whether this process can have `wanted` more threads, as long as no
+/// other process takes them meanwhile; else says why not.
+expected<void, std::string> check_threads(unsigned wanted);
 
 } // namespace coppice

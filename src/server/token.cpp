@@ -58,8 +58,8 @@ token_or_error checked(std::string token, const std::string& source) {
 }
 
 // Docker, Podman and Kubernetes mount a secret into its container alone, and
-// often readable for all: who may see it was decided outside. Nobody but root
-// puts anything there. By the descriptor, so that no `..` or link leads here.
+// often readable for all: access to it is decided outside. Only root can put
+// anything there. By the descriptor, so that no `..` or link leads here.
 bool is_secret_of_container(int fd) {
   std::array<char, 4096> room;
   auto link = "/proc/self/fd/" + std::to_string(fd);

@@ -12,7 +12,7 @@
 #include <variant>
 #include <vector>
 
-/// What the engine tells the world. Commands are to be carried out in order.
+/// What the engine asks the world to do. Commands are carried out in order.
 namespace coppice::supervision {
 
 // -- replies ------------------------------------------------------------------
@@ -173,7 +173,7 @@ enum class report_context {
 struct offender {
   child_state state;
   instance_id instance;  ///< The instance or, if restarting, the former one.
-  std::size_t count = 0; ///< If not 0: so many children in one report.
+  std::size_t count = 0; ///< If not 0: the number of children in the report.
 };
 
 /// What OTP would report as an error.

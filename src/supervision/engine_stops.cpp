@@ -10,7 +10,7 @@ namespace coppice::supervision {
 
 namespace {
 
-// Whether a child that was told to stop ended as it should.
+// Whether a child that was asked to stop ended as it should.
 // Source: OTP supervisor; Elixir DynamicSupervisor.
 bool ended_well(const child_spec& spec, const exit_reason& reason,
                 bool elixir) {

@@ -12,7 +12,7 @@
 #include <variant>
 #include <vector>
 
-/// What the world tells the engine.
+/// What the world reports to the engine.
 namespace coppice::supervision {
 
 /// Names one specification that a supervisor holds. Keys grow in the order in

@@ -28,9 +28,9 @@ struct step {
 
 std::string_view to_string(step::kind value);
 
-/// Has `machine` handle `ev` in a world where nothing else goes wrong: who is
-/// asked to end does so at once, and every start succeeds. Restarts that are
-/// put off are left to come. Appends what `machine` commands to `commands`.
+/// Has `machine` handle `ev` in a world where nothing else goes wrong: a child
+/// that is asked to end does so at once, and every start succeeds. Delayed
+/// restarts stay pending. Appends what `machine` commands to `commands`.
 /// @pre `machine` is idle.
 std::vector<step> rehearse(engine& machine, event ev, time_point now,
                            std::vector<command>& commands);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "coppice/testing/matchers.hpp"
-#include "testing/explain.hpp"
+#include "testing/failure_text.hpp"
 
 #include <algorithm>
 #include <ostream>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "coppice/testing/matchers.hpp"
-#include "testing/explain.hpp"
+#include "testing/failure_text.hpp"
 
 #include <cstdint>
 #include <ostream>
@@ -12,8 +12,8 @@ namespace {
 
 std::string state_of(const actor_state& who) {
   return who.alive
-           ? "lives, as incarnation " + std::to_string(who.incarnation)
-           : "does not live; its state is " + std::string{to_string(who.state)};
+           ? "is alive, as incarnation " + std::to_string(who.incarnation)
+           : "is not alive; its state is " + std::string{to_string(who.state)};
 }
 
 // The restarts that a supervisor has decided on.
@@ -30,12 +30,12 @@ marks restarts_below(const event_history& what, const std::string& path) {
   return result;
 }
 
-// False, with a list of those who are there, if nobody ever was at `path`.
+// False, with a list of the known paths, if no actor ever was at `path`.
 bool explain_who(std::ostream& out, const event_history& what,
                  const std::string& path) {
   auto* who = what.find(path);
   out << "in which " << path
-      << (who == nullptr ? " never was" : " " + state_of(*who));
+      << (who == nullptr ? " never existed" : " " + state_of(*who));
   list_paths(out, what, path);
   return who != nullptr;
 }

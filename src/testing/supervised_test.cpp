@@ -104,7 +104,7 @@ void supervised_test::stop_all_supervised() {
   for (auto i = programs_.rbegin(); i != programs_.rend(); ++i)
     (*i)();
   for (auto& path : world_->end())
-    ADD_FAILURE() << path << " did not end when it was told to; killed";
+    ADD_FAILURE() << path << " did not end when it was asked to; killed";
 }
 
 // -- servers ------------------------------------------------------------------

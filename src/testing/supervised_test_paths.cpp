@@ -89,7 +89,7 @@ std::string supervised_test::path_of(std::string_view end) {
 }
 
 void supervised_test::complain_of(std::string_view path) {
-  std::string text = "nobody lives at " + short_path(path) + "; there are:";
+  std::string text = "no actor is at " + short_path(path) + "; there are:";
   for (auto& [name, who] : history().actors)
     if (who.alive)
       text += " " + name;

@@ -24,6 +24,8 @@ namespace {
 
 constexpr std::size_t bytes_around = 16;
 
+constexpr std::size_t buffer_bytes = 16 * 1024;
+
 constexpr std::chrono::milliseconds between_looks{1};
 
 std::string quoted(std::string_view bytes) {
@@ -99,6 +101,33 @@ AssertionResult tcp_client::receives(std::string_view expected) {
   return verdict(what);
 }
 
+std::string tcp_client::ask(std::string_view data) {
+  return sends(data) ? receive(data.size()) : std::string{};
+}
+
+std::string tcp_client::receive_all() {
+  return receive(std::string::npos);
+}
+
+std::string tcp_client::receive(std::size_t bytes) {
+  std::string result;
+  char buffer[buffer_bytes];
+  auto how = standing::open;
+  auto until = clock::now() + patience_;
+  while (*socket_ && how == standing::open && result.size() < bytes)
+    if (wait(POLLIN, until))
+      result
+        += read(buffer, std::min(sizeof(buffer), bytes - result.size()), how);
+    else
+      how = standing::late;
+  ending_ = how == standing::ended   ? "eof"
+            : how == standing::reset ? "reset"
+            : how == standing::late  ? "timeout"
+                                     : "";
+  received_ += result.size();
+  return result;
+}
+
 AssertionResult tcp_client::is_closed() {
   exchange what{{}, {}};
   auto until = clock::now() + patience_;
@@ -123,6 +152,10 @@ void tcp_client::half_close() {
 
 void tcp_client::close() {
   socket_->close();
+}
+
+int tcp_client::fd() const noexcept {
+  return socket_->fd();
 }
 
 // -- bytes --------------------------------------------------------------------
@@ -200,15 +233,8 @@ void tcp_client::send_some(exchange& what) {
 }
 
 void tcp_client::receive_some(exchange& what) {
-  char buffer[16 * 1024];
-  auto count = ::recv(socket_->fd(), buffer, sizeof(buffer), 0);
-  if (count == 0)
-    what.how = standing::ended;
-  else if (count < 0 && errno != EAGAIN && errno != EINTR)
-    what.how = standing::reset;
-  if (count <= 0)
-    return;
-  std::string_view got{buffer, static_cast<std::size_t>(count)};
+  char buffer[buffer_bytes];
+  auto got = read(buffer, sizeof(buffer), what.how);
   auto wanted = what.expected.substr(what.have);
   auto differs
     = std::mismatch(got.begin(), got.end(), wanted.begin(), wanted.end());
@@ -219,6 +245,19 @@ void tcp_client::receive_some(exchange& what) {
     what.wrong_at = what.have;
     what.wrong = around(got, good);
   }
+}
+
+// What there is; empty if there is nothing, or an end, which goes to `how`.
+std::string_view tcp_client::read(char* buffer, std::size_t size,
+                                  standing& how) const {
+  auto count = ::recv(socket_->fd(), buffer, size, 0);
+  if (count > 0)
+    return {buffer, static_cast<std::size_t>(count)};
+  if (count == 0)
+    how = standing::ended;
+  else if (errno != EAGAIN && errno != EINTR)
+    how = standing::reset;
+  return {};
 }
 
 AssertionResult tcp_client::verdict(const exchange& what) const {

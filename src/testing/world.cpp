@@ -108,7 +108,7 @@ world::world(world_settings settings)
       events_(rt_->events, "test"),
       start_(std::chrono::steady_clock::now()) {
   if (settings.clock == clock_kind::virtual_time) {
-    system_->await_actors_before_shutdown(false); // who would run them?
+    system_->await_actors_before_shutdown(false); // nothing would run them
     time_ = std::make_unique<actor::virtual_time>(
       *system_, settings.shuffled ? std::optional{seed_} : std::nullopt);
     run_on(*system_, time_.get());
@@ -233,7 +233,7 @@ bool world::run_until(const std::function<bool()>& holds,
 
 bool world::run_until_in_real_time(const std::function<bool()>& holds,
                                    std::chrono::nanoseconds limit) {
-  constexpr auto between_questions = 2ms; // for what no event tells of
+  constexpr auto between_questions = 2ms; // for what no event reports
   auto until = std::chrono::steady_clock::now() + limit;
   while (!holds()) {
     if (std::chrono::steady_clock::now() > until)

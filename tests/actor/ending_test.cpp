@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Holds on every version of CAF: 1.1 by itself tells whoever watches an actor
-// before it calls `on_exit`, and lets an exit signal wait for all messages that
-// were fetched before it.
+// Holds on every version of CAF: 1.1 by itself notifies those that watch an
+// actor before it calls `on_exit`, and lets an exit signal wait for all
+// messages that were fetched before it.
 
 #include "actor/virtual_time.hpp"
 

@@ -256,7 +256,7 @@ TEST_F(FaultsOfActors, ARequestThatComesTwiceIsCarriedOutTwice) {
   auto back = actor::restart_child(at("top"), "a");
   time.run();
 
-  // That of nobody comes first, and whoever asked finds it done.
+  // The request without a caller comes first, and this caller finds it done.
   auto answer = back.get();
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().why, supervision::refusal::running);

@@ -871,7 +871,7 @@ TEST_F(Requests, StopMayBeAskedForByAChild) {
   EXPECT_THAT(log.wait_for(1), ElementsAre("done"));
 }
 
-// In OTP it hears of it if it traps exits; otherwise it is gone by then.
+// In OTP it gets the signal if it traps exits; otherwise it has ended already.
 TEST_F(Requests, StopKeepsAChildThatWaitsForItNoLongerThanItsLimit) {
   test::recorder log;
   auto& top = start({}, {rebel_child([&](const caf::actor& supervisor) {

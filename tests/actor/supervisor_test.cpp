@@ -21,7 +21,7 @@ using coppice::test::recorder;
 
 namespace {
 
-// Tells of its start and its end; crashes on demand.
+// Reports its start and its end; crashes on demand.
 class worker : public caf::event_based_actor {
 public:
   worker(caf::actor_config& cfg, recorder& log, std::string id)

@@ -18,7 +18,7 @@ namespace bounded_http_test {
 using namespace coppice::admin;
 using namespace std::chrono_literals;
 using failure_kind = http_failure::kind;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 namespace {
 
@@ -35,7 +35,7 @@ std::string mistake_in(std::string_view text) {
 
 const std::string request = "GET / HTTP/1.0\r\n\r\n";
 
-// A port that nobody listens on, or where one client is let in.
+// A port that nobody listens on, or that accepts one client.
 class one_client {
 public:
   explicit one_client(bool listens)

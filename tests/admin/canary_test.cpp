@@ -16,7 +16,7 @@ using namespace coppice;
 using namespace std::chrono_literals;
 using admin::canary;
 using coppice::test::error_of;
-using testing::AnyOf;
+using ::testing::AnyOf;
 
 namespace {
 

@@ -21,7 +21,7 @@ using namespace coppice;
 using namespace coppice::admin;
 using namespace std::chrono_literals;
 using nlohmann::json;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 namespace {
 
@@ -413,7 +413,7 @@ TEST_F(LeasedFault, WhoseLeaseEndsMeanwhileLeavesTheNextOneAlone) {
   EXPECT_EQ(term_of("actor.start"), "delay(7ms)");
 }
 
-// It may be what whoever arms something waits for.
+// A request that arms something may wait for it.
 TEST_F(LeasedFault, IsClearedThoughSomebodyArmsSomething) {
   ASSERT_EQ(put("/faults/actor.stop", off), 200);
   auto cleared = false;

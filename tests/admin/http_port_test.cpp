@@ -25,10 +25,10 @@ using namespace coppice;
 using namespace coppice::admin;
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
-using testing::EndsWith;
-using testing::HasSubstr;
-using testing::Not;
-using testing::StartsWith;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
 
 namespace {
 
@@ -105,7 +105,7 @@ protected:
 
   test::client connect() const {
     test::client result{local};
-    EXPECT_TRUE(result.connected());
+    EXPECT_TRUE(result.is_connected());
     return result;
   }
 
@@ -117,7 +117,7 @@ protected:
   // All that is answered to `bytes` up to the end of the connection.
   std::string answer_to(std::string_view bytes) const {
     auto peer = connect();
-    EXPECT_TRUE(peer.send(bytes));
+    EXPECT_TRUE(peer.sends(bytes));
     return peer.receive_all();
   }
 
@@ -146,7 +146,7 @@ protected:
   std::shared_ptr<http_port> uut;
 };
 
-// Whether the server has said or ended something within so long.
+// Whether the server has said or ended something within that time.
 bool readable(const test::client& peer, std::chrono::milliseconds within) {
   pollfd entry{peer.fd(), POLLIN, 0};
   return ::poll(&entry, 1, static_cast<int>(within.count())) == 1;
@@ -187,11 +187,11 @@ TEST_F(HttpPort, AnswersHttp10WithAndWithoutKeepAlive) {
 TEST_F(HttpPort, AnswersAClientThatHasFinishedSending) {
   serve();
   auto peer = connect();
-  ASSERT_TRUE(peer.send(get("/a")));
+  ASSERT_TRUE(peer.sends(get("/a")));
   peer.half_close();
 
   EXPECT_THAT(peer.receive_all(), EndsWith("GET/a:"));
-  EXPECT_EQ(peer.end, "eof");
+  EXPECT_EQ(peer.ending(), "eof");
 }
 
 TEST_F(HttpPort, CutsAClientThatIsSlowWithItsHeadHoweverItDripsOn) {
@@ -199,10 +199,10 @@ TEST_F(HttpPort, CutsAClientThatIsSlowWithItsHeadHoweverItDripsOn) {
   serve();
   auto peer = connect();
   auto begin = steady_clock::now();
-  peer.send("GET / HTTP/1.1\r\nX: ");
+  EXPECT_TRUE(peer.sends("GET / HTTP/1.1\r\nX: "));
 
   while (!readable(peer, 20ms) && steady_clock::now() - begin < test::deadline)
-    peer.send("x");
+    (void)peer.sends("x");
 
   EXPECT_THAT(peer.receive_all(), StartsWith("HTTP/1.1 408"));
   EXPECT_GE(steady_clock::now() - begin, 200ms);
@@ -212,10 +212,11 @@ TEST_F(HttpPort, CutsAClientThatIsSlowWithItsBody) {
   limits.body = 200ms;
   serve();
   auto peer = connect();
-  peer.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n");
+  EXPECT_TRUE(
+    peer.sends("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n"));
 
   while (!readable(peer, 20ms))
-    peer.send("x");
+    (void)peer.sends("x");
 
   EXPECT_THAT(peer.receive_all(), StartsWith("HTTP/1.1 408"));
 }
@@ -243,22 +244,23 @@ TEST_F(HttpPort, LetsARefusedClientSendOnAndStillReadTheAnswer) {
   serve();
   auto peer = connect();
   std::string body(200 * 1024, 'x');
-  peer.send("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 204800\r\n\r\n"
-            + body);
+  EXPECT_TRUE(peer.sends(
+    "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 204800\r\n\r\n" + body));
 
   EXPECT_THAT(peer.receive_all(), StartsWith("HTTP/1.1 413"));
-  EXPECT_NE(peer.end, "timeout");
+  EXPECT_NE(peer.ending(), "timeout");
 }
 
 TEST_F(HttpPort, TellsAClientThatWaitsToGoAhead) {
   serve();
   auto peer = connect();
   constexpr std::string_view go_ahead = "HTTP/1.1 100 Continue\r\n\r\n";
-  peer.send("POST /a HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
-            "Connection: close\r\nContent-Length: 2\r\n\r\n");
+  EXPECT_TRUE(
+    peer.sends("POST /a HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
+               "Connection: close\r\nContent-Length: 2\r\n\r\n"));
   EXPECT_EQ(peer.receive(go_ahead.size()), go_ahead);
 
-  peer.send("{}");
+  EXPECT_TRUE(peer.sends("{}"));
   EXPECT_THAT(peer.receive_all(), EndsWith("POST/a:{}"));
 }
 
@@ -276,7 +278,7 @@ TEST_F(HttpPort, AnswersProbesAndLooksWhileChangesWait) {
   std::vector<test::client> stuck;
   for (int i = 0; i < 20; ++i) {
     stuck.push_back(connect());
-    stuck.back().send("POST /wait HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_TRUE(stuck.back().sends("POST /wait HTTP/1.1\r\nHost: a\r\n\r\n"));
   }
   ASSERT_TRUE(wait_for([this] { return waiting >= 2; }));
 
@@ -289,7 +291,7 @@ TEST_F(HttpPort, AnswersProbesWhileLooksWait) {
   std::vector<test::client> stuck;
   for (int i = 0; i < 20; ++i) {
     stuck.push_back(connect());
-    stuck.back().send(get("/wait"));
+    EXPECT_TRUE(stuck.back().sends(get("/wait")));
   }
   ASSERT_TRUE(wait_for([this] { return waiting >= 2; }));
 
@@ -315,7 +317,7 @@ TEST_F(HttpPort, MakesRoomInPlaceOfRequestsThatNobodyHasBegun) {
   std::vector<test::client> stuck;
   for (int i = 0; i < 8; ++i) {
     stuck.push_back(connect());
-    stuck.back().send("POST /wait HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_TRUE(stuck.back().sends("POST /wait HTTP/1.1\r\nHost: a\r\n\r\n"));
   }
   ASSERT_TRUE(wait_for([this] { return waiting == 2; }));
 
@@ -346,7 +348,7 @@ TEST_F(HttpPort, AnswersManyAtOnce) {
   for (int i = 0; i < 400; ++i)
     all.push_back(connect());
   for (auto& each : all)
-    each.send(get("/a", "Connection: close\r\n"));
+    EXPECT_TRUE(each.sends(get("/a", "Connection: close\r\n")));
 
   auto answered = 0;
   for (auto& each : all)
@@ -360,7 +362,7 @@ TEST_F(HttpPort, AClientThatDoesNotReadIsCutAndHoldsUpNobody) {
   limits.send = 300ms;
   serve();
   auto lazy = connect();
-  lazy.send(get("/large"));
+  EXPECT_TRUE(lazy.sends(get("/large")));
   ASSERT_TRUE(readable(lazy, 20s));
 
   EXPECT_TRUE(answers());
@@ -376,7 +378,7 @@ TEST_F(HttpPort, BoundsWhatNobodyReads) {
   std::vector<test::client> lazy;
   for (int i = 0; i < 4; ++i) {
     lazy.push_back(connect());
-    lazy.back().send(get("/large", "Connection: close\r\n"));
+    EXPECT_TRUE(lazy.back().sends(get("/large", "Connection: close\r\n")));
     ASSERT_TRUE(readable(lazy.back(), 20s));
   }
 
@@ -398,14 +400,14 @@ TEST_F(HttpPort, EndsSoonWhateverIsWaitedFor) {
   serve();
   auto silent = connect();
   auto stuck = connect();
-  stuck.send("POST /wait HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_TRUE(stuck.sends("POST /wait HTTP/1.1\r\nHost: a\r\n\r\n"));
   ASSERT_TRUE(wait_for([this] { return waiting == 1; }));
 
   auto begin = steady_clock::now();
   uut->end();
 
   EXPECT_LT(steady_clock::now() - begin, 2s);
-  EXPECT_FALSE(test::client{local}.connected());
+  EXPECT_FALSE(test::client{local}.is_connected());
 }
 
 // A busy machine may be slow, but not each time.
@@ -418,9 +420,9 @@ TEST_F(HttpPort, EndsAtOnceIfItWasNeverStarted) {
     uut->end();
 
     soonest = std::min(soonest, steady_clock::now() - begin);
-    EXPECT_FALSE(test::client{local}.connected());
+    EXPECT_FALSE(test::client{local}.is_connected());
     start(); // too late
-    EXPECT_FALSE(test::client{local}.connected());
+    EXPECT_FALSE(test::client{local}.is_connected());
     uut->end(); // again
     uut.reset();
     workers.reset();
@@ -439,7 +441,7 @@ TEST_F(HttpPort, EndsAtOnceIfItWasClosedBeforeItWasStarted) {
     uut->end();
 
     soonest = std::min(soonest, steady_clock::now() - begin);
-    EXPECT_FALSE(test::client{local}.connected());
+    EXPECT_FALSE(test::client{local}.is_connected());
     uut.reset();
     workers.reset();
   }
@@ -460,7 +462,7 @@ TEST_F(HttpPort, GivesTheHeadOfAStreamAloneIfThatIsAskedFor) {
   EXPECT_THAT(got, EndsWith("GET/d:"));
 
   auto peer = connect();
-  peer.send(get("/stream"));
+  EXPECT_TRUE(peer.sends(get("/stream")));
   EXPECT_EQ(peer.receive(head.size()), head);
 }
 
@@ -471,7 +473,7 @@ TEST_F(HttpPort, HeadsOfStreamsTakeNoPlaceOfOne) {
     EXPECT_THAT(answer_to("HEAD /stream HTTP/1.0\r\n\r\n"),
                 StartsWith("HTTP/1.1 200"));
   auto reader = connect();
-  reader.send(get("/stream"));
+  EXPECT_TRUE(reader.sends(get("/stream")));
   ASSERT_EQ(reader.receive(12), "HTTP/1.1 200");
 
   EXPECT_THAT(answer_to("HEAD /stream HTTP/1.0\r\n\r\n"),
@@ -485,7 +487,7 @@ TEST_F(HttpPort, DropsTheReaderThatDoesNotGetOnAndNotTheOneThatBeganFirst) {
   std::vector<test::client> all;
   auto ask_for_large = [&] {
     all.push_back(connect());
-    all.back().send(get("/large", "Connection: close\r\n"));
+    EXPECT_TRUE(all.back().sends(get("/large", "Connection: close\r\n")));
     ASSERT_TRUE(readable(all.back(), 20s));
   };
   ask_for_large();

@@ -209,7 +209,7 @@ TEST(HttpReader, RefusesWhatIsNoRequest) {
                      "\x16\x03\x01\x02\r\n\r\n", "GET / FTP/1.1\r\n\r\n",
                      "GET /a b HTTP/1.1\r\n\r\n", "\n\n", "GET /\n"}) {
     SCOPED_TRACE(bytes);
-    EXPECT_THAT(status_of(bytes), testing::AnyOf(400, 505));
+    EXPECT_THAT(status_of(bytes), ::testing::AnyOf(400, 505));
   }
   auto status = status_of("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
   EXPECT_TRUE(status == 505 || status == 400) << status;

@@ -185,52 +185,56 @@ request removal(std::string path, std::string connection = {}) {
   return result;
 }
 
-// Whether `asked` clears what `undo` would undo.
-bool clears(const request& asked, const request& undo) {
-  auto gone = clearing(asked, nlohmann::json::object());
+// Clears what `undo` would undo.
+bool clears(lease_effect effect, const request& asked, const request& undo) {
+  auto gone = clearing(effect, asked, nlohmann::json::object());
   return gone && gone(key_of(undo));
 }
 
 } // namespace
 
 TEST(Clearing, OfAToxicMeansThatOfTheSameConnection) {
+  using enum lease_effect;
   auto one = removal("/listeners/echo/toxics/a");
   auto of_connection = removal("/listeners/echo/toxics/a", "7");
 
-  EXPECT_TRUE(clears(one, one));
-  EXPECT_TRUE(clears(of_connection, of_connection));
-  EXPECT_FALSE(clears(one, of_connection));
-  EXPECT_FALSE(clears(of_connection, one));
-  EXPECT_TRUE(
-    clears(removal("/listeners/echo/toxics/a", "007"), of_connection));
-  EXPECT_FALSE(clears(removal("/listeners/echo/toxics/b"), one));
-  EXPECT_FALSE(clears(removal("/listeners/other/toxics/a"), one));
+  EXPECT_TRUE(clears(removes_toxic, one, one));
+  EXPECT_TRUE(clears(removes_toxic, of_connection, of_connection));
+  EXPECT_FALSE(clears(removes_toxic, one, of_connection));
+  EXPECT_FALSE(clears(removes_toxic, of_connection, one));
+  EXPECT_TRUE(clears(removes_toxic, removal("/listeners/echo/toxics/a", "007"),
+                     of_connection));
+  EXPECT_FALSE(clears(removes_toxic, removal("/listeners/echo/toxics/b"), one));
+  EXPECT_FALSE(
+    clears(removes_toxic, removal("/listeners/other/toxics/a"), one));
 }
 
 TEST(Clearing, OfAPointMeansAllThatMatchUnlessItIsToBeExact) {
+  using enum lease_effect;
   auto all = removal("/faults/actor.start:*");
   auto exact = all;
   exact.query["exact"] = "true";
   auto one = removal("/faults/actor.start:a");
 
-  EXPECT_TRUE(clears(all, all));
-  EXPECT_TRUE(clears(all, one));
-  EXPECT_TRUE(clears(exact, all));
-  EXPECT_FALSE(clears(exact, one));
+  EXPECT_TRUE(clears(disarms_points, all, all));
+  EXPECT_TRUE(clears(disarms_points, all, one));
+  EXPECT_TRUE(clears(disarms_points, exact, all));
+  EXPECT_FALSE(clears(disarms_points, exact, one));
 }
 
 TEST(Clearing, OfAllToxicsMeansThoseOfTheListenerOrTheConnection) {
+  using enum lease_effect;
   auto one = removal("/listeners/echo/toxics/a");
   auto of_connection = removal("/listeners/echo/toxics/a", "7");
   auto all = removal("/listeners/echo/toxics");
   auto all_of_connection = removal("/listeners/echo/toxics", "7");
 
-  EXPECT_TRUE(clears(all, one));
-  EXPECT_TRUE(clears(all, of_connection));
-  EXPECT_TRUE(clears(all_of_connection, of_connection));
-  EXPECT_FALSE(clears(all_of_connection, one));
-  EXPECT_FALSE(clears(removal("/listeners/other/toxics"), one));
-  EXPECT_FALSE(clears(removal("/faults"), one));
+  EXPECT_TRUE(clears(removes_toxics, all, one));
+  EXPECT_TRUE(clears(removes_toxics, all, of_connection));
+  EXPECT_TRUE(clears(removes_toxics, all_of_connection, of_connection));
+  EXPECT_FALSE(clears(removes_toxics, all_of_connection, one));
+  EXPECT_FALSE(clears(removes_toxics, removal("/listeners/other/toxics"), one));
+  EXPECT_FALSE(clears(disarms_all, removal("/faults"), one));
 }
 
 } // namespace leases_test

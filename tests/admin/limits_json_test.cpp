@@ -70,7 +70,7 @@ TEST(LimitsJson, ChangesNothingIfOneOfThemIsWrong) {
     net::limits limits{.max_connections = 5};
     auto both = changes;
     both["alarm"] = 3;
-    EXPECT_THAT(error_of(merge(both, limits)), testing::HasSubstr(why))
+    EXPECT_THAT(error_of(merge(both, limits)), ::testing::HasSubstr(why))
       << changes;
     EXPECT_EQ(admin::to_json(limits),
               admin::to_json(net::limits{.max_connections = 5}));

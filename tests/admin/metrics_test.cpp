@@ -16,8 +16,8 @@ namespace metrics_test {
 
 using namespace coppice;
 using namespace coppice::admin;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 namespace {
 

@@ -16,13 +16,13 @@ namespace route_test {
 
 using namespace coppice;
 using namespace coppice::admin;
-using testing::AllOf;
-using testing::ElementsAre;
-using testing::Eq;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Not;
-using testing::Optional;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::Eq;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::Optional;
 
 TEST(RoutePattern, FitsItselfAlone) {
   EXPECT_THAT(match("/tree", "/tree"), Optional(IsEmpty()));

@@ -14,7 +14,7 @@ using namespace coppice;
 using namespace coppice::admin;
 using coppice::test::error_of;
 using nlohmann::json;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 namespace {
 

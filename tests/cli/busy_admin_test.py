@@ -27,7 +27,7 @@ def http(status, body):
 class Port:
     """Answers its requests with `answers`, one after the other, the last again
     and again. None: closes the connection. A number: closes the port besides,
-    for so many seconds. SILENT: says nothing until the client has gone.
+    for that many seconds. SILENT: says nothing until the client has gone.
     """
 
     def __init__(self, *answers):
@@ -134,7 +134,7 @@ def a_port_that_opens_again_is_no_end(binary):
                (code, out, err))
 
 
-def whoever_takes_its_place_is_not_waited_for(binary):
+def a_server_that_takes_its_place_is_not_waited_for(binary):
     drains = http("200 OK", {"active": 0})
     with Port(drains, FULL, ALIVE, FULL, ALIVE, READY) as port:
         code, out, err = run(binary, "drain", "--wait", "--admin", port.admin)
@@ -147,7 +147,7 @@ def whoever_takes_its_place_is_not_waited_for(binary):
 TESTS = [a_busy_port_is_asked_again, a_port_that_stays_busy_is_named_as_such,
          a_port_that_is_silent_is_given_up,
          a_verdict_counts_at_once, a_port_that_opens_again_is_no_end,
-         whoever_takes_its_place_is_not_waited_for]
+         a_server_that_takes_its_place_is_not_waited_for]
 
 if __name__ == "__main__":
     sys.exit(main(TESTS, binary_of(sys.argv)))

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A nemesis strikes the server that it was told to, and no other; and what it
-did goes with it, also when it is killed.
+"""A nemesis strikes the server that it was given, and no other; and what it did
+is undone when it ends, also when it is killed.
 
 usage: nemesis_target_test.py COPPICE
 """

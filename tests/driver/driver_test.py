@@ -295,7 +295,7 @@ def cannot_play_what_is_asked_for_alone():
 def stopped(name, number, args, env=None):
     """Stops a run when it has said something on its standard error, which ends
     when all processes have."""
-    # Whoever runs this may ignore what Ctrl-C sends.
+    # The parent of this process may ignore what Ctrl-C sends.
     run = subprocess.Popen(["env", "--default-signal=INT", BINARY, "lab", "run",
                             *map(str, args)],
                            env=env, stdin=subprocess.DEVNULL,

@@ -173,7 +173,7 @@ actor::fault_outcome actor::suspend(runtime&, std::string_view) {
   return fault_outcome::noproc;
 }
 
-// Healing resumes whoever was suspended, and here that is nobody.
+// Healing resumes suspended actors, and here there are none.
 actor::fault_outcome actor::resume(runtime&, std::string_view) {
   fuzz::demand_permission("/actors/resume");
   return fault_outcome::noproc;

@@ -17,7 +17,7 @@ struct outcome {
   friend bool operator==(const outcome&, const outcome&) = default;
 };
 
-// Whoever is handed the lines wants no more after this one.
+// The receiver of the lines takes no more after this one.
 constexpr std::string_view last = "q";
 
 // What the splitter is to do, said byte by byte.

@@ -206,7 +206,7 @@ TEST_F(LineWriter, DropsAndCountsWhileNobodyReadsAndTellsOfItLater) {
   EXPECT_FALSE(writer.flush(0ms));
   auto lost = writer.dropped();
   EXPECT_GT(lost, 0U);
-  // It may be told of in parts, if its thread was late.
+  // It may be reported in parts, if its thread was late.
   auto kept = static_cast<std::uint64_t>(many) - lost;
   std::uint64_t lines = 0;
   std::uint64_t said = 0;

@@ -39,7 +39,7 @@ protected:
     // nop
   }
 
-  // As many as the bus keeps, and so many more.
+  // As many as the bus keeps, and `more`.
   void publish_too_many(std::uint64_t more) {
     for (std::uint64_t n = 0; n < 4096 + more; ++n)
       rt_->events.publish({.kind = event_kind::notice, .path = "top"});
@@ -91,7 +91,7 @@ TEST_F(Scribe, SaysSoInTheLogIfThereIsNoFile) {
               HasSubstr("1 event went by"));
 }
 
-// A disk that does not answer while there is one: whoever opens a file of
+// A disk that does not answer while there is one: a thread that opens a file of
 // SQLite's waits.
 class hanging_disk {
 public:

@@ -174,7 +174,7 @@ TEST_F(Store, IsReadInPartsSoThatNoReaderHoldsItUp) {
   std::uint64_t expected = 0;
   auto read = from.for_each({.path = "top"}, [&](const entry& each) {
     EXPECT_EQ(each.what.seq, ++expected);
-    if (expected == 1) // whoever is told may take any time
+    if (expected == 1) // the callback may take any time
       append(to, {made(count + 1, event_kind::notice, "top")});
   });
   EXPECT_TRUE(read);

@@ -84,8 +84,8 @@ INSTANTIATE_TEST_SUITE_P(Types, ManyChildren,
 
 // -- cost ---------------------------------------------------------------------
 
-// Hands `first` over, and lets start functions return and children end as they
-// are told to.
+// Hands `first` over, and lets start functions return and children end as the
+// engine asks them to.
 void drive(supervision::engine& machine, supervision::event first) {
   std::deque<supervision::event> events{std::move(first)};
   std::vector<supervision::command> commands;

@@ -23,7 +23,7 @@ struct otp_difference {
   /// The first and the last release that it holds for.
   int since = 0;
   int until = INT_MAX;
-  /// V1 to V11 of docs/reference/semantics.md, or none.
+  /// V1 to V12 of docs/reference/semantics.md, or none.
   std::string rule;
   std::string reason;
   /// The trace that is left there; empty if it cannot be played there at all.

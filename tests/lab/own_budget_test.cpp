@@ -6,7 +6,6 @@
 #include "lab/actor_world.hpp"
 #include "lab/compare.hpp"
 #include "lab/engine_world.hpp"
-#include "lab/explain.hpp"
 #include "lab/scenario.hpp"
 #include "lab/story.hpp"
 

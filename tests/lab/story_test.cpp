@@ -3,7 +3,6 @@
 #include "conformance_files.hpp"
 
 #include "lab/engine_world.hpp"
-#include "lab/explain.hpp"
 #include "lab/story.hpp"
 
 #include <gmock/gmock.h>

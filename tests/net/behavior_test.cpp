@@ -43,7 +43,7 @@ TEST_F(Behavior, AFunctionIsAProtocol) {
   EXPECT_EQ(a.ask("hello"), "hello");
   a.half_close(); // not handled: closed
   EXPECT_EQ(a.receive_all(), "");
-  EXPECT_EQ(a.end, "eof");
+  EXPECT_EQ(a.ending(), "eof");
 }
 
 TEST_F(Behavior, SeesTheWholeLifeOfItsConnection) {
@@ -60,7 +60,7 @@ TEST_F(Behavior, SeesTheWholeLifeOfItsConnection) {
     };
   });
   auto a = connect();
-  ASSERT_TRUE(a.send("data"));
+  ASSERT_TRUE(a.sends("data"));
   seen.wait_for(2);
   listener->drain({});
   seen.wait_for(3);
@@ -68,8 +68,8 @@ TEST_F(Behavior, SeesTheWholeLifeOfItsConnection) {
   a.half_close();
 
   EXPECT_THAT(seen.wait_for(5),
-              testing::ElementsAre("connected", "data", "draining",
-                                   "half closed", "normal"));
+              ::testing::ElementsAre("connected", "data", "draining",
+                                     "half closed", "normal"));
 }
 
 TEST_F(Behavior, HearsOtherActors) {
@@ -96,7 +96,7 @@ TEST_F(Behavior, ATimeoutThatItDoesNotHandleEndsTheConnection) {
   auto a = connect();
 
   EXPECT_EQ(a.receive_all(), "");
-  EXPECT_EQ(a.end, "eof");
+  EXPECT_EQ(a.ending(), "eof");
 }
 
 TEST_F(Behavior, ATimeoutThatItHandlesDoesNot) {
@@ -123,7 +123,7 @@ TEST_F(Behavior, AFunctionThatThrowsEndsItsConnectionAlone) {
   auto a = connect();
   EXPECT_EQ(a.receive_all(), "");
   EXPECT_THAT(wait_for(observe::event_kind::connection_crashed),
-              testing::HasSubstr("boom"));
+              ::testing::HasSubstr("boom"));
   EXPECT_EQ(connect().ask("a"), "a");
 }
 

@@ -5,6 +5,7 @@
 #include "coppice/actor/exit_signal.hpp"
 
 #include <gmock/gmock.h>
+#include <poll.h>
 
 #include <cstdint>
 #include <future>
@@ -15,7 +16,7 @@ using namespace coppice;
 using namespace coppice::net;
 using namespace coppice::test;
 using namespace std::chrono_literals;
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 namespace {
 
@@ -60,7 +61,7 @@ TEST_F(Handler, MayEndItsConnectionForAReason) {
   };
   serve();
   auto peer = connect();
-  peer.send("x");
+  EXPECT_TRUE(peer.sends("x"));
 
   EXPECT_EQ(reason(), "{shutdown,enough}");
 }
@@ -74,7 +75,7 @@ TEST_F(Handler, SaysGoodbyeWhenTheServerEnds) {
   root->stop(supervision::exit_reason::shutdown());
 
   EXPECT_EQ(peer.receive_all(), "bye");
-  EXPECT_EQ(peer.end, "eof");
+  EXPECT_EQ(peer.ending(), "eof");
 }
 
 TEST_F(Handler, IsNotHeldUpByAPeerThatDoesNotReadTheGoodbye) {
@@ -114,7 +115,7 @@ TEST_F(Handler, IsToldWhenWhatWaitedHasBeenSent) {
   };
   serve();
   auto peer = connect();
-  peer.send("x");
+  EXPECT_TRUE(peer.sends("x"));
 
   // A peer that reads meanwhile could take it all, and nothing would wait.
   EXPECT_GT(written.get_future().get(), 0U);
@@ -137,7 +138,7 @@ TEST_F(Handler, PausesReadingAndResumes) {
   EXPECT_EQ(peer.ask("pause"), "pause");
   auto self = found.get_future().get();
 
-  peer.send("more");
+  EXPECT_TRUE(peer.sends("more"));
   pollfd ready{peer.fd(), POLLIN, 0};
   EXPECT_EQ(::poll(&ready, 1, 50), 0);
   actor::deliver(self, 1);
@@ -215,7 +216,7 @@ TEST_F(Limits, EndAPeerThatDoesNotTakeWhatIsSent) {
     = [](connection& self, auto) { self.write(std::string(32 << 20, 'x')); };
   serve({.send = 100ms});
   auto peer = connect();
-  peer.send("x");
+  EXPECT_TRUE(peer.sends("x"));
 
   EXPECT_EQ(reason(), "{shutdown,send_timeout}");
 }
@@ -248,7 +249,7 @@ TEST_F(Limits, EndAConnectionThatWritesMoreThanItMay) {
     = [](connection& self, auto) { self.write(std::string(32 << 20, 'x')); };
   serve({.max_output_bytes = 1 << 20});
   auto peer = connect();
-  peer.send("x");
+  EXPECT_TRUE(peer.sends("x"));
 
   EXPECT_EQ(reason(), "{shutdown,output_limit}");
 }
@@ -262,7 +263,7 @@ TEST_F(Limits, LetNoMoreThanMaxConnectionsIn) {
   EXPECT_EQ(a.ask("a"), "a");
   EXPECT_EQ(b.ask("b"), "b");
   auto c = connect(); // by the kernel
-  c.send("c");
+  EXPECT_TRUE(c.sends("c"));
   pollfd ready{c.fd(), POLLIN, 0};
 
   EXPECT_EQ(::poll(&ready, 1, 100), 0);
@@ -278,7 +279,7 @@ TEST_F(Limits, CanBeRaisedWhileClientsWait) {
   auto a = connect();
   EXPECT_EQ(a.ask("a"), "a");
   auto b = connect();
-  b.send("b");
+  EXPECT_TRUE(b.sends("b"));
 
   listener->set_limits({.max_connections = 2});
 

@@ -20,7 +20,7 @@ using observe::event_kind;
 namespace {
 
 class Listener : public listener_fixture,
-                 public testing::WithParamInterface<topology> {
+                 public ::testing::WithParamInterface<topology> {
 protected:
   void serve() {
     listener_fixture::serve(GetParam());
@@ -38,15 +38,15 @@ protected:
   }
 };
 
-auto topology_name(const testing::TestParamInfo<topology>& info) {
+auto topology_name(const ::testing::TestParamInfo<topology>& info) {
   return std::string{to_string(info.param)};
 }
 
 } // namespace
 
 INSTANTIATE_TEST_SUITE_P(Topologies, Listener,
-                         testing::Values(topology::linked,
-                                         topology::supervised),
+                         ::testing::Values(topology::linked,
+                                           topology::supervised),
                          topology_name);
 
 TEST_P(Listener, ServesEveryClientWithAConnectionOfItsOwn) {
@@ -83,7 +83,7 @@ TEST_P(Listener, AnExceptionOnDataEndsThatConnectionAloneAndIsReported) {
   auto good = connect();
   EXPECT_EQ(good.ask("x"), "x");
   auto bad = connect();
-  bad.send("bang");
+  EXPECT_TRUE(bad.sends("bang"));
 
   EXPECT_EQ(bad.receive_all(), "");
   EXPECT_EQ(good.ask("y"), "y");
@@ -169,7 +169,7 @@ TEST_P(Listener, TheEndOfAHubTellsHowManyConnectionsEndWithIt) {
                       hub() + " exited: killed: 2 connections ended with it")
            == 1;
   }))
-    << testing::PrintToString(told);
+    << ::testing::PrintToString(told);
   for (auto& each : told)
     EXPECT_EQ(each.find(" crashed"), std::string::npos) << each;
 }
@@ -179,7 +179,7 @@ TEST_P(Listener, AClientThatConnectsWhileAnAcceptorRestartsIsNeverRefused) {
   for (int i = 0; i < 100; ++i) {
     actor::crash(*rt, acceptor_path, {});
     auto c = connect();
-    ASSERT_TRUE(c.connected()) << i;
+    ASSERT_TRUE(c.is_connected()) << i;
   }
   auto last = connect();
   // The acceptor that takes it may be the one that was just killed.
@@ -221,7 +221,7 @@ TEST_P(Listener, DrainingRefusesNewClientsAndWaitsForTheOldOnes) {
 
   listener->drain([&] { drained.set_value(); });
 
-  EXPECT_FALSE(connect().connected());
+  EXPECT_FALSE(connect().is_connected());
   EXPECT_EQ(old.ask("y"), "y");
   EXPECT_EQ(done.wait_for(std::chrono::seconds{0}),
             std::future_status::timeout);
@@ -248,14 +248,14 @@ TEST_P(Listener, ClosingKeepsEveryByteAndEndsWithEofNotReset) {
   };
   serve();
   auto c = connect();
-  c.send("end");
-  c.send("this is never read");
+  EXPECT_TRUE(c.sends("end"));
+  EXPECT_TRUE(c.sends("this is never read"));
 
   auto got = c.receive_all();
 
   EXPECT_EQ(got.size(), (1U << 20) + 3);
   EXPECT_EQ(got.substr(1 << 20), "end");
-  EXPECT_EQ(c.end, "eof");
+  EXPECT_EQ(c.ending(), "eof");
 }
 
 TEST_P(Listener, CountsItsConnectionsDownAgain) {

@@ -46,7 +46,7 @@ int option(int fd, int level, int name) {
   return value;
 }
 
-class UnixSocket : public testing::Test {
+class UnixSocket : public ::testing::Test {
 protected:
   void SetUp() override {
     auto text
@@ -268,7 +268,7 @@ TEST(Listening, OnASharedPortIsForThoseWhoShareIt) {
   EXPECT_EQ(error_of(listen_on((*first)->local())).number, EADDRINUSE);
 }
 
-class PassedSockets : public testing::Test {
+class PassedSockets : public ::testing::Test {
 protected:
   ~PassedSockets() override {
     for (auto* name : variables)

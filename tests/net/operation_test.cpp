@@ -18,7 +18,7 @@ namespace operation_test {
 using namespace coppice;
 using namespace coppice::test;
 using namespace std::chrono_literals;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 namespace {
 
@@ -45,7 +45,7 @@ TEST_F(Operation, SuspendRefusesNewClientsAndKeepsThoseWhoAreThere) {
     listener->suspend();
 
     EXPECT_EQ(listener->state(), net::listener_state::suspended);
-    EXPECT_TRUE(wait_until([&] { return !connect().connected(); }));
+    EXPECT_TRUE(wait_until([&] { return !connect().is_connected(); }));
     EXPECT_EQ(before.ask("b"), "b");
     EXPECT_EQ(error_of(listener->resume()), "");
     EXPECT_EQ(listener->state(), net::listener_state::listening);
@@ -111,7 +111,7 @@ TEST_F(Operation, SuspendOutlastsACrashOfTheAcceptingSide) {
   EXPECT_TRUE(wait_until(
     [&] { return node(accepting).incarnation > before && all_running(); }));
   EXPECT_EQ(listener->state(), net::listener_state::suspended);
-  EXPECT_FALSE(connect().connected());
+  EXPECT_FALSE(connect().is_connected());
   EXPECT_EQ(error_of(listener->resume()), "");
   EXPECT_EQ(connect().ask("a"), "a");
 }
@@ -138,15 +138,15 @@ TEST_F(Operation, ServesInheritedSocketsAndLeavesThemOpen) {
 
   listener->suspend();
   auto waiting = connect();
-  EXPECT_TRUE(waiting.connected());
-  ASSERT_TRUE(waiting.send("b"));
+  EXPECT_TRUE(waiting.is_connected());
+  ASSERT_TRUE(waiting.sends("b"));
   EXPECT_EQ(error_of(listener->resume()), "");
 
   EXPECT_EQ(waiting.receive(1), "b");
 }
 
 TEST_F(Operation, ServesAUnixSocket) {
-  auto path = testing::TempDir() + "coppice-operation.sock";
+  auto path = ::testing::TempDir() + "coppice-operation.sock";
   serve({.where = *net::endpoint::unix_path(path),
          .limits = {.max_per_address = 1}});
 
@@ -187,7 +187,7 @@ TEST_F(Operation, ANewHandlerServesNewConnectionsOnly) {
   }));
 
   auto after = connect();
-  ASSERT_TRUE(after.send("b"));
+  ASSERT_TRUE(after.sends("b"));
   EXPECT_EQ(after.receive(5), "new b");
   EXPECT_EQ(before.ask("c"), "c");
 }
@@ -204,7 +204,7 @@ TEST_F(Operation, MoreClientsOfOneAddressThanAllowedAreClosed) {
   auto c = connect();
 
   EXPECT_EQ(c.receive_all(), "");
-  EXPECT_NE(c.end, "timeout");
+  EXPECT_NE(c.ending(), "timeout");
   EXPECT_EQ(listener->counters().rejected_by_address, 1U);
   a.half_close();
   EXPECT_EQ(a.receive_all(), "");
@@ -226,7 +226,7 @@ TEST_F(Operation, AnAlarmTellsOfManyConnectionsOnceAPeriod) {
       alarms.push_back(describe(ev));
 
   EXPECT_THAT(alarms,
-              testing::ElementsAre(
+              ::testing::ElementsAre(
                 "top/listener:test raises an alarm: 2 connections open"));
 }
 
@@ -246,7 +246,7 @@ TEST_F(Operation, AFirstByteTimeoutThatDoesNotEndAConnectionBeginsAnew) {
 TEST_F(Operation, NobodyGetsInBeyondALimitOfZeroUntilItIsRaised) {
   serve(net::topology::linked, 2, 1000, {.max_connections = 0});
   auto waiting = connect();
-  ASSERT_TRUE(waiting.send("a"));
+  ASSERT_TRUE(waiting.sends("a"));
   EXPECT_EQ(listener->active(), 0);
 
   listener->set_limits({.max_connections = 1});
@@ -273,8 +273,8 @@ TEST_F(Operation, DrainTellsHandlersAndWaitsForTheLastConnection) {
   EXPECT_EQ(seen.lines(), std::vector<std::string>{"drain"});
   a.half_close();
   a.receive_all();
-  EXPECT_THAT(seen.wait_for(3),
-              testing::UnorderedElementsAre("drain", "drained 1", "drained 2"));
+  EXPECT_THAT(seen.wait_for(3), ::testing::UnorderedElementsAre(
+                                  "drain", "drained 1", "drained 2"));
 }
 
 TEST_F(Operation, DrainOutlastsACrashOfTheAcceptingSide) {
@@ -289,7 +289,7 @@ TEST_F(Operation, DrainOutlastsACrashOfTheAcceptingSide) {
 
   EXPECT_TRUE(wait_until(
     [&] { return node(accepting).incarnation > before && all_running(); }));
-  EXPECT_FALSE(connect().connected());
+  EXPECT_FALSE(connect().is_connected());
   EXPECT_EQ(a.ask("b"), "b");
   a.half_close();
   a.receive_all();
@@ -302,7 +302,7 @@ TEST_F(Operation, ADrainedListenerIsNotResumed) {
 
   EXPECT_THAT(error_of(listener->resume()), HasSubstr("drains"));
 
-  EXPECT_FALSE(connect().connected());
+  EXPECT_FALSE(connect().is_connected());
 }
 
 // -- the log of connections ---------------------------------------------------
@@ -328,9 +328,9 @@ TEST_F(Operation, EveryConnectionHasOneStartAndOneEndInTheLog) {
   auto hub = "top/listener:test/accepting/acceptors/acceptor:0 ";
   ASSERT_EQ(lines.size(), 2U);
   EXPECT_EQ(lines[0], hub + ("connected: peer " + peer));
-  EXPECT_THAT(lines[1], testing::StartsWith(
+  EXPECT_THAT(lines[1], ::testing::StartsWith(
                           hub + ("closed: normal, peer " + peer + ", 0.")));
-  EXPECT_THAT(lines[1], testing::EndsWith(" s, 5 bytes in, 5 bytes out"));
+  EXPECT_THAT(lines[1], ::testing::EndsWith(" s, 5 bytes in, 5 bytes out"));
 }
 
 } // namespace operation_test

@@ -14,13 +14,13 @@ namespace port_keeper_test {
 
 using namespace coppice::net;
 using coppice::test::error_of;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 namespace {
 
-class PortKeeper : public testing::Test, public port_keeper::observer {
+class PortKeeper : public ::testing::Test, public port_keeper::observer {
 protected:
   std::vector<std::string> seen;
   port_keeper keeper{*endpoint::parse("127.0.0.1", 0), {}, {}, *this};

@@ -27,7 +27,7 @@ public:
 
 } // namespace
 
-// Whoever made it has it go before the actor system, which its tasks use.
+// It is destroyed before the actor system, which its tasks use.
 TEST(Reactor, IsJoinedWhenItGoesAfterAllThatWasQueued) {
   constexpr auto tasks = 1000;
   caf::actor_system_config config;

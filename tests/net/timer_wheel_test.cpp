@@ -29,7 +29,7 @@ private:
   }
 };
 
-class TimerWheel : public testing::Test {
+class TimerWheel : public ::testing::Test {
 protected:
   timer_wheel uut{start};
   probe a;

@@ -327,7 +327,7 @@ class Test:
             self.browser.click('[data-action="throw"]')
             self.browser.until(lambda: "✕ throw: this needs the admin token"
                                in self.text("#said"), "the refusal is shown")
-            self.browser.console()  # which tells of the refusal, too
+            self.browser.console()  # which shows the refusal, too
             self.browser.click("#token")
             self.browser.press(*token)
             self.browser.click('[data-action="throw"]')

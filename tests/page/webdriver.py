@@ -116,5 +116,5 @@ class Browser:
             if value:
                 return value
             if time.monotonic() > end:
-                raise Failure(f"in vain: {what}")
+                raise Failure(f"waited too long until {what}")
             time.sleep(0.05)

@@ -30,10 +30,10 @@ protected:
     return result;
   }
 
-  /// A client who has been greeted, so that all who come later are told of.
+  /// A client that has been greeted, so that it sees all later ones join.
   client join() {
     auto who = connect();
-    EXPECT_THAT(line(who), testing::StartsWith("you are "));
+    EXPECT_THAT(line(who), ::testing::StartsWith("you are "));
     return who;
   }
 };
@@ -45,12 +45,12 @@ TEST_F(Chat, HandsLinesOnToAllOthers) {
   auto b = join();
   EXPECT_EQ(line(a), "2 has joined\n");
 
-  ASSERT_TRUE(a.send("hello\r\nwor"));
-  ASSERT_TRUE(a.send("ld\n"));
+  ASSERT_TRUE(a.sends("hello\r\nwor"));
+  ASSERT_TRUE(a.sends("ld\n"));
   EXPECT_EQ(line(b), "1: hello\n");
   EXPECT_EQ(line(b), "1: world\n");
 
-  ASSERT_TRUE(b.send("hi\n"));
+  ASSERT_TRUE(b.sends("hi\n"));
   EXPECT_EQ(line(a), "2: hi\n"); // and none of its own
 }
 
@@ -59,9 +59,9 @@ TEST_F(Chat, TellsOfThoseWhoLeave) {
   {
     auto b = join();
     EXPECT_EQ(line(a), "2 has joined\n");
-    ASSERT_TRUE(b.send("stop\n"));
+    ASSERT_TRUE(b.sends("stop\n"));
     EXPECT_EQ(b.receive_all(), "");
-    EXPECT_EQ(b.end, "eof");
+    EXPECT_EQ(b.ending(), "eof");
   }
   EXPECT_EQ(line(a), "2 has left\n");
 }

@@ -12,7 +12,7 @@ namespace simple_test {
 
 using namespace coppice;
 using namespace coppice::test;
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 namespace {
 
@@ -87,17 +87,17 @@ TEST(Protocols, AreFoundByName) {
 TEST_F(Protocol, LineAnswersWholeLinesUntilStop) {
   auto peer = talk("line");
 
-  peer.send("hel");
-  peer.send("lo\r\nstop\nmore\n");
+  EXPECT_TRUE(peer.sends("hel"));
+  EXPECT_TRUE(peer.sends("lo\r\nstop\nmore\n"));
 
   EXPECT_EQ(peer.receive_all(), "hello\n");
-  EXPECT_EQ(peer.end, "eof");
+  EXPECT_EQ(peer.ending(), "eof");
 }
 
 TEST_F(Protocol, LineEndsAPeerWhoseLineNeverEnds) {
   auto peer = talk("line");
 
-  peer.send(std::string(100 * 1024, 'x'));
+  (void)peer.sends(std::string(100 * 1024, 'x'));
 
   EXPECT_EQ(peer.receive_all(), "");
 }
@@ -105,11 +105,11 @@ TEST_F(Protocol, LineEndsAPeerWhoseLineNeverEnds) {
 TEST_F(Protocol, DiscardSaysNothing) {
   auto peer = talk("discard");
 
-  EXPECT_TRUE(peer.send(std::string(1 << 20, 'x')));
+  EXPECT_TRUE(peer.sends(std::string(1 << 20, 'x')));
   peer.half_close();
 
   EXPECT_EQ(peer.receive_all(), "");
-  EXPECT_EQ(peer.end, "eof");
+  EXPECT_EQ(peer.ending(), "eof");
   EXPECT_EQ(listener->counters().bytes_in, std::uint64_t{1} << 20);
 }
 

@@ -22,7 +22,7 @@ struct outcome {
 };
 
 void PrintTo(const outcome& x, std::ostream* out) {
-  *out << testing::PrintToString(x.echoed) << (x.stopped ? " stopped" : "");
+  *out << ::testing::PrintToString(x.echoed) << (x.stopped ? " stopped" : "");
 }
 
 // Feeds `pieces` one after the other and then ends the stream.
@@ -73,7 +73,7 @@ struct example {
   outcome expected;
 };
 
-class StopScanner : public testing::TestWithParam<example> {};
+class StopScanner : public ::testing::TestWithParam<example> {};
 
 } // namespace
 
@@ -87,23 +87,23 @@ TEST_P(StopScanner, GivesTheSameByteByByte) {
 
 INSTANTIATE_TEST_SUITE_P(
   Examples, StopScanner,
-  testing::Values(example{"Empty", "", {"", false}},
-                  example{"Line", "hello\n", {"hello\n", false}},
-                  example{"Stop", "stop\n", {"", true}},
-                  example{"StopCrLf", "stop\r\n", {"", true}},
-                  example{"BehindOtherData", "a\nstop\nb\n", {"a\n", true}},
-                  example{"WithoutLineEnd", "stop", {"stop", false}},
-                  example{"CrButNoLf", "stop\rX\n", {"stop\rX\n", false}},
-                  example{"TwoCr", "stop\r\r\n", {"stop\r\r\n", false}},
-                  example{"Prefixed", "xstop\n", {"xstop\n", false}},
-                  example{"Indented", " stop\n", {" stop\n", false}},
-                  example{"Longer", "stopx\n", {"stopx\n", false}},
-                  example{"TrailingBlank", "stop \n", {"stop \n", false}},
-                  example{"Shorter", "sto\nstop\n", {"sto\n", true}},
-                  example{"UpperCase", "STOP\n", {"STOP\n", false}},
-                  example{"AfterEmptyLine", "\nstop\n", {"\n", true}},
-                  example{"Restarted", "ststop\nstop\n", {"ststop\n", true}},
-                  example{"LfCr", "stop\n\r", {"", true}}),
+  ::testing::Values(example{"Empty", "", {"", false}},
+                    example{"Line", "hello\n", {"hello\n", false}},
+                    example{"Stop", "stop\n", {"", true}},
+                    example{"StopCrLf", "stop\r\n", {"", true}},
+                    example{"BehindOtherData", "a\nstop\nb\n", {"a\n", true}},
+                    example{"WithoutLineEnd", "stop", {"stop", false}},
+                    example{"CrButNoLf", "stop\rX\n", {"stop\rX\n", false}},
+                    example{"TwoCr", "stop\r\r\n", {"stop\r\r\n", false}},
+                    example{"Prefixed", "xstop\n", {"xstop\n", false}},
+                    example{"Indented", " stop\n", {" stop\n", false}},
+                    example{"Longer", "stopx\n", {"stopx\n", false}},
+                    example{"TrailingBlank", "stop \n", {"stop \n", false}},
+                    example{"Shorter", "sto\nstop\n", {"sto\n", true}},
+                    example{"UpperCase", "STOP\n", {"STOP\n", false}},
+                    example{"AfterEmptyLine", "\nstop\n", {"\n", true}},
+                    example{"Restarted", "ststop\nstop\n", {"ststop\n", true}},
+                    example{"LfCr", "stop\n\r", {"", true}}),
   [](auto& info) { return info.param.name; });
 
 TEST(StopScannerState, HoldsBackOnlyWhatMayStillBecomeStop) {
@@ -139,7 +139,7 @@ TEST(StopScannerState, AgreesWithTheModelHoweverTheStreamIsCut) {
       if (random() % 3 == 0)
         pieces.emplace_back();
     }
-    ASSERT_EQ(scan(pieces), model(text)) << testing::PrintToString(pieces);
+    ASSERT_EQ(scan(pieces), model(text)) << ::testing::PrintToString(pieces);
   }
 }
 

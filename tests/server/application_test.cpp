@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// A supervision tree as a program.
+// A supervision tree as a program, with the header that has everything.
 
-#include "coppice/application.hpp"
-
-#include "coppice/actor/exit_signal.hpp"
-#include "coppice/actor/request.hpp"
-#include "coppice/actor/spawns.hpp"
+#include "coppice/coppice.hpp"
 
 #include <caf/event_based_actor.hpp>
 #include <httplib.h>

@@ -330,8 +330,7 @@ INSTANTIATE_TEST_SUITE_P(
                   row{"Temporary", restart::temporary, false, false}),
   [](auto& param) { return param.param.name; });
 
-// -- what children end with when they are stopped
-// ------------------------------
+// -- what children end with when they are stopped -----------------------------
 
 struct stop_reason_case {
   std::string name;

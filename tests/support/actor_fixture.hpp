@@ -88,7 +88,7 @@ public:
 };
 
 /// An actor system with what a tree needs; waits for all actors at its end.
-class actor_fixture : public testing::Test {
+class actor_fixture : public ::testing::Test {
 protected:
   actor_fixture()
       : system(prepared(config_)),

@@ -6,15 +6,10 @@
 #include "coppice/net/connection.hpp"
 #include "coppice/net/listener.hpp"
 #include "coppice/net/reactor.hpp"
-#include "net/socket.hpp"
+#include "coppice/testing/tcp_client.hpp"
 #include "support/actor_fixture.hpp"
 
-#include <poll.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <functional>
 #include <memory>
 #include <string>
@@ -31,78 +26,7 @@ inline const bool net_types_are_registered = [] {
   return true;
 }();
 
-/// A blocking TCP client; every call fails after the deadline.
-class client {
-public:
-  explicit client(const net::endpoint& where)
-      : sock_(::socket(where.family(), SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    timeval limit{deadline.count(), 0};
-    ::setsockopt(sock_.fd(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-    ::setsockopt(sock_.fd(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-    connected_ = ::connect(sock_.fd(), where.data(), where.size()) == 0;
-  }
-
-  bool connected() const {
-    return connected_;
-  }
-
-  bool send(std::string_view data) {
-    while (!data.empty()) {
-      auto n = ::send(sock_.fd(), data.data(), data.size(), MSG_NOSIGNAL);
-      if (n <= 0)
-        return false;
-      data.remove_prefix(static_cast<std::size_t>(n));
-    }
-    return true;
-  }
-
-  /// Exactly `size` bytes, fewer at the end of the stream or the deadline.
-  std::string receive(std::size_t size) {
-    std::string result(size, '\0');
-    std::size_t have = 0;
-    while (have < size) {
-      auto n = ::recv(sock_.fd(), result.data() + have, size - have, 0);
-      if (n <= 0)
-        break;
-      have += static_cast<std::size_t>(n);
-    }
-    result.resize(have);
-    return result;
-  }
-
-  /// Everything up to the end of the stream; `end` says how it came.
-  std::string receive_all() {
-    std::string result;
-    char part[4096];
-    for (;;) {
-      auto n = ::recv(sock_.fd(), part, sizeof(part), 0);
-      if (n > 0) {
-        result.append(part, static_cast<std::size_t>(n));
-        continue;
-      }
-      end = n == 0 ? "eof" : errno == ECONNRESET ? "reset" : "timeout";
-      return result;
-    }
-  }
-
-  std::string ask(std::string_view data) {
-    return send(data) ? receive(data.size()) : std::string{};
-  }
-
-  void half_close() {
-    ::shutdown(sock_.fd(), SHUT_WR);
-  }
-
-  int fd() const {
-    return sock_.fd();
-  }
-
-  std::string end;
-
-private:
-  net::socket sock_;
-  bool connected_ = false;
-};
+using client = coppice::testing::tcp_client;
 
 /// A handler made of functions; those that are not set do nothing.
 class scripted final : public net::handler {

@@ -66,7 +66,7 @@ public:
 };
 
 /// Two ends of a stream, and what a stage needs besides.
-class stage_fixture : public testing::Test {
+class stage_fixture : public ::testing::Test {
 protected:
   stage_fixture() {
     int fds[2];

@@ -21,7 +21,7 @@ protected:
     return serve_topology(options);
   }
 
-  // A client for whom accept fails `count` times before it succeeds.
+  // A client that is accepted after accept has failed `count` times.
   void greet_after(server_process& server, int error, int count) {
     const int wanted = faults_.injected() + count;
     faults_.fail_accept(server, error, count);

@@ -103,7 +103,7 @@ TEST_P(Chat, HoldsNoMoreThanItsBoundForThoseWhoDoNotRead) {
     speaker.receive_rest();
     EXPECT_LT(resident_mebibytes(server.pid()), before + may_grow_mebibytes);
   }
-  // Whoever reads is served.
+  // Clients that read are served.
   member a(server);
   member b(server);
   EXPECT_TRUE(eventually([&] {

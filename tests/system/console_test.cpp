@@ -130,8 +130,8 @@ TEST_F(Console, StopsNobodyWhoWouldTakeTheAdminApiAlong) {
   EXPECT_TRUE(admin_api(server.admin_port()).await_healed());
 }
 
-// Its supervisor does not restart what was stopped: whoever asked for both does
-// get both, also if the first one took long.
+// Its supervisor does not restart what was stopped: a user that asked for both
+// gets both, also if the first one took long.
 TEST_F(Console, StartsAgainWhatTookLongToStop) {
   auto& server = serve({{"--acceptors", "1", "--allow-faults"}});
   admin_api admin(server.admin_port());

@@ -107,7 +107,7 @@ void epoll_crowd::handle_events() {
 }
 
 void epoll_crowd::connect_all() {
-  // So many under way that the server is busy and its backlog is not full.
+  // Enough under way to keep the server busy, but not to fill its backlog.
   constexpr std::size_t at_a_time = 100;
   std::size_t started = 0;
   while (answered_ < members_.size()) {

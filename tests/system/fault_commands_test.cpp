@@ -77,7 +77,7 @@ TEST_F(FaultCommands, SetAndClearAPoint) {
     const auto log = server.err();
     return log.find("fault at net.recv: throw(boom)") != std::string::npos
            && log.find("fault fired at net.recv") != std::string::npos
-           && log.find("no fault any more at *") != std::string::npos;
+           && log.find("fault cleared at *") != std::string::npos;
   }))
     << server.err();
 }

@@ -118,8 +118,8 @@ protected:
     return point() == "actor.stop" ? 1 : rounds;
   }
 
-  // Has somebody come by the point.
-  void come_by(server_process& server) {
+  // Makes something hit the point.
+  void hit_point(server_process& server) {
     if (point() == "actor.start" || point() == "actor.stop")
       return restart_something(server);
     try {
@@ -158,7 +158,7 @@ TEST_P(FaultMatrix, IsOverWhenTheFaultIs) {
   listener_api listener(server);
   auto witness = connect_to(server);
   ASSERT_TRUE(echoes(witness));
-  come_by(server);
+  hit_point(server);
   ASSERT_TRUE(listener.await_active(1));
   const int files = count_open_files(server.pid());
   const int threads = count_threads(server.pid());
@@ -167,9 +167,9 @@ TEST_P(FaultMatrix, IsOverWhenTheFaultIs) {
   for (int round = 0; round < how_often(); ++round) {
     ASSERT_EQ(arm(server, "1*" + term()).status, 200);
     // Again, since an acceptor that was made late by the round before passes
-    // the point with whoever is next, if the other one has let in its client.
+    // the point with the next client, if the other one has accepted its own.
     ASSERT_TRUE(eventually([&] {
-      come_by(server);
+      hit_point(server);
       return HasFatalFailure() || term() == "off" || fires(server) == round + 1;
     }))
       << "round " << round;

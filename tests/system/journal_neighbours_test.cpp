@@ -104,7 +104,7 @@ protected:
     disk.fill();
     for (int kills = 0; kills < 40; ++kills)
       strike(server, "full " + std::to_string(kills));
-    EXPECT_TRUE(says(server, "does without its file"));
+    EXPECT_TRUE(says(server, "does not write to its file"));
   }
 
   static std::uint64_t size_of(const std::string& file) {
@@ -164,7 +164,7 @@ TEST_F(JournalNeighbours, FileStaysWithinItsBoundsWhileSomebodyReads) {
   for (int more = 0; more < 300; ++more)
     admin.kill(paths::acceptor(0), long_reason);
   EXPECT_LE(size_of(file()) + size_of(file() + "-wal"), bound);
-  EXPECT_EQ(count_of("does without its file", server.err()), 1);
+  EXPECT_EQ(count_of("does not write to its file", server.err()), 1);
 
   reading.reset();
   EXPECT_TRUE(says(server, "writes to its file again"));
@@ -189,7 +189,7 @@ TEST_F(JournalNeighbours, FileThatIsDeletedIsBegunAnew) {
   EXPECT_TRUE(tells({"why", paths::acceptor(0)}, "exited: second"));
 }
 
-// Whoever begins the next file has the number that another run had before.
+// The run that begins the next file has the number that another one had before.
 TEST_F(JournalNeighbours, RunsStayApartThoughTheirFileIsDeleted) {
   auto& one = serve_with_journal();
   strike(one, "first");
@@ -377,7 +377,7 @@ TEST_F(JournalNeighbours, LimitOfFileSizesIsAWarningUntilItIsRaised) {
 
   for (int kills = 0; kills < 20; ++kills)
     strike(server, "small " + std::to_string(kills));
-  EXPECT_TRUE(says(server, "does without its file"));
+  EXPECT_TRUE(says(server, "does not write to its file"));
   EXPECT_TRUE(serves(server));
 
   ASSERT_EQ(::prlimit(server.pid(), RLIMIT_FSIZE, &limit, nullptr), 0);
@@ -443,7 +443,7 @@ TEST_F(JournalNeighbours, DiskThatIsReadOnlyIsAWarningUntilItIsNot) {
   disk.set_read_only(true);
   auto& server = serve_with_journal();
 
-  EXPECT_TRUE(says(server, "does without its file"));
+  EXPECT_TRUE(says(server, "does not write to its file"));
   strike(server, "second");
   EXPECT_TRUE(serves(server));
   const auto read = ask({"events"});

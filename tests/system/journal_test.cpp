@@ -166,7 +166,7 @@ TEST_F(Journal, ThatCannotBeWrittenIsAWarningAndNothingElse) {
   EXPECT_TRUE(serves(server));
   EXPECT_TRUE(eventually([&] {
     return server.err().find("warning " + paths::journal
-                             + " does without its file: "
+                             + " does not write to its file: "
                                "cannot create")
            != std::string::npos;
   }))

@@ -5,7 +5,6 @@
 
 #include "lab/engine_world.hpp"
 #include "lab/example.hpp"
-#include "lab/explain.hpp"
 #include "lab/otp.hpp"
 #include "lab/story.hpp"
 

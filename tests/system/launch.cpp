@@ -41,8 +41,9 @@ std::string binary_path() {
 constexpr int out_of_the_way = 64;
 constexpr std::size_t most_sockets = 8;
 
-int open_binary() {
-  const std::string path = binary_path();
+int open_binary(const launch_options& options) {
+  const std::string path
+    = options.program.empty() ? binary_path() : options.program;
   const int low = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (low < 0)
     throw_errno(path.c_str());
@@ -218,13 +219,14 @@ std::pair<std::string, std::string> sanitizer_options(const std::string& name,
 }
 
 pid_t launch(const launch_options& options, int out, int err) {
-  std::vector<std::string> args{"coppice"};
+  std::vector<std::string> args{options.program.empty() ? "coppice"
+                                                        : options.program};
   args.insert(args.end(), options.args.begin(), options.args.end());
   std::vector<std::string> env = environment_for(options);
   announce_sockets(options, env);
   std::vector<char*> argv = pointers(args);
   std::vector<char*> envp = pointers(env);
-  const int binary = open_binary();
+  const int binary = open_binary(options);
   const child_plan plan{binary, out, err, getpid(), argv.data(), envp.data()};
   const pid_t pid = fork();
   if (pid == 0)

@@ -27,6 +27,7 @@ struct launch_options {
   bool without_input = false;   ///< Standard input is closed.
   bool without_streams = false; ///< … and so are output and error.
   std::string directory = {};   ///< Where it runs; empty: here.
+  std::string program = {};     ///< Another program; empty: that under test.
 };
 
 /// The variable `name` of a sanitizer as it is here, with `more` options: what

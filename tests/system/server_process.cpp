@@ -11,7 +11,9 @@ namespace {
 
 launch_options serve_command(const serve_options& options) {
   launch_options result;
-  result.args = {"serve", "--admin", options.admin};
+  if (options.program.empty())
+    result.args.emplace_back("serve");
+  result.args.insert(result.args.end(), {"--admin", options.admin});
   if (!options.port.empty())
     result.args.push_back(options.port);
   if (!options.bind.empty())
@@ -24,6 +26,7 @@ launch_options serve_command(const serve_options& options) {
   result.standard_error = options.standard_error;
   result.without_input = options.without_input;
   result.directory = options.directory;
+  result.program = options.program;
   return result;
 }
 
@@ -61,9 +64,9 @@ void server_process::await_announcement() {
 
 bool server_process::announced() {
   static const std::regex listening(
-    R"(^coppice: listening on (\[.*\]|[0-9.]+):([0-9]+) )");
+    R"(^[^ ]+: listening on (\[.*\]|[0-9.]+):([0-9]+) )");
   static const std::regex listening_locally(
-    R"(^coppice: listening on (unix:[^ ]+) )");
+    R"(^[^ ]+: listening on (unix:[^ ]+) )");
   static const std::regex admin(R"(admin at http://[^\s]*:([0-9]+)\n)");
   static const std::regex local_admin(R"(admin at (unix:[^\s]+)\n)");
   static const std::regex no_admin(R"(admin is off\n)");

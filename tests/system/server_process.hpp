@@ -24,9 +24,12 @@ struct serve_options {
   int standard_error = -1;
   bool without_input = false;
   std::string directory = {};
+  /// Another server than `coppice serve`, made with the library.
+  std::string program = {};
 };
 
-/// A running `coppice serve`; the constructor returns when it serves.
+/// A running `coppice serve`, or another server; the constructor returns when
+/// it serves.
 class server_process {
 public:
   explicit server_process(const serve_options& options = {});

@@ -166,7 +166,7 @@ TEST_F(Matchers, NameThoseWhoAreThereWhenThePathIsWrong) {
         1       0 ms  app/worker started
         2       0 ms  app started)");
   EXPECT_EQ(explain(alive("wroker")),
-            "in which wroker never was (there is no wroker; "
+            "in which wroker never existed (there is no wroker; "
             "there are: app, app/worker)");
 }
 
@@ -200,7 +200,7 @@ TEST_F(Matchers, ShowWhoIsNotAliveAndSinceWhen) {
   history.actors["app/worker"].state = coppice::observe::node_state::stopped;
 
   EXPECT_EQ(explain(alive("app/worker")),
-            R"(in which app/worker does not live; its state is stopped
+            R"(in which app/worker is not alive; its state is stopped
         1       0 ms  app/worker started
         2       0 ms  app started
   =>    3      10 ms  app/worker exited: boom)");
@@ -222,8 +222,9 @@ TEST_F(Matchers, ShowTheIncarnations) {
   history.events.resize(2);
   history.actors["app/worker"].at_mark = 3;
 
-  EXPECT_EQ(explain(new_incarnation("app/worker")),
-            R"(in which app/worker lives, as incarnation 3; at the mark it was 3
+  EXPECT_EQ(
+    explain(new_incarnation("app/worker")),
+    R"(in which app/worker is alive, as incarnation 3; at the mark it was 3
   =>    1       0 ms  app/worker started
         2       0 ms  app started)");
 }

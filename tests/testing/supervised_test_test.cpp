@@ -112,16 +112,16 @@ TEST_F(SupervisedTest, NamesWhoIsThereWhenAPathIsWrong) {
   start_supervised(child("worker"));
 
   EXPECT_EQ(message_of([&] { crash("wroker"); }),
-            "nobody lives at wroker; there are: test worker");
+            "no actor is at wroker; there are: test worker");
   EXPECT_EQ(message_of([&] { stop_supervised("wroker"); }),
-            "nobody lives at wroker; there are: test worker");
+            "no actor is at wroker; there are: test worker");
 }
 
 TEST_F(SupervisedTest, FailsIfAChildHadToBeKilled) {
   start_supervised(child<stubborn>("mule"), {.shutdown = shutdown::infinity()});
 
   EXPECT_NONFATAL_FAILURE(stop_all_supervised(),
-                          "mule did not end when it was told to; killed");
+                          "mule did not end when it was asked to; killed");
   EXPECT_EQ(log->back(), "end mule");
 }
 
@@ -150,7 +150,7 @@ TEST_F(SupervisedTest, SaysThatAPlainActorCannotBeSuspended) {
             "worker cannot do that: only supervisors have a budget, and only "
             "supervisors and what spawn_suspendable starts can be suspended");
   EXPECT_EQ(message_of([&] { suspend("wroker"); }),
-            "nobody lives at wroker; there are: test worker");
+            "no actor is at wroker; there are: test worker");
 }
 
 TEST_F(SupervisedTest, BurnsABudget) {

@@ -180,6 +180,48 @@ TEST_F(TcpClient, NoticesInputBeforeTheEnd) {
   EXPECT_STREQ(client.is_closed().message(), "it still sends: \"goodbye\"");
 }
 
+TEST_F(TcpClient, TakesWhateverComes) {
+  tcp_client client{where()};
+  accept();
+  say("hello");
+
+  EXPECT_EQ(client.receive(2), "he");
+  EXPECT_EQ(client.ending(), "");
+  EXPECT_EQ(client.ask("abc"), "llo");
+  EXPECT_EQ(client.sent(), 3U);
+  EXPECT_EQ(client.received(), 5U);
+}
+
+TEST_F(TcpClient, TakesAllUpToTheEndAndSaysHowThatWas) {
+  tcp_client ended{where()};
+  accept();
+  say("goodbye");
+  peer.close();
+  EXPECT_EQ(ended.receive_all(), "goodbye");
+  EXPECT_EQ(ended.ending(), "eof");
+
+  tcp_client cut{where()};
+  accept();
+  reset();
+  EXPECT_EQ(cut.receive_all(), "");
+  EXPECT_EQ(cut.ending(), "reset");
+
+  tcp_client late{where(), 200ms};
+  accept();
+  say("hel");
+  EXPECT_EQ(late.receive(5), "hel");
+  EXPECT_EQ(late.ending(), "timeout");
+}
+
+TEST_F(TcpClient, HasASocketForOptions) {
+  tcp_client client{where()};
+  EXPECT_GE(client.fd(), 0);
+
+  client.close();
+
+  EXPECT_EQ(client.fd(), -1);
+}
+
 TEST_F(TcpClient, SaysWhyItCannotConnect) {
   auto nobody = [] {
     coppice::net::socket closed{::socket(AF_INET, SOCK_STREAM, 0)};

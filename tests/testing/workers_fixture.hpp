@@ -22,7 +22,7 @@ using namespace actor;
 
 using log_ptr = std::shared_ptr<std::vector<std::string>>;
 
-// A plain CAF actor, which nobody told of virtual time.
+// A plain CAF actor, which knows nothing of virtual time.
 class worker : public caf::event_based_actor {
 public:
   worker(caf::actor_config& cfg, log_ptr log, std::string id)

@@ -22,17 +22,17 @@ namespace coppice::actor {
 struct start_args {
   runtime_ptr rt;
   std::string path;                  ///< Of the child that is to be started.
-  caf::actor supervisor;             ///< Who starts it.
+  caf::actor supervisor;             ///< Starts the child.
   supervision::instance_id instance; ///< Names this attempt.
   /// For a child of a simple_one_for_one supervisor what start_child was given,
   /// for one of a dynamic supervisor its `extra_arguments`.
   std::any arguments = {};
-  std::uint64_t cause = 0; ///< The event that this start comes of.
+  std::uint64_t cause = 0; ///< The event that led to this start.
   bool asked = false;      ///< Somebody asked for it; no restart by itself.
 };
 
-/// The child runs; `info` goes to whom asked for the start. A null handle is a
-/// failed start, here and in `starting`.
+/// The child runs; `info` is returned to the caller of the request. A null
+/// handle is a failed start, here and in `starting`.
 struct running {
   caf::actor child;
   std::string info = {};
@@ -59,8 +59,8 @@ using start_function = std::function<start_result(const start_args&)>;
 struct child_spec {
   supervision::child_spec spec;
   start_function start;
-  /// What whoever made this found wrong in it, such as in the children of a
-  /// nested supervisor: nothing is started then.
+  /// An error found while this was built, such as in the children of a nested
+  /// supervisor: nothing is started then.
   expected<void, supervision::spec_error> valid = {};
 };
 
@@ -80,8 +80,8 @@ child_spec supervisor_child(std::string id, supervision::flags flags,
                             std::vector<child_spec> children);
 
 /// A child that is a dynamic supervisor: permanent, with the shutdown
-/// `infinity`. Its children, none at first, come by `start_child`; their start
-/// functions find `extra_arguments` in their `start_args`.
+/// `infinity`. Its children, none at first, are added with `start_child`; their
+/// start functions find `extra_arguments` in their `start_args`.
 /// Source: Elixir DynamicSupervisor.
 child_spec dynamic_supervisor(std::string id,
                               supervision::dynamic_flags flags = {},

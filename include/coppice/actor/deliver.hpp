@@ -14,7 +14,7 @@ namespace coppice::actor {
 
 enum class priority { normal, urgent };
 
-/// Sends `content` to `receiver`, from nobody. Any thread. Urgent messages
+/// Sends `content` to `receiver`, without a sender. Any thread. Urgent messages
 /// overtake normal ones that wait in the mailbox.
 void deliver(const caf::actor& receiver, caf::message content,
              priority prio = priority::normal);

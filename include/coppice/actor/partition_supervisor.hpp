@@ -46,7 +46,7 @@ public:
   child_spec spec() const;
 
   /// Partitions that keys are sent to; 0 before the start. After the end it is
-  /// what it was; `route` finds nobody then.
+  /// what it was; `route` returns null then.
   std::size_t partitions() const;
 
   /// The child that `key` belongs to: number |key| mod `partitions()`. Null if
@@ -60,7 +60,7 @@ public:
   /// answers how many it was before. All beyond are stopped and forgotten, so
   /// that no group restart brings them back; those that keys are not sent to
   /// yet are started. Keys are sent to fewer at once, to more when all of them
-  /// run. If somebody changes the size meanwhile, that counts.
+  /// run. If the size is changed again meanwhile, the last change counts.
   ///
   /// Refused: noproc before the start and after the end, invalid_spec if there
   /// are too many, start_failed if one does not start; no keys are sent to new

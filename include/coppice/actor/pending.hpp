@@ -23,7 +23,7 @@ namespace coppice::actor {
 template <class T>
 class eventual {
 public:
-  /// For whoever makes the value. Only the first call counts.
+  /// For the producer of the value. Only the first call counts.
   void set(T value) {
     std::function<void(T)> fn;
     {
@@ -40,7 +40,7 @@ public:
 
   /// Waits for the value. Not for actors: it would keep a thread of the
   /// scheduler from its work, and might wait for the actor itself. Not in
-  /// virtual time either, where nobody else makes the value: run that first.
+  /// virtual time either, where only running it can make the value.
   T get() const {
     std::unique_lock guard{state_->mutex};
     state_->changed.wait(guard, [this] { return state_->value.has_value(); });

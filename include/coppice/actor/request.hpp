@@ -96,16 +96,16 @@ pending<supervision::child_spec> get_childspec(const caf::actor& supervisor,
                                                const caf::actor& child);
 
 /// Asks the supervisor to end with `reason`, its children first. Done when it
-/// is down with that reason, whoever else asked for it. To its own supervisor
+/// is down with that reason, even if others asked for it too. To its supervisor
 /// it is a child that ended so: a permanent one is restarted.
 ///
 /// Refused: ended, with the true reason, if it ended otherwise; timeout, if it
 /// is not down within `limit` (none: however long it takes), and then it still
-/// ends; noproc, if it had ended before. A timeout is told on a thread of CAF's
-/// scheduler, or by virtual time.
+/// ends; noproc, if it had ended before. A timeout is reported on a thread of
+/// CAF's scheduler, or by virtual time.
 ///
-/// A child may ask this of its own supervisor, by `then`. Whoever waits in a
-/// handler for that keeps itself from being stopped.
+/// A child may ask this of its own supervisor, by `then`. A handler that waits
+/// for the answer prevents its own actor from being stopped.
 ///
 /// Source: OTP supervisor, stop/3 (29).
 pending<supervision::done>

@@ -38,9 +38,10 @@ private:
   std::unique_ptr<parts> parts_; // first: the others refer to it
 
 public:
-  /// Tells `events` of faults that fire, and then who asks for it in
-  /// `settings`: of each point the first sixteen times, then at every power of
-  /// two, so that a fault at a busy place does not drown the rest.
+  /// Each fault that fires is published to `events`, then `settings.on_fire` is
+  /// called. Of each point, only the first sixteen times and then every power
+  /// of two are published, so that a fault at a busy place does not drown the
+  /// rest.
   explicit runtime(caf::actor_system& sys,
                    fault::registry::settings settings = {});
 
@@ -70,10 +71,10 @@ public:
   actor::directory& directory;
   fault_points& points;
 
-  /// Asked before events up to the one numbered `seq` are shown to somebody,
-  /// so that what is shown is kept as well: whether they are, or never will be.
-  /// Waits for that, but no longer than `patience`. May be empty. To be set
-  /// before the tree starts.
+  /// Called before events up to the one numbered `seq` are shown, so that the
+  /// journal has what is shown. Waits for that, but no longer than `patience`,
+  /// and returns whether the journal has them or never will. May be empty. To
+  /// be set before the tree starts.
   std::function<bool(std::uint64_t seq, std::chrono::milliseconds patience)>
     may_show = {};
 

@@ -34,8 +34,8 @@ start_function spawns(Args... args) {
 using make_behavior = std::function<caf::behavior(caf::event_based_actor&)>;
 
 /// Spawns an actor that can be suspended: by `coppice`, the page, the admin API
-/// and the testing kit. On every version of CAF its supervisor hears of its end
-/// only when it is over, and on exceptions in it with their text.
+/// and the testing kit. On every version of CAF, its supervisor is notified of
+/// its end only when it is over; the text of an exception is then the reason.
 caf::actor spawn_suspendable(const start_args& args, make_behavior make);
 
 } // namespace coppice::actor

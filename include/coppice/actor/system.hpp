@@ -15,9 +15,9 @@ namespace coppice::actor {
 /// more does no harm. Any thread.
 void register_types();
 
-/// Has any CAF actor obey an exit signal before the messages that wait, and its
-/// supervisor hear of its end only when its `on_exit` is done, whatever the
-/// version of CAF.
+/// Makes every CAF actor obey an exit signal before the messages that wait. A
+/// supervisor is notified of an actor's end only when its `on_exit` is done.
+/// Both hold for every version of CAF.
 void configure_mailboxes(caf::actor_system_config& config);
 
 /// Does what `configure_mailboxes` does, and lets CAF's scheduler have

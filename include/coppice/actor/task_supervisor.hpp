@@ -56,8 +56,7 @@ public:
   /// For the children of one supervisor.
   child_spec spec() const;
 
-  /// Has `fn` called, for nobody in particular. Refused: noproc,
-  /// max_children.
+  /// Has `fn` called; its value is dropped. Refused: noproc, max_children.
   pending<child_ref> start_child(work fn, supervision::restart restart
                                           = supervision::restart::temporary);
 

@@ -33,7 +33,7 @@ public:
   /// are looked at first, those of nested supervisors included.
   ///
   /// A tree has its name from the beginning of its start until its root is
-  /// down: whoever starts another one while it stops hears `already_started`.
+  /// down: starting another one meanwhile fails with `already_started`.
   /// Source: OTP supervisor, start_link/3.
   ///
   /// Blocks; must not be called from an actor. In virtual time, it runs the
@@ -72,13 +72,13 @@ private:
 /// there is none; a supervisor ends its children first unless it is killed.
 /// Returns whether there is such an actor. Any thread.
 ///
-/// Unless `on_behalf` is empty, an event tells who asked for it, and is the
+/// Unless `on_behalf` is empty, an event says who asked for it, and is the
 /// cause of those that follow from it.
 bool crash(runtime& rt, std::string_view path,
            const std::optional<supervision::exit_reason>& reason,
            std::string_view on_behalf = {});
 
-/// The event that `crash` tells, for who ends an actor in another way.
+/// Publishes the event of `crash`, for code that ends an actor in another way.
 void tell_who_asks(runtime& rt, std::string_view path,
                    const std::optional<supervision::exit_reason>& reason,
                    std::string_view on_behalf);

@@ -30,11 +30,11 @@ using point = basic_point<COPPICE_FAULT_INJECTION != 0>;
 template <>
 class basic_point<true> {
 public:
-  /// A point that nobody can arm, for where there is no registry.
+  /// A point that cannot be armed, for code without a registry.
   basic_point() = default;
 
-  /// See `registry::declare` for what a name is. Whoever wants to arm it with
-  /// anything but `actions` is refused.
+  /// See `registry::declare` for what a name is. Arming it with anything but
+  /// `actions` is refused.
   basic_point(registry& owner, std::string_view name,
               std::string_view description,
               action_set actions = action_set::all(),
@@ -43,8 +43,8 @@ public:
     // nop
   }
 
-  /// Whether `hit` may tell anything, for those whom getting there costs
-  /// something.
+  /// Whether `hit` may return anything. Ask this first where preparing the call
+  /// costs something.
   bool armed() const noexcept {
     return site_->armed();
   }
@@ -58,7 +58,7 @@ public:
   }
 
   /// Blocks the thread as a delay or hang says: for its time, but not beyond
-  /// the moment when the point is disarmed or armed anew.
+  /// the moment when the point is disarmed or armed again.
   void block(const decision& what) const {
     what.origin->block(what);
   }
@@ -133,7 +133,8 @@ public:
     // nop
   }
 
-  /// Whether `hit` may tell anything, for those whom a path costs something.
+  /// Whether `hit` may return anything. Ask this first where making the path
+  /// costs something.
   bool armed() const noexcept {
     return site_->armed();
   }

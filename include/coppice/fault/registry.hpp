@@ -41,8 +41,8 @@ std::string to_string(const arm_error& error);
 /// Under one seed, points that are armed in the same way decide in the same way
 /// at their n-th hit, whatever other points and threads do meanwhile.
 ///
-/// Thread-safe. It must outlive its points; nobody may be blocked in one when
-/// it is destroyed.
+/// Thread-safe. It must outlive its points; no thread may be blocked in one
+/// when it is destroyed.
 class registry {
 public:
   struct settings {
@@ -50,8 +50,8 @@ public:
     std::optional<std::uint64_t> seed = {};
     /// Whether terms may `abort`: for processes that are a test's own.
     bool allow_abort = false;
-    /// Is told of each fire, on the thread that hit the point and before the
-    /// point's place acts on it. Must neither block nor throw.
+    /// Called for each fault that fires, on the thread that hit the point and
+    /// before the code at the point acts on it. Must neither block nor throw.
     fire_hook on_fire = {};
   };
 
@@ -78,7 +78,8 @@ public:
 
   std::uint64_t seed() const;
 
-  /// For terms that are armed from now on, and as if none had been before.
+  /// For terms that are armed from now on. They decide as if no term had been
+  /// armed before.
   void reseed(std::uint64_t seed);
 
   // -- arming -----------------------------------------------------------------
@@ -98,7 +99,7 @@ public:
   std::vector<arm_error> unmet() const;
 
   /// Disarms the points that match, and forgets rules whose pattern does, seen
-  /// as a name. Who is blocked by them goes on. Returns how many were armed.
+  /// as a name. Threads blocked in them continue. Returns how many were armed.
   std::size_t disarm(std::string_view pattern = "*");
 
   /// The same for the one point of this name, in which `*` stands for itself:
@@ -148,7 +149,7 @@ public:
   /// std::invalid_argument, which says why, if it is none or is refused.
   armed_for(registry& owner, std::string_view pattern, std::string_view text);
 
-  /// Disarms them, also if somebody has armed them anew meanwhile.
+  /// Disarms them, even if they were armed again meanwhile.
   ~armed_for();
 
   armed_for(const armed_for&) = delete;

@@ -35,7 +35,7 @@ struct place {
 
 /// What the place where a point is has to do.
 struct decision : action {
-  /// Who decided it and by which arming, for `block` and `apply`.
+  /// The site that decided it and by which arming, for `block` and `apply`.
   site* origin = nullptr;
   std::uint64_t arming = 0;
   /// What the registry's `on_fire` answered.
@@ -50,7 +50,7 @@ struct fire {
   std::uint64_t number;
 };
 
-/// Answers with the number of the event that tells of it; 0: nobody does.
+/// Returns the number of the event that was published for it; 0: none was.
 using fire_hook = std::function<std::uint64_t(const fire&)>;
 
 /// What `throw` throws.
@@ -69,7 +69,7 @@ struct point_info {
   action_set actions = action_set::all();
   /// The term that it is armed with, in canonical form; else empty.
   std::string term;
-  /// How often it was come by while it was armed.
+  /// Hits while it was armed.
   std::uint64_t hits = 0;
   /// How often it did something other than `off`.
   std::uint64_t fires = 0;
@@ -86,7 +86,7 @@ public:
   site(const site&) = delete;
   site& operator=(const site&) = delete;
 
-  /// One for points that nobody can arm.
+  /// One for points that cannot be armed.
   static site& unarmable();
 
   bool armed() const noexcept {
@@ -158,9 +158,9 @@ public:
     return all_.armed() || some_are_armed_.load(std::memory_order_relaxed);
   }
 
-  /// A hit by the thing at `path`. Whoever was armed for some decides first,
-  /// the latest pattern before the others; then who was armed for all. What a
-  /// term lets through goes to the next.
+  /// A hit by the thing at `path`. Terms that were armed for a pattern decide
+  /// first, the latest before the others, then the term that was armed for all
+  /// paths. If a term chooses no action, the next one decides.
   std::optional<decision> hit(std::string_view path);
 
   // -- for the registry -------------------------------------------------------
@@ -169,8 +169,8 @@ public:
     return all_;
   }
 
-  /// Has `who` decide for the paths that match `pattern`, or end in `/` and
-  /// what matches it.
+  /// From now on `who` decides for the paths that match `pattern`, or that end
+  /// in `/` and a part that matches it.
   void add(std::string pattern, site& who);
 
   /// To be called after something was armed or disarmed.

@@ -38,7 +38,7 @@ public:
   }
 
   /// A limit on time was reached. The default ends the connection; if it is
-  /// still open when this returns, the time begins anew.
+  /// still open when this returns, the time starts again.
   virtual void on_timeout(connection& self, time_limit limit);
 
   /// Another actor sent a message to `connection::handle`.

@@ -47,7 +47,7 @@ struct limits {
   /// How long a peer may take to read what is left once the server ends the
   /// connection. 0: what waits is lost; unset: as long as it takes.
   std::optional<std::chrono::milliseconds> goodbye = std::chrono::seconds{1};
-  /// An event says when so many connections are open; at most one a period.
+  /// An event says when this many connections are open; at most one a period.
   std::optional<std::size_t> alarm = {};
   std::chrono::milliseconds alarm_period = std::chrono::seconds{10};
 };

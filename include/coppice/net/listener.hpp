@@ -68,7 +68,7 @@ std::string_view to_string(listener_state value);
 enum class accept_error {
   transient, ///< The client or its network is to blame: on to the next one.
              ///< If it comes again and again, accepting pauses as well.
-  exhausted, ///< Out of descriptors or memory, or nobody knows why: accepting
+  exhausted, ///< Out of descriptors or memory, or an unknown error: accepting
              ///< pauses for a while.
   fatal,     ///< The socket is broken: the acceptor ends.
 };
@@ -116,8 +116,8 @@ private:
 struct traffic {
   std::uint64_t accepted = 0;            ///< Connections that were served.
   std::uint64_t closed = 0;              ///< … and are over.
-  std::uint64_t rejected = 0;            ///< Closed for want of room.
-  std::uint64_t rejected_by_address = 0; ///< … for want of their address.
+  std::uint64_t rejected = 0;            ///< Closed: too many connections.
+  std::uint64_t rejected_by_address = 0; ///< … or too many from one address.
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
   accept_errors errors = {};
@@ -127,7 +127,7 @@ struct traffic {
 
 // -- the listener -------------------------------------------------------------
 
-/// A port and the connections that come by it, as the rest of the program sees
+/// A port and the connections that it accepts, as the rest of the program sees
 /// them.
 ///
 /// Its tree, in Ranch's order: connections are started first and stopped last,
@@ -237,8 +237,8 @@ public:
                         const std::optional<supervision::exit_reason>& reason,
                         std::string_view on_behalf = {}) const;
 
-  /// Says from now on that it is not ready, while it goes on to take clients:
-  /// for whoever deals them out, who needs some time to notice. Idempotent.
+  /// Reports from now on that it is not ready, but still accepts clients: a
+  /// load balancer needs some time to notice. Idempotent.
   void leave();
 
   /// Tells all connections at once that they have to end, as the end of the

@@ -22,7 +22,7 @@ enum class event_kind {
   child_exited,
   child_stopped, ///< Because its supervisor told it to.
   start_failed,
-  restarting, ///< The decision; its detail says who, why and the budget.
+  restarting, ///< The decision; its detail says what, why and the budget.
   stalled,    ///< It made no progress for too long, and is being killed.
   unkillable, ///< A kill did not end it in time; it is replaced.
   gave_up,    ///< Too many restarts: the supervisor ends.
@@ -32,8 +32,8 @@ enum class event_kind {
   listening,
   suspended, ///< No more clients until it is resumed.
   draining,
-  alarm,            ///< A limit that somebody asked to be told of is reached.
-  held_up,          ///< A reactor or the journal did not get on.
+  alarm,            ///< The number of connections set as an alarm is reached.
+  held_up,          ///< A reactor or the journal made no progress.
   fault_armed,      ///< Somebody asked for a fault.
   fault_fired,      ///< … and it happened. The path is the point's name.
   fault_cleared,    ///< It will not happen any more.
@@ -43,10 +43,10 @@ enum class event_kind {
   notice,
 };
 
-/// Reasons in events are cut to so many bytes, with a mark.
+/// Reasons in events are cut to this many bytes, with a mark.
 constexpr std::size_t longest_reason = 1024;
 
-/// … and details, which may repeat reasons, to so many.
+/// … and details, which may repeat reasons, to this many.
 constexpr std::size_t longest_detail = 4096;
 
 /// `text`, or as much of its beginning as fits into `limit` bytes with a mark
@@ -60,8 +60,8 @@ struct decision {
   std::vector<std::string> affected = {}; ///< Ids in start order; 16 at most.
   std::size_t affected_count = 0;         ///< How many there really are.
   std::size_t budget_used = 0;            ///< This restart included.
-  std::int64_t intensity = 0;             ///< The budget: so many restarts …
-  std::chrono::seconds period = {};       ///< … within so long.
+  std::int64_t intensity = 0;             ///< The budget: restarts …
+  std::chrono::seconds period = {};       ///< … within this time.
   std::chrono::milliseconds delay = {};   ///< Of the restart.
   /// What it counted against, if the child has a budget of its own.
   std::optional<supervision::own_budget> own = {};
@@ -96,8 +96,8 @@ std::string_view to_string(severity value);
 
 severity severity_of(const event& ev);
 
-/// One line for a person: what happened to whom, and why. Whatever the event
-/// holds, a log or a terminal may get it.
+/// One line for a person: what happened, where, and why. It is safe for logs
+/// and terminals, whatever the event contains.
 std::string describe(const event& ev);
 
 } // namespace coppice::observe

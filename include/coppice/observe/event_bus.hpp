@@ -45,7 +45,7 @@ public:
   std::uint64_t publish(event ev);
 
   /// At most `limit` events that follow the one numbered `seq`; 0: all. For
-  /// someone who keeps the number elsewhere, such as an HTTP client.
+  /// readers that keep the number elsewhere, such as an HTTP client.
   excerpt after(std::uint64_t seq, std::size_t limit) const;
 
   /// The number of the latest event; 0: none.
@@ -78,8 +78,8 @@ public:
   static constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
 
   /// Reads what follows the event numbered `seq`. 0: all that the bus still
-  /// keeps; `from.last_seq()` or more: what is published from now on. `name`
-  /// says in `event_bus::missed` who it is.
+  /// keeps; `from.last_seq()` or more: what is published from now on.
+  /// `event_bus::missed` lists it under `name`.
   event_reader(event_bus& from, std::string name, std::uint64_t seq = 0);
 
   /// Leaves the bus. When this returns, its notification does not run and will

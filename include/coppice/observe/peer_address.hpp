@@ -8,7 +8,7 @@
 
 namespace coppice::observe {
 
-/// Who is at the other end of a connection, without a string.
+/// The address at the other end of a connection, without a string.
 struct peer_address {
   enum class kind : std::uint8_t { unknown, ipv4, ipv6, unix_socket };
 

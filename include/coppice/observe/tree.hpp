@@ -33,7 +33,7 @@ struct supervisor_view {
   std::size_t budget_used; ///< Restarts in the window at the time of the look.
 };
 
-/// One actor of the tree, as it was when somebody looked.
+/// One actor of the tree, as it was at the time of the look.
 struct node_view {
   std::string id;
   std::string path;
@@ -92,8 +92,8 @@ public:
   /// The number of connections of a hub; the node keeps it over restarts.
   std::shared_ptr<gauge> connections(std::string_view path);
 
-  /// The number of children of a dynamic supervisor, who are no nodes
-  /// themselves; from zero again.
+  /// The number of children of a dynamic supervisor, which are no nodes
+  /// themselves; it starts at zero again.
   std::shared_ptr<gauge> members(std::string_view path);
 
   // -- reading ----------------------------------------------------------------

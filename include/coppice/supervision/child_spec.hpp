@@ -94,7 +94,7 @@ struct backoff {
   /// By how much a wait may be shortened by chance: 0 is never, 1 is to
   /// nothing.
   double jitter = 0.5;
-  /// After so long without a restart the next wait is `initial` again.
+  /// After this time without a restart, the next wait is `initial` again.
   std::chrono::milliseconds quiet{60'000};
 };
 
@@ -111,7 +111,7 @@ struct child_spec {
 
   // -- beyond OTP, off by default ---------------------------------------------
 
-  /// A budget of its own: so many restarts within `period`, >= 1. They do not
+  /// A budget of its own: the restarts within `period`, >= 1. They do not
   /// count against the supervisor's budget. One more does not end the
   /// supervisor: the child stays down until its budget has room again, and is
   /// started then. Unset: its restarts count as OTP's.
@@ -121,19 +121,19 @@ struct child_spec {
   std::optional<supervision::backoff> backoff = {};
   /// The start fails if the child is not ready by then; > 0 ms.
   std::optional<std::chrono::milliseconds> ready_within = {};
-  /// A running child that does not report progress for so long is taken to
-  /// hang, and is killed; > 0 ms.
+  /// A running child that does not report progress for this time counts as
+  /// hanging, and is killed; > 0 ms.
   std::optional<std::chrono::milliseconds> progress_within = {};
 
   /// The shutdown in force, default applied.
   supervision::shutdown effective_shutdown() const;
 };
 
-/// What is used of a budget that a child has of its own.
+/// A child's own budget, and how much of it is used.
 struct own_budget {
   std::size_t used = 0;             ///< Restarts in its window.
-  std::int64_t intensity = 0;       ///< So many are allowed …
-  std::chrono::seconds period = {}; ///< … within so long.
+  std::int64_t intensity = 0;       ///< How many are allowed …
+  std::chrono::seconds period = {}; ///< … within this time.
   /// It was used up when a restart was decided, which waits for room.
   bool used_up = false;
 };
@@ -161,8 +161,8 @@ struct dynamic_flags {
   /// As in `flags`.
   std::int64_t intensity = 3;
   std::chrono::seconds period{5};
-  /// So many children at most, those that are restarting included; unset means
-  /// any number.
+  /// The most children, those that are restarting included; unset means any
+  /// number.
   std::optional<std::size_t> max_children = {};
   /// As in `flags`.
   std::optional<std::chrono::milliseconds> kill_grace = {};

@@ -42,7 +42,7 @@ class event_history {
 public:
   std::vector<happening> events;
   std::map<std::string, actor_state, std::less<>> actors;
-  std::uint64_t lost = 0; ///< Events that went before they were recorded.
+  std::uint64_t lost = 0; ///< Events dropped before they were recorded.
 
   /// Null if no actor was ever at `path`.
   const actor_state* find(std::string_view path) const;

@@ -15,7 +15,7 @@
 
 #include <gmock/gmock.h>
 
-/// What can be said of a history:
+/// Claims about a history:
 ///
 ///     EXPECT_THAT(history(), restarted("worker").times(3));
 ///     EXPECT_THAT(history(), in_order(exited("db", "boom"), started("db")));
@@ -24,26 +24,25 @@
 /// history around the place where it goes wrong, line by line.
 namespace coppice::testing {
 
-/// Something happened to somebody: at least once, unless `times` says how
-/// often.
+/// An event happened to an actor: at least once, unless `times` says how often.
 class event_matcher {
 public:
   using is_gtest_matcher = void;
   using text_matcher = ::testing::Matcher<const std::string&>;
 
-  /// `word` says for a person what `kind` is.
+  /// `word` names `kind` in descriptions.
   event_matcher(observe::event_kind kind, std::string word,
                 std::string_view path, std::optional<text_matcher> reason = {});
 
-  /// Exactly `n` times; 0 is never. In `in_order`: `n` times in a row, with
-  /// others between them maybe.
+  /// Exactly `n` times; 0 is never. In `in_order`: `n` times in a row, but
+  /// there may be other events between them.
   event_matcher times(std::size_t n) const;
 
   /// `n` times or more.
   event_matcher at_least(std::size_t n) const;
 
-  /// Counts those alone that happened so long after the test's start. For
-  /// virtual time.
+  /// Counts only events that happened exactly `when` after the test's start.
+  /// For virtual time.
   event_matcher at(std::chrono::nanoseconds when) const;
 
   bool MatchAndExplain(const event_history& what, std::ostream* out) const;
@@ -58,7 +57,7 @@ public:
     return least_;
   }
 
-  /// `worker restarted`, `often`, and what else it has to be.
+  /// Writes `worker restarted`, then `often`, then the other conditions.
   void describe_event(std::ostream& out, const std::string& often = {}) const;
 
 private:
@@ -98,18 +97,18 @@ event_matcher start_failed(std::string_view path);
 event_matcher start_failed(std::string_view path,
                            event_matcher::text_matcher reason);
 
-/// A supervisor ended, for it had used up its restarts.
+/// A supervisor ended, because it had used up its restarts.
 event_matcher gave_up(std::string_view path);
 
 /// It made no progress within its `progress_within`.
 event_matcher stalled(std::string_view path);
 
-/// It outlived a kill.
+/// A kill did not end it in time.
 event_matcher unkillable(std::string_view path);
 
-/// A fault point fired, which goes by the name that it was armed by:
-/// `fault_fired("actor.start:worker")`. Of many fires the first sixteen and
-/// every power of two are told.
+/// A fault point fired. `point` is the name that it was armed by:
+/// `fault_fired("actor.start:worker")`. Of many fires, only the first sixteen
+/// and every power of two are events.
 event_matcher fault_fired(std::string_view point);
 
 /// These happened one after the other, whatever happened between them.
@@ -137,7 +136,7 @@ in_order_matcher in_order(Steps... steps) {
 
 // -- the tree as it is --------------------------------------------------------
 
-/// Somebody lives at a path.
+/// An actor is alive at a path.
 class alive_matcher {
 public:
   using is_gtest_matcher = void;
@@ -158,8 +157,8 @@ inline alive_matcher alive(std::string_view path) {
   return alive_matcher{path};
 }
 
-/// Who lives at a path is another one than when `mark` was called, or the same.
-/// Without a mark: another one than the first.
+/// The actor at a path is another one than when `mark` was called, or the same.
+/// Without a mark, it is compared with the first one.
 class incarnation_matcher {
 public:
   using is_gtest_matcher = void;
@@ -186,8 +185,8 @@ inline incarnation_matcher same_incarnation(std::string_view path) {
   return {path, true};
 }
 
-/// A supervisor has used so many of its restarts:
-/// `budget("app").used(2).of(3)`. What is not said is not looked at.
+/// A supervisor has used a number of its restarts:
+/// `budget("app").used(2).of(3)`. Numbers that are not given are not checked.
 class budget_matcher {
 public:
   using is_gtest_matcher = void;

@@ -54,9 +54,9 @@ struct spec_overrides {
 /// override has to call it, and what actors refer to has to live until then, so
 /// not in the body of the test. A failed test prints its seed.
 ///
-/// What is wrong with a test itself, such as a path where nobody is, throws
-/// std::invalid_argument, with who is there. All functions are for the test's
-/// thread. Source: ExUnit, start_supervised.
+/// A mistake in a test itself, such as a path without an actor, throws
+/// std::invalid_argument, whose text lists the actors that there are. All
+/// functions are for the test's thread. Source: ExUnit, start_supervised.
 class supervised_test : public ::testing::Test {
 public:
   explicit supervised_test(world_settings settings = {});
@@ -128,7 +128,7 @@ protected:
 
   // -- time -------------------------------------------------------------------
 
-  /// Virtual time: runs until nobody has anything to do before time goes on.
+  /// Virtual time: runs until no actor has anything more to do at this time.
   /// `history` does it, too.
   void settle();
 
@@ -160,13 +160,13 @@ protected:
   /// these it sends a signal, which is obeyed when the actors next run.
   void crash(std::string_view path, std::string text = "crash");
 
-  /// Ends it with any reason, or as a supervisor that is told to stop.
+  /// Ends it with any reason. A supervisor stops its children first.
   void exit(std::string_view path, const supervision::exit_reason& reason);
 
-  /// Kills it; nobody can trap that.
+  /// Kills it; a kill cannot be trapped.
   void kill(std::string_view path);
 
-  /// Has an actor do nothing until `resume`; a kill ends it nevertheless. For
+  /// The actor does nothing until `resume`; a kill ends it nevertheless. For
   /// supervisors and what `actor::spawn_suspendable` starts.
   void suspend(std::string_view path);
   void resume(std::string_view path);
@@ -175,7 +175,7 @@ protected:
   /// gives up.
   void burn_budget(std::string_view path);
 
-  /// Sends `content` to the actor at `path`, from nobody.
+  /// Sends `content` to the actor at `path`, without a sender.
   template <class T>
   void tell(std::string_view path, T&& content) {
     actor::deliver(actor_at(path), std::forward<T>(content));
@@ -216,7 +216,7 @@ protected:
   /// Drops the events so far.
   void forget_history();
 
-  /// Who lives at `path` now.
+  /// The actor that is alive at `path` now.
   caf::actor actor_at(std::string_view path);
 
   caf::actor_system& system() {

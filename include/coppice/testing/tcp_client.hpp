@@ -53,18 +53,33 @@ public:
   /// Sends `data`, and gets the same back. Reads while it sends.
   [[nodiscard]] ::testing::AssertionResult echoes(std::string_view data);
 
-  /// The same for so many bytes: lines of numbers that go on from call to call,
-  /// so that one that is lost, doubled or in the wrong place is another.
+  /// The same for `bytes` bytes: lines of numbers that continue from call to
+  /// call, so that a lost, doubled or misplaced line is noticed.
   [[nodiscard]] ::testing::AssertionResult echoes(std::size_t bytes);
 
   /// Sends all of `data`.
   [[nodiscard]] ::testing::AssertionResult sends(std::string_view data);
 
-  /// Gets `expected`, byte for byte, and not more by then.
+  /// Gets `expected`, byte for byte, and nothing after it so far.
   [[nodiscard]] ::testing::AssertionResult receives(std::string_view expected);
 
-  /// The other side ends the connection, in order or by a reset, and sends
-  /// nothing before that.
+  /// Sends `data`, then takes as many bytes, whatever they are; fewer if the
+  /// connection ends or the patience does.
+  std::string ask(std::string_view data);
+
+  /// Takes `bytes` bytes; fewer if the connection ends or the patience does.
+  std::string receive(std::size_t bytes);
+
+  /// Takes all up to the end of the connection; `ending` says how that was.
+  std::string receive_all();
+
+  /// How the last `receive` or `receive_all` ended: by `eof`, `reset` or
+  /// `timeout`; empty if all bytes were there.
+  std::string_view ending() const noexcept {
+    return ending_;
+  }
+
+  /// The other side closes or resets the connection, and sends nothing before.
   [[nodiscard]] ::testing::AssertionResult is_closed();
 
   /// Sends no more; can still receive.
@@ -72,7 +87,7 @@ public:
 
   void close();
 
-  /// Bytes that the kernel took, and bytes that came as they should.
+  /// Bytes that the kernel took, and bytes that arrived as expected.
   std::uint64_t sent() const noexcept {
     return sent_;
   }
@@ -80,6 +95,9 @@ public:
   std::uint64_t received() const noexcept {
     return received_;
   }
+
+  /// The socket, to set options of it; -1 if there is none. It does not block.
+  int fd() const noexcept;
 
 private:
   enum class standing { open, ended, reset, late };
@@ -100,6 +118,7 @@ private:
   bool is_ready(short events, std::chrono::milliseconds limit) const;
   void send_some(exchange& what);
   void receive_some(exchange& what);
+  std::string_view read(char* buffer, std::size_t size, standing& how) const;
   ::testing::AssertionResult verdict(const exchange& what) const;
   static std::string how_it_stands(standing how);
 
@@ -107,6 +126,7 @@ private:
   std::function<void()> meanwhile_;     // may be empty
   std::unique_ptr<net::socket> socket_; // never null, but after a move
   std::string error_;
+  std::string_view ending_; // a literal
   std::uint64_t sent_ = 0;
   std::uint64_t received_ = 0;
   std::uint64_t next_line_ = 0;

@@ -110,7 +110,7 @@ public:
   }
 
   /// Ends the children in reverse order, then their supervisor. Returns the
-  /// paths of those who did not end within the patience and were killed.
+  /// paths of those that did not end within the patience and were killed.
   /// Idempotent.
   std::vector<std::string> end();
 
@@ -119,8 +119,8 @@ public:
   /// Since the beginning.
   std::chrono::nanoseconds now() const;
 
-  /// Runs until nobody has anything to do before time goes on. Virtual time
-  /// alone, as all but `run_until`: else it throws std::logic_error.
+  /// Runs until no actor has anything more to do at this time. This and all
+  /// below but `run_until` need virtual time: else they throw std::logic_error.
   void settle();
 
   /// From now on chance decides which actor runs next, by this seed.

@@ -29,7 +29,7 @@ namespace coppice::actor {
 /// CAF's mailbox with what 0.17.6 does and 1.1 does not. It looks for urgent
 /// messages before each one that it hands out, and not only when all that it
 /// had fetched are handled. And it knows when its actor's `on_exit` is done:
-/// CAF tells who watches an actor before it calls `on_exit`.
+/// CAF notifies those that watch an actor before it calls its `on_exit`.
 class prompt_mailbox final : public caf::detail::default_mailbox {
 public:
   using end_handler = std::function<void(const caf::error&)>;
@@ -39,7 +39,7 @@ public:
   }
 
   ~prompt_mailbox() override {
-    finish(); // an actor that nobody could reach has told nobody else
+    finish(); // the end of an unreachable actor is not reported elsewhere
   }
 
   // -- the owner's thread -----------------------------------------------------

@@ -71,7 +71,7 @@ const actions = [
   },
   {
     id: "heal", label: "undo all faults", run: () => remove("/faults"),
-    will: "All faults of the whole server that are armed end, and whoever hangs goes on.",
+    will: "All armed faults of the whole server end, and actors that hang continue.",
     command: () => "coppice fault clear",
     test: () => "disarm();",
   },
@@ -130,7 +130,7 @@ export class Inspector {
     document.getElementById("token-row").hidden = !this.model.needsToken;
     document.getElementById("not-allowed").hidden = this.model.allowFaults;
     if (!node) {
-      setText(this.title, this.path ? `${this.path} is gone` : "nobody is chosen");
+      setText(this.title, this.path ? `${this.path} is gone` : "no actor is selected");
       return;
     }
     const state = this.model.stateOf(node);

@@ -188,7 +188,7 @@ export class Lanes {
     return event.text + (because ? ` — because of: ${because.text}` : "");
   }
 
-  // For whoever does not see the canvas.
+  // For people who do not see the canvas.
   tellInWords() {
     const from = this.model.now() - this.axis.span;
     const exits = [];

@@ -88,7 +88,7 @@ export class Model extends EventTarget {
       this.samples.shift();
     const last = this.felt.at(-1)?.at ?? 0;
     for (const each of sample.canary?.samples ?? [])
-      if (each.mono_ns / 1e6 > last) // a new stream tells of some once more
+      if (each.mono_ns / 1e6 > last) // a new stream repeats some
         this.felt.push({
           at: each.mono_ns / 1e6, took: (each.took_ns ?? 0) / 1e6,
           gap: (each.gap_ns ?? 0) / 1e6, failure: each.failure,
@@ -131,7 +131,7 @@ export class Model extends EventTarget {
     const last = lane.bars.at(-1);
     if (begins) {
       this.givenUp.delete(event.path);
-      this.restarts.delete(event.path); // its budget begins anew
+      this.restarts.delete(event.path); // its budget is full again
       if (last && last.to === null)
         last.to = event.at;
       lane.bars.push({ from: event.at, to: null, incarnation: event.incarnation });

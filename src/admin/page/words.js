@@ -36,7 +36,7 @@ export function bytes(count) {
   return `${count.toFixed(count < 10 ? 1 : 0)} ${units[unit]}`;
 }
 
-// Of so many milliseconds.
+// A duration in words.
 export function duration(ms) {
   if (ms < 0.9995)
     return `${Math.round(ms * 1000)} µs`;

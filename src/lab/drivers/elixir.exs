@@ -487,7 +487,7 @@ defmodule Kit.Tree do
     end
   end
 
-  # There is no template in it: whoever asks for a child has that.
+  # There is no template in it: the caller that asks for a child has that.
   defp dynamic(tab, def) do
     Names.put(tab, {:template, self()}, List.first(def["children"]))
     DynamicSupervisor.init(options(def))
@@ -995,7 +995,7 @@ defmodule Kit.Steps do
 
   defp who(tab, step) do
     case step do
-      # Who never was is as good as dead.
+      # A process that never started counts as dead.
       %{"pid_of" => _} -> child(tab, step) || elem(spawn_monitor(fn -> :ok end), 0)
       %{"child" => id} -> String.to_atom(id)
     end

@@ -19,7 +19,8 @@ namespace coppice::net {
 /// What toxics do to the bytes of one connection, in both directions.
 class toxic_link final : public stage, private timer {
 public:
-  /// So much may be held in each direction, small pieces counted as large.
+  /// The most bytes that are held in each direction, small pieces counted as
+  /// large.
   static constexpr std::size_t window = 256 * 1024;
 
   /// Holds at most `max_output_bytes` of output. Which connections a toxic is

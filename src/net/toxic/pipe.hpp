@@ -43,8 +43,8 @@ public:
   ~toxic_pipe();
 
   /// Makes these the toxics of the pipe, those of another stream aside. Toxics
-  /// that are gone let through what they held; one that was changed begins anew
-  /// with it.
+  /// that were removed let through what they held; a changed one times it
+  /// again.
   void assign(const toxic_list& toxics, toxic_stream stream, time_point now);
 
   void put(std::string_view bytes, time_point now);

@@ -35,7 +35,7 @@ public:
     return revision_;
   }
 
-  /// Goes on with other attributes; what is held is timed anew.
+  /// Continues with other attributes; what is held is timed again.
   void change(const placed_toxic& what, time_point now);
 
   void put(std::string bytes, time_point when);

@@ -71,15 +71,15 @@ void each(down_toxic&, F) {
   // nop
 }
 
-std::int64_t number(std::int64_t value) {
+std::int64_t count_of(std::int64_t value) {
   return value;
 }
 
-std::int64_t number(milliseconds value) {
+std::int64_t count_of(milliseconds value) {
   return value.count();
 }
 
-std::int64_t number(microseconds value) {
+std::int64_t count_of(microseconds value) {
   return value.count();
 }
 
@@ -150,7 +150,7 @@ std::vector<std::pair<std::string_view, std::int64_t>>
 attributes(const toxic_effect& what) {
   std::vector<std::pair<std::string_view, std::int64_t>> result;
   auto add = [&](std::string_view name, auto& value, auto, auto) {
-    result.emplace_back(name, number(value));
+    result.emplace_back(name, count_of(value));
   };
   auto copy = what;
   std::visit([&](auto& effect) { each(effect, add); }, copy);

@@ -12,10 +12,10 @@ namespace toxic_change_test {
 
 using namespace coppice::net;
 using namespace coppice::test;
-using testing::ElementsAre;
-using testing::IsEmpty;
-using testing::TestWithParam;
-using testing::ValuesIn;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::TestWithParam;
+using ::testing::ValuesIn;
 
 // What becomes of a pipe whose toxics change, and what chance does to it.
 

@@ -15,7 +15,7 @@ using namespace coppice;
 using namespace coppice::net;
 using namespace coppice::test;
 using namespace std::chrono_literals;
-using testing::Lt;
+using ::testing::Lt;
 
 // Toxics together with the limits of connections.
 
@@ -68,10 +68,10 @@ TEST_F(ToxicLimits, CountWhatIsHeldAsOutputThatWaits) {
   serve({.max_output_bytes = 1000});
   add(latency_toxic{1h});
   auto peer = connect();
-  peer.send("x");
+  (void)peer.sends("x");
   EXPECT_TRUE(silent(peer, 50ms));
 
-  peer.send("x");
+  (void)peer.sends("x");
 
   EXPECT_EQ(reason(), "{shutdown,output_limit}");
 }
@@ -81,7 +81,7 @@ TEST_F(ToxicLimits, SeeThePeerAsTheToxicsMakeIt) {
   add(timeout_toxic{}, up);
   auto peer = connect();
 
-  while (peer.send("x") && log.lines().empty())
+  while (peer.sends("x") && log.lines().empty())
     std::this_thread::yield();
 
   EXPECT_EQ(reason(), "{shutdown,idle_timeout}");
@@ -93,7 +93,7 @@ TEST_F(ToxicLimits, EndThePatienceWithAPeerThatTakesNothing) {
   serve({.send = 100ms});
   add(latency_toxic{1ms});
   auto peer = connect();
-  peer.send("x");
+  (void)peer.sends("x");
 
   EXPECT_EQ(reason(), "{shutdown,send_timeout}");
 }
@@ -136,9 +136,9 @@ TEST_F(ToxicLimits, HoldWhatAPausedHandlerDoesNotWant) {
   serve();
   add(latency_toxic{20ms}, up);
   auto peer = connect();
-  peer.send("pause");
+  (void)peer.sends("pause");
   auto self = found.get_future().get();
-  peer.send("more");
+  (void)peer.sends("more");
   EXPECT_EQ(peer.receive(5), "pause");
   EXPECT_TRUE(silent(peer, 100ms));
 

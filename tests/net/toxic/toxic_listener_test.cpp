@@ -18,8 +18,8 @@ using namespace coppice;
 using namespace coppice::net;
 using namespace coppice::test;
 using namespace std::chrono_literals;
-using testing::HasSubstr;
-using testing::SizeIs;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
 
 // The toxics of a listener, and those of one of its connections.
 
@@ -104,7 +104,7 @@ TEST_F(ToxicListener, TellsOfItsToxics) {
             "(downstream, latency 100, jitter 0)");
   EXPECT_TRUE(listener->remove_toxic("latency_downstream"));
   EXPECT_EQ(wait_for(observe::event_kind::fault_cleared),
-            "no fault any more at top/listener:test: toxic "
+            "fault cleared at top/listener:test: toxic "
             "latency_downstream");
 }
 
@@ -124,9 +124,9 @@ TEST_F(ToxicListener, HasToxicsOfOneConnection) {
   add({limit_data_toxic{0}}, number);
 
   EXPECT_EQ(other.ask("x"), "x");
-  one.send("x");
+  (void)one.sends("x");
   EXPECT_EQ(one.receive_all(), "");
-  EXPECT_EQ(one.end, "eof");
+  EXPECT_EQ(one.ending(), "eof");
   EXPECT_TRUE(wait_until([this] { return !listener->has_toxics(); }))
     << "they are forgotten with their connection";
 }
@@ -173,7 +173,7 @@ TEST_F(ToxicListener, IsDownWhileAToxicHasItSo) {
   add({down_toxic{}});
 
   EXPECT_EQ(peer.receive_all(), "");
-  EXPECT_TRUE(wait_until([&] { return !client{where}.connected(); }));
+  EXPECT_TRUE(wait_until([&] { return !client{where}.is_connected(); }));
   EXPECT_EQ(listener->state(), listener_state::down);
   EXPECT_THAT(error_of(listener->resume()), HasSubstr("toxic"));
   EXPECT_TRUE(balanced());
@@ -227,11 +227,11 @@ TEST_F(ToxicListener, LeavesNothingBehindAfterAHundredRounds) {
 
   for (int round = 0; round < 100; ++round) {
     auto old = connect();
-    old.send("12345");
+    (void)old.sends("12345");
     auto& effect = effects[static_cast<std::size_t>(round) % effects.size()];
     add({effect, round % 3 == 0 ? up : down});
     auto young = connect();
-    young.send("12345");
+    (void)young.sends("12345");
     if (round % 2 == 0)
       young.half_close();
     EXPECT_TRUE(listener->remove_all_toxics());

@@ -11,8 +11,8 @@ namespace toxic_pipe_test {
 using namespace coppice::net;
 using namespace coppice::test;
 using namespace std::chrono_literals;
-using testing::TestWithParam;
-using testing::ValuesIn;
+using ::testing::TestWithParam;
+using ::testing::ValuesIn;
 
 namespace {
 

@@ -13,9 +13,9 @@ namespace toxic_test {
 
 using namespace coppice::net;
 using coppice::test::error_of;
-using testing::HasSubstr;
-using testing::TestWithParam;
-using testing::ValuesIn;
+using ::testing::HasSubstr;
+using ::testing::TestWithParam;
+using ::testing::ValuesIn;
 
 namespace {
 

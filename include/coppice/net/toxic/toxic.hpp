@@ -65,7 +65,7 @@ struct slicer_toxic {
   std::chrono::microseconds delay{0};
 };
 
-/// After so many bytes the connection is closed.
+/// After `bytes` bytes, the connection is closed.
 struct limit_data_toxic {
   std::int64_t bytes = 0;
 };
@@ -79,7 +79,7 @@ using toxic_effect
                  timeout_toxic, reset_peer_toxic, slicer_toxic,
                  limit_data_toxic, down_toxic>;
 
-/// A toxic as somebody asks for it.
+/// A toxic as it is asked for.
 struct toxic {
   toxic_effect effect = {};
   toxic_stream stream = toxic_stream::downstream;
@@ -103,8 +103,8 @@ std::string toxic_types();
 std::vector<std::pair<std::string_view, std::int64_t>>
 attributes(const toxic_effect& what);
 
-/// An attribute without which a toxic does nothing, or what nobody would
-/// expect, with an example: `latency=100`. Empty: it needs none.
+/// An attribute without which a toxic does nothing, or something unexpected,
+/// with an example: `latency=100`. Empty: it needs none.
 std::string needed_attribute(const toxic_effect& what);
 
 /// Sets an attribute, or says what is wrong and changes nothing.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "testing/explain.hpp"
+#include "testing/failure_text.hpp"
 
 #include <algorithm>
 #include <iterator>
