@@ -51,7 +51,8 @@ std::size_t skip(std::string_view data, std::size_t pos) noexcept {
 
 std::size_t stop_scanner::find_line(std::string_view data,
                                     std::size_t pos) noexcept {
-  pos = skip(data, pos);
+  if (data.size() - pos > block)
+    pos = skip(data, pos);
   for (;;) {
     auto end = data.find('\n', pos);
     if (end == std::string_view::npos || end + 1 == data.size()
