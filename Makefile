@@ -10,7 +10,8 @@ MESON_ARGS ?=
 TEST_ARGS ?=
 FUZZ_SECONDS ?= 60
 SOAK_SECONDS ?= 600
-# Builds from nothing take large units, which cost a quarter less.
+# Builds from nothing take large units, which cost a quarter less, unless there
+# are sanitizers: the laboratory's unit took 383 s with these and 83 s without.
 FROM_NOTHING := -Dunity_size=32
 
 IMAGE ?= coppice
@@ -47,7 +48,7 @@ platforms: ## try both commands on Debian 12, 13, sid; CAF=1.1: all tests with i
 fuzz: ## fuzz the code that reads input, for FUZZ_SECONDS (60)
 	@scripts/install-packages build fuzz
 	@if [ ! -e build-fuzz/build.ninja ]; then CXX=clang++ meson setup build-fuzz \
-		$(FROM_NOTHING) -Dfuzz=enabled -Dtests=disabled -Dcpp_args=-O1 \
+		-Dfuzz=enabled -Dtests=disabled -Dcpp_args=-O1 \
 		-Db_sanitize=address,undefined -Db_lundef=false; fi
 	@meson compile -C build-fuzz fuzz
 	@scripts/fuzz build-fuzz $(FUZZ_SECONDS)
@@ -65,7 +66,7 @@ tsan: ## run the tests of actors and threads under ThreadSanitizer
 	@scripts/install-packages build test
 	@scripts/instrument-caf build-tsan/caf
 	@if [ ! -e build-tsan/build.ninja ]; then meson setup build-tsan \
-		$(FROM_NOTHING) -Dcpp_args=-O1 -Db_sanitize=thread -Db_lundef=false; fi
+		-Dcpp_args=-O1 -Db_sanitize=thread -Db_lundef=false; fi
 	LD_LIBRARY_PATH=$(CURDIR)/build-tsan/caf TSAN_OPTIONS=halt_on_error=1 \
 		meson test -C build-tsan --print-errorlogs --timeout-multiplier 4 \
 		$(addprefix --suite ,$(TSAN_SUITES))
