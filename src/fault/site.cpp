@@ -15,10 +15,12 @@ namespace coppice::fault {
 namespace {
 
 std::string text_of(const place& where) {
-  // Meson compiles in the build folder, which is one inside the sources'.
+  // Meson names sources from the build folder, which is one inside theirs; in a
+  // unit of several, the build folder's own path comes before that.
+  constexpr std::string_view up = "../";
   std::string_view file = where.file;
-  while (file.starts_with("../"))
-    file.remove_prefix(3);
+  if (auto last = file.rfind(up); last != file.npos)
+    file.remove_prefix(last + up.size());
   return std::string{file} + ":" + std::to_string(where.line);
 }
 

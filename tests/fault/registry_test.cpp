@@ -15,7 +15,6 @@ namespace registry_test {
 
 using namespace coppice::fault;
 using testing::ElementsAre;
-using testing::EndsWith;
 using testing::IsEmpty;
 
 namespace {
@@ -264,8 +263,8 @@ TEST(RegistryOfATest, KnowsWhereAPointIsDeclared) {
   auto line = __LINE__ + 1;
   enabled_point here{faults, "here", ""};
 
-  EXPECT_THAT(faults.list()[0].where,
-              EndsWith("fault/registry_test.cpp:" + std::to_string(line)));
+  EXPECT_EQ(faults.list()[0].where,
+            "tests/fault/registry_test.cpp:" + std::to_string(line));
 }
 
 TEST_F(Registry, KeepsCountsWhenAPointIsDisarmed) {

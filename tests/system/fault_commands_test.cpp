@@ -57,6 +57,7 @@ TEST_F(FaultCommands, ListThePointsAndTheSeed) {
        {"actor.mailbox", "actor.start", "actor.stop", "net.accept",
         "net.connection.start", "net.recv", "net.send", "net.timer"})
     EXPECT_THAT(listed.out, HasSubstr(std::string(point) + " "));
+  EXPECT_THAT(listed.out, HasSubstr("; src/actor/fault_points.cpp:"));
   EXPECT_EQ(json::parse(fault(server, {"list", "--json"}).out).at("seed"), 42);
 }
 
