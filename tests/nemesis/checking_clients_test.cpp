@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <utility>
 
 namespace checking_clients_test {
 
@@ -99,12 +100,19 @@ TEST_F(CheckingClients, FindAByteThatIsAnother) {
   char right = 0;
   char wrong = 0;
   std::size_t at = 0;
-  auto report = check([&](std::string& data, std::size_t sent) {
-    at = sent + data.size() / 2;
-    right = data[data.size() / 2];
-    wrong = data[data.size() / 2] ^= 1;
-    return true;
-  });
+  auto flawed = false;
+  // One client, which goes on: so it has seen the wrong byte before the phase
+  // ends.
+  auto report = check(
+    [&](std::string& data, std::size_t sent) {
+      if (std::exchange(flawed, true))
+        return true;
+      at = sent + data.size() / 2;
+      right = data[data.size() / 2];
+      wrong = data[data.size() / 2] ^= 1;
+      return true;
+    },
+    1, 20);
 
   EXPECT_EQ(report.violations, 1U);
   EXPECT_EQ(report.first.at(0).offset, at);
