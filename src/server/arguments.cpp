@@ -96,7 +96,7 @@ argument<net::endpoint> parse_authority(const std::string& text) {
   if (host.size() > 2 && host.front() == '[' && host.back() == ']')
     host = host.substr(1, host.size() - 2);
   std::uint16_t port = 0;
-  auto* first = text.data() + colon + 1;
+  auto* first = text.data() + (colon == std::string::npos ? 0 : colon + 1);
   auto* last = text.data() + text.size();
   auto [rest, err] = std::from_chars(first, last, port);
   auto where = net::endpoint::parse(host, port);
