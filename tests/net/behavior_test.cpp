@@ -114,7 +114,7 @@ TEST_F(Behavior, ATimeoutThatItHandlesDoesNot) {
 }
 
 TEST_F(Behavior, AFunctionThatThrowsEndsItsConnectionAlone) {
-  serve_function([this](net::connection& self) -> caf::behavior {
+  serve_function([](net::connection& self) -> caf::behavior {
     if (self.id() == 1)
       throw std::runtime_error("boom");
     return {[&self](net::received& what) { self.write(what.bytes); }};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "process_view.hpp"
+#include "sanitizer.hpp"
 #include "server_fixture.hpp"
 
 #include <future>
@@ -82,11 +83,7 @@ std::string prefix_of(const std::string& line, const std::string& text) {
 }
 
 TEST_P(Chat, HoldsNoMoreThanItsBoundForThoseWhoDoNotRead) {
-#ifdef __SANITIZE_ADDRESS__
-  constexpr double may_grow_mebibytes = 1024; // it keeps what was given back
-#else
-  constexpr double may_grow_mebibytes = 96;
-#endif
+  constexpr double may_grow_mebibytes = under_address_sanitizer ? 1024 : 96;
   auto& server = serve_chat({"--acceptors", "2"});
   std::vector<tcp_client> silent;
   for (int number = 0; number < 40; ++number) {

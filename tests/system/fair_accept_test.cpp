@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "listener_api.hpp"
+#include "sanitizer.hpp"
 #include "server_fixture.hpp"
 
 #include <algorithm>
@@ -31,11 +32,8 @@ std::vector<int> accepted_by_each(const server_process& server) {
 TEST_P(FairAccept, DealsClientsOutToAllAcceptors) {
   constexpr int rounds = 5;
   constexpr int many = 200;
-#ifdef __SANITIZE_ADDRESS__
-  constexpr double fair = 1.5; // an acceptor is slow to come back
-#else
-  constexpr double fair = 1.1;
-#endif
+  // With the sanitizer, an acceptor is slow to come back.
+  constexpr double fair = under_address_sanitizer ? 1.5 : 1.1;
   auto& server = serve({{"--acceptors", std::to_string(GetParam())}});
   auto before = accepted_by_each(server);
   std::string seen;

@@ -6,6 +6,7 @@
 
 #include "listener_api.hpp"
 #include "process_view.hpp"
+#include "sanitizer.hpp"
 #include "server_fixture.hpp"
 #include "tree_paths.hpp"
 
@@ -27,12 +28,7 @@ using ::testing::ValuesIn;
 
 constexpr int rounds = 100;
 
-// AddressSanitizer keeps what is freed, and looks for leaks by itself.
-#ifdef __SANITIZE_ADDRESS__
-constexpr double may_grow_mebibytes = 1000;
-#else
-constexpr double may_grow_mebibytes = 32;
-#endif
+constexpr double may_grow_mebibytes = under_address_sanitizer ? 1000 : 32;
 
 // How long a client waits for an answer that a fault has lost.
 constexpr milliseconds short_wait{20};
