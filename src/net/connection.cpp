@@ -35,11 +35,11 @@ void connection::call_when_writable() {
 }
 
 void connection::pause() {
-  actor_of(*this).pause();
+  actor_of(*this).pause_reading();
 }
 
 void connection::resume() {
-  actor_of(*this).resume();
+  actor_of(*this).resume_reading();
 }
 
 void connection::set_timeout(std::optional<std::chrono::milliseconds> idle) {

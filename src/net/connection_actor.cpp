@@ -176,12 +176,12 @@ void connection_actor::call_when_writable() {
   update_interest();
 }
 
-void connection_actor::pause() {
+void connection_actor::pause_reading() {
   bytes_.pause(true);
   update_interest();
 }
 
-void connection_actor::resume() {
+void connection_actor::resume_reading() {
   bytes_.pause(false);
   update_interest();
   bytes_.schedule();

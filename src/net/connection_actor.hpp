@@ -61,8 +61,8 @@ public:
   void close();
   void abort(const supervision::exit_reason& reason);
   void call_when_writable();
-  void pause();
-  void resume();
+  void pause_reading();
+  void resume_reading();
   void set_timeout(std::optional<std::chrono::milliseconds> idle);
 
   std::size_t waiting_bytes() const noexcept {
