@@ -1,5 +1,6 @@
 #!/usr/bin/env escript
 %%! +sbwt none +sbwtdcpu none +sbwtdio none +P 1000000
+%% SPDX-License-Identifier: BSD-3-Clause
 %% The measurements of supervision_bench.cpp on Erlang/OTP. Busy waiting, which
 %% would count as CPU time, is off.
 %%

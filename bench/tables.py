@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What the drivers of the benchmarks print."""
 
 import statistics

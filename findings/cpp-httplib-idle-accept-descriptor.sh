@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
 # cpp-httplib 0.11.4, Debian 12's libcpp-httplib-dev 0.11.4+ds-1+deb12u1, on Linux: an HTTP server
 # that nobody talks to holds one descriptor more than /proc/PID/fd shows. At the limit, open(2) in
 # another thread of the process fails with EMFILE, though one number is not in use.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
 # cpp-httplib 0.18.7, Debian 13's libcpp-httplib-dev 0.18.7-1+deb13u1: a server that sets the number
 # of its threads, as the manual says (new_task_queue, ThreadPool), does not link with what
 # `pkg-config --cflags --libs cpp-httplib` says. One with the default pool does.

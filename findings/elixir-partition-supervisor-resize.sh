@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
 # Elixir 1.20.4, Debian sid's elixir 1.20.4+dfsg-1: a PartitionSupervisor with one_for_all or
 # rest_for_one that was made smaller by resize!/2 runs the partitions again that it had stopped,
 # once another one crashes. partitions/1 does not count them, and no key leads to them.

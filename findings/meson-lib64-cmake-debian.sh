@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
 # Meson 1.7.0-1 and CMake 3.31.6-2 of Debian 13, installed without recommended packages: a CMake
 # package that a Meson project installs in get_option('libdir') / 'cmake' is not found by
 # find_package, though CMAKE_PREFIX_PATH names the prefix.

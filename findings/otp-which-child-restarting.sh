@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
 # Erlang/OTP 29.1.2 (STDLIB, supervisor), Debian sid's erlang-base: supervisor:which_child/2
 # does not find a simple_one_for_one child that waits for its next start, though
 # which_children/1 lists it, under the pid that which_child/2 is asked for.

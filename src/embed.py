@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
 """Writes files as a C++ table, so that a program carries them with it.
 
 usage: embed.py OUTPUT NAMESPACE TABLE FILE...

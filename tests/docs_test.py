@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
 """The pages say what is so: each example has its page, the page shows what the
 program prints, and each rule that is named exists.
 

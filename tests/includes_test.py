@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
 """Each C++ file includes the headers of what it uses.
 
 usage: includes_test.py SOURCE_ROOT [--mend]

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
 """Other people's projects find what was installed: a server builds against it
 with the compiler line, the Meson and the CMake lines of docs/guide/server.md,
 and each of the three serves, with its tree and its page. The kit is found by

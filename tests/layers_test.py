@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
 """The rooms keep to their floors: a file includes what is in its own room or on
 a floor below, and an installed header includes installed headers alone. One
 file asks for CAF's version.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
 """What watches a server fits it: every metric has its line in
 docs/reference/metrics.md, and what the dashboard and the alerts ask for is there.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
 """Holds docs/reference/openapi.json to what a running server does: each
 operation, with its example, succeeds and answers as it says; every other status
 that it lists is brought about, and no answer has one that is not listed; and

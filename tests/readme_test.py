@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
 """Runs the commands of the README and of the tour, as a reader would, and leaves
 none out. Needs the ports 6000 and 6060.
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env escript
 %%! +sbwt none +sbwtdcpu none +sbwtdio none +P 1000000 +Q 1000000
+%% SPDX-License-Identifier: BSD-3-Clause
 %% An echo server on Erlang's gen_tcp, a process for each connection. Prints the
 %% port that it listens on. Busy waiting, which would count as CPU time, is off.
 -mode(compile).

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
 // An echo server in Go, a goroutine for each connection. Prints the port that
 // it listens on.
 package main

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A network of its own for a process and its children."""
 
 import ctypes

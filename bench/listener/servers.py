@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The echo servers that are measured, and how to run one."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Who looks at a server: Prometheus, once a second, and one open page."""
 
 import contextlib

@@ -1,5 +1,6 @@
 #!/usr/bin/env escript
 %%! -noshell -kernel logger_level error
+%% SPDX-License-Identifier: BSD-3-Clause
 %% A driver for coppice lab run --against otp: it plays scenarios on the
 %% supervisor of Erlang/OTP, 25 or later, by the protocol of
 %% docs/reference/driver-protocol.md, several at once.

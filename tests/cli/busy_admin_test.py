@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
 """An admin port that has no room, or is closed for a moment, is neither an
 unhealthy server nor one that has ended.
 

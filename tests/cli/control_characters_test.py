@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
 """No text from outside begins a line, moves a cursor or turns the direction of
 reading: in the log, the journal's text, the answers of commands, errors, the
 console and reports.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
 """Whatever answers where a server should be: every command says that it is not
 coppice, with exit code 3, soon, and without a crash.
 

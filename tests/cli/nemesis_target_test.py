@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
 """A nemesis strikes the server that it was given, and no other; and what it did
 is undone when it ends, also when it is killed.
 

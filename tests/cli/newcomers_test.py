@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
 """What people type who do not know the program yet, and the answer that each
 of them needs: on one line, with the nearest word, and never a success that was
 none.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
 """What coppice has for the shell works: bash completes with it, the scripts for
 zsh and fish parse, and the man pages have no faults, each where there is a
 program to say so.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A container engine for the test: the one that runs, else one of our own."""
 
 import contextlib

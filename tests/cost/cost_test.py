@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
 """What coppice does costs no more instructions than it did: an echoed message, a
 connection, the start and end of a child, a restart.
 

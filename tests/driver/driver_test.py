@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
 """What `coppice lab run --against` makes of a driver that behaves, lies, hangs,
 dies, and says all kinds of things.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
 """The driver for Elixir on the conformance kit: it plays all of it, and what
 differs from OTP's recordings is what docs/internals/conformance.md says.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
 """A driver that has recordings instead of supervisors, and manners of all kinds.
 
 usage: fake_driver.py GOLDEN MODE [SCENARIO]

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
 """How Erlang's supervisors stop: one stop that meets another, a child that stops
 its own supervisor, and a name that is just stopping. Each Erlang is held to what
 docs/reference/semantics.md says of it: the one in PATH, and those that

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
 """The driver for Erlang with names of all kinds, and with what is no scenario.
 
 usage: otp_test.py SOURCE_ROOT

@@ -1,5 +1,6 @@
 #!/usr/bin/env escript
 %%! -noshell -kernel logger_level none
+%% SPDX-License-Identifier: BSD-3-Clause
 %% Stops supervisors of this Erlang/OTP, and prints a term for each answer:
 %% {Case, Answer}. The first line is {release, Release}. otp_stop_test.py says
 %% what the answers have to be.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
 """The page, in Chromium, on a real server: what is broken by button and by
 command is seen in tree, strip and lanes.
 

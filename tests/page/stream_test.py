@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
 """The stream of events, over real HTTP: many streams starve nobody, and none
 holds up the server.
 

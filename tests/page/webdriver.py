@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """As much of WebDriver as the test of the page needs, without a package.
 Source: https://www.w3.org/TR/webdriver2/
 """

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
 """What a test of the kit prints when it fails, and that the seed in it repeats
 the failure.
 

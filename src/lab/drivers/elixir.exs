@@ -1,4 +1,5 @@
 #!/usr/bin/env elixir
+# SPDX-License-Identifier: BSD-3-Clause
 # Plays scenarios on the supervisors of Elixir, by the protocol that
 # docs/reference/driver-protocol.md describes:
 #
