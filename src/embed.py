@@ -25,13 +25,16 @@ def main(output, namespace, table, *files):
     entries = "".join(
         f'  {{"{file.name}", {literal(file.read_bytes())}}},\n'
         for file in map(pathlib.Path, files))
-    pathlib.Path(output).write_text(
-        "// Made by embed.py.\n#pragma once\n\n#include <string_view>\n\n"
-        f"namespace {namespace} {{\n\n"
-        "struct embedded_file {\n  std::string_view name;\n"
-        "  std::string_view text;\n};\n\n"
-        f"inline constexpr embedded_file {table}[] = {{\n" + entries +
-        f"}};\n\n}} // namespace {namespace}\n", "utf-8")
+    header = ("// Made by embed.py.\n#pragma once\n\n#include <string_view>\n\n"
+              f"namespace {namespace} {{\n\n"
+              "struct embedded_file {\n  std::string_view name;\n"
+              "  std::string_view text;\n};\n\n"
+              f"inline constexpr embedded_file {table}[] = {{\n" + entries +
+              f"}};\n\n}} // namespace {namespace}\n")
+    made = pathlib.Path(output)
+    # Sources that include it are compiled again only if it is another one.
+    if not made.exists() or made.read_text("utf-8") != header:
+        made.write_text(header, "utf-8")
 
 
 if __name__ == "__main__":
