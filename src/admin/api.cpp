@@ -4,14 +4,10 @@
 
 #include "admin/event_feed.hpp"
 #include "admin/leases_api.hpp"
-#include "admin/metrics.hpp"
 #include "admin/page.hpp"
 #include "admin/predict_api.hpp"
 #include "admin/responses.hpp"
 #include "admin/toxics_api.hpp"
-#include "admin/tree_json.hpp"
-#include "coppice/actor/tree_root.hpp"
-#include "coppice/version.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -19,14 +15,16 @@
 #include <chrono>
 #include <cstddef>
 #include <iterator>
+#include <memory>
+#include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace coppice::admin {
-
-using supervision::exit_reason;
 
 namespace {
 
@@ -41,58 +39,6 @@ std::string_view routed(std::string_view method) {
   return method == "HEAD" ? "GET" : method;
 }
 
-std::string lower(std::string_view text) {
-  std::string result{text};
-  std::ranges::transform(result, result.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return result;
-}
-
-// The name in a Host header or an authority, without its port.
-std::string_view host_name(std::string_view authority) {
-  if (authority.starts_with('['))
-    return authority.substr(1, authority.find(']') - 1);
-  return authority.substr(0, authority.rfind(':'));
-}
-
-// A Content-Type without its parameters.
-std::string_view media_type(std::string_view content_type) {
-  auto type = content_type.substr(0, content_type.find(';'));
-  return type.substr(0, type.find_last_not_of(' ') + 1);
-}
-
-bool is_loopback_name(std::string_view name) {
-  if (name == "localhost")
-    return true;
-  auto ep = net::endpoint::parse(name, 0);
-  return ep && ep->loopback();
-}
-
-// Takes the same time for every wrong token of the right length.
-bool same_token(std::string_view a, std::string_view b) {
-  if (a.size() != b.size())
-    return false;
-  unsigned char difference = 0;
-  for (std::size_t i = 0; i < a.size(); ++i)
-    difference |= static_cast<unsigned char>(a[i] ^ b[i]);
-  return difference == 0;
-}
-
-bool sends_json(const request& req) {
-  return media_type(req.content_type) == "application/json";
-}
-
-// What follows `Bearer`, in any case; empty if the scheme is another.
-std::string_view bearer_token(std::string_view authorization) {
-  constexpr std::string_view scheme = "bearer ";
-  if (lower(authorization.substr(0, scheme.size())) != scheme)
-    return {};
-  authorization.remove_prefix(scheme.size());
-  auto begin = authorization.find_first_not_of(' ');
-  return authorization.substr(std::min(begin, authorization.size()));
-}
-
 // `GET or POST`
 std::string either(const std::vector<std::string_view>& methods) {
   std::string result;
@@ -101,13 +47,6 @@ std::string either(const std::vector<std::string_view>& methods) {
                : i + 1 < methods.size() ? ", "
                                         : " or ")
               + std::string{methods[i]};
-  return result;
-}
-
-response needs_token() {
-  auto result = failure(401, "this needs the admin token: send it as "
-                             "\"Authorization: Bearer TOKEN\"");
-  result.headers.emplace("WWW-Authenticate", "Bearer");
   return result;
 }
 
@@ -137,9 +76,9 @@ api::api(actor::runtime_ptr rt, std::vector<net::listener_ptr> listeners,
          access rules, operations program)
     : rt_(std::move(rt)),
       listeners_(std::move(listeners)),
-      rules_(std::move(rules)),
+      access_(std::move(rules)),
       program_(std::move(program)),
-      faults_(rt_, listeners_, rules_.allow_faults),
+      faults_(rt_, listeners_, access_.rules().allow_faults),
       children_(rt_),
       listeners_api_(listeners_),
       health_(rt_, listeners_),
@@ -226,14 +165,14 @@ response api::handle(const request& req) const {
 }
 
 std::optional<response> api::by_head(const request& req) const {
-  if (auto refused = refuse(req))
+  if (auto refused = access_.refuse(req))
     return refused;
   auto method = routed(req.method);
   if (method == "GET" && page_file(req.path))
     return {};
   for (auto& each : routes_)
     if (each.method == method && match(each.pattern, req.path))
-      return refuse(req, each);
+      return access_.refuse(req, each);
   return unroutable(req);
 }
 
@@ -250,7 +189,7 @@ response api::unroutable(const request& req) const {
     if (req.path == "*" || match(each.pattern, req.path))
       add(each.method);
   // Requests without the token do not learn what there is to change.
-  if (changes_something(req.method) && !permitted_token(req))
+  if (changes_something(req.method) && !access_.has_token(req))
     return needs_token();
   if (methods.empty())
     return nothing_at(req.path);
@@ -350,7 +289,7 @@ void api::undo(const request& req) const {
 }
 
 expected<event_feed, response> api::open_feed(const request& req) const {
-  if (auto refused = refuse(req))
+  if (auto refused = access_.refuse(req))
     return unexpected{std::move(*refused)};
   std::optional since = rt_->events.last_seq();
   if (!req.last_event_id.empty()) {
@@ -374,8 +313,8 @@ expected<event_feed, response> api::open_feed(const request& req) const {
   nlohmann::json greeting{
     {"boot", std::to_string(rt_->events.boot())},
     {"mono_ns", std::chrono::steady_clock::now().time_since_epoch().count()},
-    {"allow_faults", rules_.allow_faults},
-    {"needs_token", !rules_.token.empty()}};
+    {"allow_faults", access_.rules().allow_faults},
+    {"needs_token", !access_.rules().token.empty()}};
   return event_feed{rt_, listeners_, *since, greeting.dump(),
                     std::move(extras)};
 }
@@ -392,177 +331,6 @@ std::shared_ptr<const canary> api::find_canary() const {
     // No descriptor or thread is left: the feed works without it.
   }
   return result;
-}
-
-// -- what is allowed ----------------------------------------------------------
-
-std::optional<response> api::refuse(const request& req) const {
-  if (!permitted_host(req))
-    return failure(403, "the Host header \"" + req.host
-                          + "\" is not this server's; --admin-host NAME of "
-                            "serve allows another name");
-  if (!permitted_origin(req))
-    return failure(403, "pages of " + req.origin
-                          + " may not use this server; --admin-origin ORIGIN "
-                            "of serve allows them");
-  // A page of another server may link here, but not use the API.
-  if ((req.fetch_site == "cross-site" || req.fetch_site == "same-site")
-      && !named_origin(req) && (routed(req.method) != "GET" || req.path != "/"))
-    return failure(403, "pages of other servers may not use this one");
-  return {};
-}
-
-bool api::permitted_host(const request& req) const {
-  if (!rules_.loopback || is_loopback_name(host_name(req.host)))
-    return true;
-  if (req.host.empty())
-    return req.may_lack_host;
-  return std::ranges::any_of(rules_.hosts, [&](auto& each) {
-    auto known = lower(each);
-    auto given = lower(req.host);
-    return known == given || known == host_name(given);
-  });
-}
-
-bool api::named_origin(const request& req) const {
-  return std::ranges::any_of(rules_.origins, [&](auto& each) {
-    return lower(each) == lower(req.origin);
-  });
-}
-
-bool api::permitted_origin(const request& req) const {
-  return req.origin.empty() || req.origin == "http://" + req.host
-         || named_origin(req);
-}
-
-// By a Unix socket it is the user that counts.
-bool api::permitted_token(const request& req) const {
-  if (req.from == sender::owner)
-    return true;
-  if (rules_.token.empty())
-    return req.from != sender::other_user;
-  return same_token(bearer_token(req.authorization), rules_.token);
-}
-
-std::optional<response> api::refuse(const request& req, const route& to) const {
-  if (to.needs != permission::look && !permitted_token(req))
-    return rules_.token.empty()
-             ? failure(403, "only root and the user that runs this server may "
-                            "change something")
-             : needs_token();
-  if (to.needs == permission::fault && !rules_.allow_faults)
-    return failure(403, "faults are off: this server was started without "
-                        "--allow-faults");
-  // A form of a page cannot send JSON, so it cannot change anything.
-  if (to.body != body_kind::none && !sends_json(req))
-    return failure(415, "send JSON, with Content-Type: application/json");
-  return {};
-}
-
-// -- looking ------------------------------------------------------------------
-
-namespace {
-
-void add_connections(nlohmann::json& node,
-                     const std::vector<net::listener_ptr>& listeners) {
-  for (auto& child : node["children"])
-    add_connections(child, listeners);
-  if (!node.contains("connections"))
-    return;
-  auto path = node["path"].get<std::string>();
-  for (auto& listener : listeners)
-    if (auto found = listener->connections(path))
-      for (auto& c : *found)
-        node["children"].push_back({
-          {"id", c.id},
-          {"path", path + "/" + c.id},
-          {"type", "worker"},
-          {"state", "running"},
-          {"incarnation", 1},
-          {"restarts", 0},
-          {"restart", "temporary"},
-          {"peer", c.peer},
-          {"children", nlohmann::json::array()},
-        });
-}
-
-} // namespace
-
-response api::tree(const request& req) const {
-  auto root = rt_->tree.look(std::chrono::steady_clock::now());
-  if (!root)
-    return failure(503, "there is no tree yet");
-  auto result = to_json(*root);
-  auto wanted = req.query.find("connections");
-  if (wanted != req.query.end() && wanted->second == "true")
-    add_connections(result, listeners_);
-  return success(result);
-}
-
-response api::metrics() const {
-  auto measured = measure(*rt_, listeners_, version);
-  if (program_.file)
-    measured.journal = program_.file->look();
-  if (program_.log)
-    measured.log_lines_lost = program_.log->dropped();
-  return {200, write(to_metrics(measured)), std::string{metrics_type}};
-}
-
-response api::log_level() const {
-  return success({{"level", to_string(program_.log->level())}});
-}
-
-// -- changing -----------------------------------------------------------------
-
-response api::kill(const nlohmann::json& body) const {
-  if (!body.contains("path") || !body["path"].is_string())
-    return failure(400, "send an object with the text \"path\", and with "
-                        "\"reason\" unless it is a kill");
-  if (body.contains("reason") && !body["reason"].is_string())
-    return failure(400, "\"reason\" has to be a text");
-  auto path = body["path"].get<std::string>();
-  auto text = body.value("reason", "kill");
-  std::optional<exit_reason> reason;
-  if (text != "kill")
-    reason = exit_reason::parse(text);
-  auto hit = actor::crash(*rt_, path, reason, asked_here)
-             || std::any_of(listeners_.begin(), listeners_.end(), [&](auto& l) {
-                  return l->crash_connection(path, reason, asked_here);
-                });
-  if (!hit)
-    return failure(404, "there is no actor at \"" + path + "\"");
-  return success({{"path", path}, {"reason", text}});
-}
-
-response api::set_log_level(const nlohmann::json& body) const {
-  auto i = body.find("level");
-  auto level = i != body.end() && i->is_string()
-                 ? journal::log_level_from(i->get<std::string>())
-                 : std::nullopt;
-  if (!level || body.size() > 1)
-    return failure(400, "send an object with the text \"level\": debug, info, "
-                        "warning, error or off");
-  program_.log->set_level(*level);
-  return success({{"level", to_string(*level)}});
-}
-
-response api::drain(const nlohmann::json& body) const {
-  std::optional<std::chrono::milliseconds> timeout;
-  auto i = body.find("timeout_ms");
-  if (body.size() > (i == body.end() ? 0 : 1))
-    return failure(400, "\"timeout_ms\" is the only field that this takes");
-  if (i != body.end()) {
-    constexpr std::chrono::milliseconds longest = std::chrono::hours{24};
-    if (!i->is_number_integer() || *i < 0 || *i > longest.count())
-      return failure(400, "\"timeout_ms\" has to be a number from 0 to "
-                          "86400000, a day");
-    timeout = std::chrono::milliseconds{i->get<std::int64_t>()};
-  }
-  std::int64_t active = 0;
-  for (auto& listener : listeners_)
-    active += listener->active();
-  program_.drain(timeout);
-  return success({{"active", active}});
 }
 
 } // namespace coppice::admin

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "admin/access.hpp"
 #include "admin/children_api.hpp"
 #include "admin/event_feed.hpp"
 #include "admin/faults_api.hpp"
@@ -29,26 +30,6 @@
 #include <vector>
 
 namespace coppice::admin {
-
-/// Which requests are allowed.
-struct access {
-  /// Needed for everything that changes something. Empty: no request needs one,
-  /// which is only safe on loopback.
-  std::string token = {};
-  /// Whether the server listens on loopback only. Then a request that names
-  /// another host was sent by the page of another server and is refused.
-  bool loopback = true;
-  /// Whether faults may be injected, toxics included. Undoing them is always
-  /// allowed.
-  bool allow_faults = false;
-  /// Names that a request may give as its host besides those of loopback, with
-  /// or without a port: those of a proxy in front. Not looked at beyond
-  /// loopback, where any name will do.
-  std::vector<std::string> hosts = {};
-  /// Where pages may come from that use the API, besides its own:
-  /// `https://ops.example`.
-  std::vector<std::string> origins = {};
-};
 
 /// What the program does beyond its tree. Any thread.
 struct operations {
@@ -102,8 +83,6 @@ public:
 private:
   std::vector<route> own_routes() const;
   std::vector<route> all_routes() const;
-  std::optional<response> refuse(const request& req) const;
-  std::optional<response> refuse(const request& req, const route& to) const;
   response pass_to(const route& to, const request& req,
                    std::vector<std::string> names) const;
   response on_lease(const route& to, const call& asked) const;
@@ -119,14 +98,10 @@ private:
   response log_level() const;
   response set_log_level(const nlohmann::json& body) const;
   std::shared_ptr<const canary> find_canary() const;
-  bool permitted_host(const request& req) const;
-  bool named_origin(const request& req) const;
-  bool permitted_origin(const request& req) const;
-  bool permitted_token(const request& req) const;
 
   actor::runtime_ptr rt_;
   std::vector<net::listener_ptr> listeners_;
-  access rules_;
+  access_check access_;
   operations program_;
   faults_api faults_;
   children_api children_;

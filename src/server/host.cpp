@@ -6,35 +6,20 @@
 #include "coppice/actor/request.hpp"
 #include "coppice/actor/system.hpp"
 #include "coppice/net/behavior_handler.hpp"
-#include "journal/event_json.hpp"
-#include "observe/printable.hpp"
-#include "server/announcement.hpp"
-#include "server/bounded_write.hpp"
-#include "server/exit_code.hpp"
 #include "server/helpers.hpp"
-#include "server/server_signals.hpp"
 #include "server/standard_streams.hpp"
 #include "server/thread_check.hpp"
 
-#include <caf/logger.hpp>
-#include <nlohmann/json.hpp>
-
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <exception>
-#include <future>
-#include <limits>
 #include <memory>
 #include <mutex>
-#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <thread>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace coppice {
@@ -49,24 +34,9 @@ constexpr unsigned journal_threads = 2; // one while it restarts
 constexpr unsigned log_threads = 1;
 constexpr unsigned admin_threads = 8; // two of them while it restarts
 
-// How long a slow reader of the program's output may keep it waiting.
-constexpr std::chrono::milliseconds reader_limit{500};
-constexpr std::chrono::milliseconds last_lines_limit{100};
-
 // How long a handler may keep the others on its reactor waiting before that is
 // worth a line.
 constexpr std::chrono::milliseconds held_up_limit{100};
-
-// What is said at the end may name many actors.
-constexpr std::size_t longest_last_line = 16 * observe::shown_at_most;
-
-// How long the end of the process waits for the last events to be written.
-constexpr std::chrono::seconds longest_last_try{2};
-constexpr std::chrono::milliseconds hurried_last_try{200};
-
-// … and for threads that run what may not return.
-constexpr std::chrono::seconds reactors_limit{1};
-constexpr std::chrono::seconds system_limit{1};
 
 void report_held_up(actor::runtime& rt, unsigned index,
                     std::chrono::nanoseconds took) {
@@ -79,54 +49,8 @@ void report_held_up(actor::runtime& rt, unsigned index,
   rt.events.publish(std::move(ev));
 }
 
-// What led to it: `; boom` and the like.
-std::string
-reason_before(const std::vector<std::shared_ptr<const observe::event>>& all,
-              const observe::event& last) {
-  for (auto& each : all)
-    if (each->seq == last.cause && !each->reason.empty())
-      return "; " + observe::describe(*each);
-  return {};
-}
-
 unexpected<start_error> failure(std::string text, bool usage = false) {
   return unexpected{start_error{usage, std::move(text)}};
-}
-
-// Actor systems and reactors that could not be ended. What is left there uses
-// them for as long as the process lives; the end of one would wait for it.
-template <class T>
-void leave_behind(T what) {
-  static std::mutex mutex;
-  static auto& all = *new std::vector<T>;
-  std::lock_guard guard{mutex};
-  all.push_back(std::move(what));
-}
-
-void report_left_reactor(actor::runtime& rt, unsigned index) {
-  rt.events.publish({.kind = observe::event_kind::held_up,
-                     .path = "reactor:" + std::to_string(index),
-                     .detail = "what it runs does not return; its thread is "
-                               "left behind"});
-}
-
-// A thread that has used an actor system has a reference to its logger, and the
-// end of the system waits until that is gone. Source: CAF, ~actor_system.
-void forget_system_here() {
-  CAF_SET_LOGGER_SYS(nullptr);
-}
-
-// Waits until `fn` is over, for up to `limit`; returns whether it is. What it
-// uses it has to keep. Throws `std::system_error` if no thread can be created.
-template <class F>
-bool is_over_within(std::chrono::milliseconds limit, F fn) {
-  std::promise<void> over;
-  auto done = over.get_future();
-  std::thread{[fn = std::move(fn), over = std::move(over)]() mutable {
-    fn();
-    over.set_value();
-  }}.detach();
-  return done.wait_for(limit) == std::future_status::ready;
 }
 
 constexpr auto no_admin_in_virtual_time
@@ -154,17 +78,6 @@ host::host(host_settings settings) : settings_(std::move(settings)) {
   // nop
 }
 
-host::~host() {
-  stop();
-  if (end_watcher_.joinable())
-    end_watcher_.join();
-  else
-    end_reactors();
-  end_system();
-  if (log_)
-    log_->flush(last_lines_limit); // what is left behind may keep it
-}
-
 // -- the start ----------------------------------------------------------------
 
 expected<void, start_error> host::start() {
@@ -181,7 +94,7 @@ expected<void, start_error> host::start() {
   auto watch = [this] {
     run_loop();
     end_reactors();
-    end_journal(longest_last_try);
+    end_journal(false);
   };
   try {
     end_watcher_ = std::thread{watch};
@@ -377,218 +290,6 @@ caf::actor host::root() const {
 
 std::string host::admin_url() const {
   return admin_ && root_ ? admin_->url() : "";
-}
-
-// -- the end ------------------------------------------------------------------
-
-running_server host::parts() {
-  running_server result{*root_, listener_.get()};
-  if (auto& plan = settings_.listener) {
-    result.drain_timeout = plan->drain_timeout;
-    result.drain_delay = plan->drain_delay;
-  }
-  result.on_signal = [this](auto what) { on_signal(what); };
-  return result;
-}
-
-end_result host::run_loop(bool stop_came) {
-  auto all = parts();
-  all.stop_came = stop_came;
-  auto result = loop_->run(std::move(all));
-  std::lock_guard guard{mutex_};
-  result_ = result;
-  ended_.notify_all();
-  return result;
-}
-
-int host::wait() {
-  std::unique_lock guard{mutex_};
-  if (!running_)
-    return done;
-  if (rt_->time != nullptr) {
-    guard.unlock();
-    if (!run_virtual_time())
-      throw std::logic_error{"nothing happens any more, and it has not ended"};
-    return loop_->result()->code;
-  }
-  ended_.wait(guard, [this] { return result_.has_value(); });
-  return result_->code;
-}
-
-void host::stop() {
-  {
-    std::lock_guard guard{mutex_};
-    if (!running_)
-      return;
-  }
-  loop_->drain({});
-  if (rt_->time != nullptr)
-    (void)run_virtual_time();
-  else
-    wait();
-}
-
-// Until the end; false if nothing more happens before that.
-bool host::run_virtual_time() {
-  auto& time = *rt_->time;
-  for (time.run(); !loop_->result(); time.run())
-    if (!time.step())
-      return false;
-  scribe_->finish();
-  return true;
-}
-
-// Returns whether all have ended. A handler may keep the thread of one.
-bool host::end_reactors() {
-  for (auto& reactor : reactors_)
-    reactor->stop_thread_soon();
-  using clock = net::reactor::clock;
-  auto until = clock::now() + reactors_limit;
-  for (auto& reactor : reactors_)
-    if (!reactor->stop_thread_within(until - clock::now())) {
-      report_left_reactor(*rt_, reactor->index());
-      leave_behind(reactor);
-      left_reactors_ = true;
-    }
-  reactors_.clear();
-  return !left_reactors_;
-}
-
-// The journal's actor ended with the tree, and some connections after it. A
-// disk that does not answer keeps nobody here for long.
-void host::end_journal(std::chrono::milliseconds limit) {
-  auto finish = [scribe = scribe_] {
-    try {
-      scribe->finish();
-    } catch (const std::exception&) {
-      // Out of memory: nothing can be said about it any more.
-    }
-  };
-  try {
-    is_over_within(limit, finish);
-  } catch (const std::system_error&) {
-    finish(); // no thread can be created
-  }
-}
-
-// An actor outside the tree may keep a thread of its system, too, and a thread
-// of the program its logger.
-void host::end_system() {
-  if (!own_system_)
-    return;
-  std::unique_lock guard{mutex_};
-  auto leave = left_reactors_ || (result_ && !result_->orderly);
-  guard.unlock();
-  if (leave)
-    return leave_behind(std::move(own_system_));
-  root_.reset();
-  admin_.reset();
-  listener_.reset();
-  scribe_.reset();
-  rt_.reset();
-  forget_system_here();
-  auto system = std::make_shared<std::unique_ptr<system_of_its_own>>(
-    std::move(own_system_));
-  try {
-    if (is_over_within(system_limit, [system] { system->reset(); }))
-      return;
-    observe::event ev;
-    ev.kind = observe::event_kind::held_up;
-    ev.path = settings_.root;
-    ev.wall_time = std::chrono::system_clock::now();
-    ev.detail = "an actor outside its tree, or a thread of the program, keeps "
-                "its actor system, which is left behind";
-    log_->write(ev);
-  } catch (const std::system_error&) {
-    leave_behind(std::move(*system)); // no thread can be created
-  }
-}
-
-// Why it ended, in the form of the log. The journal may not have it: that, too,
-// may be what used up the budget.
-std::string host::line_about_end(const end_result& result) const {
-  auto text = result.text;
-  auto all = rt_->events.after(0, std::numeric_limits<std::size_t>::max());
-  for (auto i = all.events.rbegin(); i != all.events.rend(); ++i)
-    if (auto& ev = **i;
-        ev.kind == observe::event_kind::gave_up && ev.path == settings_.root) {
-      text += "; " + observe::describe(ev) + reason_before(all.events, ev);
-      break;
-    }
-  if (settings_.log_format == journal::log_format::text)
-    return observe::printable(settings_.program + ": " + text,
-                              longest_last_line);
-  return journal::to_line(
-    {{"time", journal::to_text(std::chrono::system_clock::now())},
-     {"kind", "ended"},
-     {"severity", "error"},
-     {"path", settings_.root},
-     {"exit_code", result.code},
-     {"text", settings_.program + ": " + text}});
-}
-
-// Nobody may keep the server waiting by not reading what it says.
-void host::say(const std::string& text) const {
-  write_within(
-    STDERR_FILENO,
-    observe::printable(settings_.program + ": " + text, longest_last_line)
-      + "\n",
-    reader_limit);
-}
-
-void host::on_signal(signal_meaning what) {
-  std::string text = "SIGHUP: there is nothing to reload";
-  if (what == signal_meaning::status) {
-    text = "SIGUSR1: it runs";
-    if (listener_)
-      text = "SIGUSR1: it is " + std::string{to_string(listener_->state())}
-             + (listener_->leaving() ? ", about to drain" : "")
-             + "; connections open: " + std::to_string(listener_->active());
-  }
-  rt_->events.publish({.kind = observe::event_kind::notice,
-                       .path = settings_.root,
-                       .detail = std::move(text)});
-}
-
-int host::run() {
-  prepare_process();
-  block_server_signals();
-  if (auto enough = check_threads(threads_needed() + 1); !enough) {
-    say(enough.error());
-    return failed;
-  }
-  auto early = std::make_unique<start_signals>();
-  auto up = bring_up(server_loop::signals::stop);
-  auto stop_came = early->end();
-  early.reset();
-  if (!up) {
-    auto code = up.error().usage ? usage : failed;
-    say(up.error().text);
-    end_limit_.emplace(code);
-    return code;
-  }
-  auto told = rt_->events.last_seq(); // the announcement reports the start
-  write_within(STDOUT_FILENO,
-               observe::printable_lines(announcement(*this), longest_last_line)
-                 + "\n",
-               reader_limit);
-  log_->open(told);
-  auto result = run_loop(stop_came);
-  if (result.orderly && !end_reactors())
-    result.orderly = false;
-  end_journal(result.at_once ? hurried_last_try : longest_last_try);
-  if (!result.text.empty()) {
-    log_->flush(reader_limit);
-    write_within(STDERR_FILENO, line_about_end(result) + "\n", reader_limit);
-  }
-  // Actors may be left that nothing ends any more, so an orderly end of the
-  // process could take for ever.
-  if (!result.orderly || result.code != done) {
-    log_->flush(last_lines_limit);
-    std::_Exit(result.code);
-  }
-  end_limit_.emplace(result.code);
-  return result.code;
 }
 
 } // namespace coppice

@@ -128,7 +128,8 @@ private:
   bool end_reactors();
   void end_system();
   void make_journal();
-  void end_journal(std::chrono::milliseconds limit);
+  void end_journal(bool at_once);
+  static void forget_system_here();
   running_server parts();
   end_result run_loop(bool stop_came = false);
   bool run_virtual_time();

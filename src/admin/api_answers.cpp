@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+// What the API answers to by itself; the rest of it is classes of their own.
+
+#include "admin/api.hpp"
+
+#include "admin/metrics.hpp"
+#include "admin/responses.hpp"
+#include "admin/tree_json.hpp"
+#include "coppice/actor/tree_root.hpp"
+#include "coppice/version.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace coppice::admin {
+
+using supervision::exit_reason;
+
+namespace {
+
+void add_connections(nlohmann::json& node,
+                     const std::vector<net::listener_ptr>& listeners) {
+  for (auto& child : node["children"])
+    add_connections(child, listeners);
+  if (!node.contains("connections"))
+    return;
+  auto path = node["path"].get<std::string>();
+  for (auto& listener : listeners)
+    if (auto found = listener->connections(path))
+      for (auto& c : *found)
+        node["children"].push_back({
+          {"id", c.id},
+          {"path", path + "/" + c.id},
+          {"type", "worker"},
+          {"state", "running"},
+          {"incarnation", 1},
+          {"restarts", 0},
+          {"restart", "temporary"},
+          {"peer", c.peer},
+          {"children", nlohmann::json::array()},
+        });
+}
+
+} // namespace
+
+response api::tree(const request& req) const {
+  auto root = rt_->tree.look(std::chrono::steady_clock::now());
+  if (!root)
+    return failure(503, "there is no tree yet");
+  auto result = to_json(*root);
+  auto wanted = req.query.find("connections");
+  if (wanted != req.query.end() && wanted->second == "true")
+    add_connections(result, listeners_);
+  return success(result);
+}
+
+response api::metrics() const {
+  auto measured = measure(*rt_, listeners_, version);
+  if (program_.file)
+    measured.journal = program_.file->look();
+  if (program_.log)
+    measured.log_lines_lost = program_.log->dropped();
+  return {200, write(to_metrics(measured)), std::string{metrics_type}};
+}
+
+response api::log_level() const {
+  return success({{"level", to_string(program_.log->level())}});
+}
+
+// -- changing -----------------------------------------------------------------
+
+response api::kill(const nlohmann::json& body) const {
+  if (!body.contains("path") || !body["path"].is_string())
+    return failure(400, "send an object with the text \"path\", and with "
+                        "\"reason\" unless it is a kill");
+  if (body.contains("reason") && !body["reason"].is_string())
+    return failure(400, "\"reason\" has to be a text");
+  auto path = body["path"].get<std::string>();
+  auto text = body.value("reason", "kill");
+  std::optional<exit_reason> reason;
+  if (text != "kill")
+    reason = exit_reason::parse(text);
+  auto hit = actor::crash(*rt_, path, reason, asked_here)
+             || std::any_of(listeners_.begin(), listeners_.end(), [&](auto& l) {
+                  return l->crash_connection(path, reason, asked_here);
+                });
+  if (!hit)
+    return failure(404, "there is no actor at \"" + path + "\"");
+  return success({{"path", path}, {"reason", text}});
+}
+
+response api::set_log_level(const nlohmann::json& body) const {
+  auto i = body.find("level");
+  auto level = i != body.end() && i->is_string()
+                 ? journal::log_level_from(i->get<std::string>())
+                 : std::nullopt;
+  if (!level || body.size() > 1)
+    return failure(400, "send an object with the text \"level\": debug, info, "
+                        "warning, error or off");
+  program_.log->set_level(*level);
+  return success({{"level", to_string(*level)}});
+}
+
+response api::drain(const nlohmann::json& body) const {
+  std::optional<std::chrono::milliseconds> timeout;
+  auto i = body.find("timeout_ms");
+  if (body.size() > (i == body.end() ? 0 : 1))
+    return failure(400, "\"timeout_ms\" is the only field that this takes");
+  if (i != body.end()) {
+    constexpr std::chrono::milliseconds longest = std::chrono::hours{24};
+    if (!i->is_number_integer() || *i < 0 || *i > longest.count())
+      return failure(400, "\"timeout_ms\" has to be a number from 0 to "
+                          "86400000, a day");
+    timeout = std::chrono::milliseconds{i->get<std::int64_t>()};
+  }
+  std::int64_t active = 0;
+  for (auto& listener : listeners_)
+    active += listener->active();
+  program_.drain(timeout);
+  return success({{"active", active}});
+}
+
+} // namespace coppice::admin
