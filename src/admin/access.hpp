@@ -33,8 +33,8 @@ struct access {
   std::vector<std::string> origins = {};
 };
 
-/// Looks at what a request says of itself, and never at what it asks for. Never
-/// blocks; any thread.
+/// Which client may do what, by the head of its request; the body is not looked
+/// at. Never blocks; any thread.
 class access_check {
 public:
   explicit access_check(access rules) : rules_(std::move(rules)) {
