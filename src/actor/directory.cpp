@@ -10,6 +10,24 @@
 
 namespace coppice::actor {
 
+namespace {
+
+// What the directory looks at while it holds its mutex. Each handle may be the
+// last one of its actor, which ends as it is let go of and then comes back to
+// the directory: to be declared before the guard, so that it outlives it.
+class looked_at {
+public:
+  /// The reference holds until the next call.
+  const caf::actor& operator()(const caf::weak_actor_ptr& who) {
+    return handles_.emplace_back(caf::actor_cast<caf::actor>(who.lock()));
+  }
+
+private:
+  std::vector<caf::actor> handles_;
+};
+
+} // namespace
+
 void directory::put(std::string path, const caf::actor& handle,
                     supervision::child_type type) {
   std::lock_guard guard{mutex_};
@@ -18,9 +36,10 @@ void directory::put(std::string path, const caf::actor& handle,
 }
 
 expected<void, caf::actor> directory::reserve(const std::string& path) {
+  caf::actor handle; // before the guard, as in looked_at
   std::lock_guard guard{mutex_};
   auto& there = slots_[path];
-  auto handle = caf::actor_cast<caf::actor>(there.handle.lock());
+  handle = caf::actor_cast<caf::actor>(there.handle.lock());
   if (there.reserved || !has_ended(handle))
     return unexpected{std::move(handle)};
   there = slot{{}, supervision::child_type::supervisor, true};
@@ -42,11 +61,12 @@ void directory::erase(std::string_view path, const caf::actor& handle) {
 }
 
 std::optional<directory::entry> directory::find(std::string_view path) const {
+  caf::actor handle; // before the guard, as in looked_at
   std::lock_guard guard{mutex_};
   auto i = slots_.find(path);
   if (i == slots_.end())
     return {};
-  auto handle = caf::actor_cast<caf::actor>(i->second.handle.lock());
+  handle = caf::actor_cast<caf::actor>(i->second.handle.lock());
   if (has_ended(handle))
     return {};
   return entry{std::move(handle), i->second.type};
@@ -55,9 +75,10 @@ std::optional<directory::entry> directory::find(std::string_view path) const {
 std::vector<std::string> directory::leaves() const {
   std::set<std::string> living;
   {
+    looked_at strong;
     std::lock_guard guard{mutex_};
     for (auto& [path, who] : slots_)
-      if (!has_ended(caf::actor_cast<caf::actor>(who.handle.lock())))
+      if (!has_ended(strong(who.handle)))
         living.insert(path);
   }
   // A path and what is below it are not neighbours: '-' comes before '/'.
@@ -72,11 +93,12 @@ std::vector<std::string> directory::leaves() const {
 std::vector<std::string> directory::workers_below(std::string_view path) const {
   auto below = std::string{path} + "/";
   std::vector<std::string> result;
+  looked_at strong;
   std::lock_guard guard{mutex_};
   for (auto& [where, who] : slots_)
     if (who.type == supervision::child_type::worker
         && (where == path || where.starts_with(below))
-        && !has_ended(caf::actor_cast<caf::actor>(who.handle.lock())))
+        && !has_ended(strong(who.handle)))
       result.push_back(where);
   std::ranges::sort(result);
   return result;
@@ -84,13 +106,14 @@ std::vector<std::string> directory::workers_below(std::string_view path) const {
 
 std::map<std::string, std::size_t> directory::waiting() const {
   std::map<std::string, std::size_t> result;
+  looked_at strong;
   std::lock_guard guard{mutex_};
   for (auto& [path, who] : slots_) {
-    auto strong = caf::actor_cast<caf::actor>(who.handle.lock());
-    if (has_ended(strong))
+    auto& handle = strong(who.handle);
+    if (has_ended(handle))
       continue;
     auto* counting = dynamic_cast<pinned_actor*>(
-      caf::actor_cast<caf::abstract_actor*>(strong));
+      caf::actor_cast<caf::abstract_actor*>(handle));
     if (counting != nullptr)
       result.emplace(path, counting->waiting());
   }
@@ -98,20 +121,20 @@ std::map<std::string, std::size_t> directory::waiting() const {
 }
 
 void directory::abandon(std::string path, const caf::actor& handle) {
+  looked_at strong;
   std::lock_guard guard{mutex_};
-  std::erase_if(abandoned_, [](auto& known) {
-    return has_ended(caf::actor_cast<caf::actor>(known.second.lock()));
-  });
+  std::erase_if(abandoned_,
+                [&](auto& known) { return has_ended(strong(known.second)); });
   abandoned_.emplace_back(std::move(path),
                           caf::actor_cast<caf::weak_actor_ptr>(handle));
 }
 
 std::vector<std::string> directory::abandoned() const {
   std::vector<std::string> result;
+  looked_at strong;
   std::lock_guard guard{mutex_};
   for (auto& [path, handle] : abandoned_)
-    if (auto strong = handle.lock();
-        strong && !has_ended(caf::actor_cast<caf::actor>(strong)))
+    if (!has_ended(strong(handle)))
       result.push_back(path);
   return result;
 }

@@ -167,12 +167,13 @@ start_result partition_supervisor::state::start(const start_args& args) {
 // go again: no key would lead to them.
 void partition_supervisor::state::resized(std::uint64_t number,
                                           std::size_t count, bool good) {
+  caf::actor supervisor; // it may end when it is let go of: without the mutex
   std::lock_guard guard{mutex};
   if (change != number)
     return;
   if (good)
     used = count;
-  else if (auto supervisor = find(""))
+  else if ((supervisor = find("")))
     for (; count > used; --count)
       remove_child(supervisor, std::to_string(count - 1));
 }

@@ -295,10 +295,13 @@ void supervisor::on_cleanup(const caf::error& err) {
     else
       signal_exit(c.handle, reason, this);
   }
-  children_.clear();
   if (auto fn = std::exchange(initialized_, nullptr))
     fn(start_failed{reason});
   pinned_actor::on_cleanup(err);
+}
+
+void supervisor::let_go() {
+  children_.clear();
 }
 
 caf::actor supervisor::handle_of(instance_id instance) const {

@@ -85,6 +85,7 @@ public:
 protected:
   void on_exit() override;
   void on_cleanup(const caf::error& reason) override;
+  void let_go() override;
 
 private:
   // How to start a child, and what to call it.

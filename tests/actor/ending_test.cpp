@@ -15,7 +15,9 @@
 #include <future>
 #include <memory>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -49,6 +51,32 @@ public:
       : pinned_actor(cfg, queue) {
     // nop
   }
+};
+
+// Drops what it should run.
+class nowhere : public run_queue {
+public:
+  using run_queue::run_queue;
+
+  void post(caf::resumable* what) override {
+    release(what);
+  }
+};
+
+// Calls a function at its end.
+class last_words : public pinned_actor {
+public:
+  last_words(caf::actor_config& cfg, run_queue* queue, std::function<void()> fn)
+      : pinned_actor(cfg, queue), fn_(std::move(fn)) {
+    // nop
+  }
+
+  void on_exit() override {
+    fn_();
+  }
+
+private:
+  std::function<void()> fn_;
 };
 
 // What may only come after an end.
@@ -281,6 +309,45 @@ TEST_F(EndOfAnActor, IsToldOfOneThatNobodyCanReachAnyMore) {
 
   ASSERT_EQ(reason.wait_for(test::deadline), std::future_status::ready);
   EXPECT_FALSE(reason.get().clean());
+}
+
+// A child that never runs ends when its supervisor lets go of it.
+TEST_F(EndOfAnActor, ThatOnlyItsSupervisorRefersToHoldsNoLock) {
+  nowhere queue{system};
+  caf::abstract_actor* parent = nullptr;
+  child_spec child{{.id = "a"}, [&](const start_args& args) -> start_result {
+                     auto attach = [&] { // which takes a lock of the parent
+                       parent->attach_functor([](const caf::error&) {});
+                       log.add("end");
+                     };
+                     return running{
+                       args.rt->system.spawn<last_words>(&queue, attach)};
+                   }};
+  auto root = tree_root::start(rt, "top", {}, {child}).value_or(nullptr);
+  ASSERT_TRUE(root);
+  parent = caf::actor_cast<caf::abstract_actor*>(root->handle());
+
+  root.reset();
+
+  EXPECT_THAT(log.wait_for(1), ElementsAre("end"));
+}
+
+// The end of a supervisor comes back to the directory. Which of two threads
+// lets go of it last is a matter of luck: not every round would fail.
+TEST_F(EndOfAnActor, MayComeWhileTheDirectoryLooksAtIt) {
+  child_spec child{{.id = "a"}, [](const start_args& args) -> start_result {
+                     return running{args.rt->system.spawn<test::idle_actor>()};
+                   }};
+  std::jthread looks{[&](const std::stop_token& over) {
+    while (!over.stop_requested())
+      rt->directory.leaves();
+  }};
+  for (int round = 0; round < 1000; ++round) {
+    auto root = tree_root::start(rt, "top", {}, {child}).value_or(nullptr);
+    ASSERT_TRUE(root) << round;
+    root.reset();
+    ASSERT_TRUE(eventually([&] { return !rt->directory.find("top"); }));
+  }
 }
 
 } // namespace ending_test

@@ -125,16 +125,22 @@ public:
   // own an actor has none; if it does have some, they find it dead when they
   // are due.
   bool cleanup(caf::error&& reason, host_context* host) override {
-    if (own_queue_ == nullptr)
-      return caf::event_based_actor::cleanup(std::move(reason), host);
-    awaited_responses_.clear();
-    multiplexed_responses_.clear();
-    close_mailbox(reason);
-    unregister_from_system();
-    return monitorable_actor::cleanup(std::move(reason), host);
+    auto ends = own_queue_ == nullptr
+                  ? caf::event_based_actor::cleanup(std::move(reason), host)
+                  : quiet_cleanup(std::move(reason), host);
+    if (ends)
+      let_go(); // CAF holds this actor's lock during on_cleanup
+    return ends;
   }
 
 protected:
+  /// Called once, last of all, when this actor has ended: lets go of the actors
+  /// that it refers to. Nobody else may refer to them, so that they end within
+  /// this call, with all that they do then: no lock is held.
+  virtual void let_go() {
+    // nop
+  }
+
   run_queue* own_queue() const noexcept {
     return own_queue_;
   }
@@ -149,6 +155,14 @@ protected:
   }
 
 private:
+  bool quiet_cleanup(caf::error&& reason, host_context* host) {
+    awaited_responses_.clear();
+    multiplexed_responses_.clear();
+    close_mailbox(reason);
+    unregister_from_system();
+    return monitorable_actor::cleanup(std::move(reason), host);
+  }
+
   // Answers requests that wait with an error.
   void close_mailbox(const caf::error& reason) {
     if (mailbox_.closed())

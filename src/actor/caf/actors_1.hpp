@@ -108,9 +108,14 @@ public:
     own_mailbox().finish();
     if (counted_)
       home_system().registry().dec_running();
+    let_go();
   }
 
 protected:
+  virtual void let_go() {
+    // nop
+  }
+
   run_queue* own_queue() const noexcept {
     return own_queue_;
   }
