@@ -16,6 +16,10 @@ FROM_NOTHING := -Dunity_size=32
 # the tests would take longer than it saves.
 CLANG := clang++-19
 clang_setup := CXX=$(CLANG) CXX_LD=lld meson setup $(FROM_NOTHING) -Db_lundef=false
+# Reports go to files, since tests catch what their process prints. The symbolizer
+# that clang 19 looks for is in a Debian package of its own.
+reports = external_symbolizer_path=/usr/bin/addr2line:log_path=$(CURDIR)/build-$@/report
+show_reports = || { cat build-$@/report.* 2>/dev/null; exit 1; }
 
 IMAGE ?= coppice
 NAME ?= coppice
@@ -72,10 +76,11 @@ asan: ## run the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@if [ ! -e build-asan/build.ninja ]; then $(clang_setup) build-asan \
 		-Doptimization=0 -Db_sanitize=address,undefined \
 		-Dcpp_args=-fno-sanitize=vptr; fi
-	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-		ASAN_OPTIONS=min_uar_stack_size_log=14:max_uar_stack_size_log=16 \
+	@rm -f build-asan/report.*
+	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1:$(reports) \
+		ASAN_OPTIONS=min_uar_stack_size_log=14:max_uar_stack_size_log=16:$(reports) \
 		meson test -C build-asan --print-errorlogs --timeout-multiplier 4 \
-		--no-suite examples --no-suite install $(TEST_ARGS)
+		--no-suite examples --no-suite install $(TEST_ARGS) $(show_reports)
 
 # Those with threads of their own.
 TSAN_SUITES := actor admin journal nemesis net observe protocol server testing
@@ -86,9 +91,10 @@ tsan: ## run the tests of actors and threads under ThreadSanitizer
 	@scripts/instrument-caf build-tsan/caf $(CLANG)
 	@if [ ! -e build-tsan/build.ninja ]; then $(clang_setup) build-tsan \
 		-Doptimization=0 -Db_sanitize=thread; fi
-	LD_LIBRARY_PATH=$(CURDIR)/build-tsan/caf TSAN_OPTIONS=halt_on_error=1 \
+	@rm -f build-tsan/report.*
+	LD_LIBRARY_PATH=$(CURDIR)/build-tsan/caf TSAN_OPTIONS=halt_on_error=1:$(reports) \
 		meson test -C build-tsan --print-errorlogs --timeout-multiplier 4 \
-		$(addprefix --suite ,$(TSAN_SUITES))
+		$(addprefix --suite ,$(TSAN_SUITES)) $(show_reports)
 
 .PHONY: setup
 setup:
