@@ -47,6 +47,10 @@ public:
   }
 
 private:
+  // So that a flood of new clients does not starve those that are connected. A
+  // turn that meets one error only is not its clients' fault.
+  static constexpr int accepts_a_turn = 16;
+
   void on_io(std::uint32_t events) override;
   void on_timer() override;
   void on_change() override;
