@@ -153,9 +153,9 @@ private:
   }
 
   void run();
-  void end_round();
+  void end_round(clock::time_point now);
   int wait_for_io(int timeout);
-  int timeout();
+  int timeout(clock::time_point now);
   void fetch_remote();
   void run_local();
   void enqueue(job what);
