@@ -143,4 +143,22 @@ TEST(StopScannerState, AgreesWithTheModelHoweverTheStreamIsCut) {
   }
 }
 
+// Long data is looked through in wide steps, which begin and end anywhere.
+TEST(StopScannerState, AgreesWithTheModelInLongData) {
+  auto seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random{seed};
+  const std::vector<std::string> rare{"\n", "s", "\ns", "\nstop", "\nstop\n"};
+  for (int run = 0; run < 20'000; ++run) {
+    std::string text(random() % 600, 'x');
+    for (auto n = random() % 4; n > 0; --n)
+      text.insert(random() % (text.size() + 1), rare[random() % rare.size()]);
+    auto cut = random() % (text.size() + 1);
+    auto expected = model(text);
+    ASSERT_EQ(scan({text}), expected) << ::testing::PrintToString(text);
+    ASSERT_EQ(scan({text.substr(0, cut), text.substr(cut)}), expected)
+      << ::testing::PrintToString(text) << " cut at " << cut;
+  }
+}
+
 } // namespace stop_scanner_test
