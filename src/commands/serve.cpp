@@ -5,7 +5,7 @@
 #include "protocol/protocols.hpp"
 #include "server/arguments.hpp"
 #include "server/exit_code.hpp"
-#include "server/host.hpp"
+#include "server/front.hpp"
 #include "server/option_checks.hpp"
 
 #include <CLI/CLI.hpp>
@@ -39,22 +39,21 @@ bool echoes(const std::string& protocol) {
 
 // Serves until a signal or the end of the tree.
 int serve(const serve_arguments& args) {
-  host_settings settings{.root = "coppice"};
-  settings.listener.emplace();
-  settings.listener->config.name = args.protocol;
-  settings.listener->config.make_handler = protocol::find(args.protocol);
-  auto applied = apply(args.listener, settings);
-  if (applied)
-    applied = apply(args.program, settings);
-  if (!applied && applied.error().usage)
-    throw CLI::ValidationError{applied.error().text}; // a line with help
-  if (!applied) {
-    complain(applied.error().text);
-    return failed;
-  }
+  front::plan plan{.settings = {.root = "coppice"},
+                   .program = args.program,
+                   .listener = args.listener};
+  auto& listener = plan.settings.listener.emplace();
+  listener.config.name = args.protocol;
+  listener.config.make_handler = protocol::find(args.protocol);
   if (echoes(args.protocol))
-    settings.echoes_until = "stop";
-  return host{std::move(settings)}.run();
+    plan.settings.echoes_until = "stop";
+  auto code = front{std::move(plan)}.run();
+  if (code)
+    return *code;
+  if (code.error().usage)
+    throw CLI::ValidationError{code.error().text}; // a line with help
+  complain(code.error().text);
+  return failed;
 }
 
 } // namespace

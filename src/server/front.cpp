@@ -59,15 +59,12 @@ int front::run(int argc, const char* const* argv) {
     refuse_empty_texts(app);
     add_help(app); // once all other options are there
     app.parse(argc, const_cast<char**>(argv)); // which it does not change
-    auto made = make_host();
-    if (made) {
-      auto code = (*made)->run();
-      forget_host();
-      return code;
-    }
-    if (made.error().usage)
-      return usage_error(name, app, made.error().text);
-    std::cerr << name << ": " << observe::printable(made.error().text)
+    auto code = run();
+    if (code)
+      return *code;
+    if (code.error().usage)
+      return usage_error(name, app, code.error().text);
+    std::cerr << name << ": " << observe::printable(code.error().text)
               << std::endl;
     return failed;
   } catch (const CLI::Success& wanted) {
@@ -79,6 +76,15 @@ int front::run(int argc, const char* const* argv) {
               << std::endl;
     return failed;
   }
+}
+
+expected<int, start_error> front::run() {
+  auto made = make_host();
+  if (!made)
+    return unexpected{std::move(made.error())};
+  auto code = (*made)->run();
+  forget_host();
+  return code;
 }
 
 expected<void, start_error> front::start() {

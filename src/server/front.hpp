@@ -12,8 +12,9 @@
 
 namespace coppice {
 
-/// What `server` and `application` have in common: settings that a command line
-/// may change, and the host that is made of them. Thread-safe.
+/// What `server`, `application` and `coppice serve` have in common: settings
+/// that a command line may change, and the host that is made of them.
+/// Thread-safe.
 class front {
 public:
   /// What it is made of, but for what arguments say.
@@ -29,6 +30,9 @@ public:
 
   /// Reads the command line, and runs until the end; returns the exit code.
   int run(int argc, const char* const* argv);
+
+  /// Runs until the end, and returns the exit code.
+  expected<int, start_error> run();
 
   expected<void, start_error> start();
 
