@@ -65,8 +65,9 @@ soak: setup ## break a server for SOAK_SECONDS (600); 200 clients check it
 	@meson compile -C $(BUILD) coppice:executable
 	@scripts/soak $(BUILD) $(SOAK_SECONDS)
 
-# The examples use no more of the library than the tests of the kit, and the
-# installed copy is tested without sanitizers. The check of vptrs looks at memory
+# The examples use no more of the library than the tests of the kit, the installed
+# copy is tested without sanitizers, and those with Erlang, Elixir or a browser
+# mostly run these. The check of vptrs looks at memory
 # through a pipe, and takes the lack of descriptors for an error, which tests
 # make; and CAF 0.17 casts the sentinels of its queues to elements. The frames that
 # are kept to find their use after return are few, since each exception searches them.
@@ -80,7 +81,8 @@ asan: ## run the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1:$(reports) \
 		ASAN_OPTIONS=min_uar_stack_size_log=14:max_uar_stack_size_log=16:$(reports) \
 		meson test -C build-asan --print-errorlogs --timeout-multiplier 4 \
-		--no-suite examples --no-suite install $(TEST_ARGS) $(show_reports)
+		--no-suite examples --no-suite install --no-suite erlang --no-suite page \
+		$(TEST_ARGS) $(show_reports)
 
 # Those with threads of their own.
 TSAN_SUITES := actor admin journal nemesis net observe protocol server testing
