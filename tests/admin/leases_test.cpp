@@ -3,6 +3,8 @@
 #include "admin/leases.hpp"
 
 #include "admin/leases_api.hpp"
+#include "admin/listeners_api.hpp"
+#include "admin/toxics_api.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -207,6 +209,26 @@ TEST(Clearing, OfAToxicMeansThatOfTheSameConnection) {
   EXPECT_FALSE(clears(removes_toxic, removal("/listeners/echo/toxics/b"), one));
   EXPECT_FALSE(
     clears(removes_toxic, removal("/listeners/other/toxics/a"), one));
+}
+
+// What a request does comes from its route, not from how its path ends.
+TEST(Clearing, OfAToxicThatIsCalledToxicsIsOfItAlone) {
+  const std::vector<coppice::net::listener_ptr> none;
+  listeners_api listeners{none};
+  auto effect_of = [&](std::string_view path) {
+    for (auto& each : toxics_routes(listeners))
+      if (each.method == "DELETE" && match(each.pattern, path))
+        return each.effect;
+    return lease_effect::none;
+  };
+  auto called_toxics = removal("/listeners/echo/toxics/toxics");
+  auto effect = effect_of(called_toxics.path);
+
+  EXPECT_EQ(effect, lease_effect::removes_toxic);
+  EXPECT_EQ(effect_of("/listeners/echo/toxics"), lease_effect::removes_toxics);
+  EXPECT_TRUE(clears(effect, called_toxics, called_toxics));
+  EXPECT_FALSE(
+    clears(effect, called_toxics, removal("/listeners/echo/toxics/a")));
 }
 
 TEST(Clearing, OfAPointMeansAllThatMatchUnlessItIsToBeExact) {
