@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -190,6 +191,36 @@ protected:
     sum.otherwise += good && known;
   }
 
+  // Whether `compare_one` would find it the same.
+  bool is_as_expected(const std::string& name, const rendition& otp,
+                      std::vector<std::pair<std::string, trace>> expected,
+                      const scenario& plan) const {
+    auto known = otherwise(name);
+    if (!otp.played())
+      return !otp.skipped.empty() && known && known->trace.empty();
+    if (known)
+      expected = {{"table of releases", trace_of(*known)}};
+    return std::ranges::none_of(expected, [&](auto& each) {
+      return compare(each.second, otp.events, plan).has_value();
+    });
+  }
+
+  // Erlang plays by the computer's clock. Where a busy machine holds it up for
+  // longer than a pause of the scenario, it plays another one: what differs is
+  // played again, alone, and counts as it is then. Returns how many they were,
+  // in words.
+  std::string play_again(const std::vector<json>& scenarios,
+                         std::vector<rendition>& all,
+                         const std::function<bool(std::size_t)>& is_good) {
+    auto count = 0;
+    for (std::size_t i = 0; i < scenarios.size(); ++i)
+      if (!is_good(i)) {
+        all[i] = play_all({scenarios[i]}).front();
+        ++count;
+      }
+    return count == 0 ? "" : ", " + std::to_string(count) + " played again";
+  }
+
   // The smallest scenario that `value` can be made into that still differs.
   json shrink(json value) {
     for (;;) {
@@ -223,15 +254,24 @@ TEST_P(Otp, DriverLeavesTheTracesThatWereRecorded) {
   auto scenarios = read_all(dir);
   auto names = names_in(dir);
 
+  auto expected_of = [&](std::size_t i) {
+    return std::vector{
+      std::pair{std::string{"recorded"},
+                trace_in(conformance_dir() / "golden", names[i])}};
+  };
+
   auto all = play_all(scenarios);
+  auto again = play_again(scenarios, all, [&](auto i) {
+    return is_as_expected(names[i], all[i], expected_of(i),
+                          outline_of(scenarios[i]));
+  });
 
   tally sum;
   for (std::size_t i = 0; i < names.size(); ++i)
-    compare_one(
-      names[i], all[i],
-      {{"recorded", trace_in(conformance_dir() / "golden", names[i])}},
-      outline_of(scenarios[i]), sum);
-  say("binding scenarios, our driver on " + player_ + ": " + in_words(sum));
+    compare_one(names[i], all[i], expected_of(i), outline_of(scenarios[i]),
+                sum);
+  say("binding scenarios, our driver on " + player_ + ": " + in_words(sum)
+      + again);
 }
 
 TEST_P(Otp, DiffersFromCoppiceOnlyWhereADeviationSaysSo) {
@@ -241,14 +281,26 @@ TEST_P(Otp, DiffersFromCoppiceOnlyWhereADeviationSaysSo) {
     if (!refusal_of(value["name"]))
       scenarios.push_back(value);
 
+  auto is_same_here = [&](const std::string& name) {
+    auto known = otherwise(name);
+    return expectation_dir(name).filename() != "deviations"
+           || (known && known->trace.starts_with("deviations/"));
+  };
+
   auto all = play_all(scenarios);
+  auto again = play_again(scenarios, all, [&](auto i) {
+    if (!all[i].failed.empty())
+      return false;
+    auto plan = parsed(scenarios[i]);
+    return std::ranges::all_of(in_both_worlds(plan), [&](auto& each) {
+      return !compare(all[i].events, each.second, plan)
+             == is_same_here(plan.name);
+    });
+  });
 
   tally sum;
   for (std::size_t i = 0; i < scenarios.size(); ++i) {
     std::string name = scenarios[i]["name"];
-    auto known = otherwise(name);
-    auto as_coppice = known && known->trace.starts_with("deviations/");
-    auto deviates = expectation_dir(name).filename() == "deviations";
     if (!all[i].failed.empty()) {
       ADD_FAILURE() << name << ", " << player_ << ": " << all[i].failed;
       continue;
@@ -257,7 +309,7 @@ TEST_P(Otp, DiffersFromCoppiceOnlyWhereADeviationSaysSo) {
     auto same = true;
     for (auto& [world, events] : in_both_worlds(plan)) {
       auto found = compare(all[i].events, events, plan);
-      EXPECT_EQ(!found, !deviates || as_coppice)
+      EXPECT_EQ(!found, is_same_here(name))
         << name << ", " << player_ << ", " << world << ": "
         << (found ? to_string(*found) : "the same");
       same = same && !found;
@@ -266,20 +318,26 @@ TEST_P(Otp, DiffersFromCoppiceOnlyWhereADeviationSaysSo) {
   }
   say("binding scenarios, both worlds and " + player_ + ": "
       + std::to_string(sum.same) + " of " + std::to_string(scenarios.size())
-      + " same, " + std::to_string(sum.different) + " deviate as documented");
+      + " same, " + std::to_string(sum.different) + " deviate as documented"
+      + again);
 }
 
 TEST_P(Otp, LeavesOurTraceOfOurOwnScenarios) {
   auto scenarios = read_all(conformance_dir() / "own");
 
   auto all = play_all(scenarios);
+  auto again = play_again(scenarios, all, [&](auto i) {
+    auto plan = parsed(scenarios[i]);
+    return is_as_expected(plan.name, all[i], in_both_worlds(plan), plan);
+  });
 
   tally sum;
   for (std::size_t i = 0; i < scenarios.size(); ++i) {
     auto plan = parsed(scenarios[i]);
     compare_one(plan.name, all[i], in_both_worlds(plan), plan, sum);
   }
-  say("own scenarios, both worlds and " + player_ + ": " + in_words(sum));
+  say("own scenarios, both worlds and " + player_ + ": " + in_words(sum)
+      + again);
 }
 
 TEST_P(Otp, LeavesOurTraceOfRandomScenarios) {
