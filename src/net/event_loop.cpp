@@ -243,7 +243,7 @@ void event_loop::run() {
     if (stopping && local_.empty())
       break;
     run_local();
-    auto now = clock::now(); // once: it is a tenth of what a round costs
+    auto now = clock::now();
     end_round(now);
     wait_for_io(timeout(now));
     timers_.advance(now_);
