@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace coppice {
@@ -11,5 +12,8 @@ namespace coppice {
 /// Reads a duration such as `500ms`, `8s` or `2m`; a number alone is seconds.
 /// Nothing if it is none, negative, or longer than a year.
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
+
+/// A duration as `parse_duration` reads it, in the largest unit that is exact.
+std::string to_text(std::chrono::milliseconds duration);
 
 } // namespace coppice

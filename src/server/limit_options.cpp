@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdint>
@@ -21,7 +22,7 @@ namespace {
 enum class kind { count, time, word };
 
 struct limit_option {
-  const char* key;
+  std::string_view key;
   const char* option;
   kind what;
   const char* value; // what help calls it
@@ -102,7 +103,7 @@ void add_limits(CLI::App& cmd, limit_options& options) {
     cmd
       .add_option_function<std::string>(
         limit.option,
-        [&options, key = limit.key](const std::string& text) {
+        [&options, key = std::string{limit.key}](const std::string& text) {
           options[key] = text;
         },
         limit.help)
@@ -110,14 +111,19 @@ void add_limits(CLI::App& cmd, limit_options& options) {
       ->type_name(limit.value);
 }
 
+const char* option_of_limit(std::string_view key) {
+  auto found = std::ranges::find(known_limits, key, &limit_option::key);
+  return found == known_limits.end() ? nullptr : found->option;
+}
+
 argument<json> to_json(const limit_options& options) {
   json result = json::object();
   for (auto& limit : known_limits)
-    if (auto i = options.find(limit.key); i != options.end()) {
+    if (auto i = options.find(std::string{limit.key}); i != options.end()) {
       auto value = value_of(limit, i->second);
       if (!value)
         return unexpected{std::move(value.error())};
-      result[limit.key] = *std::move(value);
+      result[std::string{limit.key}] = *std::move(value);
     }
   return result;
 }

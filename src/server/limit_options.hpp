@@ -8,6 +8,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 namespace CLI {
 class App;
@@ -21,6 +22,10 @@ using limit_options = std::map<std::string, std::string>;
 
 /// Declares an option for each limit.
 void add_limits(CLI::App& cmd, limit_options& options);
+
+/// The option that sets the limit which the admin API calls `key`; null: there
+/// is none.
+const char* option_of_limit(std::string_view key);
 
 /// What was given, as the admin API takes it. The error is about what is no
 /// number or duration.

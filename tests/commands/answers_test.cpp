@@ -106,6 +106,23 @@ TEST(Answers, OfTheServerAreRead) {
   EXPECT_NO_THROW(draw_listeners(listeners));
 }
 
+TEST(Answers, ThatNameLimitsAreShownByTheOptionsThatSetThem) {
+  auto what = listeners;
+  what["listeners"][0]["limits"]
+    = {{"goodbye_ms", 1000u},           {"idle_ms", 90'000u},
+       {"first_byte_ms", 1500u},        {"lifetime_ms", nullptr},
+       {"max_connections", 5},          {"overflow", "queue"},
+       {"reject_after_ms", UINT64_MAX}, {"newer", 7}};
+
+  EXPECT_EQ(draw_listeners(what),
+            "echo: listening on 127.0.0.1:1; 1 connection\n"
+            "  limits    --first-byte-timeout 1500ms, --goodbye-timeout 1s, "
+            "--idle-timeout 90s, --max-connections 5, newer 7, "
+            "--overflow queue, --reject-after 18446744073709551615\n"
+            "  counters  accepted 3\n"
+            "  errors    EMFILE 2\n");
+}
+
 TEST(Answers, ThatAreNestedWithoutEndAreNoticed) {
   const std::string deep
     = std::string(100'000, '[') + std::string(100'000, ']');

@@ -10,9 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <stdexcept>
 #include <system_error>
 
@@ -37,6 +39,16 @@ TEST(Duration, RefusesWhatIsNone) {
   for (auto text :
        {"", "s", "-1s", "1.5s", "10 s", "8sec", "99999999999999s", "999999h"})
     EXPECT_FALSE(parse_duration(text)) << text;
+}
+
+TEST(Duration, IsWrittenAsItIsRead) {
+  EXPECT_EQ(to_text(0ms), "0ms");
+  EXPECT_EQ(to_text(1500ms), "1500ms");
+  EXPECT_EQ(to_text(90s), "90s");
+  EXPECT_EQ(to_text(2h), "2h");
+  for (auto each : std::initializer_list<std::chrono::milliseconds>{
+         0ms, 1ms, 999ms, 1s, 61s, 1min, 25h, 24h * 365})
+    EXPECT_EQ(parse_duration(to_text(each)), each);
 }
 
 namespace {

@@ -276,7 +276,7 @@ TEST_F(Console, CompletesCommandsAndLivePathsAtATerminal) {
   EXPECT_TRUE(person.shows("help lists the commands"));
   EXPECT_TRUE(person.shows("coppice> "));
   person.type("statu\t\n");
-  EXPECT_TRUE(person.shows("max_output_bytes")) << person.screen();
+  EXPECT_TRUE(person.shows("--max-output-bytes")) << person.screen();
   person.type("kill coppice/listener:echo/accepting/por\t\n");
   EXPECT_TRUE(person.shows("killed " + paths::port + " (kill)"))
     << person.screen();
