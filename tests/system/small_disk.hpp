@@ -14,6 +14,8 @@
 #include <string>
 #include <utility>
 
+#include <gtest/gtest.h>
+
 namespace coppice_test {
 
 /// A disk of 1 MiB at `folder`, for this thread and what it starts: a tmpfs in
@@ -23,7 +25,11 @@ class small_disk {
 public:
   explicit small_disk(std::string folder) : folder_(std::move(folder)) {
     before_ = ::open("/proc/thread-self/ns/mnt", O_RDONLY | O_CLOEXEC);
-    if (before_ < 0 || ::unshare(CLONE_NEWNS) != 0
+    root_ = ::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    here_ = ::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    apart_
+      = before_ >= 0 && root_ >= 0 && here_ >= 0 && ::unshare(CLONE_NEWNS) == 0;
+    if (!apart_
         || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0
         || ::mount("none", folder_.c_str(), "tmpfs", 0, "size=1m,mode=700")
              != 0)
@@ -31,9 +37,10 @@ public:
   }
 
   ~small_disk() {
-    ::umount2(folder_.c_str(), MNT_DETACH);
-    ::setns(before_, CLONE_NEWNS);
-    ::close(before_);
+    if (apart_)
+      leave();
+    for (auto fd : {before_, root_, here_})
+      ::close(fd);
   }
 
   small_disk(const small_disk&) = delete;
@@ -73,6 +80,14 @@ public:
   }
 
 private:
+  // setns leads out of a chroot, too.
+  void leave() {
+    ::umount2(folder_.c_str(), MNT_DETACH);
+    if (::setns(before_, CLONE_NEWNS) != 0 || ::fchdir(root_) != 0
+        || ::chroot(".") != 0 || ::fchdir(here_) != 0)
+      ADD_FAILURE() << "cannot leave the disk: " << std::strerror(errno);
+  }
+
   std::string filler() const {
     return folder_ + "/filler";
   }
@@ -80,6 +95,9 @@ private:
   std::string folder_;
   std::string problem_;
   int before_;
+  int root_;
+  int here_;
+  bool apart_;
 };
 
 } // namespace coppice_test
