@@ -11,6 +11,8 @@
 
 #include <algorithm>
 #include <csignal>
+#include <stop_token>
+#include <thread>
 
 namespace coppice_test::process_test {
 
@@ -92,6 +94,18 @@ bool inherited(const open_file& file) {
          || std::any_of(mine.begin(), mine.end(), [&](const auto& other) {
               return other.number == file.number && other.target == file.target;
             });
+}
+
+TEST(OpenFiles, LeavesOutWhatIsClosedWhileItLooks) {
+  std::jthread opens([](const std::stop_token& over) {
+    while (!over.stop_requested())
+      ::close(::open("/etc/passwd", O_RDONLY | O_CLOEXEC));
+  });
+  for (int look = 0; look < 5000; ++look)
+    for (const auto& file : open_files(::getpid()))
+      if (file.target == "/etc/passwd") {
+        ASSERT_TRUE(file.close_on_exec) << look;
+      }
 }
 
 TEST_P(Process, PortAndConnectionsAreClosedForProgramsThatItMightRun) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <system_error>
 
@@ -21,7 +22,8 @@ fs::path directory_of(pid_t pid) {
   return "/proc/" + std::to_string(pid);
 }
 
-bool has_close_on_exec(const fs::path& fdinfo) {
+// Nothing if the file is closed by now.
+std::optional<bool> has_close_on_exec(const fs::path& fdinfo) {
   std::ifstream file(fdinfo);
   for (std::string line; std::getline(file, line);) {
     std::istringstream fields(line);
@@ -30,7 +32,7 @@ bool has_close_on_exec(const fs::path& fdinfo) {
     if (fields >> name >> std::oct >> flags && name == "flags:")
       return (flags & O_CLOEXEC) != 0;
   }
-  return false;
+  return {};
 }
 
 // A file that is closed while one looks is left out.
@@ -38,10 +40,10 @@ void append(std::vector<open_file>& result, const fs::path& process,
             const fs::path& entry) {
   std::error_code gone;
   const fs::path target = fs::read_symlink(entry, gone);
-  if (!gone)
-    result.push_back(
-      {std::stoi(entry.filename()), target,
-       has_close_on_exec(process / "fdinfo" / entry.filename())});
+  const auto close_on_exec
+    = has_close_on_exec(process / "fdinfo" / entry.filename());
+  if (!gone && close_on_exec)
+    result.push_back({std::stoi(entry.filename()), target, *close_on_exec});
 }
 
 // A line of /proc/net/tcp.
