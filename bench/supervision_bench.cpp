@@ -218,13 +218,13 @@ void fill(caf::actor_system& system, const grove& where, std::string_view how,
   children.expect(n);
   if (how == "thread") {
     for (long i = 0; i < n; ++i)
-      where.add().get();
+      (void)where.add().get();
   } else if (how == "pipelined") {
     std::vector<pending<child_ref>> all;
     all.reserve(static_cast<std::size_t>(n));
     for (long i = 0; i < n; ++i)
       all.push_back(where.add());
-    all.back().get();
+    (void)all.back().get();
   } else {
     system.spawn<caller>(&where, n);
   }
@@ -302,7 +302,7 @@ void measure_retry(const runtime_ptr& rt, const arguments& args) {
     crash(*rt, "top/w", supervision::exit_reason::abnormal("boom"));
     children.wait();
     time.end();
-    stop((*started)->handle()).get();
+    (void)stop((*started)->handle()).get();
   }
   time.print(static_cast<double>(args.n * args.rounds));
 }

@@ -253,14 +253,14 @@ expected<void, std::string> http_striker::heal() {
 
 expected<void, std::string> http_striker::heal_once() {
   for (auto& path : suspended_)
-    server_.post("/actors/resume", in_ascii(json{{"path", path}}));
+    (void)server_.post("/actors/resume", in_ascii(json{{"path", path}}));
   if (auto cleared = server_.remove("/faults"); !cleared)
     return unexpected{"faults were not cleared: " + cleared.error().message};
   if (auto removed = remove_toxics(); !removed)
     return removed;
   auto well = all_well();
   if (well)
-    server_.remove("/leases/" + lease_); // nothing is left on it
+    (void)server_.remove("/leases/" + lease_); // nothing is left on it
   return well;
 }
 

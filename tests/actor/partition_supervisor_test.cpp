@@ -193,9 +193,9 @@ TEST_F(PartitionSupervisor, EndsUpAtTheSizeThatWasAskedForLast) {
     auto first = p.resize(1);
     auto second = p.resize(3);
     auto third = p.resize(2);
-    first.get();
-    second.get();
-    third.get();
+    (void)first.get();
+    (void)second.get();
+    (void)third.get();
 
     EXPECT_EQ(p.partitions(), 2u);
     EXPECT_EQ(value(count_children(at("top/pool"))).active, 2u);

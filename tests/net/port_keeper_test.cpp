@@ -194,7 +194,7 @@ TEST_F(PortKeeper, AToxicTakesItDownAndUp) {
 
 TEST_F(PortKeeper, WithoutTheToxicASuspendedPortStaysClosed) {
   keeper.own("top/port", 1);
-  keeper.update_down([] { return true; });
+  (void)keeper.update_down([] { return true; });
   keeper.suspend();
 
   EXPECT_EQ(error_of(keeper.update_down([] { return false; })), "");
