@@ -67,10 +67,10 @@ soak: setup ## break a server for SOAK_SECONDS (600); 200 clients check it
 
 # The examples use no more of the library than the tests of the kit, the installed
 # copy is tested without sanitizers, and those with Erlang, Elixir or a browser
-# mostly run these. The check of vptrs looks at memory
-# through a pipe, and takes the lack of descriptors for an error, which tests
-# make; and CAF 0.17 casts the sentinels of its queues to elements. The frames that
-# are kept to find their use after return are few, since each exception searches them.
+# mostly run these. The check of vptrs looks at memory through a pipe, and takes
+# the lack of descriptors for an error, which tests make; and CAF 0.17 casts the
+# sentinels of its queues to elements. The frames that are kept to find their use
+# after return are few, since each exception searches them.
 .PHONY: asan
 asan: ## run the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@scripts/install-packages build test clang

@@ -22,7 +22,7 @@ namespace {
 enum class kind { count, time, word };
 
 struct limit_option {
-  std::string_view key;
+  const char* key;
   const char* option;
   kind what;
   const char* value; // what help calls it
@@ -103,7 +103,7 @@ void add_limits(CLI::App& cmd, limit_options& options) {
     cmd
       .add_option_function<std::string>(
         limit.option,
-        [&options, key = std::string{limit.key}](const std::string& text) {
+        [&options, key = limit.key](const std::string& text) {
           options[key] = text;
         },
         limit.help)
@@ -119,11 +119,11 @@ const char* option_of_limit(std::string_view key) {
 argument<json> to_json(const limit_options& options) {
   json result = json::object();
   for (auto& limit : known_limits)
-    if (auto i = options.find(std::string{limit.key}); i != options.end()) {
+    if (auto i = options.find(limit.key); i != options.end()) {
       auto value = value_of(limit, i->second);
       if (!value)
         return unexpected{std::move(value.error())};
-      result[std::string{limit.key}] = *std::move(value);
+      result[limit.key] = *std::move(value);
     }
   return result;
 }
