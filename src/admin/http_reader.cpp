@@ -23,6 +23,11 @@ namespace {
 // needs a line of its own. This holds for trailers, too.
 constexpr std::size_t framing_share = 8;
 
+// The least that can end a body in chunks: `0`, CR LF, CR LF. Beast's parser
+// asserts that it has as much once it has seen the last chunk (1.74, 1.83);
+// an empty body that comes in pieces would end the program.
+constexpr std::size_t last_chunk_bytes = 5;
+
 bool same_name(std::string_view a, std::string_view b) noexcept {
   return beast::iequals({a.data(), a.size()}, {b.data(), b.size()});
 }
@@ -244,7 +249,8 @@ http_reader::stage http_reader::check_framing() {
 
 http_reader::stage http_reader::read_body() {
   auto& read = parser_->get();
-  while (!in_.empty() && !read.is_done()) {
+  auto enough = head_.chunked ? last_chunk_bytes : 1;
+  while (in_.size() >= enough && !read.is_done()) {
     beast::error_code why;
     auto taken = parser_->put(in_, why);
     in_.erase(0, taken);

@@ -71,6 +71,30 @@ TEST(HttpReader, ReadsABodyByLengthAndInChunksByteByByte) {
   }
 }
 
+// Wherever the network cuts it: also where little is left, and less than the
+// parser below wants.
+TEST(HttpReader, ReadsARequestTheSameHoweverItIsCut) {
+  std::string chunked = head_of("Transfer-Encoding: chunked\r\n");
+  for (auto& [request, body] : std::map<std::string, std::string>{
+         {head_of("Content-Length: 2\r\n") + "{}", "{}"},
+         {chunked + "0\r\n\r\n", ""},
+         {chunked + "000;x\r\n\r\n", ""},
+         {chunked + "0\r\nTrailer: x\r\n\r\n", ""},
+         {chunked + "1\r\n{\r\n1\r\n}\r\n0\r\n\r\n", "{}"}})
+    for (std::size_t first = 0; first <= request.size(); ++first)
+      for (auto second = first; second <= request.size(); ++second) {
+        SCOPED_TRACE(request + " cut at " + std::to_string(first) + " and "
+                     + std::to_string(second));
+        http_reader uut;
+        read_all(uut, request.substr(0, first));
+        read_all(uut, request.substr(first, second - first));
+        ASSERT_EQ(read_all(uut, request.substr(second)), stage::done);
+        ASSERT_EQ(uut.take_body(), body);
+        ASSERT_EQ(uut.next(), stage::head);
+        ASSERT_FALSE(uut.begun());
+      }
+}
+
 TEST(HttpReader, ReadsPipelinedRequestsInOrder) {
   http_reader uut;
   auto now = uut.feed("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n"
