@@ -6,6 +6,7 @@ COPY scripts/install-packages scripts/
 RUN scripts/install-packages build
 COPY meson.build meson_options.txt ./
 COPY subprojects subprojects
+COPY examples/lab examples/lab
 COPY include include
 COPY src src
 RUN meson setup build --buildtype=release -Dtests=disabled -Dunity_size=32 && meson compile -C build

@@ -71,7 +71,7 @@ def check_examples(binary, update):
             text = BLOCK.sub(lambda m: m[1] + output(binary, m[2]) + m[4], text)
             page.write_text(text, "utf-8")
         shown = {command: block for _, command, block, _ in BLOCK.findall(text)}
-        own = f"lab run examples/lab/{name}.json"
+        own = f"lab run {name.partition('_')[2]}"
         expect(own in shown, f"{page} does not show coppice {own}")
         for command, block in shown.items():
             expect(output(binary, command) == block,

@@ -28,7 +28,8 @@ PURE = {"supervision", "fault"}  # the standard library alone
 NO_OTHER = {"fault"}             # not even a floor below
 FOR_ALL = {"coppice/expected.hpp"}
 ASKS_FOR_CAF = "src/actor/caf/version.hpp"
-GENERATED = {"coppice/version.hpp", "page_files.hpp", "preset_files.hpp"}
+GENERATED = {"coppice/version.hpp", "example_files.hpp", "page_files.hpp",
+             "preset_files.hpp"}
 VERSION = re.compile(r"\bCAF_(MAJOR_|MINOR_|PATCH_)?VERSION\b")
 INCLUDE = re.compile(r'#\s*include\s+(["<])([^">]+)[">]')
 

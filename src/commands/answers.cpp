@@ -90,7 +90,8 @@ std::string answer_part::shown_plain() const {
 }
 
 std::uint64_t answer_part::number() const {
-  if (!value_->is_number_unsigned())
+  if (!value_->is_number_integer()
+      || (!value_->is_number_unsigned() && value_->get<std::int64_t>() < 0))
     throw foreign_answer{};
   return value_->get<std::uint64_t>();
 }

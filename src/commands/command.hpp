@@ -51,6 +51,9 @@ struct command {
   std::vector<command> subcommands = {};
 };
 
+/// The options of a command that has none.
+struct no_options {};
+
 /// Carries out a command on a server; returns its exit code. What answers there
 /// may not be coppice: see answers.hpp.
 int on_server(const session& options, const std::function<int()>& carry_out);

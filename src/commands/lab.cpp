@@ -4,12 +4,15 @@
 
 #include "commands/complaint.hpp"
 #include "commands/lab_against.hpp"
+#include "commands/lab_files.hpp"
 #include "commands/lab_otp.hpp"
+#include "commands/lab_step.hpp"
 #include "commands/lab_worlds.hpp"
 #include "commands/table.hpp"
 
 #include "lab/driver_protocol.hpp"
 #include "lab/example.hpp"
+#include "lab/examples.hpp"
 #include "lab/stopping.hpp"
 #include "lab/story.hpp"
 #include "observe/printable.hpp"
@@ -39,13 +42,18 @@ int fail_with(const std::string& text) {
   return failed;
 }
 
+constexpr auto scenario_help
+  = "the name of an example (coppice lab list), or a JSON file; coppice lab "
+    "new writes one to begin with";
+
 // -- the commands -------------------------------------------------------------
 
 // Plays one scenario, without an opponent.
 int run_alone(const lab_options& options) {
   if (options.scenarios.size() != 1)
-    throw CLI::RequiredError("one SCENARIO, or --against");
-  auto plan = lab::load_scenario(options.scenarios.front());
+    throw CLI::RequiredError(
+      "one SCENARIO (coppice lab list shows some), or --against");
+  auto plan = load_scenario(options.scenarios.front());
   if (!plan)
     return fail_with(to_string(plan.error()));
   auto happened = play_in(options.world, *plan);
@@ -67,15 +75,44 @@ int run_lab(const lab_options& options) {
   return run_against_driver(options);
 }
 
-struct lab_explain_options {
-  std::string scenario;
+struct one_scenario {
+  std::string name;
 };
 
-int explain_scenario(const lab_explain_options& options) {
-  auto plan = lab::load_scenario(options.scenario);
+void declare_one_scenario(CLI::App& cmd, one_scenario& options) {
+  cmd.add_option("SCENARIO", options.name, scenario_help)->required();
+}
+
+int step_scenario(const one_scenario& options) {
+  auto plan = load_scenario(options.name);
+  if (!plan)
+    return fail_with(to_string(plan.error()));
+  return step_through(*std::move(plan));
+}
+
+int explain_scenario(const one_scenario& options) {
+  auto plan = load_scenario(options.name);
   if (!plan)
     return fail_with(to_string(plan.error()));
   std::cout << lab::explain(*plan) << std::flush;
+  return done;
+}
+
+int list_examples(const no_options&) {
+  for (auto& each : lab::examples())
+    std::cout << each.name << "\n    " << each.about << "\n";
+  std::cout << std::flush;
+  return done;
+}
+
+int show_example(const one_scenario& options) {
+  auto* known = lab::find_example(options.name);
+  if (known == nullptr) {
+    complain("there is no example \"" + options.name + "\""
+             + example_meant_by(options.name));
+    return usage;
+  }
+  std::cout << known->text << std::flush;
   return done;
 }
 
@@ -105,9 +142,6 @@ int write_example(const lab_new_options& options) {
             << std::endl;
   return done;
 }
-
-constexpr auto scenario_help
-  = "a JSON file; coppice lab new writes one to begin with";
 
 // What is wrong with a value of --against, for the library to say.
 std::string names_a_program(const std::string& value) {
@@ -179,17 +213,30 @@ command lab_command() {
     "lab", group::laboratory,
     "play supervision scenarios in virtual time, without a server",
     {
+      command_of<no_options>(
+        "list", group::laboratory, "list the scenarios that come with coppice",
+        [](CLI::App&, no_options&) {
+          // nop: it has none
+        },
+        list_examples),
+      command_of<one_scenario>(
+        "show", group::laboratory, "print one of them, to copy and change",
+        [](CLI::App& cmd, one_scenario& options) {
+          cmd.add_option("NAME", options.name, "its name, as list shows it")
+            ->required();
+        },
+        show_example),
       command_of<lab_options>("run", group::laboratory,
                               "play a scenario; show what happened, and why",
                               declare_lab_run, run_lab),
-      command_of<lab_explain_options>(
+      command_of<one_scenario>(
+        "step", group::laboratory,
+        "play a scenario step by step; guess what comes next",
+        declare_one_scenario, step_scenario),
+      command_of<one_scenario>(
         "explain", group::laboratory,
         "say what each step of a scenario will do, before it does it",
-        [](CLI::App& cmd, lab_explain_options& options) {
-          cmd.add_option("SCENARIO", options.scenario, scenario_help)
-            ->required();
-        },
-        explain_scenario),
+        declare_one_scenario, explain_scenario),
       command_of<lab_new_options>(
         "new", group::laboratory, "write a commented scenario to begin with",
         [](CLI::App& cmd, lab_new_options& options) {

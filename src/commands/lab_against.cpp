@@ -9,6 +9,7 @@
 
 #include "lab/compare.hpp"
 #include "lab/driver_protocol.hpp"
+#include "lab/examples.hpp"
 #include "lab/side_by_side.hpp"
 #include "observe/printable.hpp"
 #include "server/duration.hpp"
@@ -259,6 +260,10 @@ contest::entry contest::entry_of(const std::string& file,
       result.expected = to_trace(play_in(options.world, *result.file.plan));
     else
       result.skip = lab::driver_skip{result.file.refusal};
+    return result;
+  }
+  if (lab::find_example(file) != nullptr) {
+    result.skip = lab::driver_skip{"nothing was recorded of an example"};
     return result;
   }
   auto recording = recording_of(file);

@@ -2,6 +2,10 @@
 
 #include "commands/lab_files.hpp"
 
+#include "fault/names.hpp"
+#include "lab/examples.hpp"
+#include "lab/file_text.hpp"
+
 #include <algorithm>
 #include <system_error>
 
@@ -35,13 +39,41 @@ bool add_files(const fs::path& folder, std::vector<std::string>& files) {
 
 } // namespace
 
+expected<nlohmann::json, lab::scenario_error>
+load_scenario_json(const std::string& name) {
+  if (auto* known = lab::find_example(name))
+    return lab::parse_json(known->text, known->name);
+  std::error_code ignored;
+  if (!fs::exists(name, ignored))
+    return unexpected{lab::scenario_error{
+      name, {}, "no such file, and no example" + example_meant_by(name)}};
+  return lab::load_json(name);
+}
+
+expected<lab::scenario, lab::scenario_error>
+load_scenario(const std::string& name) {
+  return load_scenario_json(name).and_then([&](const nlohmann::json& value) {
+    return lab::read_scenario(value, name);
+  });
+}
+
+std::string example_meant_by(const std::string& name) {
+  auto word = fs::path{name}.stem().string();
+  auto numbered = word.find_first_of("0123456789") == 0;
+  std::vector<std::string> names;
+  for (auto& each : lab::examples())
+    names.emplace_back(numbered ? each.name : each.short_name());
+  auto meant = fault::did_you_mean(word, names);
+  return meant.empty() ? "; coppice lab list shows them" : meant;
+}
+
 std::string scenario_file::name() const {
   return fs::path{path}.stem().string();
 }
 
 expected<scenario_file, lab::scenario_error>
 read_scenario_file(const std::string& path) {
-  auto json = lab::load_json(path);
+  auto json = load_scenario_json(path);
   if (!json)
     return unexpected{std::move(json.error())};
   scenario_file result{path, *std::move(json), {}, {}};
@@ -59,7 +91,8 @@ std::vector<std::string> files_of(const std::vector<std::string>& named) {
   std::vector<std::string> result;
   for (auto& each : named) {
     std::error_code ignored;
-    if (!fs::is_directory(each, ignored)) {
+    if (lab::find_example(each) != nullptr
+        || !fs::is_directory(each, ignored)) {
       result.push_back(each);
       continue;
     }

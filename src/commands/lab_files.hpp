@@ -14,9 +14,21 @@
 
 namespace coppice::commands {
 
+/// The JSON of the example of this name (`coppice lab list`), else of the file.
+/// The error if there is neither, or it is no JSON.
+expected<nlohmann::json, lab::scenario_error>
+load_scenario_json(const std::string& name);
+
+/// The scenario in it.
+expected<lab::scenario, lab::scenario_error>
+load_scenario(const std::string& name);
+
+/// `; did you mean one_for_all?`, or else where examples are listed.
+std::string example_meant_by(const std::string& name);
+
 /// A scenario, and the JSON that it was read from.
 struct scenario_file {
-  std::string path;
+  std::string path; ///< Or the name of an example.
   nlohmann::json json;
   /// Unset if it is one that coppice cannot express, as `refusal` says.
   std::optional<lab::scenario> plan;
@@ -26,13 +38,13 @@ struct scenario_file {
   std::string name() const;
 };
 
-/// Reads a scenario; the error if the file cannot be read or is no JSON.
+/// Reads a scenario; the errors are those of `load_scenario_json`.
 expected<scenario_file, lab::scenario_error>
 read_scenario_file(const std::string& path);
 
 /// The files that `named` stands for: a folder stands for all scenarios in it
 /// and below, in the order of their paths: all files *.json but those with JSON
-/// that is no object with a `supervisor`.
+/// that is no object with a `supervisor`. The name of an example is no folder.
 std::vector<std::string> files_of(const std::vector<std::string>& named);
 
 /// Where the trace of a scenario is that was recorded: NAME.jsonl in the folder

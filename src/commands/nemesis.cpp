@@ -27,8 +27,6 @@ using std::chrono::milliseconds;
 
 namespace {
 
-struct no_options {};
-
 int list_presets(const no_options&) {
   for (auto& each : nemesis::presets())
     std::cout << each.name << "\n    " << each.about << "\n";

@@ -108,7 +108,7 @@ std::string last_line(const nemesis_verdict& verdict) {
   return text + "\n";
 }
 
-json to_json(const nemesis::moment& what) {
+json moment_json(const nemesis::moment& what) {
   json result{{"at_ms", what.at.count()},
               {"step", what.step},
               {"what", describe(what)},
@@ -136,7 +136,7 @@ json timeline(const nemesis_result& result) {
   return lines;
 }
 
-json to_json(const nemesis::check_report& checks) {
+json checks_json(const nemesis::check_report& checks) {
   json result{
     {"requests", checks.requests},        {"bytes", checks.bytes},
     {"connections", checks.connections},  {"ended", checks.ended},
@@ -212,13 +212,13 @@ std::string to_json(const nemesis_request& asked, const nemesis_result& result,
                     const nemesis_verdict& verdict) {
   auto steps = json::array();
   for (auto& each : result.moments)
-    steps.push_back(to_json(each));
+    steps.push_back(moment_json(each));
   return json{{"schedule", asked.plan.name},
               {"seed", asked.seed},
               {"duration_ms", asked.plan.duration.count()},
               {"steps", std::move(steps)},
               {"timeline", timeline(result)},
-              {"clients", to_json(result.checks)},
+              {"clients", checks_json(result.checks)},
               {"healed", result.log.healed.has_value()},
               {"verdict", to_string(verdict.what)},
               {"reasons", verdict.reasons}}

@@ -58,6 +58,9 @@ std::size_t width(const std::string& text) {
 std::string draw_tree(const nlohmann::json& root) {
   std::vector<row> rows{{"ACTOR", "STATE", "RESTARTS", "CONNECTIONS", ""}};
   collect(answer_part{root}, "", "", rows);
+  if (std::all_of(rows.begin() + 1, rows.end(),
+                  [](auto& r) { return r[3].empty(); }))
+    rows[0][3].clear();
   std::array<std::size_t, 4> widths{};
   for (auto& r : rows)
     for (std::size_t i = 0; i < widths.size(); ++i)
@@ -66,7 +69,8 @@ std::string draw_tree(const nlohmann::json& root) {
   for (auto& r : rows) {
     std::string line;
     for (std::size_t i = 0; i < widths.size(); ++i)
-      line += r[i] + std::string(widths[i] - width(r[i]) + 2, ' ');
+      if (widths[i] > 0)
+        line += r[i] + std::string(widths[i] - width(r[i]) + 2, ' ');
     line += r.back();
     line.erase(line.find_last_not_of(' ') + 1);
     result += line + "\n";

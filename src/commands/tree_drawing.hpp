@@ -9,8 +9,8 @@
 namespace coppice::commands {
 
 /// Draws what `GET /tree` answered: one line a node with its state, restarts,
-/// connections and, for a supervisor, the restart budget. Throws
-/// `foreign_answer`.
+/// connections (if any node has such a number) and, for a supervisor, the
+/// restart budget. Throws `foreign_answer`.
 std::string draw_tree(const nlohmann::json& root);
 
 } // namespace coppice::commands

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "coppice/observe/tree.hpp"
 #include "lab/chronicle.hpp"
 #include "supervision/engine.hpp"
 
@@ -49,6 +50,10 @@ public:
 
   /// The engines of all supervisors that live, by the supervisor's id.
   std::map<std::string, const supervision::engine*> supervisors() const;
+
+  /// The tree as it is now, as a server publishes its own; nothing while the
+  /// top supervisor does not live. A supervisor that is down has no children.
+  std::optional<observe::node_view> look() const;
 
 private:
   // -- member types -----------------------------------------------------------
@@ -118,6 +123,15 @@ private:
   process_id find(const std::string& id, std::size_t n) const;
   process_id find_supervisor(const std::string& id) const;
   process* living(process_id who);
+
+  // -- looking ----------------------------------------------------------------
+
+  observe::node_view view_of(const process& sup, const std::string& path) const;
+  observe::node_view view_of_child(const process& sup,
+                                   supervision::child_key key,
+                                   const supervision::engine::child& child,
+                                   const std::string& path) const;
+  std::string last_exit_of(const std::string& sup, const std::string& id) const;
 
   // -- commands ---------------------------------------------------------------
 

@@ -101,9 +101,14 @@ std::string actor(const trace_event& ev) {
   return name == "$driver" ? "the lab" : name;
 }
 
-// What step number `step` brought about, from `moments[first]` on.
-std::string lines(const std::vector<moment>& moments, std::size_t first,
-                  std::size_t step) {
+} // namespace
+
+std::string tell(const trace_event& what) {
+  return actor(what) + " " + tell_of_supervisor(what);
+}
+
+std::string lines_of(const std::vector<moment>& moments, std::size_t first,
+                     std::size_t step) {
   std::string result;
   for (auto i = first; i < moments.size(); ++i)
     if (moments[i].step == step && moments[i].what["e"] != "sup_exit"
@@ -113,13 +118,13 @@ std::string lines(const std::vector<moment>& moments, std::size_t first,
   return result.empty() ? "  nothing happens\n" : result;
 }
 
-std::string title(const scenario& plan) {
+std::string title_of(const scenario& plan) {
   return observe::printable(plan.name)
          + (plan.about.empty() ? "" : ": " + observe::printable(plan.about))
          + "\n";
 }
 
-std::string ending(const std::vector<moment>& moments) {
+std::string ending_of(const std::vector<moment>& moments) {
   auto last = moments.empty() ? trace_event::object() : moments.back().what;
   if (text(last, "e") == "sup_alive")
     return "The tree lives.";
@@ -128,28 +133,22 @@ std::string ending(const std::vector<moment>& moments) {
   return "The tree did not come up.";
 }
 
-} // namespace
-
-std::string tell(const trace_event& what) {
-  return actor(what) + " " + tell_of_supervisor(what);
-}
-
 std::string story(const scenario& plan, const std::vector<moment>& moments) {
-  auto result = title(plan);
+  auto result = title_of(plan);
   for (std::size_t i = 0; i < plan.steps.size(); ++i)
     result += "\n" + std::to_string(i + 1) + ". "
               + observe::printable(describe(plan.steps[i])) + "\n"
-              + lines(moments, 0, i + 1);
-  return result + "\n" + ending(moments) + "\n";
+              + lines_of(moments, 0, i + 1);
+  return result + "\n" + ending_of(moments) + "\n";
 }
 
 std::string explain(const scenario& plan) {
-  auto result = title(plan);
+  auto result = title_of(plan);
   engine_world world{std::make_shared<const scenario>(plan)};
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     auto guess = world;
     guess.play(plan.steps[i]);
-    auto will = lines(guess.moments(), world.moments().size(), i + 1);
+    auto will = lines_of(guess.moments(), world.moments().size(), i + 1);
     result += "\n" + std::to_string(i + 1) + ". "
               + observe::printable(describe(plan.steps[i])) + " will do this:\n"
               + will;

@@ -14,6 +14,13 @@ namespace coppice::lab {
 /// budget used, the children affected, and why those.
 std::string tell(const trace_event& what);
 
+/// The parts of a story: its first line, what step number `step` brought about
+/// from `moments[first]` on, and how it ended.
+std::string title_of(const scenario& plan);
+std::string lines_of(const std::vector<moment>& moments, std::size_t first,
+                     std::size_t step);
+std::string ending_of(const std::vector<moment>& moments);
+
 /// What happened when `plan` was played, as a timeline for a person: each
 /// step, and under it what came of it, with virtual time in ms.
 std::string story(const scenario& plan, const std::vector<moment>& moments);

@@ -216,4 +216,15 @@ TEST(TreeDrawing, DrawsOneAlignedLineANode) {
             "└─ b                stopped  0\n");
 }
 
+TEST(TreeDrawing, LeavesOutConnectionsWhereThereAreNone) {
+  auto root = nlohmann::json::parse(R"({
+    "id": "top", "state": "running", "restarts": 12, "children": [
+      {"id": "a", "state": "stopped", "restarts": 0, "last_exit": "boom",
+       "children": []}]})");
+
+  EXPECT_EQ(draw_tree(root), "ACTOR  STATE    RESTARTS\n"
+                             "top    running  12\n"
+                             "└─ a   stopped  0         last exit: boom\n");
+}
+
 } // namespace cli_test

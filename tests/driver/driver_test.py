@@ -512,7 +512,7 @@ def finds_no_scenario():
         Run("bad file", ["--against", fake("good"), folder]).ended(FAILED) \
             .says("^failed     bad: .*bad.json: expected JSON: ")
         Run("missing", ["--against", fake("good"), bad.with_name("no.json")]) \
-            .ended(FAILED).complains(".*no.json: cannot be read: .*")
+            .ended(FAILED).complains(".*no.json: no such file, and no example; .*")
 
 
 def main():

@@ -99,4 +99,18 @@ command_result run_coppice(const launch_options& options, milliseconds budget) {
   return {code.value_or(-1), child.out(), child.err()};
 }
 
+command_result run_coppice_on(const std::string& input,
+                              launch_options options) {
+  const int fd = memfd_create("input", MFD_CLOEXEC);
+  if (fd < 0
+      || write(fd, input.data(), input.size())
+           != static_cast<ssize_t>(input.size()))
+    throw_errno("memfd_create");
+  lseek(fd, 0, SEEK_SET);
+  options.standard_input = fd;
+  auto result = run_coppice(options);
+  close(fd);
+  return result;
+}
+
 } // namespace coppice_test

@@ -58,4 +58,7 @@ struct command_result {
 command_result run_coppice(const launch_options& options,
                            milliseconds budget = patience);
 
+/// The same, with `input` for its standard input.
+command_result run_coppice_on(const std::string& input, launch_options options);
+
 } // namespace coppice_test

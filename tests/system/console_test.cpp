@@ -9,7 +9,6 @@
 #include <gmock/gmock.h>
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,15 +35,7 @@ protected:
   // Runs the console with `script` for its standard input.
   static command_result obey(const server_process& server,
                              const std::string& script) {
-    const int input = memfd_create("script", MFD_CLOEXEC);
-    EXPECT_EQ(write(input, script.data(), script.size()),
-              static_cast<ssize_t>(script.size()));
-    lseek(input, 0, SEEK_SET);
-    launch_options options = console_on(server);
-    options.standard_input = input;
-    const command_result result = run_coppice(options);
-    close(input);
-    return result;
+    return run_coppice_on(script, console_on(server));
   }
 };
 

@@ -24,6 +24,7 @@ namespace lab = coppice::lab;
 
 using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 using arguments = std::vector<std::string>;
@@ -68,6 +69,85 @@ std::string content(const std::string& file) {
   std::ostringstream text;
   text << std::ifstream{file}.rdbuf();
   return text.str();
+}
+
+// -- the examples in the program ----------------------------------------------
+
+TEST(LabList, NamesEachExampleAndSaysWhatItIsAbout) {
+  auto listed = run({"list"});
+
+  EXPECT_EQ(listed.exit_code, 0) << listed.err;
+  std::string expected;
+  auto files = examples();
+  std::ranges::sort(files);
+  for (auto& file : files)
+    expected += load(file).name + "\n    " + load(file).about + "\n";
+  EXPECT_EQ(listed.out, expected);
+}
+
+TEST(LabShow, PrintsAnExampleAsItsFileHasIt) {
+  for (auto* name : {"06_retry_loop", "retry_loop"}) {
+    auto shown = run({"show", name});
+
+    EXPECT_EQ(shown.exit_code, 0) << shown.err;
+    EXPECT_EQ(shown.out, content(example("06_retry_loop")));
+  }
+}
+
+TEST(LabShow, SaysWhichNameMayHaveBeenMeant) {
+  auto result = run({"show", "retry_lop"});
+
+  expect_one_error(result, usage_error);
+  EXPECT_EQ(result.err, "coppice: there is no example \"retry_lop\"; did you "
+                        "mean retry_loop?\n");
+}
+
+TEST(LabExamples, AreTakenByNameWhereAFileIsTaken) {
+  for (std::string name : {"10_escalation", "escalation"})
+    for (auto& [before, behind] : std::vector<std::pair<arguments, arguments>>{
+           {{"run"}, {}},
+           {{"run"}, {"--world", "actors"}},
+           {{"explain"}, {}}}) {
+      auto of = [&](const std::string& scenario) {
+        auto all = before;
+        all.push_back(scenario);
+        all.insert(all.end(), behind.begin(), behind.end());
+        return run(all);
+      };
+      auto result = of(name);
+
+      EXPECT_EQ(result.exit_code, 0) << result.err;
+      EXPECT_EQ(result.out, of(example("10_escalation")).out) << name;
+    }
+}
+
+TEST(LabExamples, HaveNoRecording) {
+  auto result = run({"run", "escalation", "--against", "true", "--recorded"});
+
+  expect_one_error(result, failed);
+  EXPECT_EQ(result.err, "coppice: nothing was recorded of an example\n");
+}
+
+TEST(LabExamples, AreNamedWhereAFileIsNotThere) {
+  for (auto& [name, hint] :
+       {std::pair{"one_for_al", "did you mean one_for_all or one_for_one?"},
+        {"examples/08_shutdwn.json", "did you mean 08_shutdown?"},
+        {"no/such.json", "coppice lab list shows them"}})
+    for (auto* command : {"run", "explain"}) {
+      auto result = run({command, name});
+
+      expect_one_error(result, failed);
+      EXPECT_EQ(result.err, std::string{"coppice: "} + name
+                              + ": no such file, and no example; " + hint
+                              + "\n");
+    }
+}
+
+TEST(LabRun, SaysWhereExamplesAreIfThereIsNoScenario) {
+  auto result = run({"run"});
+
+  EXPECT_EQ(result.exit_code, usage_error);
+  EXPECT_THAT(result.err, HasSubstr("coppice lab list"));
 }
 
 // -- run ----------------------------------------------------------------------
@@ -147,15 +227,11 @@ TEST(LabRun, SaysWhereAFileStopsBeingJson) {
 
 TEST(LabRun, SaysWhyAFileCannotBeRead) {
   const temporary_directory folder;
-  for (auto& [file, why] :
-       {std::pair{folder.file("none.json"), "No such file or directory"},
-        {folder.file(""), "Is a directory"}}) {
-    auto result = run({"run", file});
+  auto result = run({"run", folder.file("")});
 
-    expect_one_error(result, failed);
-    EXPECT_EQ(result.err,
-              "coppice: " + file + ": cannot be read: " + why + "\n");
-  }
+  expect_one_error(result, failed);
+  EXPECT_EQ(result.err, "coppice: " + folder.file("")
+                          + ": cannot be read: Is a directory\n");
 }
 
 // -- run --against otp --------------------------------------------------------
@@ -315,6 +391,86 @@ TEST_F(LabAgainstRealOtp, SaysWhatErlangDidNotLikeAboutItsAnswer) {
   EXPECT_EQ(result.err,
             "coppice: 01_one_for_one cannot be played on Erlang: the driver "
             "says: stuck\n");
+}
+
+// -- step ---------------------------------------------------------------------
+
+command_result step(const std::string& scenario, const std::string& input) {
+  launch_options options;
+  options.args = {"lab", "step", scenario};
+  return run_coppice_on(input, options);
+}
+
+TEST(LabStep, PlaysAStepForEachLineAndShowsTheTree) {
+  auto result = step("escalation", "\n\n\n\n");
+
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out,
+              HasSubstr("\nStep 2 of 4: exit acceptor with reason boom\n"
+                        "  0 ms  net sees that acceptor#1 ended: boom\n"));
+  EXPECT_THAT(result.out,
+              HasSubstr("top             running  0         "
+                        "one_for_one, 0 of 1 restarts in 60 s\n"
+                        "├─ journal      running  0\n"
+                        "└─ net          running  0         "
+                        "one_for_one, 1 of 1 restarts in 60 s\n"
+                        "   ├─ port      running  0\n"
+                        "   └─ acceptor  running  1         last exit: boom\n"
+                        "\nStep 3 of 4: exit acceptor with reason boom\n"));
+  EXPECT_TRUE(result.out.ends_with("\nThe tree lives.\n")) << result.out;
+  // All that a run tells is told here.
+  std::istringstream lines{run({"run", "escalation"}).out};
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with("  ")) {
+      EXPECT_THAT(result.out, HasSubstr(line + "\n"));
+    }
+}
+
+TEST(LabStep, SaysWhetherAGuessIsRight) {
+  for (auto& [guess, verdict] : {std::pair{"db, web mail", "Right"},
+                                 {"db", "Not so"},
+                                 {"none", "Not so"},
+                                 {"db web mail top", "Not so"}}) {
+    auto result = step("one_for_all", std::string{"\n"} + guess + "\n");
+    EXPECT_THAT(result.out, HasSubstr(std::string{"\n"} + verdict
+                                      + ". Started again: db, web, mail.\n"))
+      << guess;
+  }
+  EXPECT_THAT(step("one_for_all", "none\n").out,
+              HasSubstr("\nRight. No child was started again.\n"));
+}
+
+TEST(LabStep, TakesASupervisorForAllBelowIt) {
+  for (auto* guess : {"net", "net port acceptor"})
+    EXPECT_THAT(step("escalation", std::string{"\n\n"} + guess + "\n").out,
+                HasSubstr("\nRight. Started again: port, acceptor, net.\n"));
+  EXPECT_THAT(step("escalation", "\n\nport acceptor\n").out,
+              HasSubstr("\nNot so. Started again: port, acceptor, net.\n"));
+}
+
+TEST(LabStep, PlaysNothingForAWordThatIsNoChild) {
+  auto result = step("one_for_all", "\nwep\n'web\nnone web\n");
+
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(
+    result.out,
+    HasSubstr("there is no child \"wep\"; did you mean web or top?\n"));
+  EXPECT_THAT(result.out, HasSubstr("a quote is not closed\n"));
+  EXPECT_THAT(result.out, HasSubstr("there is no child \"none\""));
+  EXPECT_THAT(result.out, Not(HasSubstr("Step 3")));
+}
+
+TEST(LabStep, GoesBackAndLeaves) {
+  auto result = step("one_for_all", "back\n\n\nback\nquit\n\n");
+
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  auto step_2 = result.out.find("\nStep 2 of 3: ");
+  ASSERT_NE(step_2, std::string::npos);
+  auto step_3 = result.out.find("\nStep 3 of 3: ", step_2);
+  ASSERT_NE(step_3, std::string::npos);
+  EXPECT_NE(result.out.find("\nStep 2 of 3: ", step_3), std::string::npos);
+  EXPECT_TRUE(result.out.ends_with("exit web with reason boom\n"))
+    << result.out;
 }
 
 // -- explain and new ----------------------------------------------------------

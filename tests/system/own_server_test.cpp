@@ -7,7 +7,6 @@
 
 #include <gmock/gmock.h>
 
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -78,17 +77,11 @@ TEST_F(OwnServer, HasAJournalThatSaysWhyAnAcceptorWasRestarted) {
 
 TEST_F(OwnServer, HasItsTreeInTheConsole) {
   const std::string script = "tree\ninfo " + acceptors + "\n";
-  const int input = memfd_create("script", MFD_CLOEXEC);
-  ASSERT_EQ(write(input, script.data(), script.size()),
-            static_cast<ssize_t>(script.size()));
-  lseek(input, 0, SEEK_SET);
   launch_options console;
   console.args = {"console", "--admin", server->admin_address()};
-  console.standard_input = input;
 
-  const auto result = run_coppice(console);
+  const auto result = run_coppice_on(script, console);
 
-  close(input);
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.out,
               AllOf(HasSubstr("\nshout "), HasSubstr("listener:shout "),
