@@ -96,7 +96,7 @@ tsan: ## run the tests of actors and threads under ThreadSanitizer
 	@rm -f build-tsan/report.*
 	LD_LIBRARY_PATH=$(CURDIR)/build-tsan/caf TSAN_OPTIONS=halt_on_error=1:$(reports) \
 		meson test -C build-tsan --print-errorlogs --timeout-multiplier 4 \
-		$(addprefix --suite ,$(TSAN_SUITES)) $(show_reports)
+		$(addprefix --suite ,$(TSAN_SUITES)) $(TEST_ARGS) $(show_reports)
 
 .PHONY: setup
 setup:
