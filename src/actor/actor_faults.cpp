@@ -53,6 +53,12 @@ fault_outcome resume(runtime& rt, std::string_view path) {
                      [](pinned_actor& who) { who.resume_suspended(); });
 }
 
+bool is_suspended(runtime& rt, std::string_view path) {
+  bool result = false;
+  with_pinned(rt, path, [&](pinned_actor& who) { result = who.suspended(); });
+  return result;
+}
+
 fault_outcome flood(runtime& rt, std::string_view path, std::size_t count) {
   auto found = rt.directory.find(path);
   if (!found)

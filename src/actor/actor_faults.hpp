@@ -31,6 +31,9 @@ fault_outcome suspend(runtime& rt, std::string_view path);
 /// Undoes it; does nothing to an actor that is not suspended.
 fault_outcome resume(runtime& rt, std::string_view path);
 
+/// Whether the actor at `path` is suspended.
+bool is_suspended(runtime& rt, std::string_view path);
+
 /// Sends `count` messages to the actor that it does not know.
 fault_outcome flood(runtime& rt, std::string_view path, std::size_t count);
 

@@ -52,10 +52,9 @@ void add_connections(nlohmann::json& node,
 } // namespace
 
 response api::tree(const request& req) const {
-  auto root = rt_->tree.look(std::chrono::steady_clock::now());
-  if (!root)
+  auto result = look_at_tree(*rt_);
+  if (result.is_null())
     return failure(503, "there is no tree yet");
-  auto result = to_json(*root);
   auto wanted = req.query.find("connections");
   if (wanted != req.query.end() && wanted->second == "true")
     add_connections(result, listeners_);

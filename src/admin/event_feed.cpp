@@ -251,8 +251,7 @@ std::string event_feed::connections() {
 }
 
 std::string event_feed::tree_if_changed() {
-  auto root = rt_->tree.look(steady_clock::now());
-  auto text = root ? journal::to_line(to_json(*root)) : std::string{"null"};
+  auto text = journal::to_line(look_at_tree(*rt_));
   if (text == tree_)
     return {};
   tree_ = std::move(text);

@@ -5,6 +5,7 @@
 #include "actor/actor_faults.hpp"
 #include "actor/directory.hpp"
 #include "admin/responses.hpp"
+#include "admin/tree_json.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -34,7 +35,8 @@ json to_json(const fault::point_info& what) {
           {"actions", std::move(actions)},
           {"term", what.term.empty() ? json{} : json(what.term)},
           {"hits", what.hits},
-          {"fires", what.fires}};
+          {"fires", what.fires},
+          {"used_up", what.used_up}};
 }
 
 // The whole number at `key`, or nothing if there is none from `least` to
@@ -127,6 +129,7 @@ response faults_api::list() const {
     all.push_back(to_json(each));
   return success({{"seed", rt_->faults.seed()},
                   {"allowed", allowed_},
+                  {"suspended", suspended_actors(*rt_)},
                   {"points", std::move(all)}});
 }
 

@@ -53,7 +53,7 @@ std::string draw_point(answer_part point) {
       << (term ? term->shown() : "not armed");
   if (term || hits > 0)
     out << "    (hits " << hits << ", fires " << point.at("fires").number()
-        << ")";
+        << (point.at("used_up").flag() ? ", used up" : "") << ")";
   out << "\n    " << point.at("description").shown() << "\n    takes "
       << joined(point.at("actions")) << "; " << point.at("where").shown()
       << "\n";
@@ -80,6 +80,8 @@ int list_faults(const fault_list_options& options) {
   std::string drawn;
   for (auto& point : all.at("points").elements())
     drawn += draw_point(point);
+  for (auto& path : all.at("suspended").elements())
+    drawn += "suspended: " + path.shown() + "\n";
   drawn += "seed " + std::to_string(all.at("seed").number())
            + (all.at("allowed").flag()
                 ? "\n"

@@ -22,7 +22,7 @@ std::string number(answer_part node, const char* key) {
   return found ? std::to_string(found->number()) : "";
 }
 
-std::string remark(answer_part node) {
+std::string describe_node(answer_part node) {
   if (auto strategy = node.find("strategy"))
     return strategy->shown() + ", " + number(node, "budget_used") + " of "
            + number(node, "intensity") + " restarts in "
@@ -32,6 +32,27 @@ std::string remark(answer_part node) {
   if (auto last_exit = node.find("last_exit"))
     return "last exit: " + last_exit->shown();
   return {};
+}
+
+// What its state does not show.
+std::string faults_of(answer_part node) {
+  std::string result;
+  auto add = [&](const std::string& fault) {
+    result += (result.empty() ? "" : ", ") + fault;
+  };
+  auto suspended = node.find("suspended");
+  if (suspended && suspended->flag())
+    add("suspended");
+  if (auto armed = node.find("armed"))
+    for (auto& each : armed->elements())
+      add(each.at("point").shown() + " is armed: " + each.at("term").shown());
+  return result;
+}
+
+std::string remark(answer_part node) {
+  auto what = describe_node(node);
+  auto faults = faults_of(node);
+  return what.empty() || faults.empty() ? faults + what : faults + "; " + what;
 }
 
 void collect(answer_part node, const std::string& lead,

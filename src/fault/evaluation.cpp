@@ -39,6 +39,13 @@ const action* evaluation::next() {
   return nullptr;
 }
 
+bool evaluation::used_up() const noexcept {
+  for (std::size_t i = 0; i < term_.steps.size(); ++i)
+    if (progress_[i].taken != term_.steps[i].count)
+      return false;
+  return true;
+}
+
 bool evaluation::takes(const step& which, progress& so_far) {
   if (so_far.skipped < which.skip) {
     ++so_far.skipped;

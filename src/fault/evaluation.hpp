@@ -26,6 +26,9 @@ public:
   /// Takes one hit; null if no step of the term does. Valid as long as this.
   const action* next();
 
+  /// Whether no step of the term will take a hit any more.
+  bool used_up() const noexcept;
+
   const term& what() const noexcept {
     return term_;
   }

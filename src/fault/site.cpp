@@ -135,7 +135,8 @@ point_info site::info() const {
           actions_,
           evaluation_ ? to_string(evaluation_->what()) : std::string{},
           hits_,
-          fires_};
+          fires_,
+          evaluation_ && evaluation_->used_up()};
 }
 
 } // namespace coppice::fault

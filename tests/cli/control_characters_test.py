@@ -205,6 +205,8 @@ class Impostor:
                  "restarts": 0, "last_exit": HOSTILE, "children": []},
                 {"id": "b", "path": "coppice/b" + HOSTILE, "type": "worker",
                  "state": "s", "incarnation": 1, "restarts": 0,
+                 "suspended": True,
+                 "armed": [{"point": HOSTILE, "term": HOSTILE}],
                  "peer": HOSTILE, "children": []}]}
     LISTENER = {"name": "n" + HOSTILE, "path": HOSTILE, "state": HOSTILE,
                 "local": HOSTILE, "active": 0, "limits": {"l" + HOSTILE: HOSTILE},
@@ -218,8 +220,9 @@ class Impostor:
             {"seq": 9, "time": HOSTILE, "severity": HOSTILE, "path": HOSTILE,
              "text": HOSTILE}]},
         "/log": {"level": HOSTILE},
-        "/faults": {"seed": 1, "allowed": True, "points": [
+        "/faults": {"seed": 1, "allowed": True, "suspended": [HOSTILE], "points": [
             {"name": HOSTILE, "term": HOSTILE, "hits": 1, "fires": 1,
+             "used_up": True,
              "description": HOSTILE, "where": HOSTILE, "actions": [HOSTILE]}]},
         "/listeners": {"listeners": [LISTENER]},
         "/toxics": [TOXIC],

@@ -75,6 +75,23 @@ INSTANTIATE_TEST_SUITE_P(
                 "dup dup dup dup dup dup"}),
   [](auto& info) { return info.param.name; });
 
+TEST(UsedUp, IsATermOnceNoStepOfItCanFireAgain) {
+  auto after = [](std::string_view term, int hits) {
+    auto running = evaluate(term);
+    for (int i = 0; i < hits; ++i)
+      (void)running.next();
+    return running.used_up();
+  };
+  EXPECT_FALSE(after("2*drop", 1));
+  EXPECT_TRUE(after("2*drop", 2));
+  EXPECT_FALSE(after("1*drop->1*dup", 1));
+  EXPECT_TRUE(after("1*drop->1*dup", 2));
+  EXPECT_FALSE(after("1*@3 drop", 3));
+  EXPECT_TRUE(after("1*@3 drop", 4));
+  EXPECT_FALSE(after("drop", 9));
+  EXPECT_FALSE(after("1*drop->50%dup", 9));
+}
+
 // -- chance -------------------------------------------------------------------
 
 TEST(Chance, MeansTheSameInEveryBuild) {

@@ -173,6 +173,10 @@ actor::fault_outcome actor::suspend(runtime&, std::string_view) {
   return fault_outcome::noproc;
 }
 
+bool actor::is_suspended(runtime&, std::string_view) {
+  return false; // anybody may look
+}
+
 // Healing resumes suspended actors, and here there are none.
 actor::fault_outcome actor::resume(runtime&, std::string_view) {
   fuzz::demand_permission("/actors/resume");

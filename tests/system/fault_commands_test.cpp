@@ -18,6 +18,7 @@ namespace coppice_test::fault_commands_test {
 
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -81,6 +82,39 @@ TEST_F(FaultCommands, SetAndClearAPoint) {
            && log.find("fault cleared at *") != std::string::npos;
   }))
     << server.err();
+}
+
+TEST_F(FaultCommands, ShowWhatIsBrokenInListAndTree) {
+  auto& server = serve_faults();
+  const std::string acceptor
+    = "coppice/listener:echo/accepting/acceptors/acceptor:0";
+  auto tree = [&] {
+    return run_coppice({{"tree", "--admin", server.admin_address()}}).out;
+  };
+  EXPECT_THAT(tree(), Not(AnyOf(HasSubstr("suspended"), HasSubstr("armed"))));
+
+  for (const char* what : {"suspend", "refuse-stop", "fail-starts"})
+    EXPECT_EQ(fault(server, {what, acceptor}).exit_code, 0) << what;
+  EXPECT_THAT(
+    tree(),
+    HasSubstr("suspended, actor.start is armed: 1*throw(asked to fail), "
+              "actor.stop is armed: drop\n"));
+  EXPECT_THAT(fault(server, {"list"}).out,
+              HasSubstr("\nsuspended: " + acceptor + "\n"));
+
+  // What has fired as often as it may is not armed any more.
+  EXPECT_EQ(run_coppice({{"kill", acceptor, "--admin", server.admin_address()}})
+              .exit_code,
+            0);
+  EXPECT_TRUE(eventually(
+    [&] { return tree().find("actor.start is armed") == std::string::npos; }))
+    << tree();
+  EXPECT_THAT(
+    fault(server, {"list"}).out,
+    HasSubstr("1*throw(asked to fail)    (hits 2, fires 1, used up)"));
+
+  EXPECT_EQ(fault(server, {"clear"}).exit_code, 0);
+  EXPECT_THAT(tree(), Not(AnyOf(HasSubstr("suspended"), HasSubstr("armed"))));
 }
 
 TEST_F(FaultCommands, SayWhatIsWrong) {

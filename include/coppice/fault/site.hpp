@@ -73,6 +73,9 @@ struct point_info {
   std::uint64_t hits = 0;
   /// How often it did something other than `off`.
   std::uint64_t fires = 0;
+  /// Whether it is armed and will not do anything again, such as `1*drop` after
+  /// it fired.
+  bool used_up = false;
 };
 
 /// What the points of one name share; their registry owns it. Thread-safe.
