@@ -220,6 +220,50 @@ class Test:
         self.browser.press("enter")
         assert self.browser.js("return document.activeElement.dataset.action") == "throw"
 
+    def asks_before_the_server_ends(self):
+        """Tab, Enter, Enter on a fresh page is throw at the root."""
+        is_open = "return document.getElementById('sure').open"
+        self.select("coppice")
+        self.browser.press("enter", "enter")
+        self.browser.until(lambda: self.browser.js(is_open), "it asks")
+        assert self.text("#sure p") == \
+            "This ends coppice, and the server with it.", self.text("#sure p")
+        self.shoot("sure")
+        self.browser.press("enter")
+        self.browser.until(lambda: not self.browser.js(is_open), "Enter cancels")
+        self.browser.click('[data-action="kill"]')
+        self.browser.until(lambda: self.browser.js(is_open), "it asks again")
+        self.browser.press("escape")
+        self.browser.until(lambda: not self.browser.js(is_open), "Escape cancels")
+        assert self.server.process.poll() is None
+        assert self.incarnation("coppice") == "#1"
+        # Nothing else is asked about: not what may happen later.
+        self.browser.click('[data-action="refuse_stop"]')
+        self.browser.until(lambda: "✓ refuse" in self.text("#said"), "it is done")
+        assert not self.browser.js(is_open)
+        self.browser.until(lambda: self.armed() == "1 fault armed", "it is counted")
+        self.browser.click("#armed button")
+        self.browser.until(lambda: self.armed() == "", "it is undone")
+
+    def armed(self):
+        return self.text("#armed:not([hidden]) span")
+
+    def shows_faults_in_the_tree(self):
+        hung = ACCEPTORS + "/acceptor:1"
+        about = lambda: self.text(row(hung) + ".faulty .about")
+        self.select(hung)
+        for action in ("hang", "refuse_stop", "fail_start"):
+            self.browser.click(f'[data-action="{action}"]')
+        self.browser.until(
+            lambda: "suspended · next start fails · refuses to stop" in about(),
+            f"the row says so; it says {about()!r}")
+        self.browser.until(lambda: self.armed() == "2 faults armed, 1 suspended",
+                           f"the header counts; it says {self.armed()!r}")
+        self.shoot("armed")
+        self.browser.click("#armed button")
+        self.browser.until(lambda: self.armed() == "" and about() == "",
+                           "all is undone")
+
     def shades_faults(self):
         hung = ACCEPTORS + "/acceptor:1"
         self.select(hung)
@@ -338,10 +382,72 @@ class Test:
             other.close()
         self.browser.until(lambda: self.text("#link") == "live", "it is live again")
 
+    def covers_nothing(self):
+        """What is clicked is what is seen, wherever the page is scrolled to."""
+        at = """const [selector, block] = arguments;
+                const wanted = document.querySelector(selector);
+                wanted.scrollIntoView({block});
+                const box = wanted.getBoundingClientRect();
+                const found = document.elementFromPoint(
+                  box.x + box.width / 2, box.y + box.height / 2);
+                return found === wanted ? "" : (found?.outerHTML ?? "nothing").slice(0, 200)"""
+        for width, height in ((1920, 1080), (1440, 900), (1280, 720),
+                              (1024, 768), (390, 844)):
+            self.browser.cdp("Emulation.setDeviceMetricsOverride", width=width,
+                             height=height, deviceScaleFactor=1, mobile=False)
+            for wanted in ("#sandbox-form button", "#filter", "#span",
+                           '[data-action="heal"]'):
+                for block in ("center", "end", "nearest"):
+                    found = self.browser.js(at, wanted, block)
+                    assert not found, (width, wanted, block, found)
+            self.browser.js("scrollTo(0, document.body.scrollHeight)")
+            self.shoot(f"end-{width}")
+        self.browser.cdp("Emulation.clearDeviceMetricsOverride")
+        self.browser.js("scrollTo(0, 0)")
+
+    def ends_the_server_once_it_is_sure(self):
+        other = Server(self.server.binary)
+        try:
+            self.browser.open(other.url)
+            self.browser.until(lambda: self.incarnation("coppice") == "#1", "the tree")
+            self.select("coppice")
+            self.browser.click('[data-action="throw"]')
+            self.browser.until(lambda: self.browser.js(
+                "return document.getElementById('sure').open"), "it asks")
+            self.browser.click('#sure button[value="yes"]')
+            code = other.process.wait(20)
+            assert code == 4, f"the server ended with {code}"
+            self.is_unknown()
+        finally:
+            self.browser.open(self.server.url)
+            if other.process.poll() is None:
+                other.close()
+        self.browser.until(lambda: self.text("#link") == "live", "it is live again")
+        self.browser.console()  # the page of a server that is gone complains there
+
+    def is_unknown(self):
+        """Nothing is shown as well that nobody hears of."""
+        self.browser.until(lambda: "does not answer" in self.text("#link"),
+                           "the loss is told")
+        # Which event was the last to come through is up to the server's end.
+        assert "Last heard: coppice" in self.text("#link"), self.text("#link")
+        shown = """return [...document.querySelectorAll('.row .glyph')]
+          .map((e) => e.textContent).join('')"""
+        self.browser.until(lambda: set(self.browser.js(shown)) == {"?"},
+                           f"states are unknown: {self.browser.js(shown)!r}")
+        enabled = "return document.querySelectorAll('#actions button:enabled').length"
+        assert self.browser.js(enabled) == 0
+        before = self.browser.js("return document.getElementById('lanes-canvas').toDataURL()")
+        self.browser.js_async("setTimeout(arguments[0], 400)")
+        assert before == self.browser.js(
+            "return document.getElementById('lanes-canvas').toDataURL()"), \
+            "bars grow although nothing is known"
+
     def says_when_the_connection_is_lost(self):
         code = self.server.close()
         assert code == 0, f"the server ended with {code}"
-        self.browser.until(lambda: "lost" in self.text("#link"), "the loss is told")
+        self.is_unknown()
+        self.shoot("gone")
 
     def begins_anew_with_another_server(self):
         assert "boom" in self.text("#log")
@@ -363,14 +469,16 @@ class Test:
                 self.sees_what_the_command_line_kills, self.ages_restarts,
                 self.foretells_escalation, self.sees_a_supervisor_give_up, self.foretells_a_burnt_budget,
                 self.foretells_nothing_above_the_root,
-                self.is_used_by_keyboard,
-                self.shades_faults, self.shows_traffic, self.plays_the_sandbox,
-                self.is_legible_everywhere,
+                self.is_used_by_keyboard, self.asks_before_the_server_ends,
+                self.shows_faults_in_the_tree, self.shades_faults, self.shows_traffic, self.plays_the_sandbox,
+                self.is_legible_everywhere, self.covers_nothing,
                 self.takes_what_comes_from_outside_for_text,
                 self.folds_a_thousand_and_keeps_its_pace,
                 self.shows_who_may_do_what):
             claim()
             print("ok", claim.__name__.replace("_", " "), flush=True)
+        self.ends_the_server_once_it_is_sure()
+        print("ok ends the server once it is sure")
         wrong = [each["message"] for each in self.browser.console()
                  if each["level"] == "SEVERE"]
         assert not wrong, wrong

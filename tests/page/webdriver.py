@@ -13,7 +13,7 @@ import urllib.request
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 KEYS = {"down": "\ue015", "up": "\ue013", "left": "\ue012", "right": "\ue014",
-        "enter": "\ue007"}
+        "enter": "\ue007", "escape": "\ue00c"}
 
 
 class Failure(Exception):

@@ -4,7 +4,7 @@
 // button, as a command and as a line of a GoogleTest test.
 
 import { get, post, remove } from "./server.js";
-import { element, glyphs, idOf, literal, quoted, setText } from "./words.js";
+import { element, faultsOf, glyphs, idOf, literal, quoted, setText } from "./words.js";
 
 const predictAfter = 250;
 
@@ -14,8 +14,9 @@ const kill = (reason) => (path) =>
 const strike = (what) => (path) => post(`/actors/${what}`, { path });
 
 // `asks` is what the engine is asked about beforehand, `first` what is so in any
-// case, and `forever` what a supervisor does that does nothing. `will` says what
-// happens where there is nothing to ask it.
+// case, and `forever` what a supervisor does that does nothing. `later` is whether
+// that is about what comes later, if it comes. `will` says what happens where there
+// is nothing to ask it.
 const actions = [
   {
     id: "throw", label: "throw", asks: { reason: "boom" }, run: kill("boom"),
@@ -39,7 +40,7 @@ const actions = [
   },
   {
     id: "hang", label: "hang", fault: true, run: strike("suspend"),
-    asks: { action: "suspend" }, first: "What is sent to it waits until it is resumed, all but exit signals. ",
+    asks: { action: "suspend" }, later: true, first: "What is sent to it waits until it is resumed, all but exit signals. ",
     forever: "does not notice",
     command: (path) => `coppice fault suspend ${path}`,
     test: (path) => `suspend(${path});`,
@@ -52,13 +53,13 @@ const actions = [
   },
   {
     id: "fail_start", label: "fail next start", fault: true, run: strike("fail_starts"),
-    asks: { action: "fail_starts" }, first: "Nothing yet. If it ended now, its start would fail, and be tried again: ",
+    asks: { action: "fail_starts" }, later: true, first: "Nothing yet. If it ended now, its start would fail, and be tried again: ",
     command: (path) => `coppice fault fail-starts ${path}`,
     test: (_, raw) => `arm(${literal(`actor.start:${raw}`)}, "1*throw(asked to fail)");`,
   },
   {
     id: "refuse_stop", label: "refuse shutdown", fault: true, run: strike("refuse_stop"),
-    asks: { action: "refuse_stop" }, first: "Nothing yet. When it is asked to end, it does not hear it: ",
+    asks: { action: "refuse_stop" }, later: true, first: "Nothing yet. When it is asked to end, it does not hear it: ",
     forever: "waits for it, for as long as it takes",
     command: (path) => `coppice fault refuse-stop ${path}`,
     test: (_, raw) => `arm(${literal(`actor.stop:${raw}`)}, "drop");`,
@@ -91,6 +92,7 @@ export class Inspector {
       this.addRow(action);
     model.addEventListener("hello", () => this.update());
     model.addEventListener("tree", () => this.update());
+    model.addEventListener("link", () => this.update());
     model.addEventListener("event", () => this.predictSoon());
     // Budgets refill while nothing happens.
     setInterval(() => this.predictSoon(), 2000);
@@ -136,7 +138,7 @@ export class Inspector {
     const state = this.model.stateOf(node);
     setText(this.title, node.path);
     const [now, life, budget, traffic] = this.lines;
-    setText(now, `${glyphs[state] ?? "?"} ${state.replace("_", " ")}, ${node.type}${node.restart ? `, ${node.restart}` : ""}`);
+    setText(now, `${glyphs[state] ?? "?"} ${state.replace("_", " ")}, ${node.type}${[node.restart, ...faultsOf(node)].filter(Boolean).map((word) => `, ${word}`).join("")}`);
     setText(life, `incarnation #${node.incarnation}, ${node.restarts} restarts${node.last_exit ? `; last end: ${node.last_exit}` : ""}${node.own_budget ? `; of its own budget, ${ownBudget(node.own_budget)} used` : ""}`);
     setText(budget, node.strategy
       ? `${node.strategy}; ${node.budget_used} of ${node.intensity} restarts in ${node.period_seconds} s used` : "");
@@ -147,7 +149,8 @@ export class Inspector {
 
   updateRow({ row, button, command, test, action }, node) {
     row.hidden = Boolean(action.ofSupervisor) && node.type !== "supervisor";
-    button.disabled = Boolean(action.fault) && !this.model.allowFaults;
+    button.disabled = this.model.lostAt !== null
+      || (Boolean(action.fault) && !this.model.allowFaults);
     // In a test the root has no say in paths.
     const inTest = node.path.slice(node.path.indexOf("/") + 1);
     const admin = location.host === "127.0.0.1:6060" ? "" : ` --admin ${location.host}`;
@@ -155,14 +158,30 @@ export class Inspector {
     setText(test, action.test(literal(inTest), inTest));
   }
 
+  // What would end the server is asked about first.
   async press(action) {
     const path = this.path;
     try {
+      if (action.asks && !action.later
+          && (await get("/predict", { path, ...action.asks })).ends_all
+          && !await this.confirms(`This ends ${idOf(this.model.root?.path ?? path)}, and the server with it.`))
+        return;
       await action.run(path);
       this.say("done", `✓ ${action.label}: ${action.id === "heal" ? "all" : path}`);
     } catch (error) {
       this.say("bad", `✕ ${action.label}: ${error.message}`);
     }
+  }
+
+  // Asks in a dialog; Enter and Escape take the harmless answer.
+  confirms(text) {
+    const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("sure"));
+    setText(dialog.querySelector("p"), text);
+    dialog.returnValue = "";
+    dialog.showModal();
+    return new Promise((resolve) => {
+      dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+    });
   }
 
   say(state, text) {

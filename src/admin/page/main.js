@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Wires the parts together, and draws them once a frame.
+// Wires the parts together, and draws them when there is something new to see.
 
+import { addArmed } from "./armed.js";
 import { Axis } from "./axis.js";
 import { Inspector } from "./inspector.js";
 import { addKeys } from "./keyboard.js";
@@ -22,18 +23,35 @@ const lanes = new Lanes(model, tree, axis);
 const traffic = new Traffic(model, axis);
 const log = new Log(model);
 
+addArmed(model);
 addKeys(tree);
 addSandbox();
 const token = /** @type {HTMLInputElement} */ (document.getElementById("token"));
 token.addEventListener("input", () => setToken(token.value));
 connect(model, document.getElementById("link"));
 
-function frame() {
+// Time moves a pixel in a tenth of a second or so; what happens is drawn at once.
+let scheduled = false;
+function schedule() {
+  if (scheduled)
+    return;
+  scheduled = true;
+  requestAnimationFrame(draw);
+}
+
+function draw() {
+  scheduled = false;
   axis.begin();
   tree.draw();
   lanes.draw();
   traffic.draw();
   log.draw();
-  requestAnimationFrame(frame);
 }
-requestAnimationFrame(frame);
+
+const drawEvery = 80;
+setInterval(schedule, drawEvery);
+for (const what of ["tree", "event", "hello", "link", "forgotten"])
+  model.addEventListener(what, schedule);
+for (const what of ["scroll", "resize", "click", "keydown", "input", "focusin"])
+  addEventListener(what, schedule, { capture: true, passive: true });
+schedule();

@@ -20,6 +20,7 @@ export class Model extends EventTarget {
     this.allowFaults = false;
     this.needsToken = false;
     this.offset = 0; // of the server's clock to this page's, in ms
+    this.lostAt = null; // when the server was last heard, if it is not now
     this.forget();
   }
 
@@ -36,9 +37,16 @@ export class Model extends EventTarget {
     this.lastSeq = 0;
   }
 
-  // The server's clock now, in ms.
+  // The server's clock now, in ms. It stands while nothing is heard.
   now() {
-    return performance.now() + this.offset;
+    return this.lostAt ?? performance.now() + this.offset;
+  }
+
+  lose() {
+    if (this.lostAt !== null)
+      return;
+    this.lostAt = this.now();
+    this.tell("link");
   }
 
   setClock(mono) {
@@ -50,6 +58,7 @@ export class Model extends EventTarget {
   }
 
   greet(hello) {
+    this.lostAt = null;
     this.allowFaults = hello.allow_faults;
     this.needsToken = hello.needs_token;
     if (this.boot && this.boot !== hello.boot) {
@@ -59,6 +68,7 @@ export class Model extends EventTarget {
     this.boot = hello.boot;
     this.setClock(hello.mono_ns);
     this.tell("hello");
+    this.tell("link");
   }
 
   setTree(root) {
@@ -187,6 +197,8 @@ export class Model extends EventTarget {
   }
 
   stateOf(node) {
+    if (this.lostAt !== null)
+      return "unknown";
     if (this.givenUp.has(node.path) && node.state !== "running")
       return "given_up";
     return node.state;

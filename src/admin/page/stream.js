@@ -3,6 +3,18 @@
 // The one stream that feeds the page. The browser reconnects by itself, and
 // says which event it has seen last.
 
+const lately = 10_000; // ms: longer than a drain may take by default
+
+// Nobody knows what the server is now: the page says what it heard last; that the
+// server was to end, if it heard so.
+function lossInWords(model) {
+  const isEnd = ({ path, kind, at }) => at > model.now() - lately
+    && (kind === "draining" || path === model.root?.path);
+  const last = model.events.findLast(isEnd) ?? model.events.at(-1);
+  return "✕ the server does not answer; what you see is how it was. "
+    + (last ? `Last heard: ${last.text}. ` : "") + "Trying again";
+}
+
 export function connect(model, link) {
   const source = new EventSource("/events/stream?since=0&canary=true");
   const say = (state, text) => {
@@ -11,7 +23,8 @@ export function connect(model, link) {
   };
   source.addEventListener("open", () => say("live", "live"));
   source.addEventListener("error", () => {
-    say("lost", "✕ connection lost, trying again");
+    model.lose();
+    say("lost", lossInWords(model));
     // An answer such as 503 ends an EventSource for good.
     if (source.readyState === EventSource.CLOSED)
       setTimeout(() => connect(model, link), 2000);

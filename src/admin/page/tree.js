@@ -4,7 +4,7 @@
 // once for its path, and changed in place.
 
 import { Strip } from "./strip.js";
-import { element, glyphs, setAttribute, setText } from "./words.js";
+import { element, faultsOf, glyphs, setAttribute, setText } from "./words.js";
 
 const foldAbove = 50;
 
@@ -18,6 +18,7 @@ export class Tree {
     this.chosen = new Map(); // whether it is folded, where somebody said so
     this.selected = null;
     model.addEventListener("tree", () => this.update());
+    model.addEventListener("link", () => this.update());
     model.addEventListener("event", () => { this.stale = true; });
     host.addEventListener("click", (e) => this.onClick(e));
     host.addEventListener("focusin", (e) => {
@@ -90,6 +91,7 @@ export class Tree {
     const hasChildren = node.children.length > 0;
     const folded = hasChildren && this.folded(node);
     row.element.dataset.state = state;
+    row.element.classList.toggle("faulty", faultsOf(node).length > 0);
     setAttribute(row.element, "aria-level", String(level));
     if (hasChildren)
       setAttribute(row.element, "aria-expanded", String(!folded));
@@ -117,7 +119,7 @@ export class Tree {
   }
 
   describe(node, state, folded) {
-    const words = [];
+    const words = faultsOf(node);
     if (state !== "running")
       words.push(state.replace("_", " "));
     if (node.strategy)

@@ -8,6 +8,20 @@ export const glyphs = {
   restarting: "↻",
   stopped: "○",
   given_up: "✕",
+  unknown: "?",
+};
+
+// What is done to an actor and does not show in its state.
+export function faultsOf(node) {
+  const words = node.suspended ? ["suspended"] : [];
+  for (const { point } of node.armed ?? [])
+    words.push(armedWords[point] ?? `${point} is armed`);
+  return words;
+}
+
+const armedWords = {
+  "actor.start": "next start fails",
+  "actor.stop": "refuses to stop",
 };
 
 export const parentOf = (path) => path.slice(0, Math.max(0, path.lastIndexOf("/")));
