@@ -51,9 +51,6 @@ struct command {
   std::vector<command> subcommands = {};
 };
 
-/// The options of a command that has none.
-struct no_options {};
-
 /// Carries out a command on a server; returns its exit code. What answers there
 /// may not be coppice: see answers.hpp.
 int on_server(const session& options, const std::function<int()>& carry_out);
@@ -79,6 +76,13 @@ command command_of(std::string name, group in, std::string help,
     };
   };
   return {std::move(name), in, std::move(help), on_a_server, options, {}};
+}
+
+/// A command without options, which acts on no server.
+inline command command_of(std::string name, group in, std::string help,
+                          int (*carry_out)()) {
+  auto options = [=](CLI::App&, const session&) -> action { return carry_out; };
+  return {std::move(name), in, std::move(help), false, options, {}};
 }
 
 /// A command that only has subcommands. It acts on a server if one of them

@@ -98,7 +98,7 @@ int explain_scenario(const one_scenario& options) {
   return done;
 }
 
-int list_examples(const no_options&) {
+int list_examples() {
   for (auto& each : lab::examples())
     std::cout << each.name << "\n    " << each.about << "\n";
   std::cout << std::flush;
@@ -213,12 +213,8 @@ command lab_command() {
     "lab", group::laboratory,
     "play supervision scenarios in virtual time, without a server",
     {
-      command_of<no_options>(
-        "list", group::laboratory, "list the scenarios that come with coppice",
-        [](CLI::App&, no_options&) {
-          // nop: it has none
-        },
-        list_examples),
+      command_of("list", group::laboratory,
+                 "list the scenarios that come with coppice", list_examples),
       command_of<one_scenario>(
         "show", group::laboratory, "print one of them, to copy and change",
         [](CLI::App& cmd, one_scenario& options) {

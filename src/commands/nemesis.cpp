@@ -27,7 +27,7 @@ using std::chrono::milliseconds;
 
 namespace {
 
-int list_presets(const no_options&) {
+int list_presets() {
   for (auto& each : nemesis::presets())
     std::cout << each.name << "\n    " << each.about << "\n";
   return done;
@@ -183,12 +183,8 @@ command nemesis_command() {
     "nemesis", group::faults,
     "run a schedule of faults against a server and check its answers",
     {
-      command_of<no_options>(
-        "list", group::faults, "list the schedules that come with coppice",
-        [](CLI::App&, no_options&) {
-          // nop: it has none
-        },
-        list_presets),
+      command_of("list", group::faults,
+                 "list the schedules that come with coppice", list_presets),
       command_of<preset_options>(
         "show", group::faults, "print one of them as JSON, to copy and change",
         [](CLI::App& cmd, preset_options& options) {

@@ -8,10 +8,10 @@ using namespace supervision;
 
 namespace {
 
-observe::node_state state_of(const engine::child& child, bool up) {
+observe::node_state state_of(const engine::child& child) {
   switch (child.state) {
   case child_state::running:
-    return up ? observe::node_state::running : observe::node_state::starting;
+    return observe::node_state::running;
   case child_state::restarting:
     return observe::node_state::restarting;
   case child_state::undefined:
@@ -58,17 +58,16 @@ observe::node_view engine_world::view_of_child(const process& sup,
   auto who = part.processes.find(child.instance);
   auto* it
     = who == part.processes.end() ? nullptr : &processes_.at(who->second);
-  auto runs = child.state == child_state::running && it != nullptr;
   observe::node_view result{};
-  if (runs && it->sup) {
+  if (child.state == child_state::running && it != nullptr && it->sup) {
     result = view_of(*it, below);
   } else {
     result.id = name;
     result.path = below;
     result.type = child.spec().type;
+    result.state = state_of(child);
     result.incarnation = it == nullptr ? 0 : it->name.n;
   }
-  result.state = state_of(child, !runs || !it->sup || it->sup->record.up);
   result.restart = child.spec().restart;
   result.last_exit = last_exit_of(sup.name.id, name);
   if (auto* own = part.machine.own_window(key))
