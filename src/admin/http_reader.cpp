@@ -7,6 +7,7 @@
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <boost/beast/version.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -23,10 +24,12 @@ namespace {
 // needs a line of its own. This holds for trailers, too.
 constexpr std::size_t framing_share = 8;
 
-// The least that can end a body in chunks: `0`, CR LF, CR LF. Beast's parser
-// asserts that it has as much once it has seen the last chunk (1.74, 1.83);
-// an empty body that comes in pieces would end the program.
-constexpr std::size_t last_chunk_bytes = 5;
+// What is there before a body in chunks is read on. The least that can end one
+// is `0`, CR LF, CR LF. Before version 356 (Boost 1.87) Beast's parser asserts
+// that it has as much once it has seen the last chunk, and an empty body that
+// comes in pieces would end the program. Later ones take the last chunk and
+// what follows one after the other, so that two bytes may be all that is left.
+constexpr std::size_t chunk_bytes = BOOST_BEAST_VERSION < 356 ? 5 : 1;
 
 bool same_name(std::string_view a, std::string_view b) noexcept {
   return beast::iequals({a.data(), a.size()}, {b.data(), b.size()});
@@ -249,7 +252,7 @@ http_reader::stage http_reader::check_framing() {
 
 http_reader::stage http_reader::read_body() {
   auto& read = parser_->get();
-  auto enough = head_.chunked ? last_chunk_bytes : 1;
+  auto enough = head_.chunked ? chunk_bytes : 1;
   while (in_.size() >= enough && !read.is_done()) {
     beast::error_code why;
     auto taken = parser_->put(in_, why);
