@@ -35,10 +35,18 @@ std::string in_parentheses(const std::vector<std::string>& remarks) {
   return result.empty() ? "" : result + ")";
 }
 
+// The group of options that were not given one is called differently from
+// version to version: `Options`, `OPTIONS` since CLI11 2.5.
+std::string group_of(const CLI::Option& option) {
+  static const auto standard = CLI::App{}.add_flag("--any")->get_group();
+  auto group = option.get_group();
+  return group == standard ? "Options" : group;
+}
+
 option_text text_of(const CLI::Option& option) {
   option_text result;
   result.positional = option.get_positional();
-  result.group = result.positional ? arguments : option.get_group();
+  result.group = result.positional ? arguments : group_of(option);
   result.required = option.get_required();
   result.repeated = option.get_expected_max() > 1;
   for (auto& each : option.get_snames())
