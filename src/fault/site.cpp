@@ -14,12 +14,21 @@ namespace coppice::fault {
 
 namespace {
 
+// How the sources' own folder is written, which is up to the build: `../`
+// before Meson 1.12, and in a unit of several, their whole path; since then a
+// path without `..`, too. It is what comes before the name of this file.
+constexpr std::string_view sources() {
+  std::string_view own = __FILE__;
+  constexpr std::string_view name = "src/fault/site.cpp";
+  return own.ends_with(name) ? own.substr(0, own.size() - name.size()) : "";
+}
+
 std::string text_of(const place& where) {
-  // Meson names sources from the build folder, which is one inside theirs; in a
-  // unit of several, the build folder's own path comes before that.
   constexpr std::string_view up = "../";
   std::string_view file = where.file;
-  if (auto last = file.rfind(up); last != file.npos)
+  if (!sources().empty() && file.starts_with(sources()))
+    file.remove_prefix(sources().size());
+  else if (auto last = file.rfind(up); last != file.npos)
     file.remove_prefix(last + up.size());
   return std::string{file} + ":" + std::to_string(where.line);
 }
