@@ -313,6 +313,7 @@ expected<event_feed, response> api::open_feed(const request& req) const {
   nlohmann::json greeting{
     {"boot", std::to_string(rt_->events.boot())},
     {"mono_ns", std::chrono::steady_clock::now().time_since_epoch().count()},
+    {"began_mono_ns", rt_->events.began().time_since_epoch().count()},
     {"allow_faults", access_.rules().allow_faults},
     {"needs_token", !access_.rules().token.empty()}};
   return event_feed{rt_, listeners_, *since, greeting.dump(),

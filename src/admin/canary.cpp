@@ -2,6 +2,8 @@
 
 #include "admin/canary.hpp"
 
+#include "net/peer.hpp"
+
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -149,12 +151,21 @@ bool canary::ask() {
     return true;
   }
   auto now = clock::now();
-  served_ = true;
+  auto first = !std::exchange(served_, true);
   auto lost = std::exchange(lost_at_, {});
   note({.at = now,
         .took = now - begin,
-        .gap = lost == clock::time_point{} ? 0ns : now - lost});
+        .gap = lost == clock::time_point{} ? 0ns : now - lost,
+        .from = first ? own_address() : std::nullopt});
   return rest(asks_every);
+}
+
+std::optional<observe::peer_address> canary::own_address() const {
+  sockaddr_storage own = {};
+  socklen_t size = sizeof(own);
+  if (::getsockname(sock_.fd(), reinterpret_cast<sockaddr*>(&own), &size) != 0)
+    return {};
+  return net::to_peer(own);
 }
 
 // Ends early when the server ends the connection. Returns whether to go on.

@@ -3,12 +3,14 @@
 #pragma once
 
 #include "coppice/net/listener.hpp"
+#include "coppice/observe/peer_address.hpp"
 #include "net/socket.hpp"
 #include "observe/recent.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -37,6 +39,8 @@ public:
     /// Since the loss of a connection that was served; 0 if none was lost.
     std::chrono::nanoseconds gap = {};
     std::string failure = {}; ///< Instead of an answer, for a person.
+    /// Of the first answer on a connection: the peer that the server sees.
+    std::optional<observe::peer_address> from = {};
   };
 
   struct report {
@@ -63,6 +67,7 @@ private:
   void leave();
   void connect();
   bool ask();
+  std::optional<observe::peer_address> own_address() const;
   bool rest(std::chrono::milliseconds length);
   short wait(short events, clock::time_point until) const;
   void lose(std::string why);

@@ -85,6 +85,8 @@ json to_json(const canary::report& report) {
     made["took_ns"] = each.took.count();
     if (each.gap.count() > 0)
       made["gap_ns"] = each.gap.count();
+    if (each.from)
+      made["from"] = to_string(*each.from);
   }
   return {{"connected", report.connected}, {"samples", std::move(samples)}};
 }
@@ -262,8 +264,12 @@ std::string event_feed::traffic() {
   json all = json::array();
   for (auto& each : listeners_) {
     auto counted = each->counters();
+    auto local = each->local();
     all.push_back({{"name", each->config().name},
                    {"path", each->path()},
+                   {"local", local ? json(to_string(*local)) : json()},
+                   {"state", to_string(each->state())},
+                   {"topology", to_string(each->config().topology)},
                    {"active", each->active()},
                    {"accepted", counted.accepted},
                    {"closed", counted.closed},

@@ -63,6 +63,11 @@ TEST_F(Canary, TellsHowLongAnAnswerTakes) {
   EXPECT_GT(told[0].took, 0ns);
   EXPECT_LT(told[0].took, test::deadline);
   EXPECT_EQ(told[0].gap, 0ns);
+  std::string seen;
+  rt->connections.read_after(
+    0, [&](auto, auto& record) { seen = to_string(record.peer); });
+  ASSERT_TRUE(told[0].from);
+  EXPECT_EQ(to_string(*told[0].from), seen);
   EXPECT_TRUE(uut->after(heard).connected);
   EXPECT_EQ(listener->active(), 1);
 }

@@ -92,6 +92,8 @@ TEST_F(EventFeed, BeginsWithAGreetingTheTreeAndTheTraffic) {
 
   EXPECT_TRUE(said.starts_with("event: hello\ndata: {")) << said;
   EXPECT_THAT(said, HasSubstr(R"("allow_faults":false)"));
+  auto began = std::to_string(rt->events.began().time_since_epoch().count());
+  EXPECT_THAT(said, HasSubstr(R"("began_mono_ns":)" + began));
   EXPECT_THAT(said, HasSubstr("event: tree\ndata: null\n\n"));
   EXPECT_THAT(said, HasSubstr("event: traffic\ndata: {"));
 }

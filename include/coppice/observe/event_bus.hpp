@@ -40,6 +40,11 @@ public:
     return boot_;
   }
 
+  /// When it was made: for a server, when it began.
+  supervision::time_point began() const noexcept {
+    return began_;
+  }
+
   /// Stamps `ev` with its sequence number and the time, and hands it on.
   /// Returns the sequence number, for `cause`.
   std::uint64_t publish(event ev);
@@ -63,7 +68,8 @@ private:
 
   struct core;
 
-  std::uint64_t boot_; // when it was made
+  std::uint64_t boot_; // the wall clock's time then
+  supervision::time_point began_ = std::chrono::steady_clock::now();
   std::shared_ptr<core> core_;
 };
 
