@@ -48,7 +48,7 @@ CONTRASTS = """
   };
   const contrast = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
   return Object.fromEntries(["ink", "soft", "live", "wait", "bad", "fault"].map((text) =>
-    [text, Math.min(...["paper", "panel", "mark", "warm"].map((ground) =>
+    [text, Math.min(...["paper", "panel", "mark", "warm", "hurt"].map((ground) =>
       contrast(luminance(text), luminance(ground))))]));"""
 
 
@@ -60,9 +60,11 @@ class Server:
     def __init__(self, binary, *more, acceptors=3, admin="127.0.0.1:0",
                  **environment):
         self.binary = binary
+        self.folder = tempfile.TemporaryDirectory()
+        self.journal = str(pathlib.Path(self.folder.name, "journal.db"))
         self.process = subprocess.Popen(
-            [binary, "serve", "0", "--bind", "127.0.0.1", "--admin",
-             admin, "--acceptors", str(acceptors), "--max-restarts", "3",
+            [binary, "serve", "0", "--bind", "127.0.0.1", "--journal", self.journal,
+             "--admin", admin, "--acceptors", str(acceptors), "--max-restarts", "3",
              "--max-seconds", "30", *more], env={**os.environ, **environment},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, encoding="utf-8")
@@ -73,7 +75,9 @@ class Server:
 
     def close(self):
         self.process.terminate()
-        return self.process.wait(20)
+        code = self.process.wait(20)
+        self.folder.cleanup()
+        return code
 
     def run(self, *words):
         subprocess.run([self.binary, *words, "--admin", self.admin], check=True,
@@ -132,16 +136,18 @@ class Test:
         assert self.text(row(ACCEPTORS + "/acceptor:2") + " .order") == "3"
         assert self.text("#link") == "live"
 
-    def predicts_and_throws_by_button(self):
+    def predicts_and_crashes_by_button(self):
         victim = ACCEPTORS + "/acceptor:0"
         self.select(victim)
         wanted = ("acceptors restarts acceptor:0 (one_for_one); "
                   "then budget 1 of 3 in 30 s.")
-        self.browser.until(lambda: self.text("#will-throw") == wanted,
-                           f"the prediction; it is {self.text('#will-throw')!r}")
-        shown = self.text('[data-action="throw"] ~ .command')
+        self.browser.until(lambda: self.text("#will-crash") == wanted,
+                           f"the prediction; it is {self.text('#will-crash')!r}")
+        shown = self.text("#command")
         assert f"coppice kill {victim} --reason boom" in shown, shown
-        assert 'crash("listener:echo/accepting/acceptors/acceptor:0", "boom");' in shown
+        assert self.text("#test") \
+            == 'crash("listener:echo/accepting/acceptors/acceptor:0", "boom");'
+        self.browser.click("#more summary")
         for action, wanted in (("hang", "acceptors does not notice."),
                                ("refuse_stop", "acceptors kills it after 5 s."),
                                ("fail_start", "then budget 2 of 3 in 30 s.")):
@@ -150,8 +156,13 @@ class Test:
         assert self.browser.js("return document.querySelector("
                                "'[data-action=burn]').offsetParent === null"), \
             "a worker has no budget to burn"
-        self.browser.click('[data-action="throw"]')
+        clients = [self.server.talk(b"hello\n") for _ in range(9)]
+        before = self.cut()
+        self.browser.click('[data-action="crash"]')
         self.sees_restart(victim, dots=1, end='boom')
+        self.tells_the_story_of(victim, self.cut() - before)
+        for client in clients:
+            client.close()
 
     def sees_what_the_command_line_kills(self):
         victim = ACCEPTORS + "/acceptor:1"
@@ -165,7 +176,79 @@ class Test:
                            == f"{dots}/3", "the strip counts")
         self.browser.until(lambda: f"{dots} ends" in self.lanes()
                            and end in self.lanes(), "the lanes move")
-        self.browser.until(lambda: victim in self.text("#log li"), "the log moves")
+        self.browser.until(lambda: self.browser.js(
+            "return document.querySelector('#log li span').title") == victim,
+            "the log moves")
+
+    def in_tree(self, layer):
+        """The marks that rows have: path to role and words."""
+        return self.browser.js("""return Object.fromEntries(
+            [...document.querySelectorAll(`.row[data-layer="${arguments[0]}"]`)].map((e) =>
+              [e.dataset.path, [e.dataset.role, e.querySelector(".mark").textContent]]))""", layer)
+
+    def marks_what_would_happen(self):
+        """What a prediction says is in the tree while the action has the focus."""
+        victim = ACCEPTORS + "/acceptor:2"
+        clients = [self.server.talk(b"hello\n") for _ in range(12)]
+        held = int(json.loads(self.server.get("tree")[1])["children"][1]["children"][0]
+                   ["children"][1]["children"][2]["connections"])
+        assert held > 0
+        self.select(victim)
+        self.browser.js("document.querySelector('[data-action=crash]').focus()")
+        wanted = {victim: ["would", "would start again"],
+                  ACCEPTORS: ["decided", "would use 1 of 3 ◉○○"]}
+        self.browser.until(lambda: self.in_tree("would") == wanted,
+                           f"the tree shows it: {self.in_tree('would')!r}")
+        self.browser.until(
+            lambda: self.text("#loss") == f"crash: 1 actor would end, and {held} "
+            f"connection{'s' if held > 1 else ''} with it.",
+            f"it counts connections: {self.text('#loss')!r}, not {held}")
+        self.shoot("would")
+        self.select("coppice")
+        self.browser.js("document.querySelector('[data-action=crash]').focus()")
+        self.browser.until(lambda: len(self.in_tree("would")) == 11
+                           and set(map(tuple, self.in_tree("would").values()))
+                           == {("would", "would end")}, "the root takes all along")
+        self.browser.js("document.activeElement.blur()")
+        assert self.in_tree("would") == {}
+        for client in clients:
+            client.close()
+
+    def cards(self):
+        return self.browser.js("""return [...document.querySelectorAll(".card")].map((e) =>
+            ({title: e.querySelector("h3").textContent, severity: e.dataset.severity,
+              seq: Number(e.dataset.seq),
+              lines: [...e.querySelectorAll("p")].map((p) => p.textContent)}))""")
+
+    def tells_the_story_of(self, victim, cut):
+        self.browser.until(lambda: self.cards() and "cut" in self.cards()[0]["lines"][-1],
+                           f"the card is there: {self.cards()!r}")
+        card = self.cards()[0]
+        assert card["title"] == "acceptor:0 ended: boom", card
+        assert card["severity"] == "warning"
+        assert card["lines"][:2] == [
+            "Somebody asked for it, by the admin API.",
+            "acceptors restarted acceptor:0 (one_for_one: its siblings kept running). "
+            "1 of 3 restarts in 30 s used, 2 left; each comes back after 30 s."], card
+        assert re.fullmatch(rf"1 actor started again, {cut} connections? cut, "
+                            r"all up after \d+(\.\d)? (µs|ms)\.", card["lines"][2]), (cut, card)
+        assert self.in_tree("story") == {
+            victim: ["died", "✕ ended: boom"],
+            ACCEPTORS: ["decided", "decided: 1 of 3 used ●○○"]}, self.in_tree("story")
+        self.shoot("story")
+
+    def cut(self):
+        """Connections that ended with an acceptor, but those of the page itself."""
+        ends = json.loads(self.server.get("connections")[1])["events"]
+        own = self.browser.js_async("""
+            const source = new EventSource("/events/stream?canary=true");
+            source.addEventListener("traffic", (e) => {
+              source.close();
+              arguments[0]((JSON.parse(e.data).canary?.samples ?? [])
+                           .map((each) => each.from).filter(Boolean));
+            })""")
+        return sum(each["kind"] == "connection_closed" and each["reason"] == "boom"
+                   and each["peer"] not in own for each in ends)
 
     def ages_restarts(self):
         moved = """const dot = document.querySelector(arguments[0]);
@@ -189,9 +272,119 @@ class Test:
         self.browser.until(lambda: self.dots(ACCEPTORS) == 0, "its budget is new")
         assert self.dots("coppice/listener:echo/accepting") == 1
         self.browser.until(lambda: "gave up" in self.text("#log"), "the log says so")
+        self.browser.until(lambda: self.cards()[0]["severity"] == "error"
+                           and "all up" in self.cards()[0]["lines"][-1],
+                           f"the card is there: {self.cards()[0]!r}")
+        card = self.cards()[0]
+        assert card["title"] == "acceptors gave up, accepting restarted it", card
+        assert card["lines"][1:3] == [
+            "acceptors had no restart left (3 of 3 in 30 s used): it gave up, ended "
+            "what was below it, and ended itself with shutdown.",
+            "One level up, accepting restarted acceptors (rest_for_one: nothing had "
+            "been started after it). 1 of 1 restarts in 5 s used, 0 left: one more "
+            "within that time, and accepting gives up."], card
+        marks = self.in_tree("story")
+        assert marks[ACCEPTORS] == ["gave-up", "✕ gave up: 3 of 3 used ●●●"], marks
+        assert marks[ACCEPTORS + "/acceptor:1"] == ["along", "↻ went along"], marks
+        assert marks[ACCEPTORS + "/acceptor:2"] == ["died", "✕ ended: killed"], marks
+        self.shoot("escalation")
         # All acceptors have ended, and so has that of the page's own client.
         self.browser.until(lambda: "a new one was served after" in self.text("#felt"),
                            f"what a client felt: {self.text('#felt')!r}")
+
+    def replays_what_the_journal_has(self):
+        """Slow motion shows the events of the journal that have the same first
+        cause, in their order, and nothing else."""
+        listed = subprocess.run(
+            [self.server.binary, "events", "--journal", self.server.journal, "--json"],
+            check=True, timeout=20, stdout=subprocess.PIPE, encoding="utf-8").stdout
+        events = {each["seq"]: each for each in map(json.loads, listed.splitlines())}
+        first = self.cards()[0]["seq"]
+
+        def belongs(seq):
+            return seq == first or (seq in events and belongs(events[seq].get("cause", 0)))
+
+        wanted = [seq for seq in sorted(events) if belongs(seq)]
+        kinds = [events[seq]["kind"] for seq in wanted]
+        assert kinds[:3] == ["exit_requested", "child_exited", "gave_up"], kinds
+        self.browser.click(".card button")
+        self.browser.click("#replay-play")  # pauses
+        assert self.text("#replay-play") == "▶ play"
+        self.browser.js("const step = document.getElementById('replay-step');"
+                        "step.value = 1; step.dispatchEvent(new Event('input'))")
+        seen, captions = [], []
+        for _ in wanted:
+            seen.append(int(self.browser.js(
+                "return document.getElementById('replay-caption').dataset.seq")))
+            captions.append(self.text("#replay-caption"))
+            if len(seen) == 3:
+                assert self.in_tree("replay")[ACCEPTORS] \
+                    == ["gave-up", "✕ gives up: 3 of 3 used ●●●"]
+                assert self.text(row(ACCEPTORS) + " .glyph") == "●", "what is live stays"
+                self.shoot("slow-motion")
+            if len(seen) < len(wanted):
+                self.browser.click("#replay-forward")
+        assert seen == wanted, (seen, wanted)
+        assert "accepting restarts acceptors: 1 of 1 used" in " ".join(captions), captions
+        assert self.browser.js("return document.getElementById('replay-forward').disabled")
+        self.browser.click("#replay-back")
+        assert self.text("#replay-caption") == captions[-2]
+        self.browser.click("#replay-play")
+        self.browser.until(lambda: self.text("#replay-caption") == captions[-1],
+                           "it plays by itself")
+        self.browser.until(lambda: self.text("#replay-play") == "▶ play", "and ends")
+        self.browser.click("#replay-close")
+        assert self.in_tree("replay") == {}
+
+    def says_how_it_is(self):
+        line = lambda: self.text("#health")
+        port = self.server.port
+        self.browser.until(lambda: re.fullmatch(
+            rf"● healthy · \d+ clients? · .* · up \d+ (s|min) · port {port}, linked",
+            line()), f"the line of health; it is {line()!r}")
+        self.server.run("suspend", "echo")
+        self.browser.until(lambda: line().startswith("○ echo is suspended"),
+                           f"it is not healthy; it is {line()!r}")
+        self.server.run("resume", "echo")
+        self.browser.until(lambda: line().startswith("● healthy"), "it is again")
+
+    def explains_a_mark_beside_it(self):
+        """The text for a mark is where the mark is, and on the screen."""
+        found = self.browser.js("""
+            const canvas = document.getElementById("lanes-canvas");
+            canvas.scrollIntoView({block: "center"});
+            const box = canvas.getBoundingClientRect();
+            for (let y = 4; y < box.height; y += 4)
+              for (let x = box.width - 14; x > box.width / 5; x -= 4) {
+                canvas.dispatchEvent(new PointerEvent("pointermove",
+                  {clientX: box.left + x, clientY: box.top + y}));
+                const tip = document.getElementById("tip");
+                const at = tip.getBoundingClientRect();
+                if (!tip.hidden)
+                  return {text: tip.textContent, far: Math.max(
+                            Math.abs(at.top + at.height / 2 - box.top - y) - at.height / 2,
+                            Math.abs(at.left + at.width / 2 - box.left - x) - at.width / 2),
+                          seen: at.top >= 0 && at.left >= 0 && at.right <= innerWidth
+                                && at.bottom <= innerHeight};
+              }
+            return null;""")
+        assert found and found["seen"] and found["far"] < 40, found
+        assert "exited" in found["text"] or "stopped" in found["text"] \
+            or "gave up" in found["text"], found
+        self.shoot("tip")
+        self.browser.js("scrollTo(0, 0)")
+
+    def is_small(self):
+        """All of the page, as it comes over the wire."""
+        size = self.browser.js_async("""
+            const [done] = arguments;
+            const names = performance.getEntriesByType("resource").map((each) => each.name)
+              .filter((name) => name.includes("/page/"));
+            Promise.all([location.href, ...new Set(names)].map(async (name) =>
+              (await (await fetch(name)).arrayBuffer()).byteLength))
+              .then((sizes) => done([sizes.length, sizes.reduce((a, b) => a + b)]))""")
+        print(f"   {size[0]} files, {size[1]} bytes")
+        assert size[0] > 20 and size[1] < 120 * 1024, size
 
     def foretells_nothing_above_the_root(self):
         self.select("coppice")
@@ -218,10 +411,10 @@ class Test:
         self.browser.press("right")
         assert not self.browser.js(gone, row(ACCEPTORS + "/acceptor:0"))
         self.browser.press("enter")
-        assert self.browser.js("return document.activeElement.dataset.action") == "throw"
+        assert self.browser.js("return document.activeElement.dataset.action") == "crash"
 
     def asks_before_the_server_ends(self):
-        """Tab, Enter, Enter on a fresh page is throw at the root."""
+        """Tab, Enter, Enter on a fresh page is a crash of the root."""
         is_open = "return document.getElementById('sure').open"
         self.select("coppice")
         self.browser.press("enter", "enter")
@@ -270,6 +463,9 @@ class Test:
         self.browser.click('[data-action="hang"]')
         self.browser.until(lambda: "✓ hang" in self.text("#said"), "it hangs")
         self.browser.until(lambda: "suspend" in self.text("#log"), "the log says so")
+        self.browser.until(lambda: self.browser.js(
+            "return document.querySelector('[data-action=resume]').offsetParent !== null"),
+            "it can be resumed")
         self.browser.js("document.activeElement.blur(); scrollTo(0, 0)")
         self.shoot("fault")
         self.browser.click('[data-action="heal"]')
@@ -369,14 +565,14 @@ class Test:
                 assert self.browser.js("return document.querySelector("
                                        "arguments[0]).disabled",
                                        f'[data-action="{fault}"]'), fault
-            self.browser.click('[data-action="throw"]')
-            self.browser.until(lambda: "✕ throw: this needs the admin token"
+            self.browser.click('[data-action="crash"]')
+            self.browser.until(lambda: "✕ crash: this needs the admin token"
                                in self.text("#said"), "the refusal is shown")
             self.browser.console()  # which shows the refusal, too
             self.browser.click("#token")
             self.browser.press(*token)
-            self.browser.click('[data-action="throw"]')
-            self.browser.until(lambda: "✓ throw" in self.text("#said"), "it may")
+            self.browser.click('[data-action="crash"]')
+            self.browser.until(lambda: "✓ crash" in self.text("#said"), "it may")
         finally:
             self.browser.open(self.server.url)
             other.close()
@@ -391,12 +587,13 @@ class Test:
                 const found = document.elementFromPoint(
                   box.x + box.width / 2, box.y + box.height / 2);
                 return found === wanted ? "" : (found?.outerHTML ?? "nothing").slice(0, 200)"""
+        self.browser.js("document.getElementById('more').open = true")
         for width, height in ((1920, 1080), (1440, 900), (1280, 720),
                               (1024, 768), (390, 844)):
             self.browser.cdp("Emulation.setDeviceMetricsOverride", width=width,
                              height=height, deviceScaleFactor=1, mobile=False)
             for wanted in ("#sandbox-form button", "#filter", "#span",
-                           '[data-action="heal"]'):
+                           '[data-action="heal"]', "#dismiss-all", ".card button"):
                 for block in ("center", "end", "nearest"):
                     found = self.browser.js(at, wanted, block)
                     assert not found, (width, wanted, block, found)
@@ -411,13 +608,16 @@ class Test:
             self.browser.open(other.url)
             self.browser.until(lambda: self.incarnation("coppice") == "#1", "the tree")
             self.select("coppice")
-            self.browser.click('[data-action="throw"]')
+            self.browser.click('[data-action="crash"]')
             self.browser.until(lambda: self.browser.js(
                 "return document.getElementById('sure').open"), "it asks")
             self.browser.click('#sure button[value="yes"]')
             code = other.process.wait(20)
             assert code == 4, f"the server ended with {code}"
             self.is_unknown()
+            # Whether the root's end came through is up to the server's end.
+            assert self.text("#health") in ("✕ the tree ended: exit 4",
+                                            "✕ the server is gone"), self.text("#health")
         finally:
             self.browser.open(self.server.url)
             if other.process.poll() is None:
@@ -442,6 +642,7 @@ class Test:
         assert before == self.browser.js(
             "return document.getElementById('lanes-canvas').toDataURL()"), \
             "bars grow although nothing is known"
+        assert self.text("#health").startswith("✕ "), self.text("#health")
 
     def says_when_the_connection_is_lost(self):
         code = self.server.close()
@@ -465,9 +666,12 @@ class Test:
     def run_all(self):
         self.browser.open(self.server.url)
         for claim in (
-                self.shows_the_tree, self.predicts_and_throws_by_button,
+                self.shows_the_tree, self.marks_what_would_happen,
+                self.predicts_and_crashes_by_button,
                 self.sees_what_the_command_line_kills, self.ages_restarts,
-                self.foretells_escalation, self.sees_a_supervisor_give_up, self.foretells_a_burnt_budget,
+                self.foretells_escalation, self.sees_a_supervisor_give_up,
+                self.replays_what_the_journal_has, self.explains_a_mark_beside_it,
+                self.says_how_it_is, self.is_small, self.foretells_a_burnt_budget,
                 self.foretells_nothing_above_the_root,
                 self.is_used_by_keyboard, self.asks_before_the_server_ends,
                 self.shows_faults_in_the_tree, self.shades_faults, self.shows_traffic, self.plays_the_sandbox,

@@ -1,99 +1,41 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// One actor: what there is to say of it, and what can be done to it, each as a
-// button, as a command and as a line of a GoogleTest test.
+// One actor: what there is to say of it, and what can be done to it. The action
+// that has the focus is shown as a command and as a line of a GoogleTest test, and
+// what would come of it is marked in the tree.
 
-import { get, post, remove } from "./server.js";
+import { actions } from "./actions.js";
+import { inWords, marksOf, ownBudget } from "./foresight.js";
+import { get } from "./server.js";
 import { element, faultsOf, glyphs, idOf, literal, quoted, setText } from "./words.js";
 
 const predictAfter = 250;
 
-const kill = (reason) => (path) =>
-  post("/kill", reason ? { path, reason } : { path });
-
-const strike = (what) => (path) => post(`/actors/${what}`, { path });
-
-// `asks` is what the engine is asked about beforehand, `first` what is so in any
-// case, and `forever` what a supervisor does that does nothing. `later` is whether
-// that is about what comes later, if it comes. `will` says what happens where there
-// is nothing to ask it.
-const actions = [
-  {
-    id: "throw", label: "throw", asks: { reason: "boom" }, run: kill("boom"),
-    command: (path) => `coppice kill ${path} --reason boom`,
-    test: (path) => `crash(${path}, "boom");`,
-  },
-  {
-    id: "normal", label: "exit normal", asks: { reason: "normal" }, run: kill("normal"),
-    command: (path) => `coppice kill ${path} --reason normal`,
-    test: (path) => `exit(${path}, exit_reason::normal());`,
-  },
-  {
-    id: "shutdown", label: "exit shutdown", asks: { reason: "shutdown" }, run: kill("shutdown"),
-    command: (path) => `coppice kill ${path} --reason shutdown`,
-    test: (path) => `exit(${path}, exit_reason::shutdown());`,
-  },
-  {
-    id: "kill", label: "kill", asks: { reason: "kill" }, run: kill(),
-    command: (path) => `coppice kill ${path}`,
-    test: (path) => `kill(${path});`,
-  },
-  {
-    id: "hang", label: "hang", fault: true, run: strike("suspend"),
-    asks: { action: "suspend" }, later: true, first: "What is sent to it waits until it is resumed, all but exit signals. ",
-    forever: "does not notice",
-    command: (path) => `coppice fault suspend ${path}`,
-    test: (path) => `suspend(${path});`,
-  },
-  {
-    id: "resume", label: "resume", fault: true, run: strike("resume"),
-    will: "It goes on.",
-    command: (path) => `coppice fault resume ${path}`,
-    test: (path) => `resume(${path});`,
-  },
-  {
-    id: "fail_start", label: "fail next start", fault: true, run: strike("fail_starts"),
-    asks: { action: "fail_starts" }, later: true, first: "Nothing yet. If it ended now, its start would fail, and be tried again: ",
-    command: (path) => `coppice fault fail-starts ${path}`,
-    test: (_, raw) => `arm(${literal(`actor.start:${raw}`)}, "1*throw(asked to fail)");`,
-  },
-  {
-    id: "refuse_stop", label: "refuse shutdown", fault: true, run: strike("refuse_stop"),
-    asks: { action: "refuse_stop" }, later: true, first: "Nothing yet. When it is asked to end, it does not hear it: ",
-    forever: "waits for it, for as long as it takes",
-    command: (path) => `coppice fault refuse-stop ${path}`,
-    test: (_, raw) => `arm(${literal(`actor.stop:${raw}`)}, "drop");`,
-  },
-  {
-    id: "burn", label: "burn budget", fault: true, ofSupervisor: true, run: strike("burn_budget"),
-    asks: { action: "burn_budget" }, first: "Its children fail, again after each restart: ",
-    command: (path) => `coppice fault burn-budget ${path}`,
-    test: (path) => `burn_budget(${path});`,
-  },
-  {
-    id: "heal", label: "undo all faults", run: () => remove("/faults"),
-    will: "All armed faults of the whole server end, and actors that hang continue.",
-    command: () => "coppice fault clear",
-    test: () => "disarm();",
-  },
-];
-
 export class Inspector {
-  constructor(model) {
+  constructor(model, mark) {
     this.model = model;
+    this.mark = mark; // marks the tree with what would happen
     this.path = null;
+    this.focused = null; // the action
+    this.foretold = new Map(); // by action
+    this.lines = new Map(["command", "test"].map((id) => [id, document.getElementById(id)]));
+    this.loss = document.getElementById("loss");
     this.facts = document.getElementById("facts");
     this.said = document.getElementById("said");
     this.rows = new Map();
     this.title = element("h3");
-    this.lines = ["state", "life", "budget", "traffic"].map(() => element("p"));
-    this.facts.append(this.title, ...this.lines);
+    this.about = ["state", "life", "budget", "traffic"].map(() => element("p"));
+    this.facts.append(this.title, ...this.about);
     for (const action of actions)
       this.addRow(action);
+    this.shownLines = actions[0];
+    for (const [id, line] of this.lines)
+      document.getElementById(`copy-${id}`).addEventListener("click", () => this.copy(line));
     model.addEventListener("hello", () => this.update());
     model.addEventListener("tree", () => this.update());
     model.addEventListener("link", () => this.update());
     model.addEventListener("event", () => this.predictSoon());
+    document.getElementById("more").addEventListener("toggle", () => this.predictSoon());
     // Budgets refill while nothing happens.
     setInterval(() => this.predictSoon(), 2000);
   }
@@ -106,19 +48,57 @@ export class Inspector {
     const prediction = element("p", "prediction", action.will ?? "");
     prediction.id = `will-${action.id}`;
     button.setAttribute("aria-describedby", prediction.id);
-    const command = element("span");
-    const test = element("span");
-    const lines = element("div", "command");
-    lines.append(element("b", "", "shell "), command, element("br"),
-      element("b", "", "gtest "), test);
-    row.append(button, prediction, lines);
+    row.append(button, prediction);
     button.addEventListener("click", () => this.press(action));
-    document.getElementById("actions").append(row);
-    this.rows.set(action.id, { row, button, prediction, command, test, action });
+    for (const comes of ["focusin", "pointerenter"])
+      row.addEventListener(comes, () => this.focus(action));
+    for (const goes of ["focusout", "pointerleave"])
+      row.addEventListener(goes, () => this.focus(null));
+    document.getElementById(action.more ? "more-actions" : "actions").append(row);
+    this.rows.set(action.id, { row, button, prediction, action });
+  }
+
+  // The action whose line has the focus, or is pointed at.
+  focus(action) {
+    this.focused = action;
+    if (action)
+      this.shownLines = action;
+    this.showFocus();
+  }
+
+  showFocus() {
+    const foretold = this.focused && this.foretold.get(this.focused.id);
+    const { marks, actors, connections } = foretold ? marksOf(foretold, this.model)
+      : { marks: new Map(), actors: 0, connections: 0 };
+    this.mark(marks);
+    setText(this.loss, foretold
+      ? `${this.focused.label}: ${actors} ${actors === 1 ? "actor" : "actors"} would end, and ${connections} ${connections === 1 ? "connection" : "connections"} with ${actors === 1 ? "it" : "them"}.`
+      : "");
+    const node = this.model.nodes.get(this.path);
+    if (!node)
+      return;
+    // In a test the root has no say in paths.
+    const inTest = node.path.slice(node.path.indexOf("/") + 1);
+    const admin = location.host === "127.0.0.1:6060" ? "" : ` --admin ${location.host}`;
+    setText(this.lines.get("command"), this.shownLines.command(quoted(node.path)) + admin);
+    setText(this.lines.get("test"), this.shownLines.test(literal(inTest), inTest));
+  }
+
+  // Where a page may not use the clipboard, the text is selected.
+  async copy(line) {
+    try {
+      await navigator.clipboard.writeText(line.textContent);
+      this.say("done", "✓ copied");
+    } catch {
+      getSelection().selectAllChildren(line);
+      this.say("done", "It is selected: copy it from there.");
+    }
   }
 
   show(path) {
     this.path = path;
+    this.foretold.clear();
+    this.shownLines = actions[0];
     for (const { prediction, action } of this.rows.values())
       if (action.asks)
         setText(prediction, "…");
@@ -137,7 +117,7 @@ export class Inspector {
     }
     const state = this.model.stateOf(node);
     setText(this.title, node.path);
-    const [now, life, budget, traffic] = this.lines;
+    const [now, life, budget, traffic] = this.about;
     setText(now, `${glyphs[state] ?? "?"} ${state.replace("_", " ")}, ${node.type}${[node.restart, ...faultsOf(node)].filter(Boolean).map((word) => `, ${word}`).join("")}`);
     setText(life, `incarnation #${node.incarnation}, ${node.restarts} restarts${node.last_exit ? `; last end: ${node.last_exit}` : ""}${node.own_budget ? `; of its own budget, ${ownBudget(node.own_budget)} used` : ""}`);
     setText(budget, node.strategy
@@ -145,22 +125,20 @@ export class Inspector {
     setText(traffic, node.connections === undefined ? "" : `${node.connections} ${node.connections === 1 ? "connection" : "connections"}`);
     for (const each of this.rows.values())
       this.updateRow(each, node);
+    this.showFocus();
   }
 
-  updateRow({ row, button, command, test, action }, node) {
-    row.hidden = Boolean(action.ofSupervisor) && node.type !== "supervisor";
+  updateRow({ row, button, action }, node) {
+    row.hidden = (Boolean(action.ofSupervisor) && node.type !== "supervisor")
+      || (action.ofSuspended !== undefined && action.ofSuspended !== Boolean(node.suspended));
     button.disabled = this.model.lostAt !== null
       || (Boolean(action.fault) && !this.model.allowFaults);
-    // In a test the root has no say in paths.
-    const inTest = node.path.slice(node.path.indexOf("/") + 1);
-    const admin = location.host === "127.0.0.1:6060" ? "" : ` --admin ${location.host}`;
-    setText(command, action.command(quoted(node.path)) + admin);
-    setText(test, action.test(literal(inTest), inTest));
   }
 
   // What would end the server is asked about first.
   async press(action) {
     const path = this.path;
+    this.focus(null); // what happens now is of more interest than what would
     try {
       if (action.asks && !action.later
           && (await get("/predict", { path, ...action.asks })).ends_all
@@ -193,66 +171,36 @@ export class Inspector {
     if (this.waiting || !this.path || document.hidden)
       return;
     this.waiting = setTimeout(() => {
-      this.predict().finally(() => { this.waiting = null; });
+      const path = this.path;
+      this.predict().finally(() => {
+        this.waiting = null;
+        if (path !== this.path)
+          this.predictSoon();
+      });
     }, predictAfter);
   }
 
   async predict() {
     const path = this.path;
     for (const { row, prediction, action } of this.rows.values()) {
-      if (!action.asks || row.hidden)
-        continue;
+      if (!action.asks || row.offsetParent === null)
+        continue; // nobody sees it
       let text;
+      let foretold = null;
       try {
-        const foretold = await get("/predict", { path, ...action.asks });
+        foretold = await get("/predict", { path, ...action.asks });
         text = (action.first ?? "") + inWords(foretold, this.model, action.forever);
       } catch (error) {
         text = `? ${error.message}`;
       }
-      if (path === this.path)
-        setText(prediction, text);
+      if (path !== this.path)
+        return;
+      setText(prediction, text);
+      if (foretold)
+        this.foretold.set(action.id, foretold);
+      else
+        this.foretold.delete(action.id);
     }
+    this.showFocus();
   }
 }
-
-const seconds = (ms) => (ms < 1000 ? `${ms} ms` : `${ms / 1000} s`);
-
-const ownBudget = (own) => `${own.used} of ${own.intensity} in ${own.period_seconds} s`;
-
-const budgetOf = (d) =>
-  `budget ${Math.min(d.budget_used, d.intensity)} of ${d.intensity} in ${d.period_seconds} s`
-  + (d.own_budget ? `, and of the child's own budget, which pays, ${ownBudget(d.own_budget)}` : "");
-
-function inWords({ decisions, ends_all: endsAll }, model, forever) {
-  const sentences = decisions.map((d) => {
-    const who = idOf(d.supervisor);
-    switch (d.outcome) {
-      case "killed":
-        return `${who} kills it ${d.wait_ms ? `after ${seconds(d.wait_ms)}` : "at once, as always"}.`;
-      case "endures":
-        return `${who} restarts them again and again: its budget lasts for long.`;
-      case "waits":
-        return `${who} ${forever}.`;
-      case "restarts":
-        return `${d.wait_ms ? `After ${seconds(d.wait_ms)} ` : ""}${who} restarts ${listed(d.affected)} (${d.strategy})${d.delay_ms ? ` in ${d.delay_ms} ms` : ""}${d.own_budget?.used_up ? ", when there is room in the child's own budget" : ""}; then ${budgetOf(d)}.`;
-      case "gives_up":
-        return `${who} has no restart left (${budgetOf(d)}): it gives up and ends with ${d.ends_with}.`;
-      case "ends":
-        return `${who} ends with ${d.ends_with}, since a significant child is gone.`;
-      case "left_down":
-        return d.child ? `${who} leaves it down (${d.restart}).` : `${who} restarts none of them.`;
-      case "busy":
-        return `${who} is busy just now.`;
-      default:
-        return `${who} has nothing to end there: it is down.`;
-    }
-  });
-  if (!endsAll && decisions.length === 0)
-    sentences.push("Nobody is above it.");
-  if (endsAll)
-    sentences.push(`${idOf(model.root?.path ?? "the root")} ends, and the server with it.`);
-  return sentences.join(" ");
-}
-
-const listed = (ids) =>
-  ids.length > 6 ? `${ids.slice(0, 5).join(", ")} and ${ids.length - 5} more` : ids.join(", ");

@@ -17,10 +17,11 @@ export class Lanes {
     this.scroller = document.getElementById("lanes");
     this.canvas = document.getElementById("lanes-canvas");
     this.space = document.getElementById("lanes-space");
-    this.pointed = document.getElementById("pointed");
+    this.tip = document.getElementById("tip");
     this.marks = []; // what can be pointed at: x, y, event
     this.canvas.addEventListener("pointermove", (e) => this.point(e));
     this.canvas.addEventListener("pointerdown", (e) => this.point(e));
+    this.canvas.addEventListener("pointerleave", () => { this.tip.hidden = true; });
     setInterval(() => this.tellInWords(), 1000);
   }
 
@@ -67,7 +68,7 @@ export class Lanes {
     this.drawFaults(g, node.path, y);
     g.font = this.axis.font(10);
     for (const bar of known) {
-      const from = Math.max(this.axis.left, this.axis.x(bar.from));
+      const from = Math.max(this.axis.left, this.axis.x(Math.max(bar.from, this.model.began ?? bar.from)));
       const to = bar.to === null ? this.axis.right : this.axis.x(bar.to);
       if (to < this.axis.left || (bar.to === null && !open && bars.length > 0))
         continue;
@@ -179,8 +180,21 @@ export class Lanes {
       if (d <= distance)
         [best, distance] = [mark, d];
     }
+    this.tip.hidden = !best;
     if (best)
-      this.pointed.textContent = this.explain(best.event);
+      this.explainAt(best);
+  }
+
+  // Beside the mark, on the side where there is room.
+  explainAt({ x, y, event }) {
+    this.tip.textContent = this.explain(event);
+    const panel = this.tip.parentElement.getBoundingClientRect();
+    const box = this.canvas.getBoundingClientRect();
+    const { width, height } = this.tip.getBoundingClientRect();
+    const left = box.left - panel.left + x;
+    const top = box.top - panel.top + y;
+    this.tip.style.left = `${Math.max(4, Math.min(left + 10, panel.width - width - 4))}px`;
+    this.tip.style.top = `${box.top + y > height + 70 ? top - height - 8 : top + 12}px`;
   }
 
   explain(event) {

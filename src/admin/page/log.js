@@ -2,7 +2,7 @@
 //
 // What happened, in words, the latest first.
 
-import { element } from "./words.js";
+import { element, idOf } from "./words.js";
 
 const most = 300;
 
@@ -29,7 +29,14 @@ export class Log {
     result.dataset.seq = String(event.seq);
     const when = element("time", "", new Date(event.time).toLocaleTimeString());
     when.dateTime = event.time;
-    result.append(when, event.text);
+    // The end of a path is enough here; its title has all of it.
+    const who = element("span", "", idOf(event.path));
+    who.title = event.path;
+    const said = event.text.indexOf(event.path);
+    if (said < 0)
+      result.append(when, event.text);
+    else
+      result.append(when, event.text.slice(0, said), who, event.text.slice(said + event.path.length));
     return result;
   }
 

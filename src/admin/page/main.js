@@ -4,11 +4,14 @@
 
 import { addArmed } from "./armed.js";
 import { Axis } from "./axis.js";
+import { Cards } from "./cards.js";
+import { Health } from "./health.js";
 import { Inspector } from "./inspector.js";
 import { addKeys } from "./keyboard.js";
 import { Lanes } from "./lanes.js";
 import { Log } from "./log.js";
 import { Model } from "./model.js";
+import { Replay } from "./replay.js";
 import { addSandbox } from "./sandbox.js";
 import { setToken } from "./server.js";
 import { connect } from "./stream.js";
@@ -16,13 +19,16 @@ import { Traffic } from "./traffic.js";
 import { Tree } from "./tree.js";
 
 const model = new Model();
-const inspector = new Inspector(model);
+const inspector = new Inspector(model, (marks) => tree.setMarks("would", marks));
 const tree = new Tree(model, document.getElementById("tree"), (path) => inspector.show(path));
+const replay = new Replay(tree);
+const cards = new Cards(model, tree, (story) => replay.open(story));
 const axis = new Axis(model, document.getElementById("span"));
 const lanes = new Lanes(model, tree, axis);
 const traffic = new Traffic(model, axis);
 const log = new Log(model);
 
+new Health(model, document.getElementById("health"));
 addArmed(model);
 addKeys(tree);
 addSandbox();
@@ -43,6 +49,7 @@ function draw() {
   scheduled = false;
   axis.begin();
   tree.draw();
+  cards.draw();
   lanes.draw();
   traffic.draw();
   log.draw();
@@ -50,7 +57,7 @@ function draw() {
 
 const drawEvery = 80;
 setInterval(schedule, drawEvery);
-for (const what of ["tree", "event", "hello", "link", "forgotten"])
+for (const what of ["tree", "event", "hello", "link", "forgotten", "counted"])
   model.addEventListener(what, schedule);
 for (const what of ["scroll", "resize", "click", "keydown", "input", "focusin"])
   addEventListener(what, schedule, { capture: true, passive: true });

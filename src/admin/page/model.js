@@ -2,12 +2,12 @@
 //
 // What is known of the server: the tree, what happened, and the traffic.
 
-import { parentOf } from "./words.js";
+import { deciderOf, Stories } from "./stories.js";
+import { pathOfPoint } from "./words.js";
 
 const keptEvents = 5000;
 const keptSamples = 600;
 const keptFelt = 4000;
-const affectedFor = 2000;
 
 const starts = new Set(["child_started", "child_restarted"]);
 const ends = new Set(["child_exited", "child_stopped", "start_failed", "gave_up"]);
@@ -21,6 +21,10 @@ export class Model extends EventTarget {
     this.needsToken = false;
     this.offset = 0; // of the server's clock to this page's, in ms
     this.lostAt = null; // when the server was last heard, if it is not now
+    this.began = null; // when the server began, by its clock
+    this.listeners = [];
+    this.ownPeers = new Set(); // addresses of the page's own client
+    this.stories = new Stories();
     this.forget();
   }
 
@@ -30,11 +34,11 @@ export class Model extends EventTarget {
     this.lanes = new Map(); // by path
     this.restarts = new Map(); // times of restarts by the supervisor's path
     this.faults = []; // with path, from, to
-    this.affected = new Map(); // until when, by path
     this.givenUp = new Set();
     this.samples = [];
     this.felt = []; // by a client of the page's own: at, took or failure, gap
     this.lastSeq = 0;
+    this.stories.forget();
   }
 
   // The server's clock now, in ms. It stands while nothing is heard.
@@ -67,6 +71,7 @@ export class Model extends EventTarget {
     }
     this.boot = hello.boot;
     this.setClock(hello.mono_ns);
+    this.began = hello.began_mono_ns / 1e6;
     this.tell("hello");
     this.tell("link");
   }
@@ -85,6 +90,7 @@ export class Model extends EventTarget {
 
   addSample(sample) {
     this.setClock(sample.mono_ns);
+    this.listeners = sample.listeners;
     const sum = (key) => sample.listeners.reduce((all, each) => all + each[key], 0);
     this.samples.push({
       at: sample.mono_ns / 1e6,
@@ -98,14 +104,18 @@ export class Model extends EventTarget {
       this.samples.shift();
     const last = this.felt.at(-1)?.at ?? 0;
     for (const each of sample.canary?.samples ?? [])
-      if (each.mono_ns / 1e6 > last) // a new stream repeats some
+      if (each.mono_ns / 1e6 > last) { // a new stream repeats some
+        if (each.from)
+          this.ownPeers.add(each.from);
         this.felt.push({
           at: each.mono_ns / 1e6, took: (each.took_ns ?? 0) / 1e6,
           gap: (each.gap_ns ?? 0) / 1e6, failure: each.failure,
         });
+      }
     if (this.felt.length > keptFelt)
       this.felt.splice(0, this.felt.length - keptFelt);
     this.measured = Boolean(sample.canary);
+    this.tell("traffic");
   }
 
   add(event) {
@@ -123,6 +133,9 @@ export class Model extends EventTarget {
       this.addDecision(event);
     if (event.kind === "gave_up")
       this.givenUp.add(event.path);
+    const story = this.stories.add(event);
+    if (story)
+      this.tell("story", story);
     this.tell("event", event);
   }
 
@@ -159,25 +172,19 @@ export class Model extends EventTarget {
   }
 
   addDecision(event) {
-    const supervisor = parentOf(event.path);
+    const supervisor = deciderOf(event);
     const times = this.restarts.get(supervisor) ?? [];
     if (!event.decision.own_budget) // which pays instead
       times.push(event.at);
     const oldest = event.at - (event.decision.period_seconds + 1) * 1000;
     this.restarts.set(supervisor, times.filter((at) => at >= oldest));
-    const until = performance.now() + affectedFor;
-    if (this.now() - event.at < affectedFor)
-      for (const id of event.decision.affected)
-        this.affected.set(`${supervisor}/${id}`, until);
   }
 
   addToFaults(event) {
-    // A point may be that of one actor: NAME:PATH.
-    const ofPoint = (name) => name.replace(/^[a-z]+(\.[a-z_]+)+:/, "");
     if (event.kind === "fault_armed") {
       // A term such as 2*throw(x) is over when it has fired twice.
       const left = Number(/^(\d+)\*[^>]*$/.exec(event.detail ?? "")?.[1] ?? Infinity);
-      this.faults.push({ name: event.path, path: ofPoint(event.path), left, from: event.at, to: null });
+      this.faults.push({ name: event.path, path: pathOfPoint(event.path), left, from: event.at, to: null });
     } else if (event.kind === "fault_fired") {
       const fault = this.faults.filter((each) => each.to === null && each.name === event.path).at(-1);
       if (fault && --fault.left <= 0)

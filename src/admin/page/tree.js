@@ -4,9 +4,12 @@
 // once for its path, and changed in place.
 
 import { Strip } from "./strip.js";
-import { element, faultsOf, glyphs, setAttribute, setText } from "./words.js";
+import { element, faultsOf, glyphs, idOf, parentOf, setAttribute, setText } from "./words.js";
 
 const foldAbove = 50;
+
+// What rows can be marked with; the first that has any marks is shown.
+const layers = ["replay", "would", "story"];
 
 export class Tree {
   constructor(model, host, onSelect) {
@@ -17,6 +20,7 @@ export class Tree {
     this.shown = []; // nodes, as they are shown
     this.chosen = new Map(); // whether it is folded, where somebody said so
     this.selected = null;
+    this.marks = new Map(layers.map((layer) => [layer, new Map()]));
     model.addEventListener("tree", () => this.update());
     model.addEventListener("link", () => this.update());
     model.addEventListener("event", () => { this.stale = true; });
@@ -63,7 +67,44 @@ export class Tree {
     }
     if (!wanted.has(this.selected) && this.shown.length > 0)
       this.select(this.shown[0].node.path);
+    this.showMarks();
     this.stale = false;
+  }
+
+  // Marks rows, by path: a role and words. A row that is folded away marks the
+  // nearest that is shown.
+  setMarks(layer, marks) {
+    this.marks.set(layer, marks);
+    this.showMarks();
+  }
+
+  showMarks() {
+    const layer = layers.find((each) => this.marks.get(each).size > 0);
+    const marks = this.marks.get(layer) ?? new Map();
+    const wanted = new Map();
+    for (const [path, mark] of marks) {
+      let shown = path;
+      while (shown && !this.rows.has(shown))
+        shown = parentOf(shown);
+      if (!shown || (shown !== path && marks.has(shown)))
+        continue;
+      wanted.set(shown, shown === path ? mark : { ...mark, text: `${idOf(path)}: ${mark.text}` });
+    }
+    for (const [path, row] of this.rows) {
+      const mark = wanted.get(path);
+      if (mark) {
+        row.element.dataset.role = mark.role;
+        row.element.dataset.layer = layer;
+      } else {
+        delete row.element.dataset.role;
+        delete row.element.dataset.layer;
+      }
+      row.element.classList.toggle("now", Boolean(mark?.now));
+      setText(row.mark, mark?.text ?? "");
+      row.mark.title = mark?.text ?? "";
+      if (mark?.now)
+        row.element.scrollIntoView({ block: "nearest" });
+    }
   }
 
   rowOf(path) {
@@ -71,13 +112,13 @@ export class Tree {
     if (row)
       return row;
     row = { element: element("div", "row"), strip: null };
-    for (const part of ["fold", "glyph", "order", "id", "about", "incarnation"])
+    for (const part of ["fold", "glyph", "order", "id", "mark", "about", "incarnation"])
       row[part] = element("span", part);
     row.host = element("span", "strip");
     row.text = element("span");
     row.about.append(row.incarnation, row.text);
     const name = element("span", "name");
-    name.append(row.fold, row.glyph, row.order, row.id);
+    name.append(row.fold, row.glyph, row.order, row.id, row.mark);
     row.element.append(name, row.about, row.host);
     row.element.dataset.path = path;
     row.element.setAttribute("role", "treeitem");
@@ -171,15 +212,7 @@ export class Tree {
   draw() {
     if (this.stale)
       this.update();
-    const now = performance.now();
-    for (const [path, row] of this.rows) {
+    for (const row of this.rows.values())
       row.strip?.draw(this.model);
-      const until = this.model.affected.get(path);
-      if (until === undefined)
-        continue;
-      row.element.classList.toggle("affected", now < until);
-      if (now >= until)
-        this.model.affected.delete(path);
-    }
   }
 }

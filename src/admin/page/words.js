@@ -28,6 +28,12 @@ export const parentOf = (path) => path.slice(0, Math.max(0, path.lastIndexOf("/"
 
 export const idOf = (path) => path.slice(path.lastIndexOf("/") + 1);
 
+// A fault point may be that of one actor: NAME:PATH.
+export const pathOfPoint = (name) => name.replace(/^[a-z]+(\.[a-z_]+)+:/, "");
+
+export const listed = (ids) =>
+  (ids.length > 6 ? `${ids.slice(0, 5).join(", ")} and ${ids.length - 5} more` : ids.join(", "));
+
 export const isClean = (reason) =>
   reason === "normal" || reason === "shutdown" || reason.startsWith("{shutdown,");
 
@@ -55,6 +61,17 @@ export function duration(ms) {
   if (ms < 0.9995)
     return `${Math.round(ms * 1000)} µs`;
   return ms < 999.5 ? `${ms.toFixed(ms < 10 ? 1 : 0)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
+// A long time in words, of which its largest unit is told.
+export function span(ms) {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60)
+    return `${seconds} s`;
+  if (seconds < 3600)
+    return `${Math.floor(seconds / 60)} min`;
+  const hours = Math.floor(seconds / 3600);
+  return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`;
 }
 
 // An element whose text is text, whatever is in it.
