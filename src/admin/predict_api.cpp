@@ -26,6 +26,7 @@ using query_map = std::map<std::string, std::string>;
 
 constexpr auto patience = 1s;
 constexpr int most_crashes = 9;
+constexpr int most_restarts = 5; // of the sandbox
 
 std::string text_at(const query_map& query, const std::string& key,
                     std::string otherwise = {}) {
@@ -147,14 +148,20 @@ struct toy {
   exit_reason reason;
   supervision::restart restart = supervision::restart::permanent;
   int times = 1;
+  int intensity = 2;
 };
+
+// A whole number from `least` to `most`, and nothing else.
+bool read_number(const std::string& text, int least, int most, int& to) {
+  auto* end = text.data() + text.size();
+  auto read = std::from_chars(text.data(), end, to);
+  return read.ec == std::errc{} && read.ptr == end && to >= least && to <= most;
+}
 
 std::optional<toy> toy_of(const query_map& query) {
   toy result{text_at(query, "crash"),
              exit_reason::parse(text_at(query, "reason", "boom"))};
   auto kind = text_at(query, "restart", "permanent");
-  auto times = text_at(query, "times", "1");
-  auto end = times.data() + times.size();
   auto known = false;
   for (auto each :
        {supervision::restart::permanent, supervision::restart::transient,
@@ -163,36 +170,70 @@ std::optional<toy> toy_of(const query_map& query) {
       result.restart = each;
       known = true;
     }
-  auto read = std::from_chars(times.data(), end, result.times);
-  if (!known || read.ec != std::errc{} || read.ptr != end || result.times < 1
-      || result.times > most_crashes)
+  if (!known
+      || !read_number(text_at(query, "times", "1"), 1, most_crashes,
+                      result.times)
+      || !read_number(text_at(query, "intensity", "2"), 0, most_restarts,
+                      result.intensity))
     return {};
   if (result.crash != "a" && result.crash != "b" && result.crash != "c")
     return {};
   return result;
 }
 
-json play(strategy how, const toy& what) {
-  engine machine{flags{.strategy = how, .intensity = 2, .period = 5s},
-                 {{.id = "a", .restart = what.restart},
-                  {.id = "b", .restart = what.restart},
-                  {.id = "c", .restart = what.restart}}};
-  std::vector<command> commands;
-  rehearse(machine, begin{}, time_point{}, commands);
-  json rounds = json::array();
-  for (int i = 0; i < what.times; ++i) {
-    auto next = foresee(machine, what.crash, what.reason, time_point{});
-    if (!next || next->what == forecast::outcome::not_running)
-      break;
-    rounds.push_back(to_json(*next));
-    for (auto& [_, c] : machine.children())
-      if (c.spec().id == what.crash) {
-        rehearse(machine, child_exited{c.instance, what.reason}, time_point{},
-                 commands);
+// A supervisor on paper: its engine, and nothing that it commands.
+class paper_supervisor {
+public:
+  paper_supervisor(flags how, std::vector<child_spec> children)
+      : machine_(how, std::move(children)) {
+    rehearse(machine_, begin{}, time_point{}, commands_);
+  }
+
+  /// What it decides when that child ends. Nothing if it does not run.
+  std::optional<forecast> lose(const std::string& id,
+                               const exit_reason& reason) {
+    auto result = foresee(machine_, id, reason, time_point{});
+    if (!result || result->what == forecast::outcome::not_running)
+      return {};
+    for (auto& [_, each] : machine_.children())
+      if (each.spec().id == id) {
+        rehearse(machine_, child_exited{each.instance, reason}, time_point{},
+                 commands_);
         break;
       }
-    if (machine.ended())
+    return result;
+  }
+
+private:
+  engine machine_;
+  std::vector<command> commands_;
+};
+
+// `team` has the three children. Above it is `top`, which restarts it once.
+json play(strategy how, const toy& what) {
+  auto make_team = [&] {
+    return paper_supervisor{
+      {.strategy = how, .intensity = what.intensity, .period = 5s},
+      {{.id = "a", .restart = what.restart},
+       {.id = "b", .restart = what.restart},
+       {.id = "c", .restart = what.restart}}};
+  };
+  paper_supervisor top{{.intensity = 1, .period = 5s}, {{.id = "team"}}};
+  auto team = std::make_optional(make_team());
+  json rounds = json::array();
+  for (int i = 0; i < what.times && team; ++i) {
+    auto next = team->lose(what.crash, what.reason);
+    if (!next)
       break;
+    auto& round = rounds.emplace_back(to_json(*next));
+    if (!next->end)
+      continue;
+    auto above = top.lose("team", *next->end);
+    if (above)
+      round["above"] = to_json(*above);
+    team.reset();
+    if (above && above->what == forecast::outcome::restarts)
+      team.emplace(make_team());
   }
   return {{"strategy", to_string(how)}, {"rounds", std::move(rounds)}};
 }
@@ -203,8 +244,9 @@ response sandbox(const query_map& query) {
   auto what = toy_of(query);
   if (!what)
     return failure(400,
-                   "send crash=a, b or c; reason=REASON, restart=permanent,"
-                   " transient or temporary, and times=1 to 9 are optional");
+                   "send crash=a, b or c; reason=REASON, restart=permanent, "
+                   "transient or temporary, times=1 to 9 and intensity=0 to 5 "
+                   "are optional");
   json all = json::array();
   for (auto how :
        {strategy::one_for_one, strategy::one_for_all, strategy::rest_for_one})

@@ -212,14 +212,44 @@ TEST_F(Predict, PlaysTheThreeStrategiesSideBySide) {
   EXPECT_EQ(all[2]["rounds"][0]["affected"], json({"b", "c"}));
 }
 
-TEST_F(Predict, TheSandboxGivesUpWhenItsBudgetIsUsed) {
+// Two restarts, and the third failure is one too many: the supervisor above
+// restarts it once, and it can do so again; the second time all ends.
+TEST_F(Predict, TheSandboxEscalatesWhenItsBudgetIsUsed) {
   auto said = ask("/sandbox", {{"crash", "a"}, {"times", "9"}});
 
   ASSERT_EQ(said.status, 200);
   auto rounds = json::parse(said.body)["strategies"][0]["rounds"];
-  ASSERT_EQ(rounds.size(), 3U);
-  EXPECT_EQ(rounds[1]["outcome"], "restarts");
+  ASSERT_EQ(rounds.size(), 6U);
+  for (auto i : {0U, 1U, 3U, 4U}) {
+    EXPECT_EQ(rounds[i]["outcome"], "restarts") << i;
+    EXPECT_EQ(rounds[i]["budget_used"], i % 3 + 1) << i;
+    EXPECT_FALSE(rounds[i].contains("above")) << i;
+  }
   EXPECT_EQ(rounds[2]["outcome"], "gives_up");
+  EXPECT_EQ(rounds[2]["above"]["outcome"], "restarts");
+  EXPECT_EQ(rounds[2]["above"]["affected"], json({"team"}));
+  EXPECT_EQ(rounds[2]["above"]["budget_used"], 1);
+  EXPECT_EQ(rounds[5]["outcome"], "gives_up");
+  EXPECT_EQ(rounds[5]["above"]["outcome"], "gives_up");
+}
+
+TEST_F(Predict, TheSandboxHasTheBudgetThatIsAskedFor) {
+  auto said = ask("/sandbox", {{"crash", "b"}, {"intensity", "0"}});
+
+  ASSERT_EQ(said.status, 200);
+  for (auto& each : json::parse(said.body)["strategies"])
+    EXPECT_EQ(each["rounds"][0]["outcome"], "gives_up");
+}
+
+TEST_F(Predict, TheSandboxLeavesDownWhatIsTemporary) {
+  auto said = ask("/sandbox",
+                  {{"crash", "b"}, {"restart", "temporary"}, {"times", "3"}});
+
+  ASSERT_EQ(said.status, 200);
+  for (auto& each : json::parse(said.body)["strategies"]) {
+    ASSERT_EQ(each["rounds"].size(), 1U);
+    EXPECT_EQ(each["rounds"][0]["outcome"], "left_down");
+  }
 }
 
 TEST_F(Predict, TheSandboxRefusesWhatItDoesNotUnderstand) {
@@ -228,6 +258,9 @@ TEST_F(Predict, TheSandboxRefusesWhatItDoesNotUnderstand) {
        {query{}, query{{"crash", "d"}}, query{{"crash", "a"}, {"times", "0"}},
         query{{"crash", "a"}, {"times", "10"}},
         query{{"crash", "a"}, {"times", "1x"}},
+        query{{"crash", "a"}, {"intensity", "6"}},
+        query{{"crash", "a"}, {"intensity", "-1"}},
+        query{{"crash", "a"}, {"intensity", ""}},
         query{{"crash", "a"}, {"restart", "never"}}})
     EXPECT_EQ(ask("/sandbox", each).status, 400);
 }

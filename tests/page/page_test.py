@@ -479,21 +479,66 @@ class Test:
         for client in clients:
             client.close()
 
+    def sandbox(self, times, button, child="b"):
+        for name, value in (("times", times), ("crash", child)):
+            self.browser.js("const [name, value] = arguments; document.querySelector("
+                            "`#sandbox-form [name=${name}]`).value = value", name, value)
+        self.browser.click(f'#sandbox-form button[value="{button}"]')
+
+    def worlds(self, css):
+        return self.browser.js("""return Object.fromEntries([...document.querySelectorAll('.world')]
+          .map((w) => [w.dataset.strategy, [...w.querySelectorAll(arguments[0])]
+                       .map((each) => each.textContent)]))""", css)
+
+    def plays_to_the_end(self):
+        self.browser.until(lambda: sum(bool(text) for all in self.worlds(".end").values()
+                                       for text in all) == 3,
+                           "the sandbox ends", limit=60)
+
     def plays_the_sandbox(self):
-        self.browser.click("#sandbox-form button")
-        played = """return Object.fromEntries([...document.querySelectorAll('.world')]
-          .map((w) => [w.dataset.strategy, [...w.querySelectorAll('ol li')]
-                       .map((li) => li.textContent)]))"""
-        ended = "return [...document.querySelectorAll('.world .end')]" \
-                ".filter((e) => e.textContent).length === 3"
-        self.browser.until(lambda: self.browser.js(ended), "the sandbox ends")
-        steps = self.browser.js(played)
-        assert steps["one_for_one"] == ["b ends", "b is started"], steps
+        self.sandbox("1", "play")
+        self.plays_to_the_end()
+        steps = self.worlds("ol li")
+        assert steps["one_for_one"] == [
+            "b ends", "team decides: b starts again", "b is started"], steps
         assert steps["one_for_all"] == [
-            "b ends", "c is stopped", "a is stopped", "a is started",
-            "b is started", "c is started"], steps
+            "b ends", "team decides: a, b, c start again", "c is stopped", "a is stopped",
+            "a is started", "b is started", "c is started"], steps
         assert steps["rest_for_one"] == [
-            "b ends", "c is stopped", "b is started", "c is started"], steps
+            "b ends", "team decides: b, c start again", "c is stopped", "b is started",
+            "c is started"], steps
+        assert self.worlds(".above")["one_for_all"] == [
+            "● top  ○ 0 of 1 used", "● team  ●○ 1 of 2 used"], self.worlds(".above")
+
+    def escalates_in_the_sandbox(self):
+        self.sandbox("3", "play", child="c")
+        self.plays_to_the_end()
+        steps = self.worlds("ol li")["one_for_one"]
+        at = steps.index("team has no restart left: it gives up, and ends with shutdown")
+        assert steps[at - 1] == "c ends", steps
+        assert steps[-4:] == ["top restarts team, with a new budget", "a is started",
+                              "b is started", "c is started"], steps
+        assert self.worlds(".above")["one_for_one"] == [
+            "● top  ● 1 of 1 used", "● team  ○○ 0 of 2 used"], self.worlds(".above")
+
+    def asks_for_a_guess(self):
+        self.sandbox("1", "guess")
+        self.browser.until(lambda: self.text("#sandbox-said")
+                           == "b is about to fail. What happens next? Choose below, then look.",
+                           f"it asks: {self.text('#sandbox-said')!r}")
+        assert self.worlds("ol li")["one_for_one"] == [], "it gives nothing away"
+        guess = """const [strategy, value] = arguments;
+          document.querySelector(`.world[data-strategy=${strategy}] select`).value = value"""
+        for strategy, value in (("one_for_one", "one"), ("one_for_all", "all"),
+                                ("rest_for_one", "one")):
+            self.browser.js(guess, strategy, value)
+        self.browser.click("#sandbox-reveal")
+        self.plays_to_the_end()
+        assert self.worlds(".verdict") == {
+            "one_for_one": ["✓ right"], "one_for_all": ["✓ right"],
+            "rest_for_one": ["✕ no: it and those after it start again"]}
+        assert self.text("#sandbox-said") == "You were right 2 of 3 times."
+        self.shoot("sandbox")
 
     def is_legible_everywhere(self):
         scheme = lambda value: self.browser.cdp(
@@ -675,6 +720,7 @@ class Test:
                 self.foretells_nothing_above_the_root,
                 self.is_used_by_keyboard, self.asks_before_the_server_ends,
                 self.shows_faults_in_the_tree, self.shades_faults, self.shows_traffic, self.plays_the_sandbox,
+                self.escalates_in_the_sandbox, self.asks_for_a_guess,
                 self.is_legible_everywhere, self.covers_nothing,
                 self.takes_what_comes_from_outside_for_text,
                 self.folds_a_thousand_and_keeps_its_pace,

@@ -4,15 +4,12 @@
 
 import { setText, span } from "./words.js";
 
-const every = 1000; // ms
-
 export class Health {
   constructor(model, line) {
     this.model = model;
     this.line = line;
-    for (const what of ["tree", "link", "traffic", "hello"])
+    for (const what of ["tree", "link", "traffic", "hello"]) // traffic each second
       model.addEventListener(what, () => this.update());
-    setInterval(() => this.update(), every);
   }
 
   update() {

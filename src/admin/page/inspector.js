@@ -36,8 +36,11 @@ export class Inspector {
     model.addEventListener("link", () => this.update());
     model.addEventListener("event", () => this.predictSoon());
     document.getElementById("more").addEventListener("toggle", () => this.predictSoon());
-    // Budgets refill while nothing happens.
-    setInterval(() => this.predictSoon(), 2000);
+    // Budgets refill while nothing else happens.
+    setInterval(() => {
+      if ([...model.nodes.values()].some((node) => node.budget_used > 0 || node.own_budget?.used > 0))
+        this.predictSoon();
+    }, 2000);
   }
 
   addRow(action) {

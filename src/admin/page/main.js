@@ -36,7 +36,11 @@ const token = /** @type {HTMLInputElement} */ (document.getElementById("token"))
 token.addEventListener("input", () => setToken(token.value));
 connect(model, document.getElementById("link"));
 
-// Time moves a pixel in a tenth of a second or so; what happens is drawn at once.
+// Drawn at once when something happens, often for some seconds after that, and once
+// a second while nothing does: a page that is left open shall cost next to nothing.
+const often = 80; // ms
+const seldom = 1000; // ms
+const busyFor = 3000; // ms after the last event
 let scheduled = false;
 function schedule() {
   if (scheduled)
@@ -55,10 +59,19 @@ function draw() {
   log.draw();
 }
 
-const drawEvery = 80;
-setInterval(schedule, drawEvery);
-for (const what of ["tree", "event", "hello", "link", "forgotten", "counted"])
+let busyUntil = 0;
+let timer = 0;
+function keepDrawing() {
+  schedule();
+  clearTimeout(timer);
+  timer = setTimeout(keepDrawing, performance.now() < busyUntil ? often : seldom);
+}
+model.addEventListener("event", () => {
+  busyUntil = performance.now() + busyFor;
+  keepDrawing();
+});
+for (const what of ["tree", "hello", "link", "forgotten", "counted"])
   model.addEventListener(what, schedule);
 for (const what of ["scroll", "resize", "click", "keydown", "input", "focusin"])
   addEventListener(what, schedule, { capture: true, passive: true });
-schedule();
+keepDrawing();

@@ -112,13 +112,13 @@ export class Tree {
     if (row)
       return row;
     row = { element: element("div", "row"), strip: null };
-    for (const part of ["fold", "glyph", "order", "id", "mark", "about", "incarnation"])
+    for (const part of ["fold", "glyph", "state", "order", "id", "mark", "about", "incarnation"])
       row[part] = element("span", part);
     row.host = element("span", "strip");
     row.text = element("span");
     row.about.append(row.incarnation, row.text);
     const name = element("span", "name");
-    name.append(row.fold, row.glyph, row.order, row.id, row.mark);
+    name.append(row.fold, row.glyph, row.state, row.order, row.id, row.mark);
     row.element.append(name, row.about, row.host);
     row.element.dataset.path = path;
     row.element.setAttribute("role", "treeitem");
@@ -142,14 +142,13 @@ export class Tree {
     setText(row.fold, hasChildren ? (folded ? "▸" : "▾") : "");
     row.fold.setAttribute("aria-hidden", "true");
     setText(row.glyph, glyphs[state] ?? "?");
+    setText(row.state, state.replace("_", " ")); // for ears, which get no glyph
     row.glyph.setAttribute("aria-hidden", "true");
     setText(row.order, place ? String(place) : "");
     setText(row.id, node.id);
     row.id.title = node.path;
     setText(row.incarnation, `#${node.incarnation} `);
     setText(row.text, this.describe(node, state, folded));
-    setAttribute(row.element, "aria-label",
-      `${place ? `${place}. ` : ""}${node.id}, ${state.replace("_", " ")}, incarnation ${node.incarnation}, ${row.text.textContent}`);
     const isSelected = node.path === this.selected;
     setAttribute(row.element, "aria-selected", String(isSelected));
     row.element.tabIndex = isSelected ? 0 : -1;
