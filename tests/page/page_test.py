@@ -336,6 +336,64 @@ class Test:
         self.browser.click("#replay-close")
         assert self.in_tree("replay") == {}
 
+    def told(self, *events):
+        """The stories of made-up events, in words: title and sentences of each."""
+        made = [{"seq": seq, "at": at, "reason": "boom", **more, "kind": kind, "path": path}
+                for seq, (at, kind, path, more) in enumerate(events, 1)]
+        return self.browser.js_async("""
+            const [events, done] = arguments;
+            import("/page/stories.js").then(({Stories, tell}) => {
+              const stories = new Stories();
+              const shown = new Set(events.map((each) => stories.add(each)));
+              done([...shown].filter((each) => each?.shown).map(tell)
+                   .map(({title, lines}) => [title, ...lines]));
+            })""", made)
+
+    def tells_what_else_may_happen(self):
+        """Stories that the server of this test does not play."""
+        def decision(used, strategy="one_for_one", affected=("a",), **more):
+            return {"decision": {"affected": affected, "affected_count": len(affected),
+                                 "budget_used": used, "intensity": 2, "period_seconds": 5,
+                                 "strategy": strategy, **more}}
+
+        assert self.told((0, "child_exited", "top/a", {})) == [
+            ["a ended: boom", "No supervisor restarted it.", "a is down."]]
+        assert self.told((0, "child_exited", "top/a", {"reason": "normal"}),
+                         (1, "child_started", "top/a", {}),
+                         (2, "fault_fired", "net.recv:top/a", {}),
+                         (3, "child_stopped", "top/a", {"reason": "shutdown"})) == []
+        # Failures under one supervisor within 250 ms of each other are one story.
+        two = [(0, "child_exited", "top/a", {}), (0, "restarting", "top/a", {"cause": 1, **decision(1)}),
+               (1, "child_restarted", "top/a", {"cause": 2}), (240, "child_exited", "top/b", {}),
+               (240, "restarting", "top/b", {"cause": 4, **decision(2, affected=("b",))}),
+               (241, "child_restarted", "top/b", {"cause": 5})]
+        assert self.told(*two) == [
+            ["2 failures under top",
+             "top restarted what had ended, 2 times: a, b (one_for_one: its siblings kept "
+             "running). 2 of 2 restarts in 5 s used, 0 left: one more within that time, and "
+             "top gives up.", "2 actors started again, all up after 241 ms."]]
+        apart = [(at + (20 if at > 1 else 0), *rest) for at, *rest in two]
+        assert [each[0] for each in self.told(*apart)] == ["a ended: boom", "b ended: boom"]
+        assert self.told(
+            (0, "fault_fired", "actor.start:top/a", {}),
+            (0, "start_failed", "top/a", {"cause": 1, "reason": "no disk"}),
+            (0, "restarting", "top/a", {"cause": 2, **decision(
+                0, own_budget={"used": 1, "intensity": 15, "period_seconds": 5})}),
+            (4, "child_restarted", "top/a", {"cause": 3})) == [
+            ["a did not start: no disk", "A fault did it: actor.start:top/a.",
+             "top restarted a (one_for_one: its siblings kept running). It has a budget of "
+             "its own: 1 of 15 restarts in 5 s used.",
+             "1 actor started again, all up after 4.0 ms."]]
+        assert self.told(
+            (0, "child_exited", "top/a", {}),
+            (0, "gave_up", "top", {"cause": 1, **decision(3)}),
+            (1, "child_exited", "top", {"cause": 2, "reason": "shutdown"})) == [
+            ["top gave up: the server ended",
+             "top had no restart left (2 of 2 in 5 s used): it gave up, ended what was below "
+             "it, and ended itself with shutdown. There is no level above: the server ended, "
+             "with exit code 4.", "a, top are down."]]
+        assert len(self.told((0, "child_exited", "top/a", {"reason": "x" * 1024}))[0][0]) < 150
+
     def says_how_it_is(self):
         line = lambda: self.text("#health")
         port = self.server.port
@@ -716,7 +774,8 @@ class Test:
                 self.sees_what_the_command_line_kills, self.ages_restarts,
                 self.foretells_escalation, self.sees_a_supervisor_give_up,
                 self.replays_what_the_journal_has, self.explains_a_mark_beside_it,
-                self.says_how_it_is, self.is_small, self.foretells_a_burnt_budget,
+                self.tells_what_else_may_happen, self.says_how_it_is,
+                self.is_small, self.foretells_a_burnt_budget,
                 self.foretells_nothing_above_the_root,
                 self.is_used_by_keyboard, self.asks_before_the_server_ends,
                 self.shows_faults_in_the_tree, self.shades_faults, self.shows_traffic, self.plays_the_sandbox,

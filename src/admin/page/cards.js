@@ -40,7 +40,7 @@ export class Cards {
   }
 
   async count(story) {
-    if (!story.shown || !this.model.stories.all.includes(story))
+    if (!this.cards.has(story))
       return;
     try {
       story.cut = await this.cut.of(story);

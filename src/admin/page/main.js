@@ -21,7 +21,7 @@ import { Tree } from "./tree.js";
 const model = new Model();
 const inspector = new Inspector(model, (marks) => tree.setMarks("would", marks));
 const tree = new Tree(model, document.getElementById("tree"), (path) => inspector.show(path));
-const replay = new Replay(tree);
+const replay = new Replay(model, tree);
 const cards = new Cards(model, tree, (story) => replay.open(story));
 const axis = new Axis(model, document.getElementById("span"));
 const lanes = new Lanes(model, tree, axis);

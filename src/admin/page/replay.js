@@ -9,7 +9,7 @@ import { duration, idOf, setText } from "./words.js";
 const stepEvery = 1200; // ms
 
 export class Replay {
-  constructor(tree) {
+  constructor(model, tree) {
     this.tree = tree;
     this.story = null;
     this.box = document.getElementById("replay");
@@ -22,6 +22,7 @@ export class Replay {
     this.buttons.forward.addEventListener("click", () => this.stop(this.at + 1));
     this.buttons.play.addEventListener("click", () => (this.timer ? this.stop(this.at) : this.play()));
     this.buttons.close.addEventListener("click", () => this.close());
+    model.addEventListener("forgotten", () => this.close());
     this.box.addEventListener("keydown", (e) => {
       if (e.key === "Escape")
         this.close();

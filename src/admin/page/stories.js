@@ -8,7 +8,6 @@
 import { duration, idOf, isClean, listed, parentOf, pathOfPoint } from "./words.js";
 
 const burst = 250; // ms
-const keptStories = 100;
 const keptEvents = 400; // of one story
 const keptNumbers = 5000;
 
@@ -86,7 +85,6 @@ export class Stories {
   }
 
   forget() {
-    this.all = [];
     this.bySeq = new Map(); // story, by the number of each of its events
     this.latest = new Map(); // story, by the supervisor that decided last
   }
@@ -99,9 +97,7 @@ export class Stories {
     if (!story) {
       if (starts.has(event.kind))
         return null; // nothing had failed
-      this.all.push(story = new Story(event));
-      if (this.all.length > keptStories)
-        this.all.shift();
+      story = new Story(event);
     }
     story.add(event);
     this.bySeq.set(event.seq, story);
@@ -122,7 +118,12 @@ export class Stories {
 
 const times = (n, one, many) => `${n} ${n === 1 ? one : many}`;
 
-const why = (event) => event?.reason || "no reason";
+const longest = 120; // of a reason
+
+function why(event) {
+  const reason = event?.reason || "no reason";
+  return reason.length > longest ? `${reason.slice(0, longest)}…` : reason;
+}
 
 const rules = {
   one_for_one: () => "one_for_one: its siblings kept running",

@@ -76,6 +76,7 @@ export class Tree {
   setMarks(layer, marks) {
     this.marks.set(layer, marks);
     this.showMarks();
+    this.host.querySelector(".row.now")?.scrollIntoView({ block: "nearest" });
   }
 
   showMarks() {
@@ -102,8 +103,6 @@ export class Tree {
       row.element.classList.toggle("now", Boolean(mark?.now));
       setText(row.mark, mark?.text ?? "");
       row.mark.title = mark?.text ?? "";
-      if (mark?.now)
-        row.element.scrollIntoView({ block: "nearest" });
     }
   }
 
