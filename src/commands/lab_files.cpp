@@ -39,22 +39,21 @@ bool add_files(const fs::path& folder, std::vector<std::string>& files) {
 
 } // namespace
 
-expected<nlohmann::json, lab::scenario_error>
-load_scenario_json(const std::string& name) {
+expected<std::string, lab::scenario_error>
+load_scenario_text(const std::string& name) {
   if (auto* known = lab::find_example(name))
-    return lab::parse_json(known->text, known->name);
+    return std::string{known->text};
   std::error_code ignored;
   if (!fs::exists(name, ignored))
     return unexpected{lab::scenario_error{
       name, {}, "no such file, and no example" + example_meant_by(name)}};
-  return lab::load_json(name);
+  return lab::read_text(name);
 }
 
 expected<lab::scenario, lab::scenario_error>
 load_scenario(const std::string& name) {
-  return load_scenario_json(name).and_then([&](const nlohmann::json& value) {
-    return lab::read_scenario(value, name);
-  });
+  return load_scenario_text(name).and_then(
+    [&](const std::string& text) { return lab::parse_scenario(text, name); });
 }
 
 std::string example_meant_by(const std::string& name) {
@@ -73,11 +72,14 @@ std::string scenario_file::name() const {
 
 expected<scenario_file, lab::scenario_error>
 read_scenario_file(const std::string& path) {
-  auto json = load_scenario_json(path);
+  auto text = load_scenario_text(path);
+  if (!text)
+    return unexpected{std::move(text.error())};
+  auto json = lab::parse_json(*text, path);
   if (!json)
     return unexpected{std::move(json.error())};
   scenario_file result{path, *std::move(json), {}, {}};
-  auto plan = lab::read_scenario(result.json, path);
+  auto plan = lab::parse_scenario(*text, path);
   if (!plan)
     result.refusal = to_string(plan.error());
   else if (lab::is_beyond_otp(*plan))

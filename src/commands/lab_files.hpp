@@ -14,10 +14,10 @@
 
 namespace coppice::commands {
 
-/// The JSON of the example of this name (`coppice lab list`), else of the file.
-/// The error if there is neither, or it is no JSON.
-expected<nlohmann::json, lab::scenario_error>
-load_scenario_json(const std::string& name);
+/// The text of the example of this name (`coppice lab list`), else of the file.
+/// The error if there is neither.
+expected<std::string, lab::scenario_error>
+load_scenario_text(const std::string& name);
 
 /// The scenario in it.
 expected<lab::scenario, lab::scenario_error>
@@ -38,7 +38,7 @@ struct scenario_file {
   std::string name() const;
 };
 
-/// Reads a scenario; the errors are those of `load_scenario_json`.
+/// Reads a scenario. The error if there is none, or it is no JSON.
 expected<scenario_file, lab::scenario_error>
 read_scenario_file(const std::string& path);
 

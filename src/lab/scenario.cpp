@@ -4,6 +4,7 @@
 #include "fault/names.hpp"
 #include "lab/file_text.hpp"
 #include "lab/json_node.hpp"
+#include "lab/json_place.hpp"
 #include "lab/term.hpp"
 
 #include <algorithm>
@@ -371,8 +372,13 @@ bool is_beyond_otp(const scenario& what) {
 }
 
 std::string to_string(const scenario_error& error) {
-  auto place = error.path.empty() ? error.file : error.file + ": " + error.path;
-  return place + ": " + error.message;
+  auto result = error.file;
+  if (error.place)
+    result += ":" + std::to_string(error.place->line) + ":"
+              + std::to_string(error.place->column);
+  if (!error.path.empty())
+    result += ": " + error.path;
+  return result + ": " + error.message;
 }
 
 expected<scenario, scenario_error> read_scenario(const nlohmann::json& value,
@@ -382,14 +388,16 @@ expected<scenario, scenario_error> read_scenario(const nlohmann::json& value,
 
 expected<scenario, scenario_error> parse_scenario(std::string_view text,
                                                   const std::string& file) {
-  return parse_json(text, file).and_then([&](const nlohmann::json& value) {
-    return read_scenario(value, file);
-  });
+  return parse_json(text, file)
+    .and_then(
+      [&](const nlohmann::json& value) { return read_scenario(value, file); })
+    .map_error(
+      [&](scenario_error error) { return with_place(std::move(error), text); });
 }
 
 expected<scenario, scenario_error> load_scenario(const std::string& file) {
-  return load_json(file).and_then(
-    [&](const nlohmann::json& value) { return read_scenario(value, file); });
+  return read_text(file).and_then(
+    [&](const std::string& text) { return parse_scenario(text, file); });
 }
 
 expected<nlohmann::json, scenario_error> load_json(const std::string& file) {

@@ -177,6 +177,14 @@ struct scenario {
 /// supervisor can be compared with it: a child with a budget of its own.
 bool is_beyond_otp(const scenario& what);
 
+/// A place in a text: both count from 1, columns in characters.
+struct text_place {
+  std::size_t line = 1;
+  std::size_t column = 1;
+
+  friend bool operator==(const text_place&, const text_place&) = default;
+};
+
 /// Why a text is no scenario.
 struct scenario_error {
   std::string file;
@@ -184,9 +192,11 @@ struct scenario_error {
   std::string path;
   /// What was expected there, and what was found.
   std::string message;
+  /// Where that is; nothing if the text is not at hand.
+  std::optional<text_place> place = {};
 };
 
-/// `t.json: /steps/0/op: expected start, exit, …, found "hop"`
+/// `t.json:7:12: /steps/0/op: expected start, exit, …, found "hop"`
 std::string to_string(const scenario_error& error);
 
 /// Reads the scenario that stands in `text`, JSON with comments as in C++;

@@ -6,6 +6,7 @@
 #include "coppice/net/toxic/toxic.hpp"
 #include "lab/file_text.hpp"
 #include "lab/json_node.hpp"
+#include "lab/json_place.hpp"
 #include "lab/toml_json.hpp"
 
 #include <algorithm>
@@ -266,10 +267,15 @@ read_schedule(const nlohmann::json& value, const std::string& file) {
 
 expected<schedule, lab::scenario_error>
 parse_schedule(std::string_view text, const std::string& file) {
-  auto value = file.ends_with(".toml") ? lab::parse_toml(text, file)
-                                       : lab::parse_json(text, file);
-  return value.and_then(
-    [&](const nlohmann::json& read) { return read_schedule(read, file); });
+  auto read
+    = [&](const nlohmann::json& value) { return read_schedule(value, file); };
+  if (file.ends_with(".toml"))
+    return lab::parse_toml(text, file).and_then(read);
+  return lab::parse_json(text, file)
+    .and_then(read)
+    .map_error([&](lab::scenario_error error) {
+      return lab::with_place(std::move(error), text);
+    });
 }
 
 expected<schedule, lab::scenario_error> load_schedule(const std::string& file) {

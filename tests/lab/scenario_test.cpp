@@ -25,7 +25,10 @@ TEST_P(Mistake, NamesFilePathAndExpectation) {
   auto result = parse_scenario(GetParam().text, "t.json");
 
   ASSERT_FALSE(result);
-  EXPECT_EQ(to_string(result.error()), GetParam().error);
+  auto error = result.error();
+  EXPECT_TRUE(error.place);
+  error.place.reset();
+  EXPECT_EQ(to_string(error), GetParam().error);
 }
 
 std::string with_child(const std::string& child) {
@@ -96,6 +99,18 @@ INSTANTIATE_TEST_SUITE_P(
                  "t.json: /: expected a member \"name\", found none"}),
   [](auto& param) { return param.param.name; });
 
+TEST(Mistakes, HaveALineAndAColumn) {
+  auto result = parse_scenario(R"({"name":"t", // a comment
+  "supervisor":{"id":"top","flags":
+    {"intensitty":3},"children":[]},"steps":[]})",
+                               "t.json");
+
+  ASSERT_FALSE(result);
+  EXPECT_EQ(to_string(result.error()),
+            "t.json:3:6: /supervisor/flags/intensitty: there is no flag "
+            "\"intensitty\"; did you mean intensity?");
+}
+
 TEST(Mistakes, OfSpellingAreNotOverlooked) {
   auto result
     = parse_scenario(with_child(R"({"id":"a","restarts":"x"})"), "t.json");
@@ -135,10 +150,11 @@ TEST(Mistakes, OfTimesBeyondAYearAreRefused) {
       "t.json");
 
     ASSERT_FALSE(result);
-    EXPECT_EQ(to_string(result.error()),
-              std::string{"t.json: /steps/0/ms: expected an integer of at most "
-                          "31536000000, found "}
-                + ms);
+    EXPECT_EQ(
+      to_string(result.error()),
+      std::string{"t.json:1:81: /steps/0/ms: expected an integer of at most "
+                  "31536000000, found "}
+        + ms);
   }
 }
 

@@ -208,7 +208,7 @@ TEST(LabRun, NamesFilePathAndExpectationOfAMistake) {
     expect_one_error(result, failed);
     EXPECT_EQ(result.err,
               "coppice: " + file
-                + ": /supervisor/children/0/restart: expected permanent, "
+                + ":2:58: /supervisor/children/0/restart: expected permanent, "
                   "transient or temporary, found \"ever\"\n");
   }
 }

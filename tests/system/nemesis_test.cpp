@@ -252,7 +252,7 @@ TEST_F(Nemesis, SaysWhatIsWrong) {
     int exit_code;
     std::string says;
   } const cases[]{
-    {bad, {}, 2, bad + ": /steps/0/fault: expected arm, kill"},
+    {bad, {}, 2, bad + ":2:19: /steps/0/fault: expected arm, kill"},
     {"monky", {}, 2, "no such file, and no preset"},
     {"monkey", {"--duration", "soon"}, 2, "\"soon\" is no duration"},
     {"monkey", {"--clients", "0"}, 2, "--clients"},
