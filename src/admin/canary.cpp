@@ -151,16 +151,18 @@ bool canary::ask() {
     return true;
   }
   auto now = clock::now();
-  auto first = !std::exchange(served_, true);
+  served_ = true;
   auto lost = std::exchange(lost_at_, {});
   note({.at = now,
         .took = now - begin,
         .gap = lost == clock::time_point{} ? 0ns : now - lost,
-        .from = first ? own_address() : std::nullopt});
+        .from = own_address()});
   return rest(asks_every);
 }
 
 std::optional<observe::peer_address> canary::own_address() const {
+  if (!sock_)
+    return {};
   sockaddr_storage own = {};
   socklen_t size = sizeof(own);
   if (::getsockname(sock_.fd(), reinterpret_cast<sockaddr*>(&own), &size) != 0)
@@ -202,8 +204,9 @@ void canary::lose(std::string why) {
   auto now = clock::now();
   if (served_ && lost_at_ == clock::time_point{})
     lost_at_ = now;
+  auto from = own_address();
   sock_.close();
-  note({.at = now, .failure = std::move(why)});
+  note({.at = now, .failure = std::move(why), .from = from});
 }
 
 void canary::note(sample what) {

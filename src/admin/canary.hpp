@@ -39,7 +39,7 @@ public:
     /// Since the loss of a connection that was served; 0 if none was lost.
     std::chrono::nanoseconds gap = {};
     std::string failure = {}; ///< Instead of an answer, for a person.
-    /// Of the first answer on a connection: the peer that the server sees.
+    /// Of the connection: the peer that the server sees.
     std::optional<observe::peer_address> from = {};
   };
 

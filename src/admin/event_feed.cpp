@@ -78,6 +78,8 @@ json to_json(const canary::report& report) {
   for (auto& each : report.samples) {
     auto& made = samples.emplace_back(
       json{{"mono_ns", each.at.time_since_epoch().count()}});
+    if (each.from)
+      made["from"] = to_string(*each.from);
     if (!each.failure.empty()) {
       made["failure"] = each.failure;
       continue;
@@ -85,8 +87,6 @@ json to_json(const canary::report& report) {
     made["took_ns"] = each.took.count();
     if (each.gap.count() > 0)
       made["gap_ns"] = each.gap.count();
-    if (each.from)
-      made["from"] = to_string(*each.from);
   }
   return {{"connected", report.connected}, {"samples", std::move(samples)}};
 }

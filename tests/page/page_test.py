@@ -140,7 +140,7 @@ class Test:
         victim = ACCEPTORS + "/acceptor:0"
         self.select(victim)
         wanted = ("acceptors restarts acceptor:0 (one_for_one); "
-                  "then budget 1 of 3 in 30 s.")
+                  "then 1 of 3 restarts in 30 s used.")
         self.browser.until(lambda: self.text("#will-crash") == wanted,
                            f"the prediction; it is {self.text('#will-crash')!r}")
         shown = self.text("#command")
@@ -150,7 +150,7 @@ class Test:
         self.browser.click("#more summary")
         for action, wanted in (("hang", "acceptors does not notice."),
                                ("refuse_stop", "acceptors kills it after 5 s."),
-                               ("fail_start", "then budget 2 of 3 in 30 s.")):
+                               ("fail_start", "then 2 of 3 restarts in 30 s used.")):
             self.browser.until(lambda: self.text(f"#will-{action}").endswith(wanted),
                                f"{action}: {self.text(f'#will-{action}')!r}")
         assert self.browser.js("return document.querySelector("
@@ -173,7 +173,7 @@ class Test:
         self.browser.until(lambda: self.incarnation(victim) == "#2", "the tree moves")
         self.browser.until(lambda: self.dots(ACCEPTORS) == dots, "the strip moves")
         self.browser.until(lambda: self.text(row(ACCEPTORS) + " .strip")
-                           == f"{dots}/3", "the strip counts")
+                           == f"{dots}/3 used", "the strip counts")
         self.browser.until(lambda: f"{dots} ends" in self.lanes()
                            and end in self.lanes(), "the lanes move")
         self.browser.until(lambda: self.browser.js(
@@ -186,12 +186,22 @@ class Test:
             [...document.querySelectorAll(`.row[data-layer="${arguments[0]}"]`)].map((e) =>
               [e.dataset.path, [e.dataset.role, e.querySelector(".mark").textContent]]))""", layer)
 
+    def held_by(self, acceptor):
+        """Connections of real clients, which end with that acceptor."""
+        clients, own = [], self.own_peers()
+        def collect(node):
+            if node["id"] == acceptor:
+                clients.extend(each for each in node["children"] if each["peer"] not in own)
+            for each in node["children"]:
+                collect(each)
+        collect(json.loads(self.server.get("tree?connections=true")[1]))
+        return len(clients)
+
     def marks_what_would_happen(self):
         """What a prediction says is in the tree while the action has the focus."""
         victim = ACCEPTORS + "/acceptor:2"
         clients = [self.server.talk(b"hello\n") for _ in range(12)]
-        held = int(json.loads(self.server.get("tree")[1])["children"][1]["children"][0]
-                   ["children"][1]["children"][2]["connections"])
+        held = self.held_by("acceptor:2")
         assert held > 0
         self.select(victim)
         self.browser.js("document.querySelector('[data-action=crash]').focus()")
@@ -237,16 +247,19 @@ class Test:
             ACCEPTORS: ["decided", "decided: 1 of 3 used ●○○"]}, self.in_tree("story")
         self.shoot("story")
 
-    def cut(self):
-        """Connections that ended with an acceptor, but those of the page itself."""
-        ends = json.loads(self.server.get("connections")[1])["events"]
-        own = self.browser.js_async("""
+    def own_peers(self):
+        return self.browser.js_async("""
             const source = new EventSource("/events/stream?canary=true");
             source.addEventListener("traffic", (e) => {
               source.close();
               arguments[0]((JSON.parse(e.data).canary?.samples ?? [])
                            .map((each) => each.from).filter(Boolean));
             })""")
+
+    def cut(self):
+        """Connections that ended with an acceptor, but those of the page itself."""
+        ends = json.loads(self.server.get("connections")[1])["events"]
+        own = self.own_peers()
         return sum(each["kind"] == "connection_closed" and each["reason"] == "boom"
                    and each["peer"] not in own for each in ends)
 
@@ -285,7 +298,7 @@ class Test:
             "within that time, and accepting gives up."], card
         marks = self.in_tree("story")
         assert marks[ACCEPTORS] == ["gave-up", "✕ gave up: 3 of 3 used ●●●"], marks
-        assert marks[ACCEPTORS + "/acceptor:1"] == ["along", "↻ went along"], marks
+        assert marks[ACCEPTORS + "/acceptor:1"] == ["along", "↻ started again with it"], marks
         assert marks[ACCEPTORS + "/acceptor:2"] == ["died", "✕ ended: killed"], marks
         self.shoot("escalation")
         # All acceptors have ended, and so has that of the page's own client.
@@ -317,6 +330,8 @@ class Test:
             seen.append(int(self.browser.js(
                 "return document.getElementById('replay-caption').dataset.seq")))
             captions.append(self.text("#replay-caption"))
+            if len(seen) == 2:
+                self.stays_where_it_is_scrolled_to()
             if len(seen) == 3:
                 assert self.in_tree("replay")[ACCEPTORS] \
                     == ["gave-up", "✕ gives up: 3 of 3 used ●●●"]
@@ -335,6 +350,8 @@ class Test:
         self.browser.until(lambda: self.text("#replay-play") == "▶ play", "and ends")
         self.browser.click("#replay-close")
         assert self.in_tree("replay") == {}
+        assert self.browser.js("return document.activeElement.classList.contains('row')"), \
+            "the keyboard is back in the tree"
 
     def told(self, *events):
         """The stories of made-up events, in words: title and sentences of each."""
@@ -372,6 +389,20 @@ class Test:
              "top restarted what had ended, 2 times: a, b (one_for_one: its siblings kept "
              "running). 2 of 2 restarts in 5 s used, 0 left: one more within that time, and "
              "top gives up.", "2 actors started again, all up after 241 ms."]]
+        # So it is if somebody asked for the second, or a fault led to it.
+        asked = [*two[:3], (230, "exit_requested", "top/b", {}),
+                 (240, "child_exited", "top/b", {"cause": 4}),
+                 (240, "restarting", "top/b", {"cause": 5, **decision(2, affected=("b",))}),
+                 (241, "child_restarted", "top/b", {"cause": 6})]
+        assert self.told(*asked) == self.told(*two)
+        retried = self.told(
+            (0, "child_exited", "top/a", {}), (0, "restarting", "top/a", {"cause": 1, **decision(1)}),
+            (1, "fault_fired", "actor.start:top/a", {}),
+            (1, "start_failed", "top/a", {"cause": 3, "reason": "no disk"}),
+            (1, "restarting", "top/a", {"cause": 4, **decision(2)}),
+            (2, "child_restarted", "top/a", {"cause": 5}))
+        assert len(retried) == 1 and retried[0][-1] == "1 actor started again, all up after 2.0 ms.", \
+            retried
         apart = [(at + (20 if at > 1 else 0), *rest) for at, *rest in two]
         assert [each[0] for each in self.told(*apart)] == ["a ended: boom", "b ended: boom"]
         assert self.told(
@@ -393,6 +424,32 @@ class Test:
              "it, and ended itself with shutdown. There is no level above: the server ended, "
              "with exit code 4.", "a, top are down."]]
         assert len(self.told((0, "child_exited", "top/a", {"reason": "x" * 1024}))[0][0]) < 150
+        assert self.told((0, "child_exited", "top/a", {"reason": "a\u202eb"}))[0][0] \
+            == "a ended: a\\u202eb", "nothing is mirrored"
+
+    def stays_where_it_is_scrolled_to(self):
+        """Also while predictions come, which are marks in the tree as well."""
+        self.browser.js("scrollTo(0, document.body.scrollHeight)")
+        before = self.browser.js("return scrollY")
+        self.browser.js_async("setTimeout(arguments[0], 2500)")
+        assert self.browser.js("return scrollY") == before > 0
+        self.browser.js("scrollTo(0, 0)")
+
+    def shows_what_is_stopped_or_hangs(self):
+        stopped = ACCEPTORS + "/acceptor:1"
+        self.server.run("stop", stopped)
+        self.select(stopped)
+        shown = """return [...document.querySelectorAll('#actions [data-action], #more-actions [data-action]')]
+          .filter((e) => e.offsetParent).map((e) => e.dataset.action)"""
+        self.browser.until(lambda: self.browser.js(shown) == ["start", "heal"],
+                           f"it can only be started: {self.browser.js(shown)!r}")
+        self.browser.click('[data-action="start"]')
+        self.browser.until(lambda: "crash" in self.browser.js(shown), "it runs again")
+        self.server.run("fault", "suspend", ACCEPTORS)
+        self.browser.until(lambda: self.text("#health").startswith("◐ acceptors suspended"),
+                           f"it is not healthy: {self.text('#health')!r}")
+        self.server.run("fault", "resume", ACCEPTORS)
+        self.browser.until(lambda: self.text("#health").startswith("● healthy"), "it is again")
 
     def says_how_it_is(self):
         line = lambda: self.text("#health")
@@ -541,6 +598,8 @@ class Test:
         for name, value in (("times", times), ("crash", child)):
             self.browser.js("const [name, value] = arguments; document.querySelector("
                             "`#sandbox-form [name=${name}]`).value = value", name, value)
+        # What was played before is not taken for what is played now.
+        self.browser.js("document.getElementById('sandbox-worlds').replaceChildren()")
         self.browser.click(f'#sandbox-form button[value="{button}"]')
 
     def worlds(self, css):
@@ -720,7 +779,7 @@ class Test:
             self.is_unknown()
             # Whether the root's end came through is up to the server's end.
             assert self.text("#health") in ("✕ the tree ended: exit 4",
-                                            "✕ the server is gone"), self.text("#health")
+                                            "✕ the server does not answer"), self.text("#health")
         finally:
             self.browser.open(self.server.url)
             if other.process.poll() is None:
@@ -775,6 +834,7 @@ class Test:
                 self.foretells_escalation, self.sees_a_supervisor_give_up,
                 self.replays_what_the_journal_has, self.explains_a_mark_beside_it,
                 self.tells_what_else_may_happen, self.says_how_it_is,
+                self.shows_what_is_stopped_or_hangs,
                 self.is_small, self.foretells_a_burnt_budget,
                 self.foretells_nothing_above_the_root,
                 self.is_used_by_keyboard, self.asks_before_the_server_ends,

@@ -14,7 +14,7 @@ const strike = (what) => (path) => post(`/actors/${what}`, { path });
 // `asks` is what the engine is asked about beforehand, `first` what is so in any
 // case, and `forever` what a supervisor does that does nothing. `later` is whether
 // that is about what comes later, if it comes. `will` says what happens where there
-// is nothing to ask it. `more` are those that are needed less often.
+// is nothing to ask it. A stopped actor has those that are `ofStopped` alone. `more` are those that are needed less often.
 export const actions = [
   {
     id: "crash", label: "crash", asks: { reason: "boom" }, run: kill("boom"),
@@ -35,6 +35,12 @@ export const actions = [
     id: "kill", more: true, label: "kill", asks: { reason: "kill" }, run: kill(),
     command: (path) => `coppice kill ${path}`,
     test: (path) => `kill(${path});`,
+  },
+  {
+    id: "start", label: "start", ofStopped: true, run: strike("start"),
+    will: "Its supervisor starts it again.",
+    command: (path) => `coppice start ${path}`,
+    test: () => "// restart_child of <coppice/actor/request.hpp>",
   },
   {
     id: "hang", label: "hang", fault: true, ofSuspended: false, run: strike("suspend"),

@@ -29,6 +29,13 @@ export class Cards {
       [...this.cards.keys()].forEach((story) => this.dismiss(story)));
     model.addEventListener("story", (e) => this.note(e.detail));
     model.addEventListener("forgotten", () => this.forget());
+    // Which connection was the page's own is known a second later.
+    model.addEventListener("own", () => {
+      for (const story of this.cards.keys())
+        if (model.now() - story.to < freshFor)
+          this.count(story);
+    });
+    model.addEventListener("link", () => this.tellNumber());
   }
 
   note(story) {
@@ -40,7 +47,7 @@ export class Cards {
   }
 
   async count(story) {
-    if (!this.cards.has(story))
+    if (!story.shown || this.dismissed.has(story))
       return;
     try {
       story.cut = await this.cut.of(story);
@@ -69,7 +76,7 @@ export class Cards {
   }
 
   tellNumber() {
-    this.none.hidden = this.cards.size > 0;
+    this.none.hidden = this.cards.size > 0 || this.model.lostAt !== null;
     this.dismissAll.hidden = this.cards.size < 2;
   }
 
@@ -110,7 +117,14 @@ export class Cards {
     const dismiss = element("button", "dismiss", "dismiss");
     replay.type = dismiss.type = "button";
     replay.addEventListener("click", () => this.onReplay(story));
-    dismiss.addEventListener("click", () => this.dismiss(story));
+    dismiss.addEventListener("click", () => {
+      const next = card.element.nextElementSibling ?? card.element.previousElementSibling;
+      this.dismiss(story);
+      if (next)
+        next.querySelector(".dismiss").focus();
+      else
+        this.tree.focus(this.tree.selected);
+    });
     const head = element("div", "card-head");
     head.append(card.title, when, replay, dismiss);
     card.element.append(head, card.text);

@@ -16,10 +16,12 @@ export class CutConnections {
     this.model = model;
     this.forget();
     model.addEventListener("forgotten", () => this.forget());
+    model.addEventListener("own", (e) => this.findOwn(e.detail).catch(() => {}));
   }
 
   forget() {
     this.ends = [];
+    this.owners = new Map(); // of connections, by peer
     this.since = 0;
     this.knownFrom = null; // nothing is missing after that time
   }
@@ -32,6 +34,10 @@ export class CutConnections {
       for (const { kind, path, mono_ns: at, peer, reason } of events)
         if (kind === "connection_closed")
           this.ends.push({ owner: parentOf(path), at: at / 1e6, peer, reason });
+        else
+          this.owners.set(peer, parentOf(path));
+      while (this.owners.size > kept)
+        this.owners.delete(this.owners.keys().next().value);
       this.ends.splice(0, this.ends.length - kept);
       this.since = next;
       if (!more)
@@ -39,13 +45,22 @@ export class CutConnections {
     }
   }
 
+  look() {
+    return this.loading ??= this.load().finally(() => { this.loading = null; });
+  }
+
+  // Whose the page's own connection is, so that it is counted nowhere.
+  async findOwn(peer) {
+    await this.look();
+    this.model.setOwner(this.owners.get(peer) ?? null);
+  }
+
   async of(story) {
-    await (this.loading ??= this.load().finally(() => { this.loading = null; }));
+    await this.look();
     const hit = this.ends.filter(({ owner, at, peer, reason }) => {
-      const end = story.ends.get(owner);
-      return end && at >= end.at - before && at <= end.at + after
-        && !this.model.ownPeers.has(peer)
-        && (reason === "shutdown" || reason === "killed" || (end.reason ?? "").startsWith(reason));
+      return !this.model.ownPeers.has(peer) && story.ends.get(owner)?.some((end) =>
+        at >= end.at - before && at <= end.at + after
+        && (reason === "shutdown" || reason === "killed" || (end.reason ?? "").startsWith(reason)));
     });
     return {
       count: hit.length,

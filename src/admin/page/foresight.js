@@ -9,8 +9,8 @@ const seconds = (ms) => (ms < 1000 ? `${ms} ms` : `${ms / 1000} s`);
 export const ownBudget = (own) => `${own.used} of ${own.intensity} in ${own.period_seconds} s`;
 
 const budgetOf = (d) =>
-  `budget ${Math.min(d.budget_used, d.intensity)} of ${d.intensity} in ${d.period_seconds} s`
-  + (d.own_budget ? `, and of the child's own budget, which pays, ${ownBudget(d.own_budget)}` : "");
+  `${Math.min(d.budget_used, d.intensity)} of ${d.intensity} restarts in ${d.period_seconds} s used`
+  + (d.own_budget ? `; the child has a budget of its own, which pays: ${ownBudget(d.own_budget)} used` : "");
 
 export function inWords({ decisions, ends_all: endsAll }, model, forever) {
   const sentences = decisions.map((d) => {
@@ -73,12 +73,14 @@ export function marksOf({ decisions, ends_all: endsAll, path }, model) {
       end(d.supervisor, "would end");
     else if (d.outcome === "restarts")
       d.affected.forEach((id) => end(`${d.supervisor}/${id}`, "would start again"));
-    if (d.outcome === "restarts" && !d.own_budget)
+    if (d.outcome === "restarts" && d.own_budget)
+      put(d.supervisor, `would use ${d.own_budget.used} of ${d.own_budget.intensity}, its child's own`, "decided");
+    else if (d.outcome === "restarts")
       put(d.supervisor, `would use ${d.budget_used} of ${d.intensity}${dot(d.budget_used, d.intensity)}`, "decided");
   }
   for (const d of decisions)
     if (d.outcome === "gives_up")
       put(d.supervisor, `would give up${!endsAll && goes.has(d.supervisor) ? ", and start again" : ""}`, "gave-up");
-  const connections = [...goes].reduce((sum, each) => sum + (model.nodes.get(each)?.connections ?? 0), 0);
+  const connections = [...goes].reduce((sum, each) => sum + model.connectionsOf(model.nodes.get(each) ?? {}), 0);
   return { marks, actors: goes.size, connections };
 }

@@ -4,6 +4,11 @@
 
 import { setText, span } from "./words.js";
 
+const topologies = {
+  linked: "linked: connections end with their acceptor.",
+  supervised: "supervised: connections have supervisors of their own, and go on when an acceptor ends.",
+};
+
 export class Health {
   constructor(model, line) {
     this.model = model;
@@ -17,6 +22,7 @@ export class Health {
     const { state, words } = model.lostAt === null ? this.look() : { state: "gone", words: [this.lastWords()] };
     this.line.dataset.state = state;
     setText(this.line, words.filter(Boolean).join(" · "));
+    this.line.title = (model.listeners ?? []).map(({ topology }) => topologies[topology] ?? "").join(" ");
   }
 
   // What was heard of the root's end, if anything was.
@@ -25,7 +31,7 @@ export class Health {
     const end = events.findLast(({ path, kind }) => path === root?.path
       && (kind === "gave_up" || kind === "child_exited"));
     return end ? `✕ the tree ${end.kind === "gave_up" ? "gave up" : "ended"}: exit 4`
-      : "✕ the server is gone";
+      : "✕ the server does not answer";
   }
 
   look() {
@@ -36,9 +42,11 @@ export class Health {
     const down = nodes.filter((node) => node.state !== "running");
     const listeners = model.listeners ?? [];
     const shut = listeners.filter((each) => each.state !== "listening");
-    const state = down.length + shut.length === 0 ? "healthy" : "unwell";
+    const hanging = nodes.filter((node) => node.suspended);
+    const state = down.length + shut.length + hanging.length === 0 ? "healthy" : "unwell";
     const words = [
       down.length > 0 ? `◐ ${down.length === 1 ? `${down[0].id} is ${down[0].state}` : `${down.length} actors do not run`}` : "",
+      hanging.length > 0 ? `◐ ${hanging.length === 1 ? hanging[0].id : `${hanging.length} actors`} suspended` : "",
       ...shut.map((each) => `○ ${each.name} is ${each.state}`),
     ];
     if (state === "healthy")

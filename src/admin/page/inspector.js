@@ -7,7 +7,7 @@
 import { actions } from "./actions.js";
 import { inWords, marksOf, ownBudget } from "./foresight.js";
 import { get } from "./server.js";
-import { element, faultsOf, glyphs, idOf, literal, quoted, setText } from "./words.js";
+import { element, faultsOf, glyphs, idOf, literal, plain, quoted, setText, span } from "./words.js";
 
 const predictAfter = 250;
 
@@ -34,6 +34,7 @@ export class Inspector {
     model.addEventListener("hello", () => this.update());
     model.addEventListener("tree", () => this.update());
     model.addEventListener("link", () => this.update());
+    model.addEventListener("traffic", () => this.update());
     model.addEventListener("event", () => this.predictSoon());
     document.getElementById("more").addEventListener("toggle", () => this.predictSoon());
     // Budgets refill while nothing else happens.
@@ -56,9 +57,15 @@ export class Inspector {
     for (const comes of ["focusin", "pointerenter"])
       row.addEventListener(comes, () => this.focus(action));
     for (const goes of ["focusout", "pointerleave"])
-      row.addEventListener(goes, () => this.focus(null));
+      row.addEventListener(goes, () => this.focus(this.withFocus(row)));
     document.getElementById(action.more ? "more-actions" : "actions").append(row);
     this.rows.set(action.id, { row, button, prediction, action });
+  }
+
+  // The action whose button has the keyboard, unless that is the row that is left.
+  withFocus(left) {
+    const each = [...this.rows.values()].find(({ button }) => button === document.activeElement);
+    return each && each.row !== left ? each.action : null;
   }
 
   // The action whose line has the focus, or is pointed at.
@@ -75,7 +82,7 @@ export class Inspector {
       : { marks: new Map(), actors: 0, connections: 0 };
     this.mark(marks);
     setText(this.loss, foretold
-      ? `${this.focused.label}: ${actors} ${actors === 1 ? "actor" : "actors"} would end, and ${connections} ${connections === 1 ? "connection" : "connections"} with ${actors === 1 ? "it" : "them"}.`
+      ? `${this.focused.label}${this.focused.later ? ", when it comes to that" : ""}: ${actors} ${actors === 1 ? "actor" : "actors"} would end, and ${connections} ${connections === 1 ? "connection" : "connections"} with ${actors === 1 ? "it" : "them"}.`
       : "");
     const node = this.model.nodes.get(this.path);
     if (!node)
@@ -122,18 +129,27 @@ export class Inspector {
     setText(this.title, node.path);
     const [now, life, budget, traffic] = this.about;
     setText(now, `${glyphs[state] ?? "?"} ${state.replace("_", " ")}, ${node.type}${[node.restart, ...faultsOf(node)].filter(Boolean).map((word) => `, ${word}`).join("")}`);
-    setText(life, `incarnation #${node.incarnation}, ${node.restarts} restarts${node.last_exit ? `; last end: ${node.last_exit}` : ""}${node.own_budget ? `; of its own budget, ${ownBudget(node.own_budget)} used` : ""}`);
+    setText(life, `incarnation #${node.incarnation}, ${node.restarts} restarts${node.last_exit ? `; last end: ${plain(node.last_exit)}` : ""}${node.own_budget ? `; of its own budget, ${ownBudget(node.own_budget)} used` : ""}`);
     setText(budget, node.strategy
-      ? `${node.strategy}; ${node.budget_used} of ${node.intensity} restarts in ${node.period_seconds} s used` : "");
-    setText(traffic, node.connections === undefined ? "" : `${node.connections} ${node.connections === 1 ? "connection" : "connections"}`);
+      ? `${node.strategy}; ${node.budget_used} of ${node.intensity} restarts in ${node.period_seconds} s used${this.nextBack(node)}` : "");
+    const connections = this.model.connectionsOf(node);
+    setText(traffic, node.connections === undefined ? "" : `${connections} ${connections === 1 ? "connection" : "connections"}`);
     for (const each of this.rows.values())
       this.updateRow(each, node);
     this.showFocus();
   }
 
+  // When the oldest restart is forgotten.
+  nextBack(node) {
+    const from = this.model.now() - node.period_seconds * 1000;
+    const oldest = (this.model.restarts.get(node.path) ?? []).find((at) => at > from);
+    return oldest === undefined ? "" : `; the next comes back in ${span(oldest - from)}`;
+  }
+
   updateRow({ row, button, action }, node) {
     row.hidden = (Boolean(action.ofSupervisor) && node.type !== "supervisor")
-      || (action.ofSuspended !== undefined && action.ofSuspended !== Boolean(node.suspended));
+      || (action.ofSuspended !== undefined && action.ofSuspended !== Boolean(node.suspended))
+      || Boolean(action.ofStopped) !== (node.state === "stopped") && action.id !== "heal";
     button.disabled = this.model.lostAt !== null
       || (Boolean(action.fault) && !this.model.allowFaults);
   }

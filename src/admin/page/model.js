@@ -24,6 +24,7 @@ export class Model extends EventTarget {
     this.began = null; // when the server began, by its clock
     this.listeners = [];
     this.ownPeers = new Set(); // addresses of the page's own client
+    this.owner = null; // the path of the actor that has its connection
     this.stories = new Stories();
     this.forget();
   }
@@ -88,6 +89,16 @@ export class Model extends EventTarget {
     this.tell("tree");
   }
 
+  setOwner(path) {
+    this.owner = path;
+    this.tell("tree");
+  }
+
+  // Without the page's own.
+  connectionsOf(node) {
+    return Math.max(0, (node.connections ?? 0) - (node.path === this.owner ? 1 : 0));
+  }
+
   addSample(sample) {
     this.setClock(sample.mono_ns);
     this.listeners = sample.listeners;
@@ -105,8 +116,10 @@ export class Model extends EventTarget {
     const last = this.felt.at(-1)?.at ?? 0;
     for (const each of sample.canary?.samples ?? [])
       if (each.mono_ns / 1e6 > last) { // a new stream repeats some
-        if (each.from)
+        if (each.from && !this.ownPeers.has(each.from)) {
           this.ownPeers.add(each.from);
+          this.tell("own", each.from);
+        }
         this.felt.push({
           at: each.mono_ns / 1e6, took: (each.took_ns ?? 0) / 1e6,
           gap: (each.gap_ns ?? 0) / 1e6, failure: each.failure,

@@ -31,7 +31,7 @@ export class Replay {
 
   open(story) {
     this.story = story;
-    this.events = [...story.events];
+    this.events = [...story.events].sort((a, b) => a.seq - b.seq);
     this.slider.max = String(this.events.length);
     this.box.hidden = false;
     document.getElementById("tree-panel").scrollIntoView({ block: "start" });
@@ -43,6 +43,8 @@ export class Replay {
 
   close() {
     this.pause();
+    if (this.box.contains(document.activeElement))
+      this.tree.focus(this.tree.selected);
     this.story = null;
     this.box.hidden = true;
     this.tree.setMarks("replay", new Map());

@@ -187,6 +187,7 @@ export function addSandbox() {
         world.guess.value = "";
         setText(world.verdict, "");
       }
+      going[0].guess.focus({ preventScroll: true });
       setText(said, `${going[0].crash} is about to fail${times++ > 0 ? " again" : ""}. What happens next? Choose below, then look.`);
     } else {
       playRound(goOn);

@@ -5,7 +5,7 @@
 // within `burst` of the last one under the same supervisor is part of its story,
 // since together they use up the budget.
 
-import { duration, idOf, isClean, listed, parentOf, pathOfPoint } from "./words.js";
+import { duration, idOf, isClean, listed, parentOf, pathOfPoint, plain } from "./words.js";
 
 const burst = 250; // ms
 const keptEvents = 400; // of one story
@@ -27,7 +27,7 @@ class Story {
     this.firstEnd = /** @type {any} */ (null); // event
     this.upAt = null; // when what had ended was up again, so far
     this.events = [];
-    this.ends = new Map(); // the event of its last end, by path
+    this.ends = new Map(); // the events of its ends, by path
     this.failed = new Map(); // the event of its first failure, by path
     this.restarted = new Set(); // paths
     this.levels = []; // supervisor, restarts, gaveUp: from below to the top
@@ -46,7 +46,7 @@ class Story {
       this.firstEnd ??= event;
       if (failures.has(event.kind) && !this.failed.has(event.path))
         this.failed.set(event.path, event);
-      this.ends.set(event.path, event);
+      this.ends.set(event.path, [...this.ends.get(event.path) ?? [], event]);
       this.down.add(event.path);
     } else if (starts.has(event.kind)) {
       this.restarted.add(event.path);
@@ -93,7 +93,9 @@ export class Stories {
   add(event) {
     if (!parts.has(event.kind))
       return null;
-    let story = this.bySeq.get(event.cause) ?? this.goesOn(event);
+    let story = this.bySeq.get(event.cause) ?? null;
+    if (failures.has(event.kind) && !story?.firstEnd)
+      story = this.joined(event, story);
     if (!story) {
       if (starts.has(event.kind))
         return null; // nothing had failed
@@ -108,9 +110,16 @@ export class Stories {
     return story;
   }
 
-  goesOn(event) {
-    const last = failures.has(event.kind) && this.latest.get(deciderOf(event));
-    return last && event.at - last.to <= burst ? last : null;
+  // The story that a first failure goes on, with what led to the failure.
+  joined(event, beginning) {
+    const last = this.latest.get(deciderOf(event));
+    if (!last || event.at - last.to > burst)
+      return beginning;
+    for (const each of beginning?.events ?? []) {
+      last.add(each);
+      this.bySeq.set(each.seq, last);
+    }
+    return last;
   }
 }
 
@@ -121,7 +130,7 @@ const times = (n, one, many) => `${n} ${n === 1 ? one : many}`;
 const longest = 120; // of a reason
 
 function why(event) {
-  const reason = event?.reason || "no reason";
+  const reason = plain(event?.reason || "no reason");
   return reason.length > longest ? `${reason.slice(0, longest)}…` : reason;
 }
 
@@ -157,7 +166,7 @@ function levelInWords({ supervisor, restarts, gaveUp }, above, story) {
     sentences.push(budgetAfter(who, last));
   if (gaveUp) {
     const { affected, intensity, period_seconds: period } = gaveUp.decision;
-    const end = story.ends.get(supervisor);
+    const end = story.ends.get(supervisor)?.at(-1);
     sentences.push(`${last ? `Then ${affected[0]} failed once more, and ${who}` : begins} had no restart left (${intensity} of ${intensity} in ${period} s used): it gave up, ended what was below it, and ended itself${end ? ` with ${why(end)}` : ""}.`);
     if (!parentOf(supervisor))
       sentences.push("There is no level above: the server ended, with exit code 4.");
@@ -272,7 +281,7 @@ export function rolesIn(story) {
   for (const [path, event] of story.failed)
     put(path, "died", markOf(event).text);
   for (const path of [...story.ends.keys(), ...story.restarted])
-    put(path, "along", "↻ went along");
+    put(path, "along", "↻ started again with it");
   for (const { supervisor, restarts } of story.levels)
     if (restarts.length > 0)
       put(supervisor, "decided", `decided: ${budgetIn(restarts.at(-1).decision)}`);

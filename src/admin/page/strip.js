@@ -19,7 +19,7 @@ export class Strip {
   update(node) {
     this.period = node.period_seconds;
     const used = node.budget_used;
-    setText(this.text, `${used}/${node.intensity}`);
+    setText(this.text, `${used}/${node.intensity} used`);
     setAttribute(this.host, "aria-label",
       `${used} of ${node.intensity} restarts in ${this.period} s used`);
     this.host.title = this.host.getAttribute("aria-label");

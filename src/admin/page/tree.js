@@ -9,7 +9,10 @@ import { element, faultsOf, glyphs, idOf, parentOf, setAttribute, setText } from
 const foldAbove = 50;
 
 // What rows can be marked with; the first that has any marks is shown.
-const layers = ["replay", "would", "story"];
+const layers = ["would", "replay", "story"];
+
+// Of a row and of one that is folded into it, the mark that says more is shown.
+const ranks = ["", "asked", "again", "along", "decided", "would", "died", "gave-up"];
 
 export class Tree {
   constructor(model, host, onSelect) {
@@ -76,7 +79,8 @@ export class Tree {
   setMarks(layer, marks) {
     this.marks.set(layer, marks);
     this.showMarks();
-    this.host.querySelector(".row.now")?.scrollIntoView({ block: "nearest" });
+    if (layer === "replay")
+      this.host.querySelector(".row.now")?.scrollIntoView({ block: "nearest" });
   }
 
   showMarks() {
@@ -87,9 +91,9 @@ export class Tree {
       let shown = path;
       while (shown && !this.rows.has(shown))
         shown = parentOf(shown);
-      if (!shown || (shown !== path && marks.has(shown)))
-        continue;
-      wanted.set(shown, shown === path ? mark : { ...mark, text: `${idOf(path)}: ${mark.text}` });
+      const rank = (each) => (each?.now ? ranks.length : ranks.indexOf(each?.role ?? ""));
+      if (shown && rank(mark) > rank(wanted.get(shown)))
+        wanted.set(shown, shown === path ? mark : { ...mark, text: `${idOf(path)}: ${mark.text}` });
     }
     for (const [path, row] of this.rows) {
       const mark = wanted.get(path);
@@ -166,7 +170,7 @@ export class Tree {
     else if (node.restart !== "permanent")
       words.push(node.restart ?? "");
     if (node.connections !== undefined)
-      words.push(`${node.connections} conn.`);
+      words.push(`${this.model.connectionsOf(node)} conn.`);
     if (node.members !== undefined)
       words.push(`${node.members} members`);
     if (folded) {

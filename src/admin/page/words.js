@@ -34,6 +34,10 @@ export const pathOfPoint = (name) => name.replace(/^[a-z]+(\.[a-z_]+)+:/, "");
 export const listed = (ids) =>
   (ids.length > 6 ? `${ids.slice(0, 5).join(", ")} and ${ids.length - 5} more` : ids.join(", "));
 
+// Characters that turn the direction of what follows are shown as their number.
+export const plain = (text) => text.replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+  (c) => `\\u${c.charCodeAt(0).toString(16)}`);
+
 export const isClean = (reason) =>
   reason === "normal" || reason === "shutdown" || reason.startsWith("{shutdown,");
 
