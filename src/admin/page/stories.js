@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // A story is what one failure led to: its events, in the order in which they
-// happened. Nothing is added to them. A failure without a known cause that comes
-// within `burst` of the last one under the same supervisor is part of its story,
-// since together they use up the budget.
+// happened. Nothing is added to them. A failure that comes within `burst` of the
+// last event of a story under the same supervisor is part of that story, with
+// what led to it, since together they use up the budget.
 
 import { duration, idOf, isClean, listed, parentOf, pathOfPoint, plain } from "./words.js";
 
