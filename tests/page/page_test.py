@@ -657,6 +657,32 @@ class Test:
         assert self.text("#sandbox-said") == "You were right 2 of 3 times."
         self.shoot("sandbox")
 
+    def tours(self):
+        """Each card of the tour says in the end what there is to learn from it."""
+        facts = ("one_for_one: only b started again. a and c kept running.",
+                 "one_for_all: c and a were stopped, too, and a, b, c started again",
+                 "2 of 2 restarts are used, 0 left. Each comes back 5 s after it was used.",
+                 "team had no restart left: it gave up, and ended with shutdown. For top it "
+                 "is a child that failed, like any other: top restarted team",
+                 "top had no restart left, either, and gave up. Above the top there is "
+                 "nobody: a coppice server ends then, with exit code 4")
+        assert self.text("#take-tour") == "New here? Take the tour"
+        self.browser.js("document.getElementById('take-tour').focus()")
+        self.browser.press("enter")
+        for number, fact in enumerate(facts, 1):
+            self.browser.until(lambda: self.text("#tour-title").startswith(f"{number} of 5: "),
+                               f"card {number}")
+            assert self.text("#tour-fact") == "", "it says nothing before it is seen"
+            self.browser.press("enter")  # Show me
+            self.browser.until(lambda: self.text("#tour-fact").startswith(fact),
+                               f"card {number}: {self.text('#tour-fact')!r}", limit=60)
+            if number == 4:
+                self.shoot("tour")
+            self.browser.press("enter")  # Next, and at last the end
+        self.browser.until(lambda: self.text("#take-tour") == "tour", "the tour is over")
+        assert self.browser.js("return document.getElementById('tour').hidden")
+        self.browser.js("scrollTo(0, 0)")
+
     def is_legible_everywhere(self):
         scheme = lambda value: self.browser.cdp(
             "Emulation.setEmulatedMedia",
@@ -839,7 +865,7 @@ class Test:
                 self.foretells_nothing_above_the_root,
                 self.is_used_by_keyboard, self.asks_before_the_server_ends,
                 self.shows_faults_in_the_tree, self.shades_faults, self.shows_traffic, self.plays_the_sandbox,
-                self.escalates_in_the_sandbox, self.asks_for_a_guess,
+                self.escalates_in_the_sandbox, self.asks_for_a_guess, self.tours,
                 self.is_legible_everywhere, self.covers_nothing,
                 self.takes_what_comes_from_outside_for_text,
                 self.folds_a_thousand_and_keeps_its_pace,

@@ -15,6 +15,7 @@ import { Replay } from "./replay.js";
 import { addSandbox } from "./sandbox.js";
 import { setToken } from "./server.js";
 import { connect } from "./stream.js";
+import { addTour } from "./tour.js";
 import { Traffic } from "./traffic.js";
 import { Tree } from "./tree.js";
 
@@ -31,7 +32,7 @@ const log = new Log(model);
 new Health(model, document.getElementById("health"));
 addArmed(model);
 addKeys(tree);
-addSandbox();
+addTour(addSandbox());
 const token = /** @type {HTMLInputElement} */ (document.getElementById("token"));
 token.addEventListener("input", () => setToken(token.value));
 connect(model, document.getElementById("link"));

@@ -162,6 +162,7 @@ export function addSandbox() {
   let right = 0;
   let asked = 0;
   let times = 0;
+  let onEnd = (/** @type {boolean} */ _played) => {};
 
   // Plays one failure in all worlds, then calls `then`.
   const playRound = (then) => {
@@ -182,6 +183,7 @@ export function addSandbox() {
     if (going.length === 0) {
       worlds.forEach((world) => world.conclude());
       setText(said, asks ? `You were right ${right} of ${asked} times.` : "");
+      onEnd(true);
     } else if (asks) {
       for (const world of going) {
         world.guess.value = "";
@@ -206,18 +208,45 @@ export function addSandbox() {
   form.addEventListener("submit", async (e) => {
     e.preventDefault();
     clearInterval(timer);
+    onEnd(false); // what somebody else had it play
+    highlight(null);
     asks = /** @type {HTMLButtonElement} */ (e.submitter)?.value === "guess";
+    await begin(new FormData(form));
+  });
+
+  // The answer of the server, once it is shown; null if there is none.
+  async function begin(settings) {
     right = asked = times = 0;
     try {
-      const answer = await get("/sandbox", new FormData(form));
+      const answer = await get("/sandbox", settings);
       clearInterval(timer);
       host.replaceChildren();
       worlds = answer.strategies.map((each) => new World(host, each, answer));
+      goOn();
+      return answer;
     } catch (error) {
       worlds = [];
       host.replaceChildren(element("p", "", `✕ ${error.message}`));
-      return;
+      return null;
     }
-    goOn();
-  });
+  }
+
+  // One of the strategies, or all.
+  function highlight(strategy) {
+    host.dataset.only = strategy ?? "";
+  }
+
+  return {
+    highlight,
+    // Plays that, to the end, with one strategy to look at. The answer, or null.
+    async play(settings, strategy) {
+      clearInterval(timer);
+      asks = false;
+      const ended = new Promise((resolve) => { onEnd = resolve; });
+      highlight(strategy);
+      host.scrollIntoView({ block: "nearest" });
+      const answer = await begin({ crash: "b", ...settings });
+      return answer && await ended && answer;
+    },
+  };
 }
