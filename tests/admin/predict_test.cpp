@@ -237,7 +237,8 @@ TEST_F(Predict, TheSandboxHasTheBudgetThatIsAskedFor) {
   auto said = ask("/sandbox", {{"crash", "b"}, {"intensity", "0"}});
 
   ASSERT_EQ(said.status, 200);
-  for (auto& each : json::parse(said.body)["strategies"])
+  auto all = json::parse(said.body)["strategies"];
+  for (auto& each : all)
     EXPECT_EQ(each["rounds"][0]["outcome"], "gives_up");
 }
 
@@ -246,7 +247,8 @@ TEST_F(Predict, TheSandboxLeavesDownWhatIsTemporary) {
                   {{"crash", "b"}, {"restart", "temporary"}, {"times", "3"}});
 
   ASSERT_EQ(said.status, 200);
-  for (auto& each : json::parse(said.body)["strategies"]) {
+  auto all = json::parse(said.body)["strategies"];
+  for (auto& each : all) {
     ASSERT_EQ(each["rounds"].size(), 1U);
     EXPECT_EQ(each["rounds"][0]["outcome"], "left_down");
   }
