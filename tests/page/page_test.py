@@ -627,7 +627,13 @@ class Test:
         assert self.worlds(".above")["one_for_all"] == [
             "● top  ○ 0 of 1 used", "● team  ●○ 1 of 2 used"], self.worlds(".above")
 
+    def moves(self, wanted):
+        """Without motion the sandbox plays at once."""
+        self.browser.cdp("Emulation.setEmulatedMedia", features=[
+            {"name": "prefers-reduced-motion", "value": "no-preference" if wanted else "reduce"}])
+
     def escalates_in_the_sandbox(self):
+        self.moves(False)
         self.sandbox("3", "play", child="c")
         self.plays_to_the_end()
         steps = self.worlds("ol li")["one_for_one"]
@@ -680,6 +686,7 @@ class Test:
                 self.shoot("tour")
             self.browser.press("enter")  # Next, and at last the end
         self.browser.until(lambda: self.text("#take-tour") == "tour", "the tour is over")
+        self.moves(True)
         assert self.browser.js("return document.getElementById('tour').hidden")
         self.browser.js("scrollTo(0, 0)")
 

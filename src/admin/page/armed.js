@@ -3,7 +3,7 @@
 // How many faults are armed, wherever they are, and how to undo them.
 
 import { get, remove } from "./server.js";
-import { setText } from "./words.js";
+import { counted, setText } from "./words.js";
 
 const lookAfter = 100;
 const kinds = new Set(["fault_armed", "fault_fired", "fault_cleared"]);
@@ -19,7 +19,7 @@ export function addArmed(model) {
       const { points, suspended } = await get("/faults", {});
       const armed = points.filter((each) => each.term && !each.used_up).length;
       bar.hidden = armed + suspended.length === 0;
-      setText(text, [armed > 0 ? `${armed} ${armed === 1 ? "fault" : "faults"} armed` : "",
+      setText(text, [armed > 0 ? `${counted(armed, "fault")} armed` : "",
         suspended.length > 0 ? `${suspended.length} suspended` : ""].filter(Boolean).join(", "));
     } catch (error) {
       bar.hidden = false;

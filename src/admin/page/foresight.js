@@ -2,7 +2,7 @@
 //
 // What the engine says that it would do, in words and as marks in the tree.
 
-import { idOf, listed } from "./words.js";
+import { dots, idOf, listed } from "./words.js";
 
 const seconds = (ms) => (ms < 1000 ? `${ms} ms` : `${ms / 1000} s`);
 
@@ -45,9 +45,6 @@ export function inWords({ decisions, ends_all: endsAll }, model, forever) {
 
 const subtree = (node) => [node, ...node.children.flatMap(subtree)];
 
-const dot = (used, most) =>
-  (most <= 10 && used <= most ? ` ${"●".repeat(used - 1)}◉${"○".repeat(most - used)}` : "");
-
 // The same as marks in the tree, by path; and how many actors and connections it
 // would end.
 export function marksOf({ decisions, ends_all: endsAll, path }, model) {
@@ -76,7 +73,7 @@ export function marksOf({ decisions, ends_all: endsAll, path }, model) {
     if (d.outcome === "restarts" && d.own_budget)
       put(d.supervisor, `would use ${d.own_budget.used} of ${d.own_budget.intensity}, its child's own`, "decided");
     else if (d.outcome === "restarts")
-      put(d.supervisor, `would use ${d.budget_used} of ${d.intensity}${dot(d.budget_used, d.intensity)}`, "decided");
+      put(d.supervisor, `would use ${d.budget_used} of ${d.intensity} ${dots(d.budget_used, d.intensity, "◉")}`.trimEnd(), "decided");
   }
   for (const d of decisions)
     if (d.outcome === "gives_up")

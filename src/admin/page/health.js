@@ -2,7 +2,7 @@
 //
 // One line on how the server is.
 
-import { setText, span } from "./words.js";
+import { counted, setText, span } from "./words.js";
 
 const topologies = {
   linked: "linked: connections end with their acceptor.",
@@ -53,7 +53,7 @@ export class Health {
       words.unshift("● healthy");
     const { active } = model.samples.at(-1) ?? {};
     if (active !== undefined && listeners.length > 0)
-      words.push(`${active} ${active === 1 ? "client" : "clients"}`);
+      words.push(counted(active, "client"));
     words.push(this.fullest(nodes));
     if (model.began !== null)
       words.push(`up ${span(model.now() - model.began)}`);

@@ -7,7 +7,7 @@
 import { actions } from "./actions.js";
 import { inWords, marksOf, ownBudget } from "./foresight.js";
 import { get } from "./server.js";
-import { element, faultsOf, glyphs, idOf, literal, plain, quoted, setText, span } from "./words.js";
+import { counted, element, faultsOf, glyphs, idOf, literal, plain, quoted, setText, span } from "./words.js";
 
 const predictAfter = 250;
 
@@ -82,7 +82,7 @@ export class Inspector {
       : { marks: new Map(), actors: 0, connections: 0 };
     this.mark(marks);
     setText(this.loss, foretold
-      ? `${this.focused.label}${this.focused.later ? ", when it comes to that" : ""}: ${actors} ${actors === 1 ? "actor" : "actors"} would end, and ${connections} ${connections === 1 ? "connection" : "connections"} with ${actors === 1 ? "it" : "them"}.`
+      ? `${this.focused.label}${this.focused.later ? ", when it comes to that" : ""}: ${counted(actors, "actor")} would end, and ${counted(connections, "connection")} with ${actors === 1 ? "it" : "them"}.`
       : "");
     const node = this.model.nodes.get(this.path);
     if (!node)
@@ -132,8 +132,7 @@ export class Inspector {
     setText(life, `incarnation #${node.incarnation}, ${node.restarts} restarts${node.last_exit ? `; last end: ${plain(node.last_exit)}` : ""}${node.own_budget ? `; of its own budget, ${ownBudget(node.own_budget)} used` : ""}`);
     setText(budget, node.strategy
       ? `${node.strategy}; ${node.budget_used} of ${node.intensity} restarts in ${node.period_seconds} s used${this.nextBack(node)}` : "");
-    const connections = this.model.connectionsOf(node);
-    setText(traffic, node.connections === undefined ? "" : `${connections} ${connections === 1 ? "connection" : "connections"}`);
+    setText(traffic, node.connections === undefined ? "" : counted(this.model.connectionsOf(node), "connection"));
     for (const each of this.rows.values())
       this.updateRow(each, node);
     this.showFocus();

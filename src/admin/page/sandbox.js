@@ -5,9 +5,10 @@
 // only shows them one after the other, and asks for a guess before, if you like.
 
 import { get } from "./server.js";
-import { element, setText } from "./words.js";
+import { dots, element, setText } from "./words.js";
 
 const stepEvery = 700; // ms
+const stepAtOnce = 20; // ms, for those who want no motion
 const glyphs = { up: "●", exited: "✕", stopped: "○", gave_up: "✕" };
 const words = { exited: "ends", stopped: "is stopped", started: "is started" };
 
@@ -20,8 +21,6 @@ const guesses = [
   ["end", "team gives up, and so does top"],
   ["down", "it stays down"],
 ];
-
-const dots = (used, most) => "●".repeat(Math.min(used, most)) + "○".repeat(Math.max(0, most - used));
 
 class World {
   constructor(host, { strategy, rounds }, { children, crash }) {
@@ -172,7 +171,7 @@ export function addSandbox() {
         return;
       clearInterval(timer);
       then();
-    }, stepEvery);
+    }, matchMedia("(prefers-reduced-motion: reduce)").matches ? stepAtOnce : stepEvery);
   };
 
   const goOn = () => {

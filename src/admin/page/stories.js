@@ -5,7 +5,7 @@
 // last event of a story under the same supervisor is part of that story, with
 // what led to it, since together they use up the budget.
 
-import { duration, idOf, isClean, listed, parentOf, pathOfPoint, plain } from "./words.js";
+import { counted, dots, duration, idOf, isClean, listed, parentOf, pathOfPoint, plain } from "./words.js";
 
 const burst = 250; // ms
 const keptEvents = 400; // of one story
@@ -125,8 +125,6 @@ export class Stories {
 
 // -- in words -----------------------------------------------------------------
 
-const times = (n, one, many) => `${n} ${n === 1 ? one : many}`;
-
 const longest = 120; // of a reason
 
 function why(event) {
@@ -210,9 +208,9 @@ function titleOf(story) {
 function costInWords(story) {
   const said = [];
   if (story.restarted.size > 0)
-    said.push(`${times(story.restarted.size, "actor", "actors")} started again`);
+    said.push(`${counted(story.restarted.size, "actor")} started again`);
   if (story.cut)
-    said.push(`${story.cut.atLeast ? "at least " : ""}${times(story.cut.count, "connection", "connections")} cut`);
+    said.push(`${story.cut.atLeast ? "at least " : ""}${counted(story.cut.count, "connection")} cut`);
   if (story.down.size > 0)
     said.push(`${listed([...story.down].map(idOf))} ${story.down.size === 1 ? "is" : "are"} down`);
   else if (story.upAt !== null && story.firstEnd)
@@ -233,12 +231,9 @@ export function tell(story) {
 
 // -- marks in the tree --------------------------------------------------------
 
-const dots = (used, most) =>
-  (most <= 10 ? ` ${"●".repeat(Math.min(used, most))}${"○".repeat(Math.max(0, most - used))}` : "");
-
 const budgetIn = (d) => {
   const of = d.own_budget ?? { used: d.budget_used, intensity: d.intensity };
-  return `${Math.min(of.used, of.intensity)} of ${of.intensity} used${dots(of.used, of.intensity)}`;
+  return `${Math.min(of.used, of.intensity)} of ${of.intensity} used ${dots(of.used, of.intensity)}`.trimEnd();
 };
 
 // One step: whose row is marked, as what, and with which words.

@@ -34,6 +34,14 @@ export const pathOfPoint = (name) => name.replace(/^[a-z]+(\.[a-z_]+)+:/, "");
 export const listed = (ids) =>
   (ids.length > 6 ? `${ids.slice(0, 5).join(", ")} and ${ids.length - 5} more` : ids.join(", "));
 
+export const counted = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
+
+// A budget as dots, where it is small enough; `next` marks the last that is used.
+export function dots(used, most, next = "●") {
+  const full = Math.min(used, most);
+  return most > 10 ? "" : `${"●".repeat(Math.max(0, full - 1))}${full > 0 ? next : ""}${"○".repeat(most - full)}`;
+}
+
 // Characters that turn the direction of what follows are shown as their number.
 export const plain = (text) => text.replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
   (c) => `\\u${c.charCodeAt(0).toString(16)}`);
