@@ -4,11 +4,11 @@
 
 #include "actor/directory.hpp"
 #include "actor/forecast.hpp"
+#include "admin/event_feed.hpp"
 #include "admin/responses.hpp"
 #include "journal/event_json.hpp"
 #include "observe/path.hpp"
 
-#include <charconv>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -153,9 +153,11 @@ struct toy {
 
 // A whole number from `least` to `most`, and nothing else.
 bool read_number(const std::string& text, int least, int most, int& to) {
-  auto* end = text.data() + text.size();
-  auto read = std::from_chars(text.data(), end, to);
-  return read.ec == std::errc{} && read.ptr == end && to >= least && to <= most;
+  auto read = parse_seq(text);
+  if (!read || std::cmp_less(*read, least) || std::cmp_greater(*read, most))
+    return false;
+  to = static_cast<int>(*read);
+  return true;
 }
 
 std::optional<toy> toy_of(const query_map& query) {

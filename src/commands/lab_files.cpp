@@ -5,9 +5,11 @@
 #include "fault/names.hpp"
 #include "lab/examples.hpp"
 #include "lab/file_text.hpp"
+#include "lab/json_place.hpp"
 
 #include <algorithm>
 #include <system_error>
+#include <utility>
 
 namespace coppice::commands {
 
@@ -79,7 +81,10 @@ read_scenario_file(const std::string& path) {
   if (!json)
     return unexpected{std::move(json.error())};
   scenario_file result{path, *std::move(json), {}, {}};
-  auto plan = lab::parse_scenario(*text, path);
+  auto plan = lab::read_scenario(result.json, path)
+                .map_error([&](lab::scenario_error error) {
+                  return lab::with_place(std::move(error), *text);
+                });
   if (!plan)
     result.refusal = to_string(plan.error());
   else if (lab::is_beyond_otp(*plan))

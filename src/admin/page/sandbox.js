@@ -9,7 +9,7 @@ import { dots, element, setText } from "./words.js";
 
 const stepEvery = 700; // ms
 const stepAtOnce = 20; // ms, for those who want no motion
-const glyphs = { up: "●", exited: "✕", stopped: "○", gave_up: "✕" };
+const glyphs = { up: "●", exited: "✕", stopped: "○" };
 const words = { exited: "ends", stopped: "is stopped", started: "is started" };
 
 const guesses = [

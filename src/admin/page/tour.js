@@ -3,7 +3,7 @@
 // Five cards for somebody who knows nothing of supervision. Each asks, has the
 // sandbox play, and says then what the engine did.
 
-import { element, setText } from "./words.js";
+import { dots, setText } from "./words.js";
 
 const seenKey = "coppice.tour";
 
@@ -71,7 +71,7 @@ export function addTour(sandbox) {
   const [show, next, end] = ["show", "next", "end"].map((id) =>
     /** @type {HTMLButtonElement} */ (document.getElementById(`tour-${id}`)));
   const take = document.getElementById("take-tour");
-  const dots = document.getElementById("tour-dots");
+  const place = document.getElementById("tour-dots");
   let at = 0;
 
   const call = () => setText(take, remember() ? "tour" : "New here? Take the tour");
@@ -84,7 +84,7 @@ export function addTour(sandbox) {
     next.disabled = true;
     next.hidden = at + 1 === cards.length;
     show.disabled = false;
-    dots.replaceChildren(...cards.map((_, i) => element("span", i <= at ? "done" : "", i <= at ? "●" : "○")));
+    setText(place, dots(at + 1, cards.length));
     show.focus({ preventScroll: true });
   };
   const close = () => {
