@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "commands/answers.hpp"
+#include "commands/colours.hpp"
 #include "commands/live_tree.hpp"
 #include "commands/remote.hpp"
 #include "commands/table.hpp"
@@ -34,7 +35,7 @@ int show_children(const children_options& options) {
     auto flat = node;
     for (auto& child : flat["children"])
       child["children"] = nlohmann::json::array();
-    std::cout << draw_tree(flat);
+    std::cout << draw_tree(flat, colours());
   });
 }
 

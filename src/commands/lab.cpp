@@ -2,6 +2,7 @@
 
 #include "commands/lab.hpp"
 
+#include "commands/colours.hpp"
 #include "commands/complaint.hpp"
 #include "commands/lab_against.hpp"
 #include "commands/lab_files.hpp"
@@ -58,9 +59,9 @@ int run_alone(const lab_options& options) {
     return fail_with(to_string(plan.error()));
   auto happened = play_in(options.world, *plan);
   // An escaped character is the same one in JSON.
-  std::cout << observe::printable_lines(
-    options.trace ? lab::to_text(to_trace(happened)) : story(*plan, happened),
-    std::string::npos);
+  std::cout << (options.trace ? observe::printable_lines(
+                  lab::to_text(to_trace(happened)), std::string::npos)
+                              : story(*plan, happened, colours()));
   return done;
 }
 
@@ -94,7 +95,9 @@ int explain_scenario(const one_scenario& options) {
   auto plan = load_scenario(options.name);
   if (!plan)
     return fail_with(to_string(plan.error()));
-  std::cout << lab::explain(*plan) << std::flush;
+  auto name = observe::printable(options.name);
+  std::cout << lab::explain(*plan) << "\nThe answers: coppice lab run " << name
+            << "; one by one: coppice lab step " << name << std::endl;
   return done;
 }
 
@@ -231,7 +234,7 @@ command lab_command() {
         declare_one_scenario, step_scenario),
       command_of<one_scenario>(
         "explain", group::laboratory,
-        "say what each step of a scenario will do, before it does it",
+        "the rules that decide each step of a scenario, for you to guess",
         declare_one_scenario, explain_scenario),
       command_of<lab_new_options>(
         "new", group::laboratory, "write a commented scenario to begin with",

@@ -2,6 +2,7 @@
 
 #include "commands/lab_step.hpp"
 
+#include "commands/colours.hpp"
 #include "commands/console.hpp"
 #include "commands/tree_drawing.hpp"
 
@@ -133,7 +134,7 @@ private:
 
   void play(const std::optional<guess>& guessed) {
     stepper_.forward();
-    std::cout << stepper_.told();
+    std::cout << stepper_.told(colours());
     auto started = stepper_.started_again();
     if (guessed)
       std::cout << (is_right(*guessed, started) ? "\nRight. " : "\nNot so. ")
@@ -147,7 +148,7 @@ private:
 
   void show_tree() {
     if (auto root = stepper_.tree())
-      std::cout << "\n" << draw_tree(admin::to_json(*root));
+      std::cout << "\n" << draw_tree(admin::to_json(*root), colours());
   }
 
   void show_next() {
@@ -156,7 +157,7 @@ private:
     if (!stepper_.at_end())
       std::cout << "\nStep " << number << " of " << steps.size() << ": "
                 << observe::printable(describe(stepper_.next())) << "\n"
-                << std::flush;
+                << stepper_.rules() << std::flush;
   }
 
   lab::stepper stepper_;

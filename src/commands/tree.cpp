@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "commands/answers.hpp"
+#include "commands/colours.hpp"
 #include "commands/live_tree.hpp"
 #include "commands/remote.hpp"
 #include "commands/table.hpp"
@@ -32,7 +33,7 @@ int show_tree(const tree_options& options) {
   auto root = get_tree(options, options.connections);
   if (!root)
     return root.error();
-  auto drawn = draw_tree(*root);
+  auto drawn = draw_tree(*root, colours());
   std::cout << (options.json ? in_ascii(*root) + "\n" : drawn);
   return done;
 }

@@ -15,7 +15,10 @@ namespace coppice::commands {
 
 namespace {
 
-using row = std::array<std::string, 5>;
+struct row {
+  std::array<std::string, 5> cells;
+  lab::tone tone = lab::tone::plain;
+};
 
 std::string number(answer_part node, const char* key) {
   auto found = node.find(key);
@@ -55,11 +58,20 @@ std::string remark(answer_part node) {
   return what.empty() || faults.empty() ? faults + what : faults + "; " + what;
 }
 
+lab::tone tone_of(answer_part node) {
+  auto state = node.at("state").shown();
+  if (state == "starting" || state == "restarting")
+    return lab::tone::decision;
+  return state == "running" && faults_of(node).empty() ? lab::tone::plain
+                                                       : lab::tone::bad;
+}
+
 void collect(answer_part node, const std::string& lead,
              const std::string& below, std::vector<row>& rows) {
-  rows.push_back({lead + node.at("id").shown(), node.at("state").shown(),
-                  number(node, "restarts"), number(node, "connections"),
-                  remark(node)});
+  rows.push_back(
+    {{lead + node.at("id").shown(), node.at("state").shown(),
+      number(node, "restarts"), number(node, "connections"), remark(node)},
+     tone_of(node)});
   auto children = node.at("children").elements();
   for (std::size_t i = 0; i < children.size(); ++i) {
     auto last = i + 1 == children.size();
@@ -76,25 +88,25 @@ std::size_t width(const std::string& text) {
 
 } // namespace
 
-std::string draw_tree(const nlohmann::json& root) {
-  std::vector<row> rows{{"ACTOR", "STATE", "RESTARTS", "CONNECTIONS", ""}};
+std::string draw_tree(const nlohmann::json& root, lab::painter paint) {
+  std::vector<row> rows{{{"ACTOR", "STATE", "RESTARTS", "CONNECTIONS", ""}}};
   collect(answer_part{root}, "", "", rows);
   if (std::all_of(rows.begin() + 1, rows.end(),
-                  [](auto& r) { return r[3].empty(); }))
-    rows[0][3].clear();
+                  [](auto& r) { return r.cells[3].empty(); }))
+    rows[0].cells[3].clear();
   std::array<std::size_t, 4> widths{};
   for (auto& r : rows)
     for (std::size_t i = 0; i < widths.size(); ++i)
-      widths[i] = std::max(widths[i], width(r[i]));
+      widths[i] = std::max(widths[i], width(r.cells[i]));
   std::string result;
-  for (auto& r : rows) {
+  for (auto& [cells, tone] : rows) {
     std::string line;
     for (std::size_t i = 0; i < widths.size(); ++i)
       if (widths[i] > 0)
-        line += r[i] + std::string(widths[i] - width(r[i]) + 2, ' ');
-    line += r.back();
+        line += cells[i] + std::string(widths[i] - width(cells[i]) + 2, ' ');
+    line += cells.back();
     line.erase(line.find_last_not_of(' ') + 1);
-    result += line + "\n";
+    result += paint(tone, line) + "\n";
   }
   return result;
 }

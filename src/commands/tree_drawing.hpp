@@ -2,6 +2,8 @@
 
 #pragma once
 
+#include "lab/tone.hpp"
+
 #include <nlohmann/json_fwd.hpp>
 
 #include <string>
@@ -10,7 +12,9 @@ namespace coppice::commands {
 
 /// Draws what `GET /tree` answered: one line a node with its state, restarts,
 /// connections (if any node has such a number) and, for a supervisor, the
-/// restart budget. Throws `foreign_answer`.
-std::string draw_tree(const nlohmann::json& root);
+/// restart budget. Actors that do not run are bad in tone, those that are about
+/// to run a decision. Throws `foreign_answer`.
+std::string draw_tree(const nlohmann::json& root,
+                      lab::painter paint = lab::no_paint);
 
 } // namespace coppice::commands

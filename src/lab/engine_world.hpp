@@ -19,6 +19,16 @@
 
 namespace coppice::lab {
 
+/// A child as the supervisor above it knows it, until the world is played on.
+struct placed_child {
+  std::string id;
+  std::string supervisor_id;
+  const supervision::engine* supervisor;
+  const supervision::engine::child* child;
+  std::shared_ptr<const child_def> def;
+  const supervision::restart_window* own_budget; ///< Null if it has none.
+};
+
 /// Plays a scenario on engines alone, in virtual time: every supervisor is an
 /// engine, every worker is simulated. Deterministic: the same scenario leaves
 /// the same trace.
@@ -43,6 +53,15 @@ public:
 
   // -- properties -------------------------------------------------------------
 
+  const scenario& plan() const noexcept {
+    return *plan_;
+  }
+
+  /// The virtual time.
+  supervision::time_point now() const noexcept {
+    return now_;
+  }
+
   /// All that happened so far.
   const std::vector<moment>& moments() const noexcept {
     return chronicle_.moments();
@@ -50,6 +69,13 @@ public:
 
   /// The engines of all supervisors that live, by the supervisor's id.
   std::map<std::string, const supervision::engine*> supervisors() const;
+
+  /// The child called `id`, if a supervisor that lives has one.
+  std::optional<placed_child> find_child(const std::string& id) const;
+
+  /// The children of the supervisor `id` in start order; none if it does not
+  /// live.
+  std::vector<placed_child> children_of(const std::string& id) const;
 
   /// The tree as it is now, as a server publishes its own; nothing while the
   /// top supervisor does not live. A supervisor that is down has no children.
@@ -125,6 +151,9 @@ private:
   process* living(process_id who);
 
   // -- looking ----------------------------------------------------------------
+
+  placed_child place(const process& sup, supervision::child_key key,
+                     const supervision::engine::child& child) const;
 
   observe::node_view view_of(const process& sup, const std::string& path) const;
   observe::node_view view_of_child(const process& sup,

@@ -22,6 +22,36 @@ observe::node_state state_of(const engine::child& child) {
 
 } // namespace
 
+placed_child engine_world::place(const process& sup, child_key key,
+                                 const engine::child& child) const {
+  auto& part = *sup.sup;
+  auto& slot = part.record.slots.at(key);
+  return {slot.name, sup.name.id, &part.machine,
+          &child,    slot.def,    part.machine.own_window(key)};
+}
+
+std::optional<placed_child>
+engine_world::find_child(const std::string& id) const {
+  for (auto& [_, sup] : processes_)
+    if (sup.alive && sup.sup)
+      for (auto& [key, child] : sup.sup->machine.children())
+        if (sup.sup->record.slots.at(key).name == id)
+          return place(sup, key, child);
+  return {};
+}
+
+std::vector<placed_child>
+engine_world::children_of(const std::string& id) const {
+  std::vector<placed_child> result;
+  auto who = find_supervisor(id);
+  if (who == 0 || !processes_.at(who).alive)
+    return result;
+  auto& sup = processes_.at(who);
+  for (auto& [key, child] : sup.sup->machine.children())
+    result.push_back(place(sup, key, child));
+  return result;
+}
+
 std::optional<observe::node_view> engine_world::look() const {
   auto top = find_supervisor(plan_->top.id);
   if (top == 0 || !processes_.at(top).alive)

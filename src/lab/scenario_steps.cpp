@@ -2,6 +2,7 @@
 
 #include "lab/json_node.hpp"
 #include "lab/term.hpp"
+#include "lab/time_text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -142,6 +143,33 @@ bool has_reason(op what) {
   return std::find(with.begin(), with.end(), what) != with.end();
 }
 
+// Of an operation; its own name, if that has all the words.
+std::string name_in_words(op what) {
+  switch (what) {
+  case op::exit_later:
+    return "exit";
+  case op::child_signals_sup:
+    return "exit signal from";
+  case op::probe_alive:
+    return "look for";
+  case op::parent_signal:
+    return "exit signal from the parent";
+  case op::parent_exit:
+    return "end of the parent";
+  case op::exit_signal:
+    return "exit signal from a stranger";
+  case op::info:
+    return "message";
+  case op::rawcall:
+    return "call";
+  case op::sleep_ms:
+  case op::advance_ms:
+    return "wait";
+  default:
+    return std::string{to_string(what)};
+  }
+}
+
 std::string about_child(const step& what) {
   auto name
     = what.n == 0 ? what.child : what.child + "#" + std::to_string(what.n);
@@ -184,7 +212,7 @@ std::vector<step> read_steps(const json_node& node) {
 }
 
 std::string describe(const step& what) {
-  auto text = std::string{to_string(what.what)};
+  auto text = name_in_words(what.what);
   if (!what.child.empty())
     text += " " + about_child(what);
   if (has_reason(what.what))
@@ -192,8 +220,8 @@ std::string describe(const step& what) {
   if (!what.msg.empty())
     text += " " + what.msg;
   if (what.time.count() > 0)
-    text += (what.what == op::exit_later ? " after " : " ")
-            + std::to_string(what.time.count()) + " ms";
+    text
+      += (what.what == op::exit_later ? " after " : " ") + time_text(what.time);
   return what.sup.empty() ? text : text + " (on " + what.sup + ")";
 }
 

@@ -2,6 +2,7 @@
 
 #include "lab/stepper.hpp"
 
+#include "lab/rules.hpp"
 #include "lab/story.hpp"
 
 #include <algorithm>
@@ -27,8 +28,12 @@ void stepper::back() {
     forward();
 }
 
-std::string stepper::told() const {
-  return lines_of(world_.moments(), 0, played_);
+std::string stepper::told(painter paint) const {
+  return lines_of(world_.moments(), played_, paint);
+}
+
+std::string stepper::rules() const {
+  return rule_lines(world_, next());
 }
 
 std::vector<started_child> stepper::started_again() const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lab/engine_world.hpp"
+#include "lab/tone.hpp"
 
 #include <memory>
 #include <optional>
@@ -47,7 +48,11 @@ public:
   void back();
 
   /// What the last step brought about, a line each.
-  std::string told() const;
+  std::string told(painter paint = no_paint) const;
+
+  /// The rules that decide what the next step will do, a line each.
+  /// @pre not at the end
+  std::string rules() const;
 
   /// The children that the last step started again, each once, with the
   /// supervisor that did so.

@@ -2,7 +2,12 @@
 
 #include "lab/story.hpp"
 #include "lab/engine_world.hpp"
+#include "lab/rules.hpp"
 #include "observe/printable.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
 
 namespace coppice::lab {
 
@@ -13,6 +18,51 @@ std::string text(const trace_event& ev, const char* key) {
   if (i == ev.end())
     return {};
   return i->is_string() ? i->get<std::string>() : i->dump();
+}
+
+// What stands between `begin` and `end` in `text`, if those are its ends.
+std::optional<std::string_view>
+between(std::string_view begin, std::string_view text, std::string_view end) {
+  if (text.size() < begin.size() + end.size() || !text.starts_with(begin)
+      || !text.ends_with(end))
+    return {};
+  text.remove_prefix(begin.size());
+  text.remove_suffix(end.size());
+  return text;
+}
+
+// A child or a number of an answer: `a,'a#2'`, `a,restarting`, `specs,2`.
+std::string plain_pair(std::string_view pair) {
+  auto comma = pair.find(',');
+  auto key = std::string{pair.substr(0, comma)};
+  auto value = pair.substr(std::min(comma, pair.size() - 1) + 1);
+  if (auto name = between("'", value, "'"))
+    return std::string{*name};
+  if (value == "undefined")
+    return key + " is down";
+  return key + (value == "restarting" ? " is " : " ") + std::string{value};
+}
+
+// An answer that Erlang prints as a term, in words where it has few.
+std::string plain(const std::string& term) {
+  if (auto name = between("{ok,'", term, "'}"))
+    return "ok, " + std::string{*name};
+  if (term == "{ok,undefined}")
+    return "ok, no child";
+  if (auto reason = between("{error,", term, "}"))
+    return "error: " + std::string{*reason};
+  if (term == "[]")
+    return "none";
+  auto list = between("[{", term, "}]");
+  if (!list || list->empty())
+    return term;
+  std::string result;
+  for (auto rest = *list; !rest.empty();) {
+    auto end = rest.find("},{");
+    result += (result.empty() ? "" : ", ") + plain_pair(rest.substr(0, end));
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 3);
+  }
+  return result;
 }
 
 std::string child(const trace_event& ev) {
@@ -63,7 +113,7 @@ std::string tell_start(const trace_event& ev) {
   if (res == "ignore")
     return "starts " + child(ev) + ", which declines";
   return (res.starts_with("{ok_extra") ? "starts " : "fails to start ")
-         + child(ev) + ": " + res;
+         + child(ev) + ": " + plain(res);
 }
 
 std::string tell_of_supervisor(const trace_event& ev) {
@@ -85,7 +135,7 @@ std::string tell_of_supervisor(const trace_event& ev) {
   if (kind == "retry")
     return "takes the retry of " + text(ev, "id") + " from its mailbox";
   if (kind == "reply")
-    return "answers " + text(ev, "op") + ": " + text(ev, "res");
+    return "answers " + text(ev, "op") + ": " + plain(text(ev, "res"));
   if (kind == "decision")
     return tell_decision(ev);
   if (kind == "gen_server_terminate")
@@ -101,20 +151,37 @@ std::string actor(const trace_event& ev) {
   return name == "$driver" ? "the lab" : name;
 }
 
+tone tone_of(const trace_event& ev) {
+  auto kind = text(ev, "e");
+  if (kind == "decision")
+    return tone::decision;
+  if (kind == "start")
+    return text(ev, "res") == "ok" || text(ev, "res").starts_with("{ok_extra")
+             ? tone::good
+             : tone::bad;
+  auto gives_up = kind == "report" && text(ev, "kind") == "shutdown";
+  return kind == "exit" || kind == "gen_server_terminate" || gives_up
+           ? tone::bad
+           : tone::plain;
+}
+
 } // namespace
+
+std::string no_paint(tone, const std::string& text) {
+  return text;
+}
 
 std::string tell(const trace_event& what) {
   return actor(what) + " " + tell_of_supervisor(what);
 }
 
-std::string lines_of(const std::vector<moment>& moments, std::size_t first,
-                     std::size_t step) {
+std::string lines_of(const std::vector<moment>& moments, std::size_t step,
+                     painter paint) {
   std::string result;
-  for (auto i = first; i < moments.size(); ++i)
-    if (moments[i].step == step && moments[i].what["e"] != "sup_exit"
-        && moments[i].what["e"] != "sup_alive")
-      result += "  " + std::to_string(moments[i].at.count()) + " ms  "
-                + observe::printable(tell(moments[i].what)) + "\n";
+  for (auto& [at, number, what] : moments)
+    if (number == step && what["e"] != "sup_exit" && what["e"] != "sup_alive")
+      result += "  " + std::to_string(at.count()) + " ms  "
+                + paint(tone_of(what), observe::printable(tell(what))) + "\n";
   return result.empty() ? "  nothing happens\n" : result;
 }
 
@@ -133,12 +200,13 @@ std::string ending_of(const std::vector<moment>& moments) {
   return "The tree did not come up.";
 }
 
-std::string story(const scenario& plan, const std::vector<moment>& moments) {
+std::string story(const scenario& plan, const std::vector<moment>& moments,
+                  painter paint) {
   auto result = title_of(plan);
   for (std::size_t i = 0; i < plan.steps.size(); ++i)
     result += "\n" + std::to_string(i + 1) + ". "
               + observe::printable(describe(plan.steps[i])) + "\n"
-              + lines_of(moments, 0, i + 1);
+              + lines_of(moments, i + 1, paint);
   return result + "\n" + ending_of(moments) + "\n";
 }
 
@@ -146,12 +214,9 @@ std::string explain(const scenario& plan) {
   auto result = title_of(plan);
   engine_world world{std::make_shared<const scenario>(plan)};
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
-    auto guess = world;
-    guess.play(plan.steps[i]);
-    auto will = lines_of(guess.moments(), world.moments().size(), i + 1);
     result += "\n" + std::to_string(i + 1) + ". "
-              + observe::printable(describe(plan.steps[i])) + " will do this:\n"
-              + will;
+              + observe::printable(describe(plan.steps[i])) + "\n"
+              + rule_lines(world, plan.steps[i]);
     world.play(plan.steps[i]);
   }
   return result;

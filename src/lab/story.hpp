@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lab/scenario.hpp"
+#include "lab/tone.hpp"
 #include "lab/trace.hpp"
 
 #include <string>
@@ -14,19 +15,21 @@ namespace coppice::lab {
 /// budget used, the children affected, and why those.
 std::string tell(const trace_event& what);
 
-/// The parts of a story: its first line, what step number `step` brought about
-/// from `moments[first]` on, and how it ended.
+/// The parts of a story: its first line, what step number `step` brought about,
+/// and how it ended.
 std::string title_of(const scenario& plan);
-std::string lines_of(const std::vector<moment>& moments, std::size_t first,
-                     std::size_t step);
+std::string lines_of(const std::vector<moment>& moments, std::size_t step,
+                     painter paint = no_paint);
 std::string ending_of(const std::vector<moment>& moments);
 
 /// What happened when `plan` was played, as a timeline for a person: each
 /// step, and under it what came of it, with virtual time in ms.
-std::string story(const scenario& plan, const std::vector<moment>& moments);
+std::string story(const scenario& plan, const std::vector<moment>& moments,
+                  painter paint = no_paint);
 
-/// Predicts what each step of `plan` will do: before a step is played, a copy
-/// of the world is asked.
+/// What a person needs to guess what each step of `plan` will do: the rules
+/// that decide it, with the budgets as they are then, and a question. The
+/// answers are in `story`.
 std::string explain(const scenario& plan);
 
 } // namespace coppice::lab

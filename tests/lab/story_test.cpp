@@ -11,6 +11,7 @@
 namespace story_test {
 
 using namespace coppice::lab;
+using testing::AllOf;
 using testing::HasSubstr;
 
 namespace {
@@ -46,16 +47,49 @@ TEST(Story, KeepsVirtualTime) {
               HasSubstr("12000 ms  top sees that a#2 ended"));
 }
 
-TEST(Explain, PredictsExactlyWhatHappens) {
-  for (auto& name : names_in(examples)) {
-    auto plan = scenario_in(examples, name);
-    auto prediction = explain(plan);
+TEST(Story, HasAnswersInWords) {
+  EXPECT_THAT(
+    story_of("01_one_for_one"),
+    AllOf(HasSubstr("answers start: ok, top#1\n"),
+          HasSubstr("answers which_children: mail#1, web#2, db#1\n")));
+  EXPECT_THAT(story_of("12_mailbox_order"),
+              AllOf(HasSubstr("answers which_children: a is restarting\n"),
+                    HasSubstr("answers which_children: a is down\n"),
+                    HasSubstr("answers terminate_child: ok\n")));
+  EXPECT_THAT(story_of("07_start_failure"),
+              HasSubstr("answers start: error: {shutdown,"));
+  auto tells = [](const std::string& answer) {
+    return tell(
+      {{"sup", "top"}, {"e", "reply"}, {"op", "ask"}, {"res", answer}});
+  };
+  EXPECT_EQ(tells("[]"), "top answers ask: none");
+  EXPECT_EQ(tells("{ok,undefined}"), "top answers ask: ok, no child");
+  EXPECT_EQ(tells("[{undefined,'x#1'},{undefined,restarting}]"),
+            "top answers ask: x#1, undefined is restarting");
+  EXPECT_EQ(tells("[{specs,2},{active,1}]"),
+            "top answers ask: specs 2, active 1");
+  // What has no simpler words.
+  for (auto* same : {"ok", "{ok,#{id => w}}", "[{", "[{}]", "{'EXIT',noproc}"})
+    EXPECT_EQ(tells(same), std::string{"top answers ask: "} + same);
+}
 
-    for (auto& m : play(plan))
-      if (m.what["e"] != "sup_exit" && m.what["e"] != "sup_alive") {
-        EXPECT_THAT(prediction, HasSubstr(tell(m.what))) << name;
-      }
-  }
+// Marks each tone with a letter.
+std::string mark(tone value, const std::string& text) {
+  return std::string{"pgdb"}.at(static_cast<std::size_t>(value)) + ("|" + text);
+}
+
+TEST(Story, PaintsWhatRunsWhatIsDecidedAndWhatEnds) {
+  auto plan = scenario_in(examples, "10_escalation");
+  auto painted = story(plan, play(plan), mark);
+  for (auto* line :
+       {"p|top begins to start supervisor net#1\n", "g|net starts port#1\n",
+        "b|net sees that acceptor#1 ended: boom\n",
+        "d|net starts again: acceptor, ",
+        "b|net gives up: ", "p|net sees port#1 go down"})
+    EXPECT_THAT(painted, HasSubstr(std::string{"  0 ms  "} + line));
+  EXPECT_THAT(story(scenario_in(examples, "06_retry_loop"),
+                    play(scenario_in(examples, "06_retry_loop")), mark),
+              HasSubstr("  0 ms  b|top fails to start a#2: error: "));
 }
 
 } // namespace
