@@ -5,25 +5,32 @@
 usage: embed.py OUTPUT NAMESPACE TABLE FILE...
 
 The header has `NAMESPACE::TABLE`, an array of `name` and `text` in the order of
-the files.
+the files. Lines of JavaScript that are comments are left empty: they need not be
+sent, and the others keep their numbers.
 """
 
 import pathlib
+import re
 import sys
 
+COMMENT = re.compile(r"^ *//.*$", re.M)
 PIECE = 8000  # a literal of 64 KiB is more than compilers have to take
 
 
-def literal(data):
-    text = data.decode("utf-8")
+def literal(text):
     assert ')file"' not in text
     pieces = [text[i:i + PIECE] for i in range(0, len(text), PIECE)]
     return "\n".join(f'R"file({piece})file"' for piece in pieces)
 
 
+def text_of(file):
+    text = file.read_text("utf-8")
+    return COMMENT.sub("", text) if file.suffix == ".js" else text
+
+
 def main(output, namespace, table, *files):
     entries = "".join(
-        f'  {{"{file.name}", {literal(file.read_bytes())}}},\n'
+        f'  {{"{file.name}", {literal(text_of(file))}}},\n'
         for file in map(pathlib.Path, files))
     header = ("// Made by embed.py.\n#pragma once\n\n#include <string_view>\n\n"
               f"namespace {namespace} {{\n\n"
