@@ -137,6 +137,15 @@ std::vector<route> api::own_routes() const {
      R"({"timeout_ms": ...} then end)",
      [this](const call& what) { return drain(what.body); }},
   };
+  if (program_.laboratory)
+    append(
+      result,
+      {{"GET", "/lab", look, no_body, "scenarios to play",
+        [this](const call&) { return program_.laboratory({}, {}); }},
+       {"GET", "/lab/{scenario}", look, no_body,
+        "?intensity=1: one, played step by step", [this](const call& what) {
+          return program_.laboratory(what.names[0], what.req.query);
+        }}});
   if (program_.log)
     append(result, {{"GET", "/log", look, no_body, "the level of the log",
                      [this](const call&) { return log_level(); }},

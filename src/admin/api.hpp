@@ -22,6 +22,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -41,6 +42,11 @@ struct operations {
   /// A listener that echoes, so that a `canary` can be its client; null: there
   /// is none.
   net::listener_ptr echo = {};
+  /// Answers `GET /lab` and, with a name, `GET /lab/NAME`, with this query;
+  /// null: there is no laboratory.
+  std::function<response(const std::string& name,
+                         const std::map<std::string, std::string>& query)>
+    laboratory = {};
 };
 
 /// The admin API without a server: looks at trees and listeners, changes them,

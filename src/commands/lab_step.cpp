@@ -8,6 +8,7 @@
 
 #include "admin/tree_json.hpp"
 #include "fault/names.hpp"
+#include "lab/rules.hpp"
 #include "lab/stepper.hpp"
 #include "lab/story.hpp"
 #include "observe/printable.hpp"
@@ -49,16 +50,16 @@ std::string in_words(const std::vector<lab::started_child>& children) {
 }
 
 // Children of a supervisor that was started again need not be named.
-bool is_right(const guess& guessed,
-              const std::vector<lab::started_child>& started) {
-  auto is_started = [&](const std::string& id) {
-    return std::ranges::find(started, id, &lab::started_child::id)
-           != started.end();
-  };
-  return std::ranges::all_of(guessed, is_started)
-         && std::ranges::all_of(started, [&](auto& each) {
-              return guessed.contains(each.id) || is_started(each.supervisor);
-            });
+bool is_right(const guess& guessed, const lab::stepper& stepper) {
+  auto started = stepper.started_again();
+  return std::ranges::all_of(guessed,
+                             [&](const std::string& id) {
+                               return std::ranges::find(started, id,
+                                                        &lab::started_child::id)
+                                      != started.end();
+                             })
+         && std::ranges::all_of(stepper.to_be_named(),
+                                [&](auto& id) { return guessed.contains(id); });
 }
 
 class walk {
@@ -134,11 +135,11 @@ private:
 
   void play(const std::optional<guess>& guessed) {
     stepper_.forward();
-    std::cout << stepper_.told(colours());
-    auto started = stepper_.started_again();
+    std::cout << lines_of(stepper_.world().moments(), stepper_.played(),
+                          colours());
     if (guessed)
-      std::cout << (is_right(*guessed, started) ? "\nRight. " : "\nNot so. ")
-                << in_words(started) << "\n";
+      std::cout << (is_right(*guessed, stepper_) ? "\nRight. " : "\nNot so. ")
+                << in_words(stepper_.started_again()) << "\n";
     show_tree();
     if (stepper_.at_end())
       std::cout << "\n" << stepper_.ending() << "\n";
@@ -157,7 +158,7 @@ private:
     if (!stepper_.at_end())
       std::cout << "\nStep " << number << " of " << steps.size() << ": "
                 << observe::printable(describe(stepper_.next())) << "\n"
-                << stepper_.rules() << std::flush;
+                << rule_lines(stepper_.world(), stepper_.next()) << std::flush;
   }
 
   lab::stepper stepper_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "commands/complaint.hpp"
+#include "commands/lab_api.hpp"
 #include "commands/table.hpp"
 #include "protocol/protocols.hpp"
 #include "server/arguments.hpp"
@@ -45,6 +46,7 @@ int serve(const serve_arguments& args) {
   auto& listener = plan.settings.listener.emplace();
   listener.config.name = args.protocol;
   listener.config.make_handler = protocol::find(args.protocol);
+  plan.settings.laboratory = laboratory;
   if (echoes(args.protocol))
     plan.settings.echoes_until = "stop";
   auto code = front{std::move(plan)}.run();

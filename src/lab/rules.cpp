@@ -150,24 +150,35 @@ void add_ending(const engine_world& world, const std::string& id, rules& out) {
     out.push_back("There is nobody above " + it->supervisor_id + ".");
 }
 
-void add_stopping(const engine_world& world, const std::string& sup,
-                  rules& out) {
-  auto children = world.children_of(sup);
-  out.push_back("A supervisor stops its children before it ends, the last one "
-                "first, each in its own way.");
-  for (auto& each : children | std::views::reverse)
-    out.push_back(stop_rule(each));
+rules of_a_start(const supervisor_def& top) {
+  if (top.dynamic())
+    return {"A simple_one_for_one supervisor starts without children; they "
+            "come when somebody asks for them."};
+  return {"Children are started one after the other, in the order in which "
+          "they are written.",
+          "If one cannot start, those that run are stopped, the last one "
+          "first; then the start fails."};
 }
 
-void add_budgets(const engine_world& world, rules& out) {
-  out.push_back("A restart counts against the budget until it is older than "
-                "the period.");
+rules of_stopping(const engine_world& world, const std::string& sup) {
+  rules result{"A supervisor stops its children before it ends, the last one "
+               "first, each in its own way."};
+  auto children = world.children_of(sup);
+  for (auto& each : children | std::views::reverse)
+    result.push_back(stop_rule(each));
+  return result;
+}
+
+rules of_budgets(const engine_world& world) {
+  rules result{"A restart counts against the budget until it is older than the "
+               "period."};
   for (auto& [id, machine] : world.supervisors())
-    out.push_back(id + " allows "
-                  + allowed(machine->settings().intensity,
-                            machine->settings().period,
-                            machine->window().used(world.now()))
-                  + ".");
+    result.push_back(id + " allows "
+                     + allowed(machine->settings().intensity,
+                               machine->settings().period,
+                               machine->window().used(world.now()))
+                     + ".");
+  return result;
 }
 
 std::string shutdown_of(const engine_world& world, const std::string& id) {
@@ -175,96 +186,90 @@ std::string shutdown_of(const engine_world& world, const std::string& id) {
   return it ? stop_rule(*it) : id + " does not run.";
 }
 
-constexpr auto started_again = "Which children are started again?";
 constexpr auto what_runs = "What runs then?";
 constexpr auto the_answer = "What is the answer?";
 
 } // namespace
 
-std::vector<std::string> rules_for(const engine_world& world,
-                                   const step& what) {
+riddle riddle_of(const engine_world& world, const step& what) {
   auto& sup = what.sup.empty() ? world.plan().top.id : what.sup;
-  rules result;
   switch (what.what) {
   case op::start:
-    if (world.plan().top.dynamic())
-      return {"A simple_one_for_one supervisor starts without children; they "
-              "come when somebody asks for them.",
-              what_runs};
-    return {"Children are started one after the other, in the order in which "
-            "they are written.",
-            "If one cannot start, those that run are stopped, the last one "
-            "first; then the start fails.",
-            what_runs};
+    return {of_a_start(world.plan().top), what_runs};
   case op::exit:
   case op::exit_later:
-  case op::kill:
+  case op::kill: {
+    rules result;
     add_ending(world, what.child, result);
-    result.emplace_back(started_again);
-    return result;
+    return {result, "Which children are started again?"};
+  }
   case op::start_child:
-    return {"The new child becomes the last one. A start that somebody asks "
-            "for uses no budget, and is not tried again if it fails.",
-            "An id can be there once only, unless all children are of one "
-            "template.",
+    return {{"The new child becomes the last one. A start that somebody asks "
+             "for uses no budget, and is not tried again if it fails.",
+             "An id can be there once only, unless all children are of one "
+             "template."},
             the_answer};
   case op::terminate_child:
-    return {shutdown_of(world, what.child),
-            "That is no crash: it uses no budget, and the child stays down "
-            "until somebody asks for it.",
+    return {{shutdown_of(world, what.child),
+             "That is no crash: it uses no budget, and the child stays down "
+             "until somebody asks for it."},
             what_runs};
   case op::restart_child:
-    return {"It starts a child that is down; one that runs is left alone.",
-            "A start that somebody asks for uses no budget, and is not tried "
-            "again if it fails.",
+    return {{"It starts a child that is down; one that runs is left alone.",
+             "A start that somebody asks for uses no budget, and is not tried "
+             "again if it fails."},
             the_answer};
   case op::delete_child:
-    return {"A specification can be deleted while its child is down, not "
-            "while it runs or is about to.",
+    return {{"A specification can be deleted while its child is down, not "
+             "while it runs or is about to."},
             the_answer};
   case op::get_childspec:
   case op::which_children:
   case op::which_child:
   case op::count_children:
-    return {"A supervisor serves one message after the other, and none while "
-            "it starts or stops a child.",
-            "It lists its children the last one first.", the_answer};
+    return {{"A supervisor serves one message after the other, and none while "
+             "it starts or stops a child.",
+             "It lists its children the last one first."},
+            the_answer};
   case op::probe_alive:
-    return {"A child that was started again is another process than before.",
+    return {{"A child that was started again is another process than before."},
             the_answer};
   case op::parent_signal:
   case op::parent_exit:
   case op::stop:
-    add_stopping(world, sup, result);
-    result.emplace_back("In which order do they end, and when is it over?");
-    return result;
+    return {of_stopping(world, sup),
+            "In which order do they end, and when is it over?"};
   case op::exit_signal:
-    return {"A supervisor traps exits. A signal of a stranger does not end "
-            "it, unless that kills it.",
+    return {{"A supervisor traps exits. A signal of a stranger does not end "
+             "it, unless that kills it."},
             "What does " + sup + " do?"};
   case op::info:
   case op::cast:
   case op::rawcall:
-    return {"A supervisor reports a message that it does not know, and goes "
-            "on.",
-            "What does " + sup + " do?"};
+    return {
+      {"A supervisor reports a message that it does not know, and goes on."},
+      "What does " + sup + " do?"};
   case op::unlink:
   case op::child_signals_sup:
-    return {"A child of coppice cannot do this.", "What happens?"};
+    return {{"A child of coppice cannot do this."}, "What happens?"};
   case op::sleep_ms:
   case op::advance_ms:
-    add_budgets(world, result);
-    result.emplace_back("How much of each budget is used then?");
-    return result;
+    break;
   }
-  return result;
+  return {of_budgets(world), "How much of each budget is used then?"};
+}
+
+bool asks_for_children(const step& what) {
+  return what.what == op::exit || what.what == op::exit_later
+         || what.what == op::kill;
 }
 
 std::string rule_lines(const engine_world& world, const step& what) {
+  auto [rules, question] = riddle_of(world, what);
   std::string result;
-  for (auto& each : rules_for(world, what))
+  for (auto& each : rules)
     result += "  " + observe::printable(each) + "\n";
-  return result;
+  return result + "  " + observe::printable(question) + "\n";
 }
 
 } // namespace coppice::lab

@@ -2,7 +2,6 @@
 
 #include "lab/stepper.hpp"
 
-#include "lab/rules.hpp"
 #include "lab/story.hpp"
 
 #include <algorithm>
@@ -28,14 +27,6 @@ void stepper::back() {
     forward();
 }
 
-std::string stepper::told(painter paint) const {
-  return lines_of(world_.moments(), played_, paint);
-}
-
-std::string stepper::rules() const {
-  return rule_lines(world_, next());
-}
-
 std::vector<started_child> stepper::started_again() const {
   std::vector<started_child> result;
   for (auto& [_, number, what] : world_.moments()) {
@@ -47,6 +38,16 @@ std::vector<started_child> stepper::started_again() const {
         && std::ranges::find(result, id, &started_child::id) == result.end())
       result.push_back({id, what.at("sup").get<std::string>()});
   }
+  return result;
+}
+
+std::vector<std::string> stepper::to_be_named() const {
+  std::vector<std::string> result;
+  auto all = started_again();
+  for (auto& each : all)
+    if (std::ranges::find(all, each.supervisor, &started_child::id)
+        == all.end())
+      result.push_back(each.id);
   return result;
 }
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "lab/engine_world.hpp"
-#include "lab/tone.hpp"
 
 #include <memory>
 #include <optional>
@@ -47,16 +46,17 @@ public:
   /// Takes the last step back; does nothing if none was played.
   void back();
 
-  /// What the last step brought about, a line each.
-  std::string told(painter paint = no_paint) const;
-
-  /// The rules that decide what the next step will do, a line each.
-  /// @pre not at the end
-  std::string rules() const;
+  const engine_world& world() const noexcept {
+    return world_;
+  }
 
   /// The children that the last step started again, each once, with the
   /// supervisor that did so.
   std::vector<started_child> started_again() const;
+
+  /// Which of them somebody has to name who guesses: not those whose supervisor
+  /// was started again, too.
+  std::vector<std::string> to_be_named() const;
 
   std::optional<observe::node_view> tree() const {
     return world_.look();

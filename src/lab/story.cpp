@@ -175,13 +175,35 @@ std::string tell(const trace_event& what) {
   return actor(what) + " " + tell_of_supervisor(what);
 }
 
+std::string_view to_string(tone value) {
+  switch (value) {
+  case tone::plain:
+    return "plain";
+  case tone::good:
+    return "good";
+  case tone::decision:
+    return "decision";
+  case tone::bad:
+    break;
+  }
+  return "bad";
+}
+
+std::vector<story_line> told(const std::vector<moment>& moments,
+                             std::size_t step) {
+  std::vector<story_line> result;
+  for (auto& [at, number, what] : moments)
+    if (number == step && what["e"] != "sup_exit" && what["e"] != "sup_alive")
+      result.push_back({at, tone_of(what), observe::printable(tell(what))});
+  return result;
+}
+
 std::string lines_of(const std::vector<moment>& moments, std::size_t step,
                      painter paint) {
   std::string result;
-  for (auto& [at, number, what] : moments)
-    if (number == step && what["e"] != "sup_exit" && what["e"] != "sup_alive")
-      result += "  " + std::to_string(at.count()) + " ms  "
-                + paint(tone_of(what), observe::printable(tell(what))) + "\n";
+  for (auto& [at, tone, text] : told(moments, step))
+    result
+      += "  " + std::to_string(at.count()) + " ms  " + paint(tone, text) + "\n";
   return result.empty() ? "  nothing happens\n" : result;
 }
 

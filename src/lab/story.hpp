@@ -6,6 +6,8 @@
 #include "lab/tone.hpp"
 #include "lab/trace.hpp"
 
+#include <chrono>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,17 @@ namespace coppice::lab {
 /// One event as a sentence, without its time. A restart names its cause, the
 /// budget used, the children affected, and why those.
 std::string tell(const trace_event& what);
+
+/// An event as a line of a story.
+struct story_line {
+  std::chrono::milliseconds at; ///< Virtual time.
+  lab::tone tone;
+  std::string text; ///< Printable.
+};
+
+/// What step number `step` brought about.
+std::vector<story_line> told(const std::vector<moment>& moments,
+                             std::size_t step);
 
 /// The parts of a story: its first line, what step number `step` brought about,
 /// and how it ended.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace coppice::lab {
 
@@ -13,6 +14,9 @@ enum class tone {
   decision, ///< A supervisor decided to restart.
   bad,      ///< Something ended, failed or gave up.
 };
+
+/// `plain`, `good`, `decision`, `bad`.
+std::string_view to_string(tone value);
 
 /// Colours a text without line breaks, or leaves it as it is.
 using painter = std::string (*)(tone value, const std::string& text);

@@ -196,7 +196,8 @@ void host::make_admin() {
       .drain = [loop = loop_](auto timeout) { loop->drain(timeout); },
       .log = log_,
       .file = recorder_,
-      .echo = settings_.echoes_until.empty() ? nullptr : listener_});
+      .echo = settings_.echoes_until.empty() ? nullptr : listener_,
+      .laboratory = settings_.laboratory});
   if (settings_.admin_socket)
     admin_->use_socket(*settings_.admin_socket);
 }

@@ -57,6 +57,8 @@ struct host_settings {
   /// Whether the listener sends back each line but this one, which closes the
   /// connection; empty: it does not.
   std::string echoes_until = {};
+  /// See `admin::operations`.
+  decltype(admin::operations::laboratory) laboratory = {};
   actor::runtime_ptr runtime = {}; ///< Null: one of its own.
   /// The path of a supervisor there to be a child of; empty: a root.
   std::string below = {};

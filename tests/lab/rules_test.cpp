@@ -27,7 +27,9 @@ std::vector<std::string> before(const scenario& plan, std::size_t step) {
   engine_world world{std::make_shared<const scenario>(plan)};
   for (std::size_t i = 1; i < step; ++i)
     world.play(plan.steps[i - 1]);
-  return rules_for(world, plan.steps[step - 1]);
+  auto [rules, question] = riddle_of(world, plan.steps[step - 1]);
+  rules.push_back(question);
+  return rules;
 }
 
 std::vector<std::string> before(const std::string& name, std::size_t step) {

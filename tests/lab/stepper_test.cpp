@@ -64,7 +64,7 @@ TEST(Stepper, TellsTheSameStoryAsAllStepsAtOnce) {
       told += "\n" + std::to_string(uut.played() + 1) + ". "
               + describe(uut.next()) + "\n";
       uut.forward();
-      told += uut.told();
+      told += lines_of(uut.world().moments(), uut.played());
     }
     EXPECT_EQ(told + "\n" + uut.ending() + "\n", story(plan, play(plan)));
   }

@@ -46,6 +46,9 @@ def look(server, browser, axe):
                "document.getElementById('replay-play').click()")
     browser.click("#sandbox-form button")
     browser.until(lambda: shown(".world .end"), "the sandbox plays")
+    for _ in range(3):  # to the second step, and what came of it
+        browser.click("#lab-look")
+    assert shown('#lab-told [data-tone="bad"]')
     for scheme in ("light", "dark"):
         browser.cdp("Emulation.setEmulatedMedia",
                     features=[{"name": "prefers-color-scheme", "value": scheme},

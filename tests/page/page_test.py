@@ -612,6 +612,31 @@ class Test:
           .map((w) => [w.dataset.strategy, [...w.querySelectorAll(arguments[0])]
                        .map((each) => each.textContent)]))""", css)
 
+    def remembers_an_hour(self):
+        """More coarsely the older it is; what failed is not thinned out."""
+        samples, seconds, gap, failures, answers = self.browser.js_async("""
+            const [done] = arguments;
+            import("/page/model.js").then(({ Model }) => {
+              const model = new Model();
+              for (let second = 1; second <= 3600; ++second)
+                model.addSample({ mono_ns: second * 1e9, listeners: [], canary: { connected: true,
+                  samples: [0, 1, 2, 3].map((i) => ({ mono_ns: second * 1e9 + i * 25e7,
+                    ...(second % 600 === 7 && i === 0 ? { failure: "none" } : { took_ns: 1000 }) })) } });
+              const { samples, felt } = model;
+              const late = samples.filter(({ at }) => at > 3400 * 1000);
+              done([samples.length, (samples.at(-1).at - samples[0].at) / 1000,
+                Math.max(...late.slice(1).map(({ at }, i) => at - late[i].at)) / 1000,
+                felt.filter(({ failure }) => failure).length, felt.length]);
+            })""")
+        assert seconds > 3400, seconds
+        assert samples <= 600 and answers <= 4000, (samples, answers)
+        assert gap == 1, gap
+        assert failures == 6, failures
+        self.browser.js("document.getElementById('span').value = '3600'")
+        self.browser.js_async("setTimeout(arguments[0], 1500)")  # it is drawn
+        self.shoot("hour")
+        self.browser.js("document.getElementById('span').value = '60'")
+
     def plays_to_the_end(self):
         self.browser.until(lambda: sum(bool(text) for all in self.worlds(".end").values()
                                        for text in all) == 3,
@@ -695,6 +720,90 @@ class Test:
         assert self.browser.js("return document.getElementById('tour').hidden")
         self.browser.js("scrollTo(0, 0)")
 
+    def lab(self, part):
+        return self.text(f"#lab-{part}")
+
+    def choose(self, name, value):
+        self.browser.js("""
+            const [name, value] = arguments;
+            const field = document.getElementById("lab-form").elements[name];
+            field.value = value;
+            if (field.value !== value)
+              throw new Error(`${name} has no ${value}`);
+            field.dispatchEvent(new Event("change"))""", name, value)
+
+    def tick(self, *ids):
+        for each in ids:
+            self.browser.click(f'#lab-choices input[value="{each}"]')
+
+    def looks(self):
+        self.browser.click("#lab-look")
+
+    def plays_the_laboratory(self):
+        """An escalation, step by step: rules, a guess, and what came of it, which is
+        what `coppice lab run` says."""
+        self.browser.until(lambda: self.lab("step") == "Step 1 of 3: start", "the first scenario")
+        assert self.browser.js("return document.querySelector('#lab-form select').length") == 12
+        self.choose("scenario", "10_escalation")
+        self.browser.until(lambda: self.lab("step") == "Step 1 of 4: start", "the other one")
+        assert self.lab("about").startswith("For its own supervisor, a supervisor that gives up")
+        assert self.lab("tree") == "" and self.lab("told") == "" and self.lab("choices") == ""
+        self.looks()
+        assert "net starts acceptor#1" in self.lab("told")
+        self.looks()  # at the next step
+        assert self.lab("step") == "Step 2 of 4: exit acceptor with reason boom"
+        assert "net allows 1 restart within 60 s and has used 0; if it needs one more, it gives up." in self.lab("rules")
+        assert self.lab("question") == "Which children are started again?"
+        assert self.lab("told") == "", "it gives nothing away"
+        assert "net #1 one_for_one ○ 0 of 1 in 60 s used" in self.lab("tree")
+        self.tick("acceptor")
+        self.looks()
+        assert self.lab("verdict") == "✓ Right. Started again: acceptor.", self.lab("verdict")
+        assert "net #1 one_for_one ● 1 of 1 in 60 s used" in self.lab("tree")
+        self.looks()
+        assert "There is nobody above" not in self.lab("rules")
+        assert "top allows 1 restart within 60 s and has used 0" in self.lab("rules")
+        self.tick("acceptor", "port")
+        self.looks()
+        assert self.lab("verdict") == "✕ Not so. Started again: port, acceptor, net.", self.lab("verdict")
+        assert "net gives up: too many restarts" in self.lab("told")
+        assert "net #2" in self.lab("tree")
+        self.browser.js("document.getElementById('lab-step').scrollIntoView()")
+        self.shoot("lab")
+        self.browser.click("#lab-back")
+        assert self.lab("told") == "" and "net #1" in self.lab("tree")
+        self.looks()  # nothing is ticked: no guess this time
+        assert self.lab("verdict") == ""
+        self.looks()
+        self.looks()
+        assert self.lab("verdict") == "The tree lives. You were right 1 of 1 time.", self.lab("verdict")
+        assert self.browser.js("return document.getElementById('lab-look').disabled")
+        answer = "top answers which_children: net#2, journal#1"
+        assert answer in self.lab("told")
+        assert answer in subprocess.run(
+            [self.server.binary, "lab", "run", "escalation"], check=True, timeout=20,
+            stdout=subprocess.PIPE, encoding="utf-8").stdout
+
+    def plays_a_changed_scenario(self):
+        self.choose("supervisor", "net")
+        self.choose("intensity", "0")
+        self.choose("strategy", "one_for_all")
+        self.browser.click("#lab-form button")
+        self.browser.until(lambda: self.lab("step") == "Step 1 of 4: start", "it begins again")
+        self.looks()
+        self.looks()
+        assert "net is one_for_all" in self.lab("rules") and "net allows 0 restarts" in self.lab("rules")
+        self.tick("net")
+        self.looks()
+        assert self.lab("verdict").startswith("✓ Right. Started again: "), self.lab("verdict")
+        assert "net gives up" in self.lab("told")
+        self.choose("scenario", "11_simple_one_for_one")
+        self.browser.until(lambda: self.lab("step") == "Step 1 of 7: start", "another scenario")
+        assert self.browser.js("return document.getElementById('lab-form').elements.strategy.disabled")
+        self.browser.click("#lab-form button")
+        self.browser.until(lambda: self.lab("rules").startswith("A simple_one_for_one supervisor"), "it plays")
+        assert self.lab("verdict") == ""
+
     def is_legible_everywhere(self):
         scheme = lambda value: self.browser.cdp(
             "Emulation.setEmulatedMedia",
@@ -713,7 +822,7 @@ class Test:
             over = self.browser.js("return document.documentElement.scrollWidth"
                                    " - innerWidth")
             assert over <= 0, f"{over} pixels stick out at width {width}"
-        for part in ("inspector", "time-panel", "sandbox"):
+        for part in ("inspector", "time-panel", "sandbox", "lab"):
             self.browser.js("document.getElementById(arguments[0]).scrollIntoView()", part)
             self.shoot(f"phone-{part}")
         self.browser.cdp("Emulation.clearDeviceMetricsOverride")
@@ -792,7 +901,7 @@ class Test:
                               (1024, 768), (390, 844)):
             self.browser.cdp("Emulation.setDeviceMetricsOverride", width=width,
                              height=height, deviceScaleFactor=1, mobile=False)
-            for wanted in ("#sandbox-form button", "#filter", "#span",
+            for wanted in ("#sandbox-form button", "#lab-form button", "#lab-look", "#filter", "#span",
                            '[data-action="heal"]', "#dismiss-all", ".card button"):
                 for block in ("center", "end", "nearest"):
                     found = self.browser.js(at, wanted, block)
@@ -876,8 +985,10 @@ class Test:
                 self.is_small, self.foretells_a_burnt_budget,
                 self.foretells_nothing_above_the_root,
                 self.is_used_by_keyboard, self.asks_before_the_server_ends,
-                self.shows_faults_in_the_tree, self.shades_faults, self.shows_traffic, self.plays_the_sandbox,
+                self.shows_faults_in_the_tree, self.shades_faults, self.shows_traffic,
+                self.remembers_an_hour, self.plays_the_sandbox,
                 self.escalates_in_the_sandbox, self.asks_for_a_guess, self.tours,
+                self.plays_the_laboratory, self.plays_a_changed_scenario,
                 self.is_legible_everywhere, self.covers_nothing,
                 self.takes_what_comes_from_outside_for_text,
                 self.folds_a_thousand_and_keeps_its_pace,

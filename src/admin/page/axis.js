@@ -73,7 +73,7 @@ export class Axis {
     g.textAlign = "center";
     const step = this.span / 6;
     for (let age = step; age < this.span; age += step)
-      g.fillText(`−${age / 1000} s`, this.x(this.now - age), y);
+      g.fillText(this.span < 9e5 ? `−${age / 1000} s` : `−${age / 6e4} min`, this.x(this.now - age), y);
     g.textAlign = "right";
     g.fillText("now", this.right, y);
     g.textAlign = "left";

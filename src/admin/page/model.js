@@ -8,9 +8,15 @@ import { pathOfPoint } from "./words.js";
 const keptEvents = 5000;
 const keptSamples = 600;
 const keptFelt = 4000;
+const keptFor = 2 * 3600 * 1000; // ms
 
 const starts = new Set(["child_started", "child_restarted"]);
 const ends = new Set(["child_exited", "child_stopped", "start_failed", "gave_up"]);
+
+// Of the older half, every second one is enough, and those that `count`. What is
+// very old is thinned again and again, and dropped after some hours.
+const thinned = (all, count = (_) => false) => all.filter((each, i) =>
+  each.at > all.at(-1).at - keptFor && (i % 2 === 0 || i > all.length / 2 || count(each)));
 
 export class Model extends EventTarget {
   constructor() {
@@ -112,7 +118,7 @@ export class Model extends EventTarget {
       out: sum("bytes_out"),
     });
     if (this.samples.length > keptSamples)
-      this.samples.shift();
+      this.samples = thinned(this.samples);
     const last = this.felt.at(-1)?.at ?? 0;
     for (const each of sample.canary?.samples ?? [])
       if (each.mono_ns / 1e6 > last) { // a new stream repeats some
@@ -126,7 +132,7 @@ export class Model extends EventTarget {
         });
       }
     if (this.felt.length > keptFelt)
-      this.felt.splice(0, this.felt.length - keptFelt);
+      this.felt = thinned(this.felt, ({ failure, gap }) => failure || gap > 0);
     this.measured = Boolean(sample.canary);
     this.tell("traffic");
   }

@@ -3,7 +3,7 @@
 // What clients notice: connections, bytes a second, and how long an answer
 // takes, below the lanes.
 
-import { bytes, duration, setAttribute, setText } from "./words.js";
+import { bytes, counted, duration, setAttribute, setText, span } from "./words.js";
 
 const rowHeight = 46;
 const labelHeight = 16;
@@ -37,12 +37,19 @@ export class Traffic {
     }
     const active = connections.at(-1)?.value ?? 0;
     const rate = rates.at(-1)?.value ?? 0;
-    this.drawRow(g, 0, "clients", String(active), connections, true);
-    this.drawRow(g, rowHeight, "in + out", `${bytes(rate)}/s`, rates, false);
+    this.drawRow(g, 0, "clients", (n) => counted(n, "client"), connections, true);
+    this.drawRow(g, rowHeight, "in + out", (n) => `${bytes(n)}/s`, rates, false);
     if (rows > 2)
       this.drawRoundTrips(g, 2 * rowHeight);
     setAttribute(this.canvas, "aria-label",
       `${active} clients, ${bytes(rate)} a second in and out`);
+  }
+
+  // What the top of a row stands for.
+  top(g, y, text) {
+    g.font = this.axis.font(10);
+    g.fillStyle = this.axis.colors.soft;
+    g.fillText(text, this.axis.left + 4, y + 8);
   }
 
   label(g, y, name, value) {
@@ -54,13 +61,14 @@ export class Traffic {
     g.fillText(this.axis.cut(g, value), 6, y + 31);
   }
 
-  drawRow(g, y, name, value, points, steps) {
+  drawRow(g, y, name, inWords, points, steps) {
     const { colors } = this.axis;
     const seen = points.filter(({ at }, i) =>
       this.axis.x(points[i + 1]?.at ?? at) >= this.axis.left);
     const most = Math.max(1, ...seen.map((p) => p.value));
     const at = (p) => y + rowHeight - 5 - (p.value / most) * (rowHeight - 14);
-    this.label(g, y, name, value);
+    this.label(g, y, name, inWords(points.at(-1)?.value ?? 0));
+    this.top(g, y, inWords(most));
     g.strokeStyle = steps ? colors.live : colors.fault;
     g.lineWidth = 1.5;
     g.beginPath();
@@ -87,6 +95,7 @@ export class Traffic {
     const most = Math.max(10, ...seen.map((p) => p.took));
     const height = (ms) => Math.log(Math.max(ms, quickest) / quickest) / Math.log(most / quickest);
     const floor = y + rowHeight - 5;
+    this.top(g, y, `${duration(most)}, by powers of ten`);
     this.label(g, y, "round trip",
       !latest ? "…" : latest.failure ? "✕ none" : duration(latest.took));
     g.strokeStyle = colors.live;
@@ -139,7 +148,7 @@ export class Traffic {
     else if (gaps.length > 0)
       text += `Its connection was lost ${gaps.length === 1 ? "once" : `${gaps.length} times`}; a new one was served after ${duration(gaps.at(-1).gap)}${gaps.length === 1 ? "" : ", the last time"}.`;
     else
-      text += `Its connection was not lost in the last ${this.axis.span / 1000} seconds.`;
+      text += `Its connection was not lost in the last ${span(this.axis.span)}.`;
     setText(this.words, text);
   }
 }
