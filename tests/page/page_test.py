@@ -633,6 +633,7 @@ class Test:
         assert gap == 1, gap
         assert failures == 6, failures
         self.browser.js("document.getElementById('span').value = '3600'")
+        self.browser.js("document.getElementById('time-panel').scrollIntoView()")
         self.browser.js_async("setTimeout(arguments[0], 1500)")  # it is drawn
         self.shoot("hour")
         self.browser.js("document.getElementById('span').value = '60'")
@@ -755,11 +756,11 @@ class Test:
         assert "net allows 1 restart within 60 s and has used 0; if it needs one more, it gives up." in self.lab("rules")
         assert self.lab("question") == "Which children are started again?"
         assert self.lab("told") == "", "it gives nothing away"
-        assert "net #1 one_for_one ○ 0 of 1 in 60 s used" in self.lab("tree")
+        assert "net #1 · one_for_one · ○ 0 of 1 restarts in 60 s used" in self.lab("tree")
         self.tick("acceptor")
         self.looks()
         assert self.lab("verdict") == "✓ Right. Started again: acceptor.", self.lab("verdict")
-        assert "net #1 one_for_one ● 1 of 1 in 60 s used" in self.lab("tree")
+        assert "net #1 · one_for_one · ● 1 of 1 restarts in 60 s used" in self.lab("tree")
         self.looks()
         assert "There is nobody above" not in self.lab("rules")
         assert "top allows 1 restart within 60 s and has used 0" in self.lab("rules")

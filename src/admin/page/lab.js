@@ -15,9 +15,9 @@ function drawn(node) {
   const item = element("li", "", `${glyphs[node.state] ?? "?"} ${node.id} #${node.incarnation}`);
   item.dataset.state = node.state;
   if (node.strategy)
-    item.append(` ${node.strategy} ${dots(node.budget_used, node.intensity)} ${node.budget_used} of ${node.intensity} in ${node.period_seconds} s used`);
+    item.append(` · ${node.strategy} · ${dots(node.budget_used, node.intensity)} ${node.budget_used} of ${node.intensity} restarts in ${node.period_seconds} s used`);
   else if (node.last_exit)
-    item.append(` last end: ${node.last_exit}`);
+    item.append(` · last end: ${node.last_exit}`);
   if (node.children.length > 0) {
     const list = element("ul");
     list.append(...node.children.map(drawn));
