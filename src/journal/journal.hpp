@@ -146,8 +146,4 @@ using scribe_ptr = std::shared_ptr<scribe>;
 /// writes in its turns.
 actor::child_spec journal_child(scribe_ptr what);
 
-/// Makes the messages of the journal known to CAF, as `actor::register_types`
-/// does, which comes first.
-void register_types();
-
 } // namespace coppice::journal

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "actor/caf/actors.hpp"
+#include "actor/more_types.hpp"
 #include "coppice/actor/deliver.hpp"
 #include "coppice/actor/exit_signal.hpp"
 #include "journal/journal.hpp"
@@ -24,6 +25,9 @@ namespace coppice::journal {
 using supervision::exit_reason;
 
 namespace {
+
+[[maybe_unused]] const bool messages_known = actor::also_register(
+  [] { actor::register_block<caf::id_block::coppice_journal>(); });
 
 // How long the end of the journal waits for a disk that does not answer.
 constexpr std::chrono::seconds longest_end{2};
@@ -255,13 +259,6 @@ actor::child_spec journal_child(scribe_ptr what) {
     return actor::running{system.spawn<journal_actor>(std::move(thread))};
   };
   return {{.id = "journal"}, std::move(start)};
-}
-
-void register_types() {
-  [[maybe_unused]] static const bool once = [] {
-    actor::register_block<caf::id_block::coppice_journal>();
-    return true;
-  }();
 }
 
 } // namespace coppice::journal

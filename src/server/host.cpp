@@ -70,7 +70,6 @@ void prepare_process() {
 
 void register_types() {
   actor::register_types();
-  journal::register_types();
   net::register_types();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "coppice/actor/runtime.hpp"
+#include "coppice/actor/system.hpp"
 #include "journal/journal.hpp"
 
 #include "journal_file.hpp"
@@ -33,9 +34,16 @@ using testing::HasSubstr;
 
 namespace {
 
+caf::actor_system_config& prepared(caf::actor_system_config& config) {
+  actor::register_types();
+  return config;
+}
+
 class Scribe : public ::testing::Test {
 protected:
-  Scribe() : system_(config_), rt_(std::make_shared<actor::runtime>(system_)) {
+  Scribe()
+      : system_(prepared(config_)),
+        rt_(std::make_shared<actor::runtime>(system_)) {
     // nop
   }
 
