@@ -157,10 +157,11 @@ private:
   }
 
   void later(const tree& where, json& steps) {
-    steps.push_back({{"op", "exit_later"},
-                     {"child", any_name(where.children)},
-                     {"reason", reason()},
-                     {"after_ms", 15}});
+    if (!where.children.empty())
+      steps.push_back({{"op", "exit_later"},
+                       {"child", any_name(where.children)},
+                       {"reason", reason()},
+                       {"after_ms", 15}});
     steps.push_back({{"op", "sleep_ms"}, {"ms", 40}});
   }
 
@@ -182,11 +183,15 @@ private:
     case 7:
       return {{"op", "probe_alive"}, {"child", any_name(where.children)}};
     default:
-      return {{"op", "kill"}, {"child", any_name(where.nested)}};
+      return where.nested.empty()
+               ? json{{"op", "count_children"}, {"sup", where.id}}
+               : json{{"op", "kill"}, {"child", any_name(where.nested)}};
     }
   }
 
   json blow(const tree& where) {
+    if (where.children.empty())
+      return {{"op", "which_children"}, {"sup", where.id}};
     if (chance(20))
       return {{"op", "kill"}, {"child", any_name(where.children)}};
     return {{"op", "exit"},

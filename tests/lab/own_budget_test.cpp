@@ -76,14 +76,16 @@ TEST(OwnBudgetInAScenario, IsTheSameForActors) {
   EXPECT_FALSE(found.has_value()) << to_string(*found);
 }
 
-TEST(OwnBudgetInAScenario, IsInTheStoryAndThePrediction) {
+TEST(OwnBudgetInAScenario, IsInTheStoryAndTheRules) {
   auto told = story(helper, play(helper));
 
   EXPECT_THAT(told, AllOf(HasSubstr("restart 1 of the child's own 2 within 10 "
                                     "s"),
                           HasSubstr("ms, when there is room, helper"),
                           Not(HasSubstr("gives up"))));
-  EXPECT_THAT(explain(helper), HasSubstr("of the child's own 2 within 10 s"));
+  EXPECT_THAT(explain(helper),
+              HasSubstr("helper has a budget of its own: it may have 2 "
+                        "restarts within 10 s and has used 0"));
 }
 
 TEST(OwnBudgetInAScenario, IsBeyondOtp) {

@@ -66,6 +66,15 @@ INSTANTIATE_TEST_SUITE_P(
                  "child":"wbe"}],"then":"ok"}]}]},"steps":[]})",
                  "t.json: /supervisor/children/0/starts/0/during/0/child: "
                  "there is no child or supervisor \"wbe\"; did you mean web?"},
+    mistake_case{"UnknownChild", with_step(R"({"op":"start"},{"op":"exit",
+                 "child":"nobody","reason":"boom"})"),
+                 "t.json: /steps/1/child: there is no child or supervisor "
+                 "\"nobody\""},
+    mistake_case{"DeedBeforeTheStart",
+                 R"({"name":"t","supervisor":{"id":"top","children":
+                 [{"id":"web"}]},"steps":[{"op":"advance_ms","ms":5},
+                 {"op":"kill","child":"web"},{"op":"start"}]})",
+                 "t.json: /steps/1/op: nobody runs before the step start"},
     mistake_case{"MisspeltOperation", with_step(R"({"op":"kil"})"),
                  "t.json: /steps/0/op: expected one of start, exit, kill, "
                  "unlink, exit_later, start_child, terminate_child, "
@@ -319,7 +328,8 @@ TEST(Scenario, KnowsTheNamesOfStepsWhileAChildStarts) {
   auto result = parse_scenario(
     R"({"name":"t","supervisor":{"id":"top","children":[{"id":"helped",
         "starts":[{"during":[{"op":"start_child","spec":{"id":"helper"}}],
-        "then":"ok"}]}]},"steps":[{"op":"kill","child":"helper"}]})",
+        "then":"ok"}]}]},"steps":[{"op":"start"},
+        {"op":"kill","child":"helper"}]})",
     "t.json");
 
   EXPECT_TRUE(result) << to_string(result.error());
