@@ -5,15 +5,17 @@
 usage: embed.py OUTPUT NAMESPACE TABLE FILE...
 
 The header has `NAMESPACE::TABLE`, an array of `name` and `text` in the order of
-the files. Lines of JavaScript that are comments are left empty: they need not be
-sent, and the others keep their numbers.
+the files. What a browser does not need is left out of those of a page: comments
+of JavaScript that have a line of their own, and indentation. The lines keep their
+numbers.
 """
 
 import pathlib
 import re
 import sys
 
-COMMENT = re.compile(r"^ *//.*$", re.M)
+NEEDLESS = {".js": re.compile(r"^ *//.*$|^ +", re.M),
+            ".css": re.compile(r"^ +", re.M), ".html": re.compile(r"^ +", re.M)}
 PIECE = 8000  # a literal of 64 KiB is more than compilers have to take
 
 
@@ -25,7 +27,11 @@ def literal(text):
 
 def text_of(file):
     text = file.read_text("utf-8")
-    return COMMENT.sub("", text) if file.suffix == ".js" else text
+    # Of a text that goes on in the next line, blanks are no indentation.
+    assert file.suffix != ".js" or all(
+        line.count("`") % 2 == 0 for line in text.splitlines()), file
+    needless = NEEDLESS.get(file.suffix)
+    return needless.sub("", text) if needless else text
 
 
 def main(output, namespace, table, *files):

@@ -22,6 +22,8 @@
 
 namespace coppice::admin {
 
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
 using supervision::exit_reason;
 
 namespace {
@@ -45,6 +47,9 @@ void add_connections(nlohmann::json& node,
           {"restarts", 0},
           {"restart", "temporary"},
           {"peer", c.peer},
+          {"bytes_in", c.bytes_in},
+          {"bytes_out", c.bytes_out},
+          {"age_ms", duration_cast<milliseconds>(c.age).count()},
           {"children", nlohmann::json::array()},
         });
 }

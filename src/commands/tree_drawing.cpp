@@ -25,13 +25,23 @@ std::string number(answer_part node, const char* key) {
   return found ? std::to_string(found->number()) : "";
 }
 
+// Of a connection, if the server says so.
+std::string traffic_of(answer_part node) {
+  auto age = node.find("age_ms");
+  if (!age)
+    return {};
+  return ", " + std::to_string(age->number() / 1000) + " s, "
+         + number(node, "bytes_in") + " bytes in, " + number(node, "bytes_out")
+         + " bytes out";
+}
+
 std::string describe_node(answer_part node) {
   if (auto strategy = node.find("strategy"))
     return strategy->shown() + ", " + number(node, "budget_used") + " of "
            + number(node, "intensity") + " restarts in "
            + number(node, "period_seconds") + " s";
   if (auto peer = node.find("peer"))
-    return "peer " + peer->shown();
+    return "peer " + peer->shown() + traffic_of(node);
   if (auto last_exit = node.find("last_exit"))
     return "last exit: " + last_exit->shown();
   return {};

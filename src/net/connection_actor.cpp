@@ -31,7 +31,7 @@ connection_actor::connection_actor(caf::actor_config& cfg,
       peer_(client.peer),
       opened_(loop_.now()),
       deadlines_(settings_->limits, opened_) {
-  record(observe::connection_record::kind::opened, {});
+  record_start();
   // Nothing may fail from here on: what is in the table has to be taken out.
   table_->add(*this);
   traffic_.accepted.add(1);

@@ -83,6 +83,9 @@ public:
 
   // -- for its listener -------------------------------------------------------
 
+  /// What a record of its end would say now, but for the reason.
+  observe::connection_record until_now() const;
+
   const char* name() const override {
     return "coppice.connection";
   }
@@ -132,7 +135,8 @@ private:
   void quit_closed();
   void leave(std::string_view reason);
   void report_crash(const supervision::exit_reason& reason);
-  void record(observe::connection_record::kind kind, std::string_view reason);
+  void record_start();
+  void record_end(std::string_view reason);
 
   // Faults.
   bool may_start(const fault::decision& decision);

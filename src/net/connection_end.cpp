@@ -129,26 +129,36 @@ void connection_actor::leave(std::string_view reason) {
   auto table = std::exchange(table_, nullptr);
   if (!table)
     return;
-  record(observe::connection_record::kind::closed, reason);
+  record_end(reason);
   table->remove(*this);
   traffic_.closed.add(1);
   owner_->admission().give_back_address(peer_);
   owner_->give_back_place();
 }
 
-void connection_actor::record(observe::connection_record::kind kind,
-                              std::string_view reason) {
+observe::connection_record connection_actor::until_now() const {
+  observe::connection_record result;
+  result.what = observe::connection_record::kind::closed;
+  result.time = loop_.now();
+  result.connection = id_;
+  result.peer = peer_;
+  result.bytes_in = bytes_.socket_end().bytes_in();
+  result.bytes_out = bytes_.socket_end().bytes_out();
+  result.lasted = result.time - opened_;
+  return result;
+}
+
+void connection_actor::record_start() {
   observe::connection_record entry;
-  entry.what = kind;
   entry.time = loop_.now();
   entry.connection = id_;
   entry.peer = peer_;
-  if (kind == observe::connection_record::kind::closed) {
-    entry.bytes_in = bytes_.socket_end().bytes_in();
-    entry.bytes_out = bytes_.socket_end().bytes_out();
-    entry.lasted = entry.time - opened_;
-    entry.set_reason(reason);
-  }
+  owner_->hubs().record(loop_.index(), entry);
+}
+
+void connection_actor::record_end(std::string_view reason) {
+  auto entry = until_now();
+  entry.set_reason(reason);
   owner_->hubs().record(loop_.index(), entry);
 }
 

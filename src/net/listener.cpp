@@ -110,8 +110,10 @@ listener::connections(std::string_view path) const {
   auto found = std::make_shared<std::vector<connection_view>>();
   auto collect = [found](connection_table& table) {
     table.for_each([&](connection_actor& c) {
-      found->push_back(
-        {"connection:" + std::to_string(c.id()), to_string(c.peer())});
+      auto now = c.until_now();
+      found->push_back({"connection:" + std::to_string(c.id()),
+                        to_string(now.peer), now.bytes_in, now.bytes_out,
+                        now.lasted});
     });
   };
   if (!core_->hubs().on_hub(path, collect))

@@ -130,6 +130,14 @@ TEST_P(Listener, ShowsTheConnectionsOfAHub) {
   ASSERT_EQ(found->size(), 1U);
   EXPECT_EQ(found->at(0).id, "connection:1");
   EXPECT_EQ(found->at(0).peer, to_string(endpoint::local(a.fd())));
+  EXPECT_EQ(found->at(0).bytes_in, 1U);
+  EXPECT_EQ(found->at(0).bytes_out, 1U);
+  const auto age = found->at(0).age;
+  EXPECT_EQ(a.ask("four"), "four");
+  found = listener->connections(hub());
+  ASSERT_TRUE(found && found->size() == 1);
+  EXPECT_EQ(found->at(0).bytes_in, 5U);
+  EXPECT_GT(found->at(0).age, age);
   EXPECT_FALSE(listener->connections("top/listener:test"));
   EXPECT_FALSE(listener->crash_connection(path(9), {}));
 }

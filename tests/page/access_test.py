@@ -42,6 +42,7 @@ def look(server, browser, axe):
     server.run("fault", "burn-budget", ACCEPTORS)
     browser.until(lambda: shown('.card[data-severity="error"]'), "a story")
     browser.js("document.getElementById('more').open = true;"
+               "document.getElementById('peers').open = true;"
                "document.querySelector('.card button').click();"
                "document.getElementById('replay-play').click()")
     browser.click("#sandbox-form button")

@@ -326,6 +326,8 @@ class Test:
         self.browser.js("const step = document.getElementById('replay-step');"
                         "step.value = 1; step.dispatchEvent(new Event('input'))")
         seen, captions = [], []
+        # By keyboard: a pointer misses a button that moves, since the page lives.
+        self.browser.js("document.getElementById('replay-forward').focus()")
         for _ in wanted:
             seen.append(int(self.browser.js(
                 "return document.getElementById('replay-caption').dataset.seq")))
@@ -338,7 +340,7 @@ class Test:
                 assert self.text(row(ACCEPTORS) + " .glyph") == "●", "what is live stays"
                 self.shoot("slow-motion")
             if len(seen) < len(wanted):
-                self.browser.click("#replay-forward")
+                self.browser.press("enter")
         assert seen == wanted, (seen, wanted)
         assert "accepting restarts acceptors: 1 of 1 used" in " ".join(captions), captions
         assert self.browser.js("return document.getElementById('replay-forward').disabled")
@@ -501,7 +503,7 @@ class Test:
             const names = performance.getEntriesByType("resource").map((each) => each.name)
               .filter((name) => name.includes("/page/"));
             Promise.all([location.href, ...new Set(names)].map(async (name) =>
-              (await (await fetch(name)).arrayBuffer()).byteLength))
+              (await (await fetch(name, { headers: { Accept: "text/html, */*" } })).arrayBuffer()).byteLength))
               .then((sizes) => done([sizes.length, sizes.reduce((a, b) => a + b)]))""")
         print(f"   {size[0]} files, {size[1]} bytes")
         assert size[0] > 20 and size[1] < 120 * 1024, size
@@ -611,6 +613,69 @@ class Test:
         return self.browser.js("""return Object.fromEntries([...document.querySelectorAll('.world')]
           .map((w) => [w.dataset.strategy, [...w.querySelectorAll(arguments[0])]
                        .map((each) => each.textContent)]))""", css)
+
+    def toxics(self):
+        return self.browser.js("return [...document.querySelectorAll('#toxics-on li')].map((each) => each.firstChild.textContent.trim())")
+
+    def puts_toxics_on(self):
+        """What a bad network does, by button, and what the page's own client feels."""
+        self.choose("type", "latency", form="toxics")
+        self.browser.js("document.querySelector('#toxics input').value = 300")
+        self.browser.click("#toxics fieldset button")
+        self.browser.until(lambda: self.toxics() == ["☣ latency 300 ms, downstream"], f"it is listed: {self.toxics()}")
+        assert "latency" in self.server.get("listeners/echo/toxics")[1]
+        self.browser.until(lambda: re.search(r"An answer took .*, 3\d\d(\.\d)? ms at most", self.text("#felt")),
+                           f"it is felt: {self.text('#felt')!r}")
+        self.browser.js("document.getElementById('time-panel').scrollIntoView()")
+        self.shoot("toxics")
+        self.server.run("toxic", "add", "bandwidth", "-a", "rate=100", "--name", "slow")
+        self.browser.until(lambda: len(self.toxics()) == 2, "what the command line adds is listed")
+        self.browser.click('#toxics [aria-label="remove the toxic slow"]')
+        self.browser.until(lambda: len(self.toxics()) == 1, "it is removed")
+        self.browser.click("#toxics fieldset button")
+        self.browser.until(lambda: self.text("#toxics-said").startswith("✕ "), "there is one of that name")
+        self.browser.click("#toxics-on button")
+        self.browser.until(lambda: self.toxics() == [], "none is left")
+        self.browser.until(lambda: self.text("#toxics-said") == "", "and nothing to complain of")
+        assert json.loads(self.server.get("listeners/echo/toxics")[1]) == []
+        self.choose("type", "down", form="toxics")
+        assert self.browser.js("return document.querySelector('#toxics input').disabled")
+
+    def lists_connections(self):
+        """Of the selected actor and those below it; one of them can be ended."""
+        text = b"hello\n"
+        clients = [self.server.talk(text) for _ in range(60)]
+        try:
+            self.select("coppice")
+            self.browser.js("document.getElementById('peers').open = true")
+            place = lambda client: "127.0.0.1:%d · " % client.getsockname()[1]
+            self.browser.until(lambda: place(clients[0]) in self.text("#peers"), "a client is listed")
+            self.browser.until(lambda: re.fullmatch("and 1[01] more", self.text("#peers p")),
+                               f"not all are listed: {self.text('#peers p')!r}")
+            for other in clients[2:]:
+                other.close()
+            self.browser.until(lambda: self.text("#peers p") == "", "those that left are gone")
+            lines = self.browser.js("return [...document.querySelectorAll('#peers li span')].map((each) => each.textContent)")
+            assert len(lines) == 3, lines
+            assert sum("this page's own" in line for line in lines) == 1, lines
+            for client in clients[:2]:
+                line, = [each for each in lines if each.startswith(place(client))]
+                assert re.search(r" · acceptor:\d · \d+ s · 6 B in, 6 B out$", line), line
+            self.shoot("peers")
+            self.browser.click(f'#peers [aria-label="end the connection of 127.0.0.1:{clients[0].getsockname()[1]}"]')
+            clients[0].settimeout(20)
+            assert clients[0].recv(1) == b"", "it is ended"
+            self.browser.until(lambda: place(clients[0]) not in self.text("#peers"), "it is gone from the list")
+            assert place(clients[1]) in self.text("#peers")
+            clients[1].sendall(text)
+            assert clients[1].recv(len(text)) == text
+            self.select("coppice/helpers/journal")
+            assert self.browser.js("return document.getElementById('peers').hidden"), "it has none"
+        finally:
+            for each in clients:
+                each.close()
+            self.browser.js("document.getElementById('peers').open = false")
+            self.select(ACCEPTORS + "/acceptor:1")
 
     def remembers_an_hour(self):
         """More coarsely the older it is; what failed is not thinned out."""
@@ -724,14 +789,14 @@ class Test:
     def lab(self, part):
         return self.text(f"#lab-{part}")
 
-    def choose(self, name, value):
+    def choose(self, name, value, form="lab-form"):
         self.browser.js("""
-            const [name, value] = arguments;
-            const field = document.getElementById("lab-form").elements[name];
+            const [name, value, form] = arguments;
+            const field = document.getElementById(form).elements[name];
             field.value = value;
             if (field.value !== value)
               throw new Error(`${name} has no ${value}`);
-            field.dispatchEvent(new Event("change"))""", name, value)
+            field.dispatchEvent(new Event("change"))""", name, value, form)
 
     def tick(self, *ids):
         for each in ids:
@@ -902,7 +967,7 @@ class Test:
                               (1024, 768), (390, 844)):
             self.browser.cdp("Emulation.setDeviceMetricsOverride", width=width,
                              height=height, deviceScaleFactor=1, mobile=False)
-            for wanted in ("#sandbox-form button", "#lab-form button", "#lab-look", "#filter", "#span",
+            for wanted in ("#sandbox-form button", "#lab-form button", "#lab-look", "#toxics fieldset button", "#filter", "#span",
                            '[data-action="heal"]', "#dismiss-all", ".card button"):
                 for block in ("center", "end", "nearest"):
                     found = self.browser.js(at, wanted, block)
@@ -987,7 +1052,7 @@ class Test:
                 self.foretells_nothing_above_the_root,
                 self.is_used_by_keyboard, self.asks_before_the_server_ends,
                 self.shows_faults_in_the_tree, self.shades_faults, self.shows_traffic,
-                self.remembers_an_hour, self.plays_the_sandbox,
+                self.lists_connections, self.puts_toxics_on, self.remembers_an_hour, self.plays_the_sandbox,
                 self.escalates_in_the_sandbox, self.asks_for_a_guess, self.tours,
                 self.plays_the_laboratory, self.plays_a_changed_scenario,
                 self.is_legible_everywhere, self.covers_nothing,

@@ -188,9 +188,13 @@ public:
   /// Those that its acceptors run on, one each.
   const std::vector<reactor_ptr>& reactors() const noexcept;
 
+  /// A connection as it was at the time of the look.
   struct connection_view {
     std::string id;
     std::string peer;
+    std::uint64_t bytes_in = 0;  ///< From the client.
+    std::uint64_t bytes_out = 0; ///< To the client.
+    std::chrono::nanoseconds age{0};
   };
 
   /// The connections of the hub at `path`, or nothing if it is no hub or does

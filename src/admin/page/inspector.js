@@ -6,6 +6,7 @@
 
 import { actions } from "./actions.js";
 import { inWords, marksOf, ownBudget } from "./foresight.js";
+import { Peers } from "./peers.js";
 import { get } from "./server.js";
 import { counted, element, faultsOf, glyphs, idOf, literal, plain, quoted, setText, span } from "./words.js";
 
@@ -28,6 +29,7 @@ export class Inspector {
     this.facts.append(this.title, ...this.about);
     for (const action of actions)
       this.addRow(action);
+    this.peers = new Peers(model, () => this.path, (state, text) => this.say(state, text));
     this.shownLines = actions[0];
     for (const [id, line] of this.lines)
       document.getElementById(`copy-${id}`).addEventListener("click", () => this.copy(line));
@@ -119,6 +121,7 @@ export class Inspector {
 
   update() {
     const node = this.model.nodes.get(this.path);
+    this.peers.update();
     document.getElementById("token-row").hidden = !this.model.needsToken;
     document.getElementById("not-allowed").hidden = this.model.allowFaults;
     if (!node) {

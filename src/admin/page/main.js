@@ -17,6 +17,7 @@ import { addSandbox } from "./sandbox.js";
 import { setToken } from "./server.js";
 import { connect } from "./stream.js";
 import { addTour } from "./tour.js";
+import { addToxics } from "./toxics.js";
 import { Traffic } from "./traffic.js";
 import { Tree } from "./tree.js";
 
@@ -35,6 +36,7 @@ addArmed(model);
 addKeys(tree);
 addTour(addSandbox());
 addLab();
+addToxics(model);
 const token = /** @type {HTMLInputElement} */ (document.getElementById("token"));
 token.addEventListener("input", () => setToken(token.value));
 connect(model, document.getElementById("link"));
