@@ -35,8 +35,9 @@ void look_at(const lab::supervisor_def& sup) {
 
 void look_at(const std::vector<lab::step>& steps) {
   for (auto& step : steps) {
-    demand(describe(step).starts_with(to_string(step.what)),
-           "a step is described by its operation");
+    auto words = describe(step);
+    demand(!words.empty() && words.find(step.child) != std::string::npos,
+           "a step is described, with the child that it is about");
     demand(step.time >= 0ms && step.time <= year,
            "a time is between nothing and a year");
     if (step.spec)
