@@ -90,13 +90,12 @@ std::string allowed(std::int64_t intensity, std::chrono::seconds period,
          + std::to_string(used);
 }
 
-std::string budget_rule(const std::string& id, const engine& machine,
-                        time_point now) {
+std::string budget_of(const std::string& id, const engine& machine,
+                      time_point now) {
   auto& settings = machine.settings();
   return id + " allows "
          + allowed(settings.intensity, settings.period,
-                   machine.window().used(now))
-         + "; if it needs one more, it gives up.";
+                   machine.window().used(now));
 }
 
 std::string own_budget_rule(const std::string& id, const restart_window& own,
@@ -136,7 +135,8 @@ void add_ending(const engine_world& world, const std::string& id, rules& out) {
     out.push_back(own_budget_rule(id, *it->own_budget, world.now()));
     return;
   }
-  out.push_back(budget_rule(it->supervisor_id, machine, world.now()));
+  out.push_back(budget_of(it->supervisor_id, machine, world.now())
+                + "; if it needs one more, it gives up.");
   if (may_fail_to_start(*it->def))
     out.push_back("If a start fails, it is tried again, and each attempt is "
                   "one more restart.");
@@ -173,11 +173,7 @@ rules of_budgets(const engine_world& world) {
   rules result{"A restart counts against the budget until it is older than the "
                "period."};
   for (auto& [id, machine] : world.supervisors())
-    result.push_back(id + " allows "
-                     + allowed(machine->settings().intensity,
-                               machine->settings().period,
-                               machine->window().used(world.now()))
-                     + ".");
+    result.push_back(budget_of(id, *machine, world.now()) + ".");
   return result;
 }
 
