@@ -210,7 +210,8 @@ void acceptor::spawn_connection(accepted_client client) {
   auto& place = owner_->hubs().at(loop_.index());
   auto peer = client.peer;
   auto before = place.traffic.accepted.get();
-  if (!owner_->admission().take_address(peer)) {
+  auto counts = !owner_->expects_header(peer);
+  if (counts && !owner_->admission().take_address(peer)) {
     place.traffic.rejected_by_address.add(1);
     if (!owner_->port().accepts()) // for a last client
       owner_->say_goodbye(loop_, place, std::move(client.sock));
@@ -223,7 +224,8 @@ void acceptor::spawn_connection(accepted_client client) {
   } catch (const std::bad_alloc&) {
     // A connection that was constructed has given them back itself.
     if (place.traffic.accepted.get() == before) {
-      owner_->admission().give_back_address(peer);
+      if (counts)
+        owner_->admission().give_back_address(peer);
       owner_->give_back_place();
     }
     return pause(ENOMEM);

@@ -5,6 +5,7 @@
 #include "net/event_loop.hpp"
 
 #include <memory>
+#include <utility>
 
 namespace coppice::net {
 
@@ -40,7 +41,19 @@ bool byte_flow::can_flush() const noexcept {
 void byte_flow::settle() {
   if (auto* there = toxics(); there != nullptr && there->idle())
     remove_toxics();
+  if (auto* there = proxy(); there != nullptr && there->idle())
+    stages_.set_proxy(nullptr);
   schedule();
+}
+
+void byte_flow::put_in_proxy() {
+  stages_.set_proxy(std::make_unique<proxy_stage>(stages_.top(), host_));
+}
+
+void byte_flow::put_in_tls(tls_context_ptr context) {
+  stages_.set_tls(
+    std::make_unique<tls_stage>(stages_.top(), host_, std::move(context)),
+    host_, points_);
 }
 
 toxic_link& byte_flow::put_in_toxics(event_loop& loop,

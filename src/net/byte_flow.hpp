@@ -8,6 +8,7 @@
 #include "net/socket.hpp"
 #include "net/stage.hpp"
 #include "net/stage_chain.hpp"
+#include "net/try_later.hpp"
 
 #include <sys/epoll.h>
 
@@ -69,7 +70,7 @@ public:
 
   /// Whether the input has ended and no `receive` has reported it. Returns true
   /// once.
-  bool take_input_end() noexcept {
+  bool take_input_end() {
     return !input_ended_ && (input_ended_ = stages_.top().take_input_end());
   }
 
@@ -217,6 +218,28 @@ public:
     return stages_.socket_end();
   }
 
+  /// Whether bytes pass between the peer and the handler: see `stage::ready`.
+  bool ready() const noexcept {
+    return stages_.only_socket() || stages_.top().ready();
+  }
+
+  /// The connection begins with the header of a proxy.
+  void put_in_proxy();
+
+  /// What passes is encrypted from now on, after a handshake.
+  void put_in_tls(tls_context_ptr context);
+
+  /// The stage that waits for the header of a proxy; null: there is none, or it
+  /// is over.
+  const proxy_stage* proxy() const noexcept {
+    return stages_.proxy();
+  }
+
+  /// The stage of TLS; null: there is none.
+  const tls_stage* tls() const noexcept {
+    return stages_.tls();
+  }
+
   /// Sends what stages hold and is due by now. Returns an errno if the
   /// connection has failed, else 0.
   int advance();
@@ -224,8 +247,8 @@ public:
   /// Whether it makes sense to call `flush` without a look at the socket.
   bool can_flush() const noexcept;
 
-  /// Takes toxics that were taken off out of the way, once they hold nothing,
-  /// and sets the timers of stages.
+  /// Takes what is over out of the way, once it holds nothing: toxics that were
+  /// taken off, the header of a proxy. Sets the timers of stages.
   void settle();
 
   /// Sets the timers of stages.
@@ -277,10 +300,6 @@ public:
   }
 
 private:
-  static bool try_later(int error) noexcept {
-    return error == EAGAIN || error == EINTR;
-  }
-
   ssize_t transmit(std::string_view data) {
     if (points_.send.armed()) [[unlikely]]
       faults();

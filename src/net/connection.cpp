@@ -50,6 +50,18 @@ std::size_t connection::waiting_bytes() const noexcept {
   return actor_of(*this).waiting_bytes();
 }
 
+void connection::start_tls() {
+  actor_of(*this).start_tls();
+}
+
+const tls_info* connection::tls() const noexcept {
+  return actor_of(*this).tls();
+}
+
+const proxy_info* connection::proxy() const noexcept {
+  return actor_of(*this).proxy();
+}
+
 std::uint64_t connection::id() const noexcept {
   return actor_of(*this).id();
 }

@@ -30,8 +30,11 @@ connection_actor::connection_actor(caf::actor_config& cfg,
       id_(owner_->next_id()),
       peer_(client.peer),
       opened_(loop_.now()),
-      deadlines_(settings_->limits, opened_) {
-  record_start();
+      deadlines_(settings_->limits, opened_),
+      counted_(!owner_->expects_header(peer_)),
+      recorded_(counted_) {
+  if (recorded_)
+    record_start();
   // Nothing may fail from here on: what is in the table has to be taken out.
   table_->add(*this);
   traffic_.accepted.add(1);
@@ -49,16 +52,12 @@ caf::behavior connection_actor::make_behavior() {
     return {};
   }
   self_ = ctrl();
-  watch_time();
   if (auto decision = owner_->faults().start.hit();
       decision && !may_start(*decision))
     return {};
-  handler_ = settings_->make_handler();
   if (!owner_->toxics().empty())
     place_toxics(*owner_->toxics().list());
-  handler_->on_connect(*this);
-  if (owner_->port().draining())
-    tell_of_drain();
+  prepare();
   auto on_exit = [this](caf::exit_msg& msg) {
     on_exit_signal(actor::to_reason(msg.reason));
   };
@@ -70,7 +69,7 @@ caf::behavior connection_actor::make_behavior() {
 }
 
 void connection_actor::drain() {
-  if (handler_)
+  if (phase_ == phase::open)
     perform([this] { tell_of_drain(); });
 }
 

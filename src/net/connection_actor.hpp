@@ -6,6 +6,8 @@
 #include "coppice/fault/site.hpp"
 #include "coppice/net/connection.hpp"
 #include "coppice/net/handler.hpp"
+#include "coppice/net/proxy.hpp"
+#include "coppice/net/refusal.hpp"
 #include "net/byte_flow.hpp"
 #include "net/connection_table.hpp"
 #include "net/counters.hpp"
@@ -64,6 +66,12 @@ public:
   void pause_reading();
   void resume_reading();
   void set_timeout(std::optional<std::chrono::milliseconds> idle);
+  void start_tls();
+  const tls_info* tls() const noexcept;
+
+  const proxy_info* proxy() const noexcept {
+    return proxy_.get();
+  }
 
   std::size_t waiting_bytes() const noexcept {
     return bytes_.waiting_bytes();
@@ -82,6 +90,9 @@ public:
   caf::actor handle();
 
   // -- for its listener -------------------------------------------------------
+
+  /// The version of TLS, or `handshake`; empty: there is none.
+  std::string_view tls_state() const noexcept;
 
   /// What a record of its end would say now, but for the reason.
   observe::connection_record until_now() const;
@@ -102,6 +113,7 @@ public:
 
 private:
   enum class phase {
+    opening, // there is no handler before a header or a handshake
     open,
     flushing,  // closed by the handler; output waits
     lingering, // nothing to send; waits for the peer's end
@@ -113,6 +125,14 @@ private:
   void on_exit_signal(const supervision::exit_reason& reason);
   void on_message(caf::message& msg);
   void tell_of_drain();
+
+  // Before the handler.
+  void prepare();
+  void begin_handshake();
+  void go_on_opening();
+  void open_up();
+  void end_handshake();
+  void refuse_late(time_limit limit);
 
   // Bytes.
   void read();
@@ -133,6 +153,7 @@ private:
   void obey(const stage::forced_end& end);
   void fail(int error);
   void quit_closed();
+  void say_goodbye();
   void leave(std::string_view reason);
   void report_crash(const supervision::exit_reason& reason);
   void record_start();
@@ -144,12 +165,16 @@ private:
   // For the stages.
   bool wants_input() const noexcept override;
   void on_stage_due() override;
+  void call_soon() override;
   void on_heard() override;
   void on_output_moved() override;
   void on_output_blocked() override;
   void run_after(std::chrono::nanoseconds delay,
                  std::function<void()> fn) override;
   void apply_fault(const fault::decision& decision) override;
+  void refuse(refusal what, const std::string& why) override;
+  void end_with(const supervision::exit_reason& reason) override;
+  void on_proxy_header(proxy_info info) override;
 
   std::shared_ptr<listener_core> owner_;
   event_loop& loop_;
@@ -162,8 +187,13 @@ private:
   observe::peer_address peer_;
   event_loop::clock::time_point opened_;
   deadlines deadlines_;
-  caf::strong_actor_ptr self_; // while the reactor may call us
-  phase phase_ = phase::open;
+  caf::strong_actor_ptr self_;        // while the reactor may call us
+  std::unique_ptr<proxy_info> proxy_; // null: there was no header
+  phase phase_ = phase::opening;
+  bool counted_ = false;    // by its address
+  bool recorded_ = false;   // its start
+  bool handshakes_ = false; // and has a place for that
+  bool called_soon_ = false;
   bool leaving_ = false; // the server ends it and does not wait for the peer
   bool drain_told_ = false;
   bool late_timer_ = false; // by a fault

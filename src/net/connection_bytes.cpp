@@ -60,6 +60,12 @@ void connection_actor::on_io(std::uint32_t events) {
 void connection_actor::read() {
   auto into = loop_.buffer();
   auto n = bytes_.receive(into);
+  if (deadlines_.prepares()) [[unlikely]]
+    if (phase_ == phase::opening || phase_ == phase::open) {
+      if (n < 0 && errno != EAGAIN && errno != EINTR)
+        return fail(errno);
+      return go_on_opening();
+    }
   if (n > 0) {
     deadlines_.on_heard(loop_.now());
     // A connection that closes only waits for the peer's end.
@@ -135,7 +141,7 @@ void connection_actor::pump() {
 }
 
 void connection_actor::sync_toxics(const toxic_list& all) {
-  if (handler_)
+  if (self_)
     perform([&] { place_toxics(all); });
 }
 
@@ -217,6 +223,8 @@ void connection_actor::on_timer() {
 }
 
 void connection_actor::expire(time_limit limit) {
+  if (limit == time_limit::proxy_header || limit == time_limit::handshake)
+    return refuse_late(limit);
   if (phase_ != phase::open) {
     abort(exit_reason::shutdown(std::string{to_string(limit)} + "_timeout"));
     return;
@@ -242,14 +250,26 @@ void connection_actor::on_resumed() {
 // -- for the stages -----------------------------------------------------------
 
 bool connection_actor::wants_input() const noexcept {
-  return phase_ == phase::open && !bytes_.paused() && !bytes_.output_waits()
-         && !quitting();
+  if (quitting())
+    return false;
+  if (deadlines_.prepares())
+    return true;
+  return phase_ == phase::open && !bytes_.paused() && !bytes_.output_waits();
 }
 
 void connection_actor::on_stage_due() {
   // A connection that is suspended goes on when it is resumed.
   if (bytes_.socket_end().is_open() && !suspended())
     perform([this] { pump(); });
+}
+
+void connection_actor::call_soon() {
+  if (std::exchange(called_soon_, true))
+    return;
+  loop_.run_soon([this, self = caf::strong_actor_ptr{ctrl()}] {
+    called_soon_ = false;
+    on_stage_due();
+  });
 }
 
 void connection_actor::on_heard() {

@@ -36,7 +36,8 @@ void connection_actor::on_exit_signal(const exit_reason& reason) {
   if (phase_ == phase::open)
     handler_->on_shutdown(*this);
   auto limit = settings_->limits.goodbye;
-  if (phase_ == phase::lingering || limit == no_time) {
+  if (phase_ == phase::lingering || phase_ == phase::opening
+      || limit == no_time) {
     quit(actor::to_error(reason));
     return;
   }
@@ -115,6 +116,8 @@ void connection_actor::on_exit() {
     handler_.reset();
   }
   loop_.cancel(*this);
+  if (reason.clean())
+    say_goodbye();
   bytes_.socket_end().close();
   leave(to_string(reason));
   if (bytes_.toxics() != nullptr) {
@@ -125,14 +128,31 @@ void connection_actor::on_exit() {
     loop_.keep_until_round_ends(std::move(self_));
 }
 
+// Without it, a peer that speaks TLS would have to take an end by a limit, say,
+// for one that somebody else has made. Where output is lost, it is right to.
+void connection_actor::say_goodbye() {
+  if (tls() == nullptr || waiting_bytes() > 0 || bytes_.toxics() != nullptr)
+    return;
+  try {
+    (void)bytes_.finish();
+  } catch (...) {
+    // A fault that is thrown by the way of these last bytes ends nothing more.
+  }
+}
+
 void connection_actor::leave(std::string_view reason) {
   auto table = std::exchange(table_, nullptr);
   if (!table)
     return;
+  if (!std::exchange(recorded_, true))
+    record_start();
   record_end(reason);
   table->remove(*this);
   traffic_.closed.add(1);
-  owner_->admission().give_back_address(peer_);
+  if (counted_)
+    owner_->admission().give_back_address(peer_);
+  if (std::exchange(handshakes_, false))
+    owner_->end_handshake();
   owner_->give_back_place();
 }
 

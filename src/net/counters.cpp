@@ -55,13 +55,19 @@ traffic& traffic::operator+=(const traffic& other) noexcept {
   bytes_in += other.bytes_in;
   bytes_out += other.bytes_out;
   errors += other.errors;
+  handshakes += other.handshakes;
+  resumed += other.resumed;
+  refused += other.refused;
   return *this;
 }
 
 traffic traffic_counters::read() const noexcept {
-  traffic result{accepted.get(), closed.get(),
-                 rejected.get(), rejected_by_address.get(),
-                 bytes_in.get(), bytes_out.get()};
+  traffic result{accepted.get(),   closed.get(),
+                 rejected.get(),   rejected_by_address.get(),
+                 bytes_in.get(),   bytes_out.get(),
+                 handshakes.get(), resumed.get()};
+  for (std::size_t i = 0; i < refusals; ++i)
+    result.refused.add(static_cast<refusal>(i), refused[i].get());
   for (std::size_t i = 0; i < errors.size(); ++i)
     result.errors.add(static_cast<int>(i), errors[i].get());
   return result;

@@ -34,6 +34,9 @@ struct traffic_counters {
   counter rejected_by_address;
   counter bytes_in;
   counter bytes_out;
+  counter handshakes;
+  counter resumed;
+  std::array<counter, refusals> refused;
   std::array<counter, accept_errors::known> errors;
 
   traffic read() const noexcept;

@@ -40,6 +40,9 @@ void deadlines::restart(time_limit limit, time_point now) noexcept {
   case time_limit::lifetime:
     lives_since_ = now;
     return;
+  case time_limit::proxy_header:
+  case time_limit::handshake:
+    return; // the connection does not continue
   }
 }
 
@@ -54,7 +57,10 @@ deadlines::next(const situation& state) const noexcept {
   consider(limits_->lifetime, lives_since_, time_limit::lifetime);
   if (state.output_waits)
     consider(limits_->send, last_sent_, time_limit::send);
-  if (state.reads) {
+  if (preparation_) {
+    if (!first || preparation_->at < first->at)
+      first = preparation_;
+  } else if (state.reads) {
     if (!heard_)
       consider(limits_->first_byte, last_heard_, time_limit::first_byte);
     consider(idle_limit_, last_heard_, time_limit::idle);

@@ -49,6 +49,27 @@ public:
     return limits_->send.has_value();
   }
 
+  // -- before the handler -----------------------------------------------------
+
+  /// The peer has `length` from now to complete the `limit`, a header or a
+  /// handshake. Its silence does not count before `end_preparation`.
+  void prepare(time_limit limit, std::chrono::milliseconds length,
+               time_point now) noexcept {
+    preparation_ = due{now + length, limit};
+  }
+
+  /// From now on it is to send its first byte.
+  void end_preparation(time_point now) noexcept {
+    preparation_.reset();
+    heard_ = false;
+    last_heard_ = now;
+  }
+
+  /// Whether it is between these two.
+  bool prepares() const noexcept {
+    return preparation_.has_value();
+  }
+
   // -- what happens -----------------------------------------------------------
 
   /// The peer has sent bytes.
@@ -95,8 +116,9 @@ private:
   const net::limits* limits_;
   std::optional<std::chrono::milliseconds> idle_limit_;
   time_point lives_since_;
-  time_point last_heard_; // or since it is read from
-  time_point last_sent_;  // when output moved, or began to wait
+  time_point last_heard_;          // or since it is read from
+  time_point last_sent_;           // when output moved, or began to wait
+  std::optional<due> preparation_; // when it has taken too long
   std::int64_t taken_ = 0;
   bool heard_ = false;
 };

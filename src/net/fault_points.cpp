@@ -33,7 +33,22 @@ fault_points::fault_points(fault::registry& owner)
             "net.timer",
             "the timer of a connection or an acceptor fires: late (delay), or "
             "it ends",
-            {exception, exit, kill, delay, hang}} {
+            {exception, exit, kill, delay, hang}},
+      handshake{owner,
+                "tls.handshake",
+                "a handshake of TLS begins: it fails (error), is late, the "
+                "client is let go (drop), or the connection ends",
+                {error, exception, exit, kill, delay, hang, drop}},
+      tls_read{
+        owner,
+        "tls.read",
+        "a connection with TLS reads what was decrypted: as net.recv",
+        {return_value, error, exception, exit, kill, delay, hang, drop, dup}},
+      tls_write{
+        owner,
+        "tls.write",
+        "a connection with TLS writes what is to be encrypted: as net.send",
+        {return_value, error, exception, exit, kill, delay, hang, drop, dup}} {
   // nop
 }
 

@@ -16,6 +16,9 @@ struct fault_points {
   fault::point recv;
   fault::point send;
   fault::point timer;
+  fault::point handshake;
+  fault::point tls_read;
+  fault::point tls_write;
 };
 
 } // namespace coppice::net

@@ -2,6 +2,8 @@
 
 #include "net/fault_stage.hpp"
 
+#include "net/try_later.hpp"
+
 #include <sys/epoll.h>
 
 #include <algorithm>
@@ -23,24 +25,20 @@ std::size_t number_in(const std::string& text) {
   return result;
 }
 
-ssize_t try_again() {
-  errno = EAGAIN;
-  return -1;
-}
-
 } // namespace
 
-fault_stage::fault_stage(stage& below, stage_host& host,
-                         const fault_points& points)
-    : stage(&below), host_(host), points_(points) {
+fault_stage::fault_stage(stage& below, stage_host& host, const fault::point& in,
+                         const fault::point& out)
+    : stage(&below), host_(host), in_point_(in), out_point_(out) {
   // nop
 }
 
 // -- input --------------------------------------------------------------------
 
 ssize_t fault_stage::receive(std::span<char> into) {
-  if (points_.recv.armed() && !std::exchange(in_.next_passes, false))
-    if (auto decision = points_.recv.hit())
+  if (in_point_.armed() && below().ready()
+      && !std::exchange(in_.next_passes, false))
+    if (auto decision = in_point_.hit())
       return receive_with_fault(into, *decision);
   return below().receive(into);
 }
@@ -86,8 +84,8 @@ ssize_t fault_stage::receive_twice(std::span<char> into) {
 // -- output -------------------------------------------------------------------
 
 ssize_t fault_stage::transmit(std::string_view data) {
-  if (points_.send.armed() && !std::exchange(out_.next_passes, false))
-    if (auto decision = points_.send.hit())
+  if (out_point_.armed() && !std::exchange(out_.next_passes, false))
+    if (auto decision = out_point_.hit())
       return transmit_with_fault(data, *decision);
   return below().transmit(data);
 }

@@ -2,8 +2,8 @@
 
 #pragma once
 
+#include "coppice/fault/point.hpp"
 #include "net/fault_action.hpp"
-#include "net/fault_points.hpp"
 #include "net/stage.hpp"
 
 #include <cstdint>
@@ -12,11 +12,13 @@
 
 namespace coppice::net {
 
-/// What the fault points `net.recv` and `net.send` do to the bytes of one
-/// connection.
+/// What two fault points do to the bytes of one connection: `net.recv` and
+/// `net.send` to those on the wire, `tls.read` and `tls.write` to those that
+/// TLS carries.
 class fault_stage final : public stage {
 public:
-  fault_stage(stage& below, stage_host& host, const fault_points& points);
+  fault_stage(stage& below, stage_host& host, const fault::point& in,
+              const fault::point& out);
 
   ssize_t receive(std::span<char> into) override;
 
@@ -51,7 +53,8 @@ private:
   void rest(direction& way);
 
   stage_host& host_;
-  const fault_points& points_;
+  const fault::point& in_point_;
+  const fault::point& out_point_;
   direction in_;
   direction out_;
 };

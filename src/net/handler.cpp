@@ -26,6 +26,10 @@ std::string_view to_string(time_limit value) {
     return "send";
   case time_limit::lifetime:
     return "lifetime";
+  case time_limit::proxy_header:
+    return "proxy_header";
+  case time_limit::handshake:
+    return "handshake";
   }
   return {};
 }

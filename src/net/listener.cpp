@@ -113,7 +113,7 @@ listener::connections(std::string_view path) const {
       auto now = c.until_now();
       found->push_back({"connection:" + std::to_string(c.id()),
                         to_string(now.peer), now.bytes_in, now.bytes_out,
-                        now.lasted});
+                        now.lasted, std::string{c.tls_state()}});
     });
   };
   if (!core_->hubs().on_hub(path, collect))
@@ -122,6 +122,18 @@ listener::connections(std::string_view path) const {
 }
 
 // -- acting on it -------------------------------------------------------------
+
+std::vector<listener::certificate_view> listener::certificates() const {
+  std::vector<certificate_view> result;
+  if (auto tls = core_->settings()->tls)
+    for (auto& each : tls->certificates())
+      result.push_back({each.file, each.names, each.expires});
+  return result;
+}
+
+expected<void, std::string> listener::reload_certificates() {
+  return core_->reload_certificates();
+}
 
 void listener::set_limits(const net::limits& value) {
   core_->set_limits(value);

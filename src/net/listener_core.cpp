@@ -5,11 +5,13 @@
 #include "net/connection_actor.hpp"
 #include "net/connection_table.hpp"
 #include "net/event_loop.hpp"
+#include "net/networks.hpp"
 #include "observe/path.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <stdexcept>
 #include <utility>
 
 namespace coppice::net {
@@ -18,6 +20,15 @@ namespace {
 
 // A client that is not served is not worth more than that.
 constexpr std::chrono::milliseconds longest_farewell{1000};
+
+tls_context_ptr tls_of(const listener_config& config) {
+  if (!config.tls)
+    return nullptr;
+  auto result = tls_context::make(*config.tls);
+  if (!result)
+    throw std::runtime_error(result.error());
+  return *std::move(result);
+}
 
 } // namespace
 
@@ -33,8 +44,8 @@ listener_core::listener_core(listener_config config, actor::runtime_ptr rt,
               [this](observe::event_kind kind, std::string detail) {
                 publish(kind, std::move(detail));
               }),
-      settings_(std::make_shared<const connection_settings>(
-        connection_settings{config_.limits, config_.make_handler})) {
+      settings_(std::make_shared<const connection_settings>(connection_settings{
+        config_.limits, config_.make_handler, tls_of(config_)})) {
   // nop
 }
 
@@ -48,7 +59,7 @@ std::shared_ptr<const connection_settings> listener_core::settings() const {
 void listener_core::set_limits(const net::limits& value) {
   std::unique_lock guard{mutex_};
   settings_ = std::make_shared<const connection_settings>(
-    connection_settings{value, settings_->make_handler});
+    connection_settings{value, settings_->make_handler, settings_->tls});
   admission_.set(value);
   guard.unlock();
   on_port_change();
@@ -57,7 +68,53 @@ void listener_core::set_limits(const net::limits& value) {
 void listener_core::set_handler(handler_factory make) {
   std::lock_guard guard{mutex_};
   settings_ = std::make_shared<const connection_settings>(
-    connection_settings{settings_->limits, std::move(make)});
+    connection_settings{settings_->limits, std::move(make), settings_->tls});
+}
+
+expected<void, std::string> listener_core::reload_certificates() {
+  if (!config_.tls)
+    return {};
+  auto fresh = tls_context::make(*config_.tls, settings()->tls);
+  if (!fresh) {
+    publish(observe::event_kind::certificates_refused, fresh.error());
+    return unexpected{std::move(fresh.error())};
+  }
+  auto count = (*fresh)->certificates().size();
+  {
+    std::lock_guard guard{mutex_};
+    settings_ = std::make_shared<const connection_settings>(connection_settings{
+      settings_->limits, settings_->make_handler, *std::move(fresh)});
+  }
+  publish(observe::event_kind::certificates_loaded,
+          std::to_string(count) + (count == 1 ? " is" : " are")
+            + " in force; connections that are open keep theirs");
+  return {};
+}
+
+bool listener_core::expects_header(
+  const observe::peer_address& client) const noexcept {
+  return contains(config_.proxy.from, client);
+}
+
+bool listener_core::begin_handshake(const tls_settings& limit) noexcept {
+  if (handshakes_.fetch_add(1, std::memory_order_relaxed)
+      < limit.max_handshakes)
+    return true;
+  end_handshake();
+  return false;
+}
+
+void listener_core::report_refusal(refusal what,
+                                   const observe::peer_address& client,
+                                   const std::string& why) {
+  if (auto unreported = refusals_.report(what, event_loop::clock_now()))
+    publish(observe::event_kind::client_refused,
+            std::string{to_string(what)} + ": peer " + to_string(client) + ": "
+              + why
+              + (*unreported == 0
+                   ? ""
+                   : "; and " + std::to_string(*unreported)
+                       + " more of the kind since the last such event"));
 }
 
 std::uint64_t listener_core::toxic_seed() const noexcept {

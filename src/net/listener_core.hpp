@@ -10,6 +10,8 @@
 #include "net/hubs.hpp"
 #include "net/listener_toxics.hpp"
 #include "net/port_keeper.hpp"
+#include "net/refusal_reports.hpp"
+#include "net/tls/context.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -26,6 +28,7 @@ namespace coppice::net {
 struct connection_settings {
   net::limits limits;
   handler_factory make_handler;
+  tls_context_ptr tls; ///< Null: no TLS.
 };
 
 /// What the actors of one listener share: its parts, and what concerns more
@@ -73,6 +76,22 @@ public:
   void set_limits(const net::limits& value);
 
   void set_handler(handler_factory make);
+
+  expected<void, std::string> reload_certificates();
+
+  /// Whether that client is a proxy whose connections begin with a header.
+  bool expects_header(const observe::peer_address& client) const noexcept;
+
+  /// Takes a place for a handshake; false: there are too many.
+  bool begin_handshake(const tls_settings& limit) noexcept;
+
+  void end_handshake() noexcept {
+    handshakes_.fetch_sub(1, std::memory_order_relaxed);
+  }
+
+  /// Says in an event who was refused, and why.
+  void report_refusal(refusal what, const observe::peer_address& client,
+                      const std::string& why);
 
   std::uint64_t next_id() noexcept {
     return 1 + last_id_.fetch_add(1, std::memory_order_relaxed);
@@ -131,6 +150,8 @@ private:
   mutable std::mutex mutex_;
   std::shared_ptr<const connection_settings> settings_; // guarded by mutex_
   std::vector<std::function<void()>> drained_;          // guarded by mutex_
+  refusal_reports refusals_;
+  std::atomic<std::size_t> handshakes_ = 0;
   std::atomic<bool> leaving_ = false;
   std::atomic<std::uint64_t> last_id_ = 0;
   std::atomic<std::size_t> turn_ = 0; // of the reactors, for last clients

@@ -44,6 +44,10 @@ public:
     return n;
   }
 
+  bool ready() const noexcept override {
+    return true;
+  }
+
   int advance() override {
     return 0;
   }

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "coppice/net/refusal.hpp"
 #include "coppice/supervision/exit_reason.hpp"
 
 #include <sys/types.h>
@@ -12,6 +13,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace coppice::fault {
@@ -20,9 +22,12 @@ struct decision;
 
 namespace coppice::net {
 
+struct proxy_info;
+
 /// A step on the way of the bytes between the socket of a connection and its
-/// handler: the socket itself, faults, toxics. Each takes its input from the
-/// stage below it, nearer to the socket, and hands its output to that one.
+/// handler: the socket itself, faults, toxics, the header of a proxy, TLS. Each
+/// takes its input from the stage below it, nearer to the socket, and hands its
+/// output to that one.
 ///
 /// A stage that changes nothing about a question has the stage below answer it.
 /// Only on the connection's reactor.
@@ -60,6 +65,14 @@ public:
   /// Takes bytes for the peer, as send(2).
   virtual ssize_t transmit(std::string_view data) = 0;
 
+  // -- stages that begin with something else ----------------------------------
+
+  /// Whether bytes pass between the peer and the handler. Until then `receive`
+  /// gives none and does what the stage begins with, and `transmit` takes none.
+  virtual bool ready() const noexcept {
+    return below_->ready();
+  }
+
   // -- stages that hold bytes -------------------------------------------------
 
   /// Sends what is due by now. Returns an errno if the connection has failed.
@@ -74,7 +87,7 @@ public:
 
   /// Whether the input has ended and no `receive` has reported it. Returns true
   /// once.
-  virtual bool take_input_end() noexcept {
+  virtual bool take_input_end() {
     return below_->take_input_end();
   }
 
@@ -145,6 +158,9 @@ public:
   /// The time of a stage has come: everything may be able to move on.
   virtual void on_stage_due() = 0;
 
+  /// Has `on_stage_due` called once this turn is over.
+  virtual void call_soon() = 0;
+
   /// The answer of `stage::interest` has changed.
   virtual void update_interest() = 0;
 
@@ -164,6 +180,16 @@ public:
 
   /// Does to the connection what the fault says: throw, exit, kill, hang.
   virtual void apply_fault(const fault::decision& decision) = 0;
+
+  /// The peer did not begin as a stage needs it: the connection ends. `why` is
+  /// for a person.
+  virtual void refuse(refusal what, const std::string& why) = 0;
+
+  /// The connection ends with `reason`.
+  virtual void end_with(const supervision::exit_reason& reason) = 0;
+
+  /// The header of a proxy has come.
+  virtual void on_proxy_header(proxy_info info) = 0;
 
 protected:
   ~stage_host() = default;

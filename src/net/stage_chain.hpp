@@ -2,10 +2,13 @@
 
 #pragma once
 
+#include "net/fault_points.hpp"
 #include "net/fault_stage.hpp"
+#include "net/proxy_stage.hpp"
 #include "net/socket.hpp"
 #include "net/socket_stage.hpp"
 #include "net/stage.hpp"
+#include "net/tls/stage.hpp"
 #include "net/toxic/link.hpp"
 
 #include <memory>
@@ -16,8 +19,8 @@
 namespace coppice::net {
 
 /// The stages of one connection: its socket, and what was put above that, in a
-/// fixed order: faults, then toxics. Most connections have the socket alone,
-/// which is called directly.
+/// fixed order: faults, toxics, the header of a proxy, TLS. Many connections
+/// have the socket alone, which is called directly.
 class stage_chain {
 public:
   stage_chain(socket sock, traffic_counters& traffic) noexcept
@@ -61,7 +64,8 @@ public:
   /// The stage of faults, which is put in if there is none.
   fault_stage& faults(stage_host& host, const fault_points& points) {
     if (!faults_) {
-      faults_ = std::make_unique<fault_stage>(socket_, host, points);
+      faults_ = std::make_unique<fault_stage>(socket_, host, points.recv,
+                                              points.send);
       connect();
     }
     return *faults_;
@@ -78,11 +82,39 @@ public:
     connect();
   }
 
+  /// The stage that waits for the header of a proxy; null: there is none.
+  const proxy_stage* proxy() const noexcept {
+    return proxy_.get();
+  }
+
+  /// Puts it in, or takes it out.
+  void set_proxy(std::unique_ptr<proxy_stage> value) {
+    proxy_ = std::move(value);
+    connect();
+  }
+
+  /// The stage of TLS; null: there is none.
+  const tls_stage* tls() const noexcept {
+    return tls_.get();
+  }
+
+  /// Puts it in, with faults of its own above it.
+  void set_tls(std::unique_ptr<tls_stage> value, stage_host& host,
+               const fault_points& points) {
+    tls_ = std::move(value);
+    tls_faults_ = std::make_unique<fault_stage>(*tls_, host, points.tls_read,
+                                                points.tls_write);
+    connect();
+  }
+
 private:
   void connect() noexcept {
     top_ = &socket_;
-    for (stage* next : {static_cast<stage*>(faults_.get()),
-                        static_cast<stage*>(toxics_.get())}) {
+    for (stage* next :
+         {static_cast<stage*>(faults_.get()),
+          static_cast<stage*>(toxics_.get()), static_cast<stage*>(proxy_.get()),
+          static_cast<stage*>(tls_.get()),
+          static_cast<stage*>(tls_faults_.get())}) {
       if (next == nullptr)
         continue;
       next->set_below(*top_);
@@ -93,6 +125,9 @@ private:
   socket_stage socket_;
   std::unique_ptr<fault_stage> faults_;
   std::unique_ptr<toxic_link> toxics_;
+  std::unique_ptr<proxy_stage> proxy_;
+  std::unique_ptr<tls_stage> tls_;
+  std::unique_ptr<fault_stage> tls_faults_;
   stage* top_ = &socket_;
 };
 

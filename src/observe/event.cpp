@@ -13,13 +13,35 @@ namespace coppice::observe {
 namespace {
 
 // In the order of the enumeration.
-constexpr std::array<std::string_view, 25> kind_names{
-  "child_started",  "child_restarted", "exit_requested",     "child_exited",
-  "child_stopped",  "start_failed",    "restarting",         "stalled",
-  "unkillable",     "gave_up",         "connection_crashed", "accept_paused",
-  "accept_resumed", "listening",       "suspended",          "draining",
-  "alarm",          "held_up",         "fault_armed",        "fault_fired",
-  "fault_cleared",  "journal_failed",  "journal_resumed",    "journal_replaced",
+constexpr std::array<std::string_view, 29> kind_names{
+  "child_started",
+  "child_restarted",
+  "exit_requested",
+  "child_exited",
+  "child_stopped",
+  "start_failed",
+  "restarting",
+  "stalled",
+  "unkillable",
+  "gave_up",
+  "connection_crashed",
+  "client_refused",
+  "accept_paused",
+  "accept_resumed",
+  "listening",
+  "suspended",
+  "draining",
+  "alarm",
+  "held_up",
+  "fault_armed",
+  "fault_fired",
+  "fault_cleared",
+  "journal_failed",
+  "journal_resumed",
+  "journal_replaced",
+  "certificates_loaded",
+  "certificates_refused",
+  "certificate_expires",
   "notice",
 };
 static_assert(kind_names.size()
@@ -71,6 +93,8 @@ severity severity_of(const event& ev) {
   case event_kind::fault_fired:
   case event_kind::journal_failed:
   case event_kind::journal_replaced:
+  case event_kind::certificates_refused:
+  case event_kind::certificate_expires:
     return severity::warning;
   case event_kind::exit_requested:
   case event_kind::child_started:
@@ -82,6 +106,8 @@ severity severity_of(const event& ev) {
   case event_kind::draining:
   case event_kind::fault_cleared:
   case event_kind::journal_resumed:
+  case event_kind::client_refused:
+  case event_kind::certificates_loaded:
   case event_kind::notice:
     return severity::info;
   }
@@ -138,6 +164,18 @@ std::string describe(const event& ev) {
     break;
   case event_kind::connection_crashed:
     text += " crashed: " + reason;
+    break;
+  case event_kind::client_refused:
+    text += " refused a client";
+    break;
+  case event_kind::certificates_loaded:
+    text += " has new certificates";
+    break;
+  case event_kind::certificates_refused:
+    text += " keeps its certificates, since the new ones are of no use";
+    break;
+  case event_kind::certificate_expires:
+    text += " needs a new certificate";
     break;
   case event_kind::accept_paused:
     text += " pauses accepting";

@@ -145,6 +145,10 @@ void event_counts::count(const event& ev, const tree& shown) {
   case event_kind::journal_failed:
   case event_kind::journal_resumed:
   case event_kind::journal_replaced:
+  case event_kind::client_refused:
+  case event_kind::certificates_loaded:
+  case event_kind::certificates_refused:
+  case event_kind::certificate_expires:
   case event_kind::notice:
     return;
   }

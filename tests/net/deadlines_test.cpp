@@ -150,4 +150,36 @@ TEST(Deadlines, ALimitThatWasReachedCountsAnew) {
   EXPECT_EQ(due->at, start + 2s);
 }
 
+TEST(Deadlines, SilenceDoesNotCountBeforeAPreparationIsOver) {
+  limits given{.first_byte = 1s, .idle = 2s, .lifetime = 1min};
+  deadlines clock{given, start};
+  clock.prepare(time_limit::handshake, 5s, start);
+  clock.on_heard(start + 4s); // a part of the handshake
+
+  auto due = clock.next(not_reading);
+  ASSERT_TRUE(due);
+  EXPECT_TRUE(clock.prepares());
+  EXPECT_EQ(due->limit, time_limit::handshake);
+  EXPECT_EQ(due->at, start + 5s);
+
+  clock.end_preparation(start + 4s);
+
+  due = clock.next(reading);
+  ASSERT_TRUE(due);
+  EXPECT_FALSE(clock.prepares());
+  EXPECT_EQ(due->limit, time_limit::first_byte);
+  EXPECT_EQ(due->at, start + 5s);
+}
+
+TEST(Deadlines, ALifetimeMayEndBeforeAPreparation) {
+  limits given{.lifetime = 2s};
+  deadlines clock{given, start};
+  clock.prepare(time_limit::proxy_header, 5s, start);
+
+  auto due = clock.next(reading);
+
+  ASSERT_TRUE(due);
+  EXPECT_EQ(due->limit, time_limit::lifetime);
+}
+
 } // namespace deadlines_test

@@ -39,6 +39,7 @@ public:
     std::function<void(net::connection&, net::time_limit)> timeout;
     std::function<void(net::connection&, caf::message&)> message;
     std::function<void(net::connection&)> drain;
+    std::function<void(net::connection&)> tls;
     std::function<void(net::connection&)> shutdown;
     std::function<void(net::connection&, const supervision::exit_reason&)>
       close;
@@ -72,6 +73,11 @@ public:
   void on_message(net::connection& self, caf::message& what) override {
     if (script_.message)
       script_.message(self, what);
+  }
+
+  void on_tls(net::connection& self) override {
+    if (script_.tls)
+      script_.tls(self);
   }
 
   void on_drain(net::connection& self) override {

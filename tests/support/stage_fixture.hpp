@@ -3,6 +3,7 @@
 #pragma once
 
 #include "coppice/fault/registry.hpp"
+#include "coppice/net/proxy.hpp"
 #include "net/counters.hpp"
 #include "net/fault_points.hpp"
 #include "net/socket.hpp"
@@ -59,10 +60,30 @@ public:
     applied.push_back(decision.kind);
   }
 
+  void call_soon() override {
+    ++called;
+  }
+
+  void refuse(refusal what, const std::string& why) override {
+    refused.emplace_back(what, why);
+  }
+
+  void end_with(const supervision::exit_reason& reason) override {
+    ends.push_back(to_string(reason));
+  }
+
+  void on_proxy_header(proxy_info info) override {
+    headers.push_back(std::move(info));
+  }
+
   int updates = 0;
   int heard = 0;
   std::vector<std::function<void()>> later;
   std::vector<fault::action_kind> applied;
+  int called = 0;
+  std::vector<std::pair<refusal, std::string>> refused;
+  std::vector<std::string> ends;
+  std::vector<proxy_info> headers;
 };
 
 /// Two ends of a stream, and what a stage needs besides.

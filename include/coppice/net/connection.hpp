@@ -18,6 +18,9 @@ class actor;
 
 namespace coppice::net {
 
+struct proxy_info;
+struct tls_info;
+
 /// One client, as its handler sees it. Behind it is an actor that lives on a
 /// reactor and ends with the connection.
 ///
@@ -54,10 +57,25 @@ public:
   /// Bytes that were written and are not sent yet.
   std::size_t waiting_bytes() const noexcept;
 
+  /// Has the handshake of TLS begin, as the server: for protocols that begin in
+  /// the clear (STARTTLS). What was written before has to be with the kernel;
+  /// if it is not, since the peer does not read, the connection is ended. What
+  /// is written from now on is sent encrypted, once `handler::on_tls` was
+  /// called. Bytes that the peer sent in the clear before are not to be used
+  /// any more: anybody may have put them in. Throws `std::logic_error` if the
+  /// listener has no TLS, or the connection has it already.
+  void start_tls();
+
+  /// What was agreed on in the handshake; null: there was none.
+  const tls_info* tls() const noexcept;
+
+  /// What the header of a proxy said; null: there was none.
+  const proxy_info* proxy() const noexcept;
+
   /// Unique within its listener.
   std::uint64_t id() const noexcept;
 
-  /// The address at the other end.
+  /// The address of the client: what a proxy said, or that of the socket.
   const observe::peer_address& peer() const noexcept;
 
   /// The path in the supervision tree.

@@ -24,7 +24,9 @@ class handler {
 public:
   virtual ~handler() = default;
 
-  /// The connection is open.
+  /// The connection is open. If it begins with the header of a proxy or with a
+  /// handshake of TLS, that is complete: see `connection::proxy` and
+  /// `connection::tls`.
   virtual void on_connect(connection&) {
     // nop
   }
@@ -32,13 +34,20 @@ public:
   /// Bytes have come. `data` is valid until this returns.
   virtual void on_data(connection& self, std::string_view data) = 0;
 
+  /// The handshake that `connection::start_tls` began is complete: what is
+  /// read and written from now on is encrypted.
+  virtual void on_tls(connection&) {
+    // nop
+  }
+
   /// All that was written has been sent, after some of it had to wait.
   virtual void on_writable(connection&) {
     // nop
   }
 
   /// A limit on time was reached. The default ends the connection; if it is
-  /// still open when this returns, the time starts again.
+  /// still open when this returns, the time starts again. Not called for a
+  /// handshake or the header of a proxy: these end the connection.
   virtual void on_timeout(connection& self, time_limit limit);
 
   /// Another actor sent a message to `connection::handle`.

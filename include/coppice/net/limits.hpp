@@ -12,10 +12,12 @@ namespace coppice::net {
 
 /// What a connection can take too long for.
 enum class time_limit {
-  first_byte, ///< The peer has sent nothing yet.
-  idle,       ///< The peer has sent nothing for a while.
-  send,       ///< The peer has taken none of the output for a while.
-  lifetime,   ///< The connection as a whole.
+  first_byte,   ///< The peer has sent nothing yet.
+  idle,         ///< The peer has sent nothing for a while.
+  send,         ///< The peer has taken none of the output for a while.
+  lifetime,     ///< The connection as a whole.
+  proxy_header, ///< Before the handler: the header of a proxy …
+  handshake,    ///< … or the handshake of TLS is not complete.
 };
 
 std::string_view to_string(time_limit value);

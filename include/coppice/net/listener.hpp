@@ -7,7 +7,10 @@
 #include "coppice/net/endpoint.hpp"
 #include "coppice/net/handler.hpp"
 #include "coppice/net/limits.hpp"
+#include "coppice/net/network.hpp"
 #include "coppice/net/reactor.hpp"
+#include "coppice/net/refusal.hpp"
+#include "coppice/net/tls.hpp"
 #include "coppice/net/toxic/toxic.hpp"
 #include "coppice/supervision/exit_reason.hpp"
 
@@ -35,6 +38,16 @@ enum class topology {
 
 std::string_view to_string(topology value);
 
+/// Which connections are those of a proxy that says who its client is:
+/// HAProxy's PROXY protocol, versions 1 and 2.
+struct proxy_settings {
+  /// Proxies that are believed. Their connections have to begin with a header;
+  /// those of others have none. Empty: nobody is believed.
+  std::vector<network> from = {};
+  /// How long the header may take.
+  std::chrono::milliseconds timeout = std::chrono::seconds{5};
+};
+
 /// What a listener is made of.
 struct listener_config {
   std::string name; ///< Its node is called `listener:NAME`.
@@ -48,6 +61,9 @@ struct listener_config {
   std::chrono::seconds acceptor_period{5};
   handler_factory make_handler;
   net::limits limits = {};
+  proxy_settings proxy = {};
+  /// Unset: no TLS. With a PROXY header, the handshake comes after that.
+  std::optional<tls_settings> tls = {};
   /// What toxics do by chance comes from it; unset: from the fault registry's.
   std::optional<std::uint64_t> toxic_seed = {};
 };
@@ -120,6 +136,9 @@ struct traffic {
   std::uint64_t rejected_by_address = 0; ///< … or too many from one address.
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
+  std::uint64_t handshakes = 0; ///< Of TLS that were completed.
+  std::uint64_t resumed = 0;    ///< … of which with an earlier session.
+  refusal_counts refused = {};  ///< Closed before the handler.
   accept_errors errors = {};
 
   traffic& operator+=(const traffic& other) noexcept;
@@ -137,7 +156,8 @@ struct traffic {
 /// Thread-safe unless a function says otherwise. Its actors may outlive it.
 class listener {
 public:
-  /// There is one acceptor for each of `reactors`.
+  /// There is one acceptor for each of `reactors`. Throws `std::runtime_error`
+  /// if certificates are of no use; it says which, and why.
   listener(listener_config config, actor::runtime_ptr rt,
            std::vector<reactor_ptr> reactors);
 
@@ -195,12 +215,23 @@ public:
     std::uint64_t bytes_in = 0;  ///< From the client.
     std::uint64_t bytes_out = 0; ///< To the client.
     std::chrono::nanoseconds age{0};
+    std::string tls = {}; ///< Its version, or `handshake`; empty: none.
   };
 
   /// The connections of the hub at `path`, or nothing if it is no hub or does
   /// not answer in time. Blocks up to a second; not for reactors.
   std::optional<std::vector<connection_view>>
   connections(std::string_view path) const;
+
+  /// A certificate that is in force.
+  struct certificate_view {
+    std::string file;
+    std::vector<std::string> names; ///< DNS names and addresses.
+    std::chrono::system_clock::time_point expires;
+  };
+
+  /// Empty without TLS.
+  std::vector<certificate_view> certificates() const;
 
   // -- acting on it -----------------------------------------------------------
 
@@ -211,6 +242,12 @@ public:
 
   /// Sets what makes the handlers of new connections.
   void set_handler(handler_factory make);
+
+  /// Reads the files of certificates and keys again, for new connections. An
+  /// error names the file and says what is wrong with it; then those before
+  /// stay in force. Either is an event, too. Does nothing without TLS. Not for
+  /// reactors.
+  expected<void, std::string> reload_certificates();
 
   /// Sets how the port is opened the next time: by `resume`, or after a crash.
   void set_listen_options(const listen_options& value);

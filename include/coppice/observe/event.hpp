@@ -27,6 +27,7 @@ enum class event_kind {
   unkillable, ///< A kill did not end it in time; it is replaced.
   gave_up,    ///< Too many restarts: the supervisor ends.
   connection_crashed,
+  client_refused, ///< Before it got to a handler; its detail says who and why.
   accept_paused,
   accept_resumed,
   listening,
@@ -40,6 +41,9 @@ enum class event_kind {
   journal_failed,   ///< Events are not kept on disk.
   journal_resumed,  ///< … and now they are, again.
   journal_replaced, ///< A new file is begun, since the last one is of no use.
+  certificates_loaded,  ///< New ones are in force.
+  certificates_refused, ///< They are of no use; those before stay in force.
+  certificate_expires,  ///< Before long, or it has.
   notice,
 };
 

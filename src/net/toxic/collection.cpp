@@ -17,7 +17,7 @@ std::string named(std::string_view name, toxic_collection::target connection) {
                     : text;
 }
 
-unexpected<toxic_refusal> refusal(kind why, std::string message) {
+unexpected<toxic_refusal> refused(kind why, std::string message) {
   return unexpected{toxic_refusal{why, std::move(message)}};
 }
 
@@ -48,14 +48,14 @@ placed_toxic* toxic_collection::find(toxic_list& all, std::string_view name,
 
 toxic_collection::result toxic_collection::add(toxic& what, target connection) {
   if (auto completed = complete(what); !completed)
-    return refusal(kind::invalid, std::move(completed.error()));
+    return refused(kind::invalid, std::move(completed.error()));
   if (connection && takes_listener_down(what))
-    return refusal(kind::invalid,
+    return refused(kind::invalid,
                    "down is for a listener, not for one connection");
   std::lock_guard guard{mutex_};
   auto all = *list_;
   if (find(all, what.name, connection) != nullptr)
-    return refusal(kind::taken,
+    return refused(kind::taken,
                    "there is a " + named(what.name, connection) + " already");
   all.push_back({what, ++last_number_, 0, connection});
   set(std::move(all));
@@ -65,16 +65,16 @@ toxic_collection::result toxic_collection::add(toxic& what, target connection) {
 toxic_collection::result toxic_collection::update(toxic what,
                                                   target connection) {
   if (auto completed = complete(what); !completed)
-    return refusal(kind::invalid, std::move(completed.error()));
+    return refused(kind::invalid, std::move(completed.error()));
   std::lock_guard guard{mutex_};
   auto all = *list_;
   auto* found = find(all, what.name, connection);
   if (found == nullptr)
-    return refusal(kind::unknown,
+    return refused(kind::unknown,
                    "there is no " + named(what.name, connection));
   if (found->what.effect.index() != what.effect.index()
       || found->what.stream != what.stream)
-    return refusal(kind::invalid, "a toxic keeps its type and stream");
+    return refused(kind::invalid, "a toxic keeps its type and stream");
   found->what = std::move(what);
   found->revision = ++last_number_;
   set(std::move(all));
@@ -87,7 +87,7 @@ toxic_collection::result toxic_collection::remove(std::string_view name,
   auto all = *list_;
   auto* found = find(all, name, connection);
   if (found == nullptr)
-    return refusal(kind::unknown, "there is no " + named(name, connection));
+    return refused(kind::unknown, "there is no " + named(name, connection));
   all.erase(all.begin() + (found - all.data()));
   set(std::move(all));
   return {};
