@@ -138,6 +138,11 @@ lint: ## check the form of C++, JavaScript and scripts
 tidy: setup ## look for bugs with clang-tidy, e.g. ARGS='net actor'
 	@scripts/tidy $(BUILD) $(ARGS)
 
+.PHONY: cert
+cert: ## make certificates to try TLS with, in certificates/; for other names, ARGS='a.example'
+	@scripts/install-packages tls
+	@scripts/make-certificate certificates $(ARGS)
+
 .PHONY: image
 image: ## build the container image
 	docker build $(proxies) --tag $(IMAGE) .

@@ -38,8 +38,12 @@ def expect(good, otherwise):
 def scraped(binary):
     """What GET /metrics of a server of its own answers."""
     with tempfile.TemporaryDirectory() as directory:
+        subprocess.run(["scripts/make-certificate", directory], check=True,
+                       stdout=subprocess.DEVNULL, timeout=60)
         command = [binary, "serve", "0", "--bind", "127.0.0.1", "--admin",
-                   "127.0.0.1:0", "--journal", directory + "/journal.db"]
+                   "127.0.0.1:0", "--journal", directory + "/journal.db",
+                   "--tls-cert", directory + "/server.pem",
+                   "--tls-key", directory + "/server.key"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8",
                               stderr=subprocess.DEVNULL) as server:
             try:

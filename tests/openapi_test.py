@@ -305,6 +305,25 @@ def check_states(document, port, server):
         each.join()
 
 
+def check_reload(document, root, binary):
+    """Certificates are read again, or are of no use."""
+    what = document.all["paths"]["/reload"]["post"]
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([root / "scripts" / "make-certificate", folder],
+                       check=True, stdout=subprocess.DEVNULL, timeout=60)
+        certificate = pathlib.Path(folder, "server.pem")
+        with serving(binary, "--tls-cert", str(certificate), "--tls-key",
+                     str(certificate.with_suffix(".key"))) as (port, _):
+            for expected in (200, 409):
+                answer = ask(port, "post", "/reload")
+                expect(answer[0] == expected, f"POST /reload: {answer}")
+                check_answer(document, what, "POST /reload", answer)
+                listeners = ask(port, "get", "/listeners")
+                check_answer(document, document.all["paths"]["/listeners"]["get"],
+                             "GET /listeners", listeners)
+                certificate.write_text("none")
+
+
 def check_all_seen(document):
     """Each status that is documented was seen, or it is known why not."""
     for method, path, what in document.operations():
@@ -351,6 +370,7 @@ def main(root, binary):
             if path.startswith("/actors/"):  # so that the next one finds all
                 ask(port, "delete", "/faults")
         expect(server.wait(20) == 0, "POST /drain ends the server")
+    check_reload(document, root, binary)
     check_all_seen(document)
     for failure in failures:
         print("not ok -", failure)

@@ -50,6 +50,9 @@ struct server_settings {
   unsigned acceptors = 0;
   net::limits limits = {};
   net::listen_options listening = {};
+  /// Proxies that say who their clients are (PROXY protocol).
+  net::proxy_settings proxy = {};
+  std::optional<net::tls_settings> tls = {}; ///< Unset: no TLS.
   /// How long connections may go on after `stop` or a first signal.
   std::chrono::milliseconds drain_timeout = std::chrono::seconds{8};
   /// How long clients are still taken before that, while the server says that

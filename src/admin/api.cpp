@@ -137,6 +137,10 @@ std::vector<route> api::own_routes() const {
      R"({"timeout_ms": ...} then end)",
      [this](const call& what) { return drain(what.body); }},
   };
+  if (program_.reload)
+    append(result,
+           {{"POST", "/reload", change, no_body, "read certificates again",
+             [this](const call&) { return reload(); }}});
   if (program_.laboratory)
     append(
       result,

@@ -37,6 +37,9 @@ struct operations {
   /// Begins the end of the program, once, as a SIGTERM does; with this drain
   /// timeout if there is one.
   std::function<void(std::optional<std::chrono::milliseconds>)> drain;
+  /// Reads again what is read from files while it runs, as a SIGHUP does. Says
+  /// what it did, or why nothing has changed.
+  std::function<expected<std::string, std::string>()> reload = {};
   journal::log_ptr log = {};       ///< Null: there is none.
   journal::recorder_ptr file = {}; ///< The same.
   /// A listener that echoes, so that a `canary` can be its client; null: there
@@ -101,6 +104,7 @@ private:
   response metrics() const;
   response kill(const nlohmann::json& body) const;
   response drain(const nlohmann::json& body) const;
+  response reload() const;
   response log_level() const;
   response set_log_level(const nlohmann::json& body) const;
   std::shared_ptr<const canary> find_canary() const;

@@ -28,6 +28,27 @@ using supervision::exit_reason;
 
 namespace {
 
+nlohmann::json to_json(const net::listener::connection_view& what,
+                       const std::string& hub) {
+  nlohmann::json result{
+    {"id", what.id},
+    {"path", hub + "/" + what.id},
+    {"type", "worker"},
+    {"state", "running"},
+    {"incarnation", 1},
+    {"restarts", 0},
+    {"restart", "temporary"},
+    {"peer", what.peer},
+    {"bytes_in", what.bytes_in},
+    {"bytes_out", what.bytes_out},
+    {"age_ms", duration_cast<milliseconds>(what.age).count()},
+    {"children", nlohmann::json::array()},
+  };
+  if (!what.tls.empty())
+    result["tls"] = what.tls;
+  return result;
+}
+
 void add_connections(nlohmann::json& node,
                      const std::vector<net::listener_ptr>& listeners) {
   for (auto& child : node["children"])
@@ -38,20 +59,7 @@ void add_connections(nlohmann::json& node,
   for (auto& listener : listeners)
     if (auto found = listener->connections(path))
       for (auto& c : *found)
-        node["children"].push_back({
-          {"id", c.id},
-          {"path", path + "/" + c.id},
-          {"type", "worker"},
-          {"state", "running"},
-          {"incarnation", 1},
-          {"restarts", 0},
-          {"restart", "temporary"},
-          {"peer", c.peer},
-          {"bytes_in", c.bytes_in},
-          {"bytes_out", c.bytes_out},
-          {"age_ms", duration_cast<milliseconds>(c.age).count()},
-          {"children", nlohmann::json::array()},
-        });
+        node["children"].push_back(to_json(c, path));
 }
 
 } // namespace
@@ -111,6 +119,13 @@ response api::set_log_level(const nlohmann::json& body) const {
                         "warning, error or off");
   program_.log->set_level(*level);
   return success({{"level", to_string(*level)}});
+}
+
+response api::reload() const {
+  auto done = program_.reload();
+  if (!done)
+    return failure(409, done.error());
+  return success({{"text", *done}});
 }
 
 response api::drain(const nlohmann::json& body) const {

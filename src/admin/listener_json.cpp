@@ -4,10 +4,13 @@
 
 #include "admin/limits_json.hpp"
 #include "coppice/net/listener.hpp"
+#include "journal/event_json.hpp"
 
 #include <nlohmann/json.hpp>
 
+#include <cstddef>
 #include <cstring>
+#include <string>
 #include <utility>
 
 namespace coppice::admin {
@@ -23,6 +26,12 @@ json to_json(const net::traffic& what) {
     auto* name = ::strerrorname_np(error);
     by_errno[name == nullptr ? "unknown" : name] = n;
   });
+  json refused = json::object();
+  for (std::size_t i = 0; i < net::refusals; ++i) {
+    auto cause = static_cast<net::refusal>(i);
+    if (auto n = what.refused.of(cause); n > 0)
+      refused[std::string{to_string(cause)}] = n;
+  }
   return {
     {"accepted", what.accepted},
     {"closed", what.closed},
@@ -35,7 +44,37 @@ json to_json(const net::traffic& what) {
     {"accept_errnos", std::move(by_errno)},
     {"bytes_in", what.bytes_in},
     {"bytes_out", what.bytes_out},
+    {"handshakes", what.handshakes},
+    {"resumed", what.resumed},
+    {"refused", std::move(refused)},
   };
+}
+
+// Null without TLS.
+json tls_of(const net::listener& what) {
+  auto& settings = what.config().tls;
+  if (!settings)
+    return nullptr;
+  json certificates = json::array();
+  for (auto& each : what.certificates())
+    certificates.push_back({{"file", each.file},
+                            {"names", each.names},
+                            {"expires", journal::to_text(each.expires)}});
+  auto client = settings->client;
+  return {
+    {"oldest", settings->oldest == net::tls_version::v1_3 ? "1.3" : "1.2"},
+    {"alpn", settings->alpn},
+    {"client", client == net::client_certificate::off        ? "off"
+               : client == net::client_certificate::optional ? "optional"
+                                                             : "required"},
+    {"certificates", std::move(certificates)}};
+}
+
+json networks_of(const net::listener& what) {
+  json result = json::array();
+  for (auto& each : what.config().proxy.from)
+    result.push_back(to_string(each));
+  return result;
 }
 
 // What happens to a client that connects now. Sockets that were passed stay
@@ -65,6 +104,8 @@ json to_json(const net::listener& what) {
     {"sockets", what.sockets()},
     {"active", what.active()},
     {"limits", to_json(what.limits())},
+    {"proxy_from", networks_of(what)},
+    {"tls", tls_of(what)},
     {"counters", to_json(what.counters())},
     {"reactors", std::move(reactors)},
   };

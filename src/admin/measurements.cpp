@@ -42,7 +42,8 @@ measurements measure(actor::runtime& rt,
                       .tcp = tcp_counters_now()};
   for (auto& each : listeners) {
     result.listeners.push_back(
-      {each->config().name, each->active(), each->counters_by_reactor()});
+      {each->config().name, each->active(), each->counters_by_reactor(),
+       each->config().tls.has_value(), each->certificates()});
     add_reactors(result.reactors, *each);
   }
   return result;

@@ -27,6 +27,8 @@ struct measurements {
     std::string name;
     std::int64_t active = 0;
     std::vector<net::traffic> by_reactor = {};
+    bool tls = false;
+    std::vector<net::listener::certificate_view> certificates = {};
   };
 
   struct reactor {

@@ -248,6 +248,50 @@ void add_traffic(families& to, const measurements& what, std::string_view name,
   to.push_back(result.done());
 }
 
+net::traffic sum_of(const measurements::listener& what) {
+  net::traffic result;
+  for (auto& each : what.by_reactor)
+    result += each;
+  return result;
+}
+
+void add_refused(families& to, const measurements& what) {
+  auto refused = counter("coppice_clients_refused_total",
+                         "Clients that were refused before they got to a "
+                         "handler: by a PROXY header or a handshake of TLS.");
+  for (auto& listener : what.listeners) {
+    auto all = sum_of(listener);
+    for (std::size_t i = 0; i < net::refusals; ++i) {
+      auto cause = static_cast<net::refusal>(i);
+      refused.add(all.refused.of(cause),
+                  {{"listener", listener.name}, {"cause", to_string(cause)}});
+    }
+  }
+  to.push_back(refused.done());
+}
+
+void add_tls(families& to, const measurements& what) {
+  auto handshakes = counter("coppice_tls_handshakes_total",
+                            "Handshakes of TLS that were completed, and "
+                            "whether an earlier session was resumed.");
+  auto expiry = gauge("coppice_tls_certificate_expiry_timestamp_seconds",
+                      "When a certificate that is in force expires.");
+  for (auto& listener : what.listeners) {
+    if (!listener.tls)
+      continue;
+    auto all = sum_of(listener);
+    handshakes.add(all.handshakes - all.resumed,
+                   {{"listener", listener.name}, {"resumed", "false"}});
+    handshakes.add(all.resumed,
+                   {{"listener", listener.name}, {"resumed", "true"}});
+    for (auto& each : listener.certificates)
+      expiry.add(std::chrono::system_clock::to_time_t(each.expires),
+                 {{"listener", listener.name}, {"file", each.file}});
+  }
+  to.push_back(handshakes.done());
+  to.push_back(expiry.done());
+}
+
 void add_connections(families& to, const measurements& what) {
   auto open = gauge("coppice_connections", "Connections that are open.");
   auto rejected = counter("coppice_connections_rejected_total",
@@ -255,9 +299,7 @@ void add_connections(families& to, const measurements& what) {
                           "left no room for them.");
   for (auto& listener : what.listeners) {
     open.add(listener.active, {{"listener", listener.name}});
-    net::traffic all;
-    for (auto& each : listener.by_reactor)
-      all += each;
+    auto all = sum_of(listener);
     rejected.add(all.rejected,
                  {{"listener", listener.name}, {"limit", "connections"}});
     rejected.add(all.rejected_by_address,
@@ -265,6 +307,8 @@ void add_connections(families& to, const measurements& what) {
   }
   to.push_back(open.done());
   to.push_back(rejected.done());
+  add_refused(to, what);
+  add_tls(to, what);
   add_traffic(to, what, "coppice_connections_accepted_total",
               "Connections that were served.", &net::traffic::accepted);
   add_traffic(to, what, "coppice_connections_closed_total",

@@ -49,6 +49,19 @@ std::string line(const char* title, const std::string& content) {
                          : std::string{"  "} + title + "  " + content + "\n";
 }
 
+// The oldest version, and what its certificates are for.
+std::string tls(answer_part what) {
+  auto result = what.at("oldest").shown() + " and newer";
+  for (auto& each : what.at("certificates").elements()) {
+    std::string names;
+    for (auto& name : each.at("names").elements())
+      names += (names.empty() ? "" : ", ") + name.shown();
+    result += "; " + each.at("file").shown() + " (" + names + ") until "
+              + each.at("expires").shown().substr(0, 10);
+  }
+  return result;
+}
+
 } // namespace
 
 std::string draw_listeners(const nlohmann::json& all) {
@@ -65,6 +78,10 @@ std::string draw_listeners(const nlohmann::json& all) {
     result += line("limits  ", listed(listener.at("limits"), limit));
     result += line("counters", listed(counters, plain));
     result += line("errors  ", listed(counters.at("accept_errnos"), plain));
+    if (auto refused = counters.find("refused"))
+      result += line("refused ", listed(*refused, plain));
+    if (auto found = listener.find("tls"); found && !found->is_null())
+      result += line("tls     ", tls(*found));
   }
   return result;
 }

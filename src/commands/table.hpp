@@ -25,6 +25,7 @@ command limit_command();
 command log_command();
 command man_pages_command();
 command nemesis_command();
+command reload_command();
 command restart_command();
 command resume_command();
 command serve_command();

@@ -30,7 +30,9 @@ std::string traffic_of(answer_part node) {
   auto age = node.find("age_ms");
   if (!age)
     return {};
-  return ", " + std::to_string(age->number() / 1000) + " s, "
+  auto tls = node.find("tls");
+  return (tls ? ", " + tls->shown() : "") + ", "
+         + std::to_string(age->number() / 1000) + " s, "
          + number(node, "bytes_in") + " bytes in, " + number(node, "bytes_out")
          + " bytes out";
 }

@@ -12,11 +12,19 @@ namespace {
 
 constexpr std::string_view default_admin = "127.0.0.1:6060";
 
-std::string how_to_talk(const net::endpoint& where) {
+std::string how_to_talk(const net::listener& listener) {
+  auto where = *listener.local();
+  auto tls = listener.config().tls && listener.config().tls->from_start;
   if (where.is_unix())
-    return "nc -U " + where.address();
-  return "nc " + (where.any() ? "127.0.0.1" : where.address()) + " "
-         + std::to_string(where.port());
+    return (tls ? "openssl s_client -quiet -unix " : "nc -U ")
+           + where.address();
+  auto host = where.any() ? "127.0.0.1" : where.address();
+  auto port = std::to_string(where.port());
+  if (!tls)
+    return "nc " + host + " " + port;
+  auto colons = host.find(':') != host.npos;
+  return "openssl s_client -quiet -connect "
+         + (colons ? "[" + host + "]" : host) + ":" + port;
 }
 
 // How this machine gets at the page.
@@ -47,7 +55,8 @@ std::string first_line(const host& started) {
     result += "listening on " + to_string(*started.listener()->local()) + " ("
               + plan->config.name + ", "
               + std::string{to_string(plan->config.topology)} + ", "
-              + std::to_string(n) + (n == 1 ? " acceptor); " : " acceptors); ");
+              + std::to_string(n) + (n == 1 ? " acceptor" : " acceptors")
+              + (plan->config.tls ? ", TLS); " : "); ");
   } else {
     result += settings.root + " is up; ";
   }
@@ -73,7 +82,7 @@ std::string announcement(const host& started) {
   auto& settings = started.settings();
   auto result = first_line(started);
   if (settings.listener) {
-    result += "\n  talk to it    " + how_to_talk(*started.listener()->local());
+    result += "\n  talk to it    " + how_to_talk(*started.listener());
     if (!settings.echoes_until.empty())
       result += "    (a line \"" + settings.echoes_until
                 + "\" closes the connection)";

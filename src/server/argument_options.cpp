@@ -111,6 +111,8 @@ void add_options(CLI::App& cmd, listener_arguments& args) {
     ->check(one_of({"linked", "supervised"}))
     ->capture_default_str();
   add_limits(cmd, args.limits);
+  add_options(cmd, args.proxy);
+  add_options(cmd, args.tls);
   cmd
     .add_option("--acceptors", args.acceptors,
                 "reactors, with one acceptor each; default: the CPUs that "

@@ -335,6 +335,10 @@ expected<void, start_error> apply(const listener_arguments& args,
   auto delay = duration_of("--drain-delay", args.drain_delay);
   if (!delay)
     return start_failure(delay.error());
+  if (auto applied = apply(args.proxy, config.proxy); !applied)
+    return start_failure(applied.error());
+  if (auto applied = apply(args.tls, config.tls); !applied)
+    return start_failure(applied.error());
   config.where = *at;
   config.listening = *options;
   config.topology = args.topology == "linked" ? net::topology::linked

@@ -7,6 +7,8 @@
 #include "net/cpu_limit.hpp"
 #include "server/host.hpp"
 #include "server/limit_options.hpp"
+#include "server/proxy_options.hpp"
+#include "server/tls_options.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -41,6 +43,8 @@ struct listener_arguments {
   std::string user_timeout = "off";
   std::string topology = "linked";
   limit_options limits = {};
+  proxy_options proxy = {};
+  tls_options tls = {};
   unsigned acceptors = net::allowed_cpus();
   std::int64_t max_restarts = -1;
   unsigned max_seconds = 5;

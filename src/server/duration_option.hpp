@@ -13,4 +13,8 @@ namespace coppice {
 argument<std::chrono::milliseconds> duration_of(const char* option,
                                                 const std::string& text);
 
+/// The same, where none at all makes no sense.
+argument<std::chrono::milliseconds> time_limit_of(const char* option,
+                                                  const std::string& text);
+
 } // namespace coppice

@@ -59,6 +59,18 @@ constexpr auto no_admin_in_virtual_time
 
 } // namespace
 
+expected<std::string, std::string> reload(const net::listener_ptr& listener) {
+  if (!listener || !listener->config().tls)
+    return std::string{"there is nothing to reload: no file but those of "
+                       "certificates is read again, and there is no TLS"};
+  if (auto done = listener->reload_certificates(); !done)
+    return unexpected{"the certificates stay as they were: " + done.error()};
+  auto count = listener->certificates().size();
+  return std::to_string(count)
+         + (count == 1 ? " certificate is" : " certificates are")
+         + " in force for new connections";
+}
+
 void prepare_process() {
   open_standard_streams();
   rlimit limit{};
@@ -174,6 +186,8 @@ void host::make_listener() {
     start_reactor(i);
   listener_ = std::make_shared<net::listener>(settings_.listener->config, rt_,
                                               reactors_);
+  if (listener_->config().tls && rt_->time == nullptr)
+    certificates_ = std::make_unique<certificate_watch>(listener_, rt_);
 }
 
 void host::start_reactor(unsigned index) {
@@ -193,6 +207,7 @@ void host::make_admin() {
     *settings_.admin, rt_, std::move(listeners), settings_.access,
     admin::operations{
       .drain = [loop = loop_](auto timeout) { loop->drain(timeout); },
+      .reload = [listener = listener_] { return reload(listener); },
       .log = log_,
       .file = recorder_,
       .echo = settings_.echoes_until.empty() ? nullptr : listener_,

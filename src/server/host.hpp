@@ -9,6 +9,7 @@
 #include "coppice/net/listener.hpp"
 #include "coppice/settings.hpp"
 #include "journal/journal.hpp"
+#include "server/certificate_watch.hpp"
 #include "server/server_loop.hpp"
 #include "server/server_signals.hpp"
 
@@ -154,6 +155,7 @@ private:
   std::vector<net::reactor_ptr> reactors_;
   net::listener_ptr listener_;
   std::shared_ptr<admin::server> admin_;
+  std::unique_ptr<certificate_watch> certificates_; // null: none to watch
   std::unique_ptr<actor::tree_root> root_;
   std::thread end_watcher_; // after `start`
   mutable std::mutex mutex_;
@@ -161,6 +163,10 @@ private:
   bool running_ = false;             // guarded by mutex_
   std::optional<end_result> result_; // guarded by mutex_
 };
+
+/// Reads what is read again while a server runs: certificates. Says what it
+/// did, or why it did not. `listener` may be null.
+expected<std::string, std::string> reload(const net::listener_ptr& listener);
 
 /// Limits of this process that a server needs raised, and signals it does
 /// without.

@@ -67,6 +67,7 @@ running_server host::parts() {
     result.drain_delay = plan->drain_delay;
   }
   result.on_signal = [this](auto what) { on_signal(what); };
+  result.certificates = certificates_.get();
   return result;
 }
 
@@ -150,8 +151,11 @@ void host::say(const std::string& text) const {
 }
 
 void host::on_signal(signal_meaning what) {
-  std::string text = "SIGHUP: there is nothing to reload";
-  if (what == signal_meaning::status) {
+  std::string text;
+  if (what == signal_meaning::reload) {
+    auto result = reload(listener_);
+    text = "SIGHUP: " + (result ? *result : result.error());
+  } else {
     text = "SIGUSR1: it runs";
     if (listener_)
       text = "SIGUSR1: it is " + std::string{to_string(listener_->state())}

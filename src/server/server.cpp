@@ -65,6 +65,8 @@ front::plan plan_of(server_settings settings) {
   config.name = std::move(settings.name);
   config.make_handler = std::move(settings.handler);
   config.limits = settings.limits;
+  config.proxy = std::move(settings.proxy);
+  config.tls = std::move(settings.tls);
   return result;
 }
 

@@ -3,6 +3,7 @@
 #include "server/server_loop.hpp"
 
 #include "net/socket.hpp"
+#include "server/certificate_watch.hpp"
 #include "server/exit_code.hpp"
 #include "server/server_signals.hpp"
 
@@ -128,10 +129,13 @@ public:
 private:
   // Returns whether there was anything to do.
   bool take_turn(int timeout) {
-    std::array<pollfd, 4> fds{pollfd{state_->stop_signals.fd(), POLLIN, 0},
-                              pollfd{state_->ended.fd(), POLLIN, 0},
-                              pollfd{state_->drained.fd(), POLLIN, 0},
-                              pollfd{state_->drain_wanted.fd(), POLLIN, 0}};
+    auto* certificates = server_.certificates;
+    std::array<pollfd, 5> fds{
+      pollfd{state_->stop_signals.fd(), POLLIN, 0},
+      pollfd{state_->ended.fd(), POLLIN, 0},
+      pollfd{state_->drained.fd(), POLLIN, 0},
+      pollfd{state_->drain_wanted.fd(), POLLIN, 0},
+      pollfd{certificates == nullptr ? -1 : certificates->fd(), POLLIN, 0}};
     auto ready = ::poll(fds.data(), fds.size(), timeout) > 0;
     if ((fds[1].revents & POLLIN) != 0) {
       state_->ended.clear();
@@ -151,6 +155,10 @@ private:
       state_->drain_wanted.clear();
       on_drain_wanted();
     }
+    if ((fds[4].revents & POLLIN) != 0)
+      certificates->on_change(now());
+    if (certificates != nullptr && certificates->due() <= now())
+      certificates->on_due(now());
     if (!deadline_ || now() < *deadline_)
       return ready;
     on_deadline();
@@ -170,10 +178,15 @@ private:
   }
 
   int timeout() const {
-    if (!deadline_)
+    auto next = deadline_;
+    auto consider = [&](clock::time_point due) {
+      next = next ? std::min(*next, due) : due;
+    };
+    if (auto* certificates = server_.certificates)
+      consider(certificates->due());
+    if (!next)
       return -1;
-    auto left
-      = std::chrono::ceil<std::chrono::milliseconds>(*deadline_ - now());
+    auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - now());
     return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
   }
 

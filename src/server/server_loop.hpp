@@ -15,6 +15,8 @@
 
 namespace coppice {
 
+class certificate_watch;
+
 /// What runs.
 struct running_server {
   actor::tree_root& root;
@@ -27,6 +29,7 @@ struct running_server {
   bool stop_came = false;
   /// Called for signals that do not end it; may be empty.
   std::function<void(signal_meaning)> on_signal = {};
+  certificate_watch* certificates = nullptr; ///< Null: there are none.
 };
 
 /// How a server ended.

@@ -13,7 +13,7 @@ namespace coppice {
 /// stop a process for a while ends it at once, whatever its default is.
 enum class signal_meaning {
   stop,   ///< INT, TERM, QUIT, PWR, XCPU: end in order; a second one at once.
-  reload, ///< HUP: there is nothing to reload, which is said.
+  reload, ///< HUP: read certificates again, and say what came of it.
   status, ///< USR1: a line that says how it is.
   none,   ///< Any other: ignored.
 };

@@ -57,8 +57,8 @@ export class Health {
     words.push(this.fullest(nodes));
     if (model.began !== null)
       words.push(`up ${span(model.now() - model.began)}`);
-    for (const { local, topology } of listeners)
-      words.push(local ? `port ${local.slice(local.lastIndexOf(":") + 1)}, ${topology}` : topology);
+    for (const { local, topology, tls } of listeners)
+      words.push(`${local ? `port ${local.slice(local.lastIndexOf(":") + 1)}, ` : ""}${topology}${tls ? ", TLS" : ""}`);
     return { state, words };
   }
 

@@ -58,7 +58,7 @@ export class Peers {
       }
     for (const each of seen)
       setText(this.rowOf(each).firstElementChild,
-        `${each.peer}${this.model.ownPeers.has(each.peer) ? ", this page's own" : ""} · ${idOf(parentOf(each.path))} · ${span(each.age_ms)} · ${bytes(each.bytes_in)} in, ${bytes(each.bytes_out)} out`);
+        `${each.peer}${this.model.ownPeers.has(each.peer) ? ", this page's own" : ""} · ${idOf(parentOf(each.path))}${each.tls ? ` · ${each.tls}` : ""} · ${span(each.age_ms)} · ${bytes(each.bytes_in)} in, ${bytes(each.bytes_out)} out`);
     setText(this.rest, all.length === 0 ? "none" : all.length > most ? `and ${counted(all.length - most, "more", "more")}` : "");
   }
 
