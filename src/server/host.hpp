@@ -12,6 +12,7 @@
 #include "server/certificate_watch.hpp"
 #include "server/server_loop.hpp"
 #include "server/server_signals.hpp"
+#include "server/service_reports.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -155,7 +156,8 @@ private:
   std::vector<net::reactor_ptr> reactors_;
   net::listener_ptr listener_;
   std::shared_ptr<admin::server> admin_;
-  std::unique_ptr<certificate_watch> certificates_; // null: none to watch
+  std::unique_ptr<certificate_watch> certificates_;  // null: none to watch
+  std::unique_ptr<service_reports> service_reports_; // null before `run`
   std::unique_ptr<actor::tree_root> root_;
   std::thread end_watcher_; // after `start`
   mutable std::mutex mutex_;

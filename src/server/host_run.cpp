@@ -68,6 +68,7 @@ running_server host::parts() {
   }
   result.on_signal = [this](auto what) { on_signal(what); };
   result.certificates = certificates_.get();
+  result.reports = service_reports_.get();
   return result;
 }
 
@@ -190,6 +191,8 @@ int host::run() {
                  + "\n",
                reader_limit);
   log_->open(told);
+  service_reports_
+    = std::make_unique<service_reports>(rt_, listener_, settings_.root);
   auto result = run_loop(stop_came);
   if (result.orderly && !end_reactors())
     result.orderly = false;

@@ -6,6 +6,7 @@
 #include "server/certificate_watch.hpp"
 #include "server/exit_code.hpp"
 #include "server/server_signals.hpp"
+#include "server/service_reports.hpp"
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -107,6 +108,8 @@ public:
   }
 
   end_result run() {
+    if (server_.reports != nullptr)
+      server_.reports->ready();
     if (server_.stop_came)
       leave(server_.drain_timeout);
     while (!result_)
@@ -159,6 +162,9 @@ private:
       certificates->on_change(now());
     if (certificates != nullptr && certificates->due() <= now())
       certificates->on_due(now());
+    if (auto* reports = server_.reports;
+        reports != nullptr && reports->due() && *reports->due() <= now())
+      reports->on_due(now());
     if (!deadline_ || now() < *deadline_)
       return ready;
     on_deadline();
@@ -184,6 +190,8 @@ private:
     };
     if (auto* certificates = server_.certificates)
       consider(certificates->due());
+    if (auto* reports = server_.reports; reports != nullptr && reports->due())
+      consider(*reports->due());
     if (!next)
       return -1;
     auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - now());
@@ -196,8 +204,14 @@ private:
       return;
     auto meaning = meaning_of(static_cast<int>(info.ssi_signo));
     if (meaning != signal_meaning::stop) {
+      auto* reports
+        = meaning == signal_meaning::reload ? server_.reports : nullptr;
+      if (reports != nullptr)
+        reports->reloading();
       if (server_.on_signal)
         server_.on_signal(meaning);
+      if (reports != nullptr)
+        reports->ready();
       return;
     }
     if (stage_ == stage::serving)
@@ -217,6 +231,8 @@ private:
 
   void leave(std::chrono::milliseconds timeout) {
     drain_timeout_ = timeout;
+    if (server_.reports != nullptr)
+      server_.reports->stopping();
     if (server_.listener == nullptr || server_.drain_delay.count() == 0)
       return drain();
     stage_ = stage::leaving;

@@ -16,6 +16,7 @@
 namespace coppice {
 
 class certificate_watch;
+class service_reports;
 
 /// What runs.
 struct running_server {
@@ -30,6 +31,7 @@ struct running_server {
   /// Called for signals that do not end it; may be empty.
   std::function<void(signal_meaning)> on_signal = {};
   certificate_watch* certificates = nullptr; ///< Null: there are none.
+  service_reports* reports = nullptr;        ///< Null: nobody wants any.
 };
 
 /// How a server ended.

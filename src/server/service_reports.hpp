@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#pragma once
+
+#include "coppice/actor/runtime.hpp"
+#include "coppice/net/listener.hpp"
+#include "server/service_manager.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace coppice {
+
+/// Reports the course of a server to its service manager, if there is one. For
+/// one thread, which waits for it.
+class service_reports {
+public:
+  using clock = std::chrono::steady_clock;
+
+  /// `listener` may be null. `root` is the path of the tree.
+  service_reports(actor::runtime_ptr rt, net::listener_ptr listener,
+                  std::string root);
+
+  /// When `on_due` is to be called; unset: never.
+  std::optional<clock::time_point> due() const noexcept {
+    return due_;
+  }
+
+  /// It serves, or serves again after a reload.
+  void ready();
+  void reloading();
+  void stopping();
+
+  /// Says that all is well if every reactor has taken a turn since the last
+  /// time.
+  void on_due(clock::time_point now);
+
+private:
+  std::string status() const;
+  void ask_reactors();
+
+  service_manager manager_;
+  actor::runtime_ptr rt_;
+  net::listener_ptr listener_;
+  std::string root_;
+  /// Reactors that have not taken a turn since they were asked.
+  std::shared_ptr<std::atomic<std::size_t>> silent_;
+  std::optional<clock::time_point> due_;
+};
+
+} // namespace coppice
