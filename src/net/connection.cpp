@@ -54,7 +54,7 @@ void connection::start_tls() {
   actor_of(*this).start_tls();
 }
 
-const tls_info* connection::tls() const noexcept {
+const tls_info* connection::tls() const {
   return actor_of(*this).tls();
 }
 

@@ -67,7 +67,7 @@ public:
   void resume_reading();
   void set_timeout(std::optional<std::chrono::milliseconds> idle);
   void start_tls();
-  const tls_info* tls() const noexcept;
+  const tls_info* tls() const;
 
   const proxy_info* proxy() const noexcept {
     return proxy_.get();

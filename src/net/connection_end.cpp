@@ -131,7 +131,8 @@ void connection_actor::on_exit() {
 // Without it, a peer that speaks TLS would have to take an end by a limit, say,
 // for one that somebody else has made. Where output is lost, it is right to.
 void connection_actor::say_goodbye() {
-  if (tls() == nullptr || waiting_bytes() > 0 || bytes_.toxics() != nullptr)
+  if (bytes_.tls() == nullptr || waiting_bytes() > 0
+      || bytes_.toxics() != nullptr)
     return;
   try {
     (void)bytes_.finish();

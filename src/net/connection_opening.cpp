@@ -62,7 +62,7 @@ void connection_actor::end_handshake() {
   owner_->end_handshake();
   handshakes_ = false;
   traffic_.handshakes.add(1);
-  if (bytes_.tls()->info().resumed)
+  if (bytes_.tls()->resumed())
     traffic_.resumed.add(1);
 }
 
@@ -107,16 +107,14 @@ void connection_actor::start_tls() {
   watch_time();
 }
 
-const tls_info* connection_actor::tls() const noexcept {
+const tls_info* connection_actor::tls() const {
   auto* stage = bytes_.tls();
   return stage != nullptr && stage->ready() ? &stage->info() : nullptr;
 }
 
 std::string_view connection_actor::tls_state() const noexcept {
-  if (bytes_.tls() == nullptr)
-    return {};
-  auto* known = tls();
-  return known != nullptr ? std::string_view{known->version} : "handshake";
+  auto* stage = bytes_.tls();
+  return stage != nullptr ? stage->version() : std::string_view{};
 }
 
 // -- what a client can do wrong -----------------------------------------------

@@ -94,7 +94,7 @@ public:
   }
 
   /// The stage of TLS; null: there is none.
-  const tls_stage* tls() const noexcept {
+  tls_stage* tls() const noexcept {
     return tls_.get();
   }
 

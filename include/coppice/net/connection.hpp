@@ -67,7 +67,7 @@ public:
   void start_tls();
 
   /// What was agreed on in the handshake; null: there was none.
-  const tls_info* tls() const noexcept;
+  const tls_info* tls() const;
 
   /// What the header of a proxy said; null: there was none.
   const proxy_info* proxy() const noexcept;

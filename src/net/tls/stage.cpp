@@ -57,10 +57,12 @@ tls_stage::tls_stage(stage& below, stage_host& host, tls_context_ptr context)
 
 tls_stage::~tls_stage() = default;
 
-// Calls a function of OpenSSL that may call the stage below.
+// Calls a function of OpenSSL that may call the stage below. To clear errors
+// where there are none costs 8 % of the instructions of a short message.
 template <class F>
 int tls_stage::call(F fn) {
-  ERR_clear_error();
+  if (ERR_peek_error() != 0) [[unlikely]]
+    ERR_clear_error();
   auto result = fn(session_.get());
   if (thrown_) [[unlikely]]
     std::rethrow_exception(std::exchange(thrown_, nullptr));
@@ -87,7 +89,6 @@ ssize_t tls_stage::receive(std::span<char> into) {
 ssize_t tls_stage::shake_hands() {
   auto result = call(SSL_do_handshake);
   if (result == 1) {
-    note_agreement();
     shaken_ = true;
     dry_ = false;
     return try_again(); // the handler is to be told before it gets bytes
@@ -237,9 +238,8 @@ std::uint32_t tls_stage::interest(std::uint32_t wanted) const noexcept {
 }
 
 stage::progress tls_stage::finish() {
-  if (shaken_ && !over_ && !std::exchange(said_goodbye_, true)) {
+  if (shaken_ && !over_ && !std::exchange(said_goodbye_, true))
     call(SSL_shutdown); // sends close_notify
-  }
   if (auto error = send_held(); error != 0) {
     errno = error;
     return progress::failed;
@@ -249,20 +249,34 @@ stage::progress tls_stage::finish() {
 
 // -- the handshake ------------------------------------------------------------
 
-void tls_stage::note_agreement() {
+std::string_view tls_stage::version() const noexcept {
+  return shaken_ ? SSL_get_version(session_.get()) : "handshake";
+}
+
+bool tls_stage::resumed() const noexcept {
+  return SSL_session_reused(session_.get()) == 1;
+}
+
+// Most handlers never ask, and idle connections are many.
+const tls_info& tls_stage::info() {
+  if (info_)
+    return *info_;
   auto* session = session_.get();
-  info_.version = SSL_get_version(session);
-  info_.cipher = SSL_get_cipher_name(session);
-  info_.server_name
+  tls_info result;
+  result.version = SSL_get_version(session);
+  result.cipher = SSL_get_cipher_name(session);
+  result.server_name
     = text_or_empty(SSL_get_servername(session, TLSEXT_NAMETYPE_host_name));
   const unsigned char* alpn = nullptr;
   unsigned size = 0;
   SSL_get0_alpn_selected(session, &alpn, &size);
   if (size > 0)
-    info_.alpn.assign(reinterpret_cast<const char*>(alpn), size);
+    result.alpn.assign(reinterpret_cast<const char*>(alpn), size);
   if (auto* client = SSL_get0_peer_certificate(session))
-    info_.client = subject_of(client);
-  info_.resumed = SSL_session_reused(session) == 1;
+    result.client = subject_of(client);
+  result.resumed = resumed();
+  info_ = std::make_unique<const tls_info>(std::move(result));
+  return *info_;
 }
 
 // -- what OpenSSL reads from and writes to ------------------------------------

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,9 +31,13 @@ public:
   ~tls_stage() override;
 
   /// What was agreed on, once it is `ready`.
-  const tls_info& info() const noexcept {
-    return info_;
-  }
+  const tls_info& info();
+
+  /// The version that was agreed on, or `handshake`.
+  std::string_view version() const noexcept;
+
+  /// Whether an earlier session goes on, once it is `ready`.
+  bool resumed() const noexcept;
 
   ssize_t receive(std::span<char> into) override;
   ssize_t transmit(std::string_view data) override;
@@ -81,12 +86,11 @@ private:
   void refuse(bool left);
   int send(std::string_view data);
   int send_held();
-  void note_agreement();
 
   stage_host& host_;
   tls_context_ptr context_;
   tls_context::session session_;
-  tls_info info_;
+  std::unique_ptr<const tls_info> info_; // null: nobody has asked
   std::string held_; // encrypted; the stage below takes no more
   // What a stage below threw: it must not pass through OpenSSL.
   std::exception_ptr thrown_;
