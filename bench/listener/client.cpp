@@ -50,6 +50,8 @@ void demand(bool good, const char* what) {
 void client::connect() {
   fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   demand(fd_ >= 0, "socket");
+  if (tls_)
+    tls_->open(fd_);
   int on = 1;
   ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   ::setsockopt(fd_, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
@@ -77,6 +79,8 @@ void client::begin_message() {
 
 void client::finish() {
   finishing_ = true;
+  if (tls_)
+    tls_->finish();
   demand(::shutdown(fd_, SHUT_WR) == 0, "shutdown");
 }
 
@@ -85,7 +89,7 @@ void client::on_io(std::uint32_t events) {
     on_connected();
   else if ((events & EPOLLOUT) != 0)
     write();
-  if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0)
+  if (connected_ && (events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0)
     read();
 }
 
@@ -93,6 +97,9 @@ void client::on_connected() {
   socklen_t size = sizeof(errno);
   ::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &errno, &size);
   demand(errno == 0, "connect");
+  if (tls_)
+    if (auto events = tls_->shake_hands(); events != 0)
+      return watch(events);
   connected_ = true;
   ++load_.open;
   watch(EPOLLIN);
@@ -103,8 +110,7 @@ void client::write() {
   while (sent_ < to_send_) {
     auto part = load_.text->at(id_, sent_, load_.buffer.size());
     auto size = std::min<std::uint64_t>(part.size(), to_send_ - sent_);
-    auto n
-      = ::send(fd_, part.data(), static_cast<std::size_t>(size), MSG_NOSIGNAL);
+    auto n = send(part.substr(0, static_cast<std::size_t>(size)));
     demand(n > 0 || errno == EAGAIN, "send");
     if (n < 0)
       return watch(EPOLLIN | EPOLLOUT);
@@ -114,8 +120,15 @@ void client::write() {
 }
 
 void client::read() {
+  read_once();
+  // A record at a time; epoll knows nothing of those that are read ahead.
+  while (tls_ && connected_ && tls_->has_input())
+    read_once();
+}
+
+void client::read_once() {
   auto& into = load_.buffer;
-  auto n = ::recv(fd_, into.data(), into.size(), 0);
+  auto n = receive();
   demand(n >= 0 || errno == EAGAIN, "recv");
   if (n < 0)
     return;
@@ -131,6 +144,19 @@ void client::read() {
     ++checked_;
     on_message();
   }
+}
+
+ssize_t client::send(std::string_view data) {
+  if (tls_)
+    return tls_->send(data);
+  return ::send(fd_, data.data(), data.size(), MSG_NOSIGNAL);
+}
+
+ssize_t client::receive() {
+  auto& into = load_.buffer;
+  if (tls_)
+    return tls_->receive(into.data(), into.size());
+  return ::recv(fd_, into.data(), into.size(), 0);
 }
 
 void client::on_message() {

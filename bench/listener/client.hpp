@@ -3,11 +3,13 @@
 #pragma once
 
 #include "stream.hpp"
+#include "tls_channel.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <vector>
 
 /// What all clients of one load have in common.
@@ -18,6 +20,7 @@ struct load {
   std::uint16_t port = 0;
   std::size_t message_bytes = 0;
   const stream* text = nullptr;
+  SSL_CTX* tls = nullptr; // none: without TLS
   std::vector<char> buffer;
   clock::time_point until;                     // no message is begun after it
   std::size_t open = 0;                        // clients that are connected
@@ -30,7 +33,8 @@ struct load {
 class client {
 public:
   client(load& shared, std::size_t id) : load_(shared), id_(id) {
-    // nop
+    if (load_.tls != nullptr)
+      tls_ = std::make_unique<tls_channel>(load_.tls);
   }
 
   client(const client&) = delete;
@@ -52,12 +56,20 @@ public:
     one_each_ = true;
   }
 
+  /// … and each handshake resumes the session of the one before it.
+  void resume_sessions() {
+    tls_->resume();
+  }
+
   void on_io(std::uint32_t events);
 
 private:
   void on_connected();
   void read();
+  void read_once();
   void write();
+  ssize_t send(std::string_view data);
+  ssize_t receive();
   void on_message();
   void on_end();
   void watch(std::uint32_t events);
@@ -65,6 +77,7 @@ private:
   load& load_;
   std::size_t id_;
   int fd_ = -1;
+  std::unique_ptr<tls_channel> tls_;
   bool connected_ = false;
   bool finishing_ = false;
   bool one_each_ = false;

@@ -3,11 +3,14 @@
 /// Puts load on an echo server on 127.0.0.1 and checks every byte it sends
 /// back; `run` measures the server meanwhile.
 ///
-///   load echo|connect PORT CLIENTS MESSAGE_BYTES IN_FLIGHT SECONDS
+///   load [tls-]echo|[tls-]connect|tls-resume
+///        PORT CLIENTS MESSAGE_BYTES IN_FLIGHT SECONDS
 ///
 /// echo: all clients connect first, each has IN_FLIGHT messages under way.
 /// connect: each client connects for one message, closes when it is back, and
 /// begins again once the server has closed too; IN_FLIGHT is 1.
+/// tls-: the same by TLS 1.3; tls-connect has a full handshake for each
+/// message, and tls-resume one with a ticket of the connection before.
 ///
 /// Connects, loads for a moment to warm up, prints `ready`, and waits for a
 /// line on standard input. Then loads for SECONDS (with 0, every client sends
@@ -29,6 +32,7 @@
 
 namespace {
 
+constexpr std::string_view tls_prefix = "tls-";
 constexpr std::size_t buffer_bytes = 256 * 1024;
 constexpr std::size_t connects_at_a_time = 64;
 constexpr std::chrono::milliseconds warm_up{500};
@@ -94,9 +98,14 @@ void report(load& shared, double seconds) {
 int main(int argc, char** argv) {
   std::string_view what = argc == 7 ? argv[1] : "";
   auto number = [&](int i) { return std::strtoul(argv[i], nullptr, 10); };
-  if (what != "echo" && (what != "connect" || number(5) != 1)) {
-    std::fputs("usage: load echo|connect PORT CLIENTS MESSAGE_BYTES "
-               "IN_FLIGHT SECONDS\n",
+  auto by_tls = what.starts_with(tls_prefix);
+  if (by_tls)
+    what.remove_prefix(tls_prefix.size());
+  auto resumes = by_tls && what == "resume";
+  auto stays = what == "echo";
+  if (!stays && ((what != "connect" && !resumes) || number(5) != 1)) {
+    std::fputs("usage: load [tls-]echo|[tls-]connect|tls-resume PORT CLIENTS "
+               "MESSAGE_BYTES IN_FLIGHT SECONDS\n",
                stderr);
     return 2;
   }
@@ -108,17 +117,21 @@ int main(int argc, char** argv) {
               .port = static_cast<std::uint16_t>(number(2)),
               .message_bytes = number(4),
               .text = &text,
+              .tls = by_tls ? make_tls_context() : nullptr,
               .buffer = std::vector<char>(buffer_bytes)};
   demand(shared.epoll >= 0, "epoll_create1");
 
   clients all;
   for (std::size_t i = 0; i < number(3); ++i)
     all.push_back(std::make_unique<client>(shared, i));
-  if (what == "echo")
-    connect_all(shared, all);
-  else
-    for (auto& one : all)
+  for (auto& one : all) {
+    if (!stays)
       one->reconnect_for_each();
+    if (resumes)
+      one->resume_sessions();
+  }
+  if (stays)
+    connect_all(shared, all);
   run(shared, all, in_flight,
       std::min<load::clock::duration>(how_long, warm_up));
 

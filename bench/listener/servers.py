@@ -8,9 +8,11 @@ import re
 import resource
 import shutil
 import subprocess
+import tempfile
 import time
 
-HERE = pathlib.Path(__file__).parent
+HERE = pathlib.Path(__file__).resolve().parent
+MAKE_CERTIFICATE = HERE.parent.parent / "scripts" / "make-certificate"
 
 ONE_REACTOR = ["0", "--bind", "127.0.0.1", "--acceptors", "1"]
 UNOBSERVED = [*ONE_REACTOR, "--journal", "off", "--admin", "off"]
@@ -59,6 +61,24 @@ def observable(build, journal):
     """The command of a server with all that one can look at; see `watching`."""
     return [str(build / "coppice"), *BASE, "--journal", str(journal), "--admin",
             "127.0.0.1:0"]
+
+
+@contextlib.contextmanager
+def certificate():
+    """The files of a certificate and its key, ECDSA on P-256."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([MAKE_CERTIFICATE, folder], check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        yield f"{folder}/server.pem", f"{folder}/server.key"
+
+
+def tls_servers(build, cert, key):
+    """The command of each server that speaks TLS, by name."""
+    return {
+        BARE: [str(build / "bench" / "listener" / "tls-epoll-echo"), cert, key],
+        OURS: [str(build / "coppice"), *SERVE, "--tls-cert", cert, "--tls-key",
+               key],
+    }
 
 
 def raise_descriptor_limit():
