@@ -28,7 +28,7 @@ void add_options(CLI::App& cmd, proxy_options& options) {
     ->type_name("NETWORK");
   cmd
     .add_option("--proxy-timeout", options.timeout,
-                "how long that header may take [5s]")
+                "how long that header may take; default: 5s")
     ->group(proxy_group)
     ->type_name("TIME");
 }

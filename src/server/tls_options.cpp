@@ -80,7 +80,7 @@ void add_options(CLI::App& cmd, tls_options& options) {
     ->take_all()
     ->allow_extra_args(false);
   add("--tls-min", options.oldest, "1.2|1.3",
-      "the oldest version that is spoken [1.2]")
+      "the oldest version that is spoken; default: 1.2")
     ->check(one_of({"1.2", "1.3"}));
   add("--tls-alpn", options.alpn, "NAME",
       "an application protocol, such as h2; repeatable, the best one first; "
@@ -94,9 +94,9 @@ void add_options(CLI::App& cmd, tls_options& options) {
       "--tls-client-ca, else off")
     ->check(one_of({"off", "optional", "required"}));
   add("--tls-handshake-timeout", options.handshake_timeout, "TIME",
-      "how long a handshake may take [5s]");
+      "how long a handshake may take; default: 5s");
   add("--tls-max-handshakes", options.max_handshakes, "COUNT",
-      "handshakes at a time; clients beyond are closed [1000]")
+      "handshakes at a time; clients beyond are closed; default: 1000")
     ->check(numbers(1, 1'000'000));
 }
 
