@@ -105,6 +105,12 @@ public:
   /// sent together, at the latest when the coroutine waits for something.
   auto write(std::string_view data);
 
+  /// Has the handshake of TLS begin: see `connection::start_tls`. What was
+  /// written before is sent in the clear; what the peer has sent and was not
+  /// read is forgotten, since anybody may have put it in. What is read from now
+  /// on was encrypted.
+  void start_tls();
+
   /// For its id, its peer, its limits; not for writing, which would overtake
   /// what is to be sent.
   net::connection& connection() const noexcept;
@@ -161,6 +167,9 @@ public:
   void wait_for_output() noexcept {
     waits_for_ = event::output;
   }
+
+  /// See `stream::start_tls`.
+  void start_tls();
 
   net::connection& connection() const noexcept {
     return *connection_;
@@ -245,6 +254,10 @@ inline auto stream::read_line(std::size_t max_bytes) {
 
 inline auto stream::write(std::string_view data) {
   return detail::write_awaiter{*owner_, data};
+}
+
+inline void stream::start_tls() {
+  owner_->start_tls();
 }
 
 inline net::connection& stream::connection() const noexcept {

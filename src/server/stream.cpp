@@ -79,6 +79,15 @@ bool stream_handler::send(std::string_view data) {
   return false;
 }
 
+void stream_handler::start_tls() {
+  flush();
+  kept_.clear();
+  kept_offset_ = 0;
+  fresh_ = {};
+  searched_ = 0;
+  connection_->start_tls();
+}
+
 void stream_handler::flush() {
   if (output_.empty())
     return;

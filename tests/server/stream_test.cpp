@@ -7,6 +7,8 @@
 #include "coppice/actor/tree_root.hpp"
 #include "coppice/server.hpp"
 #include "coppice/testing/tcp_client.hpp"
+#include "support/tls_client.hpp"
+#include "support/tls_files.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -268,6 +270,33 @@ TEST_F(Stream, LeavesItsReactorToOthersWhileItOnlyWrites) {
 
   EXPECT_TRUE(client.sends("hello\n"));
   EXPECT_TRUE(client.receives("hello\n"));
+}
+
+TEST_F(Stream, ForgetsWhatCameInTheClearWhenTlsBegins) {
+  test::tls_files files;
+  serve(
+    [](stream self) -> task {
+      co_await self.write("220 ready\r\n");
+      co_await self.read_line();
+      co_await self.write("220 go\r\n");
+      self.start_tls();
+      auto line = co_await self.read_line();
+      co_await self.write(self.connection().tls()->version + " "
+                          + std::string{line.value_or("none")});
+    },
+    [&](auto& settings) {
+      settings.tls = net::tls_settings{.certificates = {{files.write("s")}},
+                                       .from_start = false};
+    });
+  test::tls_client client{*server_->local()};
+  EXPECT_EQ(client.hear_in_the_clear(), "220 ready\r\n");
+  EXPECT_EQ(client.ask_in_the_clear("STARTTLS\r\nput in\r\n"), "220 go\r\n");
+
+  EXPECT_EQ(client.shake_hands(), "");
+  client.send("secret\r\n");
+
+  EXPECT_EQ(client.receive(16), "TLSv1.3 secret\r\n");
+  EXPECT_EQ(client.ending(), "goodbye");
 }
 
 } // namespace stream_test
