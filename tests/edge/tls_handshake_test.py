@@ -190,13 +190,15 @@ def sessions_of_clients(binary):
 
 @case
 def slow_hello(binary):
-    """A handshake that comes byte by byte succeeds"""
-    with tls_server(binary) as server, server.connect() as client:
+    """A handshake that comes in pieces, of a byte at first, succeeds"""
+    with tls_server(binary, "--tls-handshake-timeout", "2m") as server, \
+            server.connect() as client:
         bio = Bio(client, context(authority()))
         hello = bio.hello()
-        for i in range(len(hello)):
-            client.sendall(hello[i:i + 1])
-            until(lambda: server.counters()["bytes_in"] > i, f"{i} bytes")
+        ends = [*range(1, 33), *range(64, len(hello), 32), len(hello)]
+        for begin, end in zip([0, *ends], ends):
+            client.sendall(hello[begin:end])
+            until(lambda: server.counters()["bytes_in"] >= end, f"{end} bytes")
         bio.do(bio.tls.do_handshake)
         echoes(bio)
 
