@@ -73,19 +73,28 @@ bio_ptr reader_of(const std::string& bytes) {
   return bio_ptr{BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size()))};
 }
 
-expected<std::vector<x509_ptr>, std::string>
-certificates_in(const std::string& file, const std::string& bytes) {
-  auto in = reader_of(bytes);
-  std::vector<x509_ptr> result;
+// At least one certificate, and the bytes that they were read from.
+struct certificate_file {
+  std::string bytes;
+  std::vector<x509_ptr> all = {};
+};
+
+expected<certificate_file, std::string>
+read_certificates(const std::string& file) {
+  auto bytes = contents(file);
+  if (!bytes)
+    return unexpected{std::move(bytes.error())};
+  certificate_file result{*std::move(bytes)};
+  auto in = reader_of(result.bytes);
   ERR_clear_error();
   while (auto* next = PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr))
-    result.emplace_back(next);
+    result.all.emplace_back(next);
   auto code = ERR_peek_last_error();
   if (ERR_GET_REASON(code) != PEM_R_NO_START_LINE)
-    return wrong(file, "certificate " + std::to_string(result.size() + 1)
+    return wrong(file, "certificate " + std::to_string(result.all.size() + 1)
                          + " cannot be read: " + last_problem());
   ERR_clear_error();
-  if (result.empty())
+  if (result.all.empty())
     return wrong(file, "there is no certificate in it (a block that begins "
                        "with -----BEGIN CERTIFICATE-----)");
   return result;
@@ -153,17 +162,14 @@ sha256 digest_of(std::string_view bytes) {
 }
 
 expected<tls_authority, std::string> read_authority(const std::string& file) {
-  auto bytes = contents(file);
-  if (!bytes)
-    return unexpected{std::move(bytes.error())};
-  auto all = certificates_in(file, *bytes);
-  if (!all)
-    return unexpected{std::move(all.error())};
+  auto read = read_certificates(file);
+  if (!read)
+    return unexpected{std::move(read.error())};
   tls_authority result;
   result.store.reset(X509_STORE_new());
   result.names.reset(sk_X509_NAME_new_null());
-  result.digest = digest_of(*bytes);
-  for (auto& each : *all) {
+  result.digest = digest_of(read->bytes);
+  for (auto& each : read->all) {
     X509_STORE_add_cert(result.store.get(), each.get());
     sk_X509_NAME_push(result.names.get(),
                       X509_NAME_dup(X509_get_subject_name(each.get())));
@@ -173,24 +179,22 @@ expected<tls_authority, std::string> read_authority(const std::string& file) {
 
 expected<certificate_chain, std::string>
 read_certificate(const std::string& file) {
-  auto bytes = contents(file);
-  if (!bytes)
-    return unexpected{std::move(bytes.error())};
-  auto all = certificates_in(file, *bytes);
-  if (!all)
-    return unexpected{std::move(all.error())};
-  for (std::size_t i = 1; i < all->size(); ++i)
-    if (X509_check_issued((*all)[i].get(), (*all)[i - 1].get()) != X509_V_OK)
+  auto read = read_certificates(file);
+  if (!read)
+    return unexpected{std::move(read.error())};
+  auto& all = read->all;
+  for (std::size_t i = 1; i < all.size(); ++i)
+    if (X509_check_issued(all[i].get(), all[i - 1].get()) != X509_V_OK)
       return wrong(file, "certificate " + std::to_string(i + 1)
                            + " did not issue certificate " + std::to_string(i)
                            + ": each has to be followed by its issuer's");
-  auto* leaf = all->front().get();
+  auto* leaf = all.front().get();
   tls_context::loaded what{.file = file,
                            .names = names_of(leaf),
                            .expires = time_of(X509_get0_notAfter(leaf)),
                            .rsa = EVP_PKEY_get_base_id(X509_get0_pubkey(leaf))
                                   == EVP_PKEY_RSA};
-  return certificate_chain{std::move(what), *std::move(all)};
+  return certificate_chain{std::move(what), std::move(all)};
 }
 
 expected<void, std::string> use_certificate(SSL_CTX* into,
