@@ -56,19 +56,26 @@ std::shared_ptr<const connection_settings> listener_core::settings() const {
   return settings_;
 }
 
+// For new connections: those that have begun keep the settings they began with.
+void listener_core::change_settings(
+  const std::function<void(connection_settings&)>& change) {
+  std::lock_guard guard{mutex_};
+  auto settings = std::make_shared<connection_settings>(*settings_);
+  change(*settings);
+  settings_ = std::move(settings);
+}
+
 void listener_core::set_limits(const net::limits& value) {
-  std::unique_lock guard{mutex_};
-  settings_ = std::make_shared<const connection_settings>(
-    connection_settings{value, settings_->make_handler, settings_->tls});
-  admission_.set(value);
-  guard.unlock();
+  change_settings([&](auto& settings) {
+    settings.limits = value;
+    admission_.set(value);
+  });
   on_port_change();
 }
 
 void listener_core::set_handler(handler_factory make) {
-  std::lock_guard guard{mutex_};
-  settings_ = std::make_shared<const connection_settings>(
-    connection_settings{settings_->limits, std::move(make), settings_->tls});
+  change_settings(
+    [&](auto& settings) { settings.make_handler = std::move(make); });
 }
 
 expected<void, std::string> listener_core::reload_certificates() {
@@ -80,11 +87,7 @@ expected<void, std::string> listener_core::reload_certificates() {
     return unexpected{std::move(fresh.error())};
   }
   auto count = (*fresh)->certificates().size();
-  {
-    std::lock_guard guard{mutex_};
-    settings_ = std::make_shared<const connection_settings>(connection_settings{
-      settings_->limits, settings_->make_handler, *std::move(fresh)});
-  }
+  change_settings([&](auto& settings) { settings.tls = *std::move(fresh); });
   publish(observe::event_kind::certificates_loaded,
           std::to_string(count) + (count == 1 ? " is" : " are")
             + " in force; connections that are open keep theirs");

@@ -135,6 +135,7 @@ private:
   void on_draining() override;
   void on_down() override;
 
+  void change_settings(const std::function<void(connection_settings&)>& change);
   void end_farewell();
   void call_drained();
   std::string connections_text() const;
