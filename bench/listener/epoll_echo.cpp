@@ -4,22 +4,18 @@
 /// thread on epoll, without a protocol, actors, limits or timers. Prints the
 /// port that it listens on.
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include "bare_loop.hpp"
+
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdint>
-#include <cstdio>
 #include <string>
 #include <vector>
 
 namespace {
-
-constexpr int accepts_a_turn = 16;
 
 struct connection {
   int fd = -1;
@@ -27,52 +23,7 @@ struct connection {
   std::size_t sent = 0; // … and what it took of that since
 };
 
-int epoll = -1;
-int listening = -1;
 std::vector<char> buffer(64 * 1024);
-
-[[noreturn]] void fail(const char* what) {
-  std::perror(what);
-  std::_Exit(1);
-}
-
-void watch(int op, int fd, std::uint32_t events, void* what) {
-  epoll_event ev{};
-  ev.events = events;
-  ev.data.ptr = what;
-  if (::epoll_ctl(epoll, op, fd, &ev) != 0)
-    fail("epoll_ctl");
-}
-
-void listen_somewhere() {
-  listening = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  auto* where = reinterpret_cast<sockaddr*>(&address);
-  if (::bind(listening, where, size) != 0 || ::listen(listening, SOMAXCONN) != 0
-      || ::getsockname(listening, where, &size) != 0)
-    fail("listen");
-  watch(EPOLL_CTL_ADD, listening, EPOLLIN, nullptr);
-  std::printf("%d\n", ntohs(address.sin_port));
-  std::fflush(stdout);
-}
-
-void accept_some() {
-  for (int i = 0; i < accepts_a_turn; ++i) {
-    auto fd
-      = ::accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) {
-      if (errno == EAGAIN)
-        return;
-      fail("accept4");
-    }
-    int on = 1;
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    watch(EPOLL_CTL_ADD, fd, EPOLLIN, new connection{.fd = fd});
-  }
-}
 
 void end(connection* c) {
   ::close(c->fd);
@@ -115,28 +66,9 @@ void read(connection* c) {
     end(c);
 }
 
-void loop() {
-  std::array<epoll_event, 256> events;
-  for (;;) {
-    auto n
-      = ::epoll_wait(epoll, events.data(), static_cast<int>(events.size()), -1);
-    for (int i = 0; i < n; ++i) {
-      auto& ev = events[static_cast<std::size_t>(i)];
-      auto* c = static_cast<connection*>(ev.data.ptr);
-      if (c == nullptr)
-        accept_some();
-      else if ((ev.events & EPOLLOUT) != 0)
-        flush(c);
-      else
-        read(c);
-    }
-  }
-}
-
 } // namespace
 
 int main() {
-  epoll = ::epoll_create1(EPOLL_CLOEXEC);
   listen_somewhere();
-  loop();
+  serve([](int fd) { return new connection{.fd = fd}; }, flush, read);
 }
