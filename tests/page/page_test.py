@@ -201,7 +201,9 @@ class Test:
         """What a prediction says is in the tree while the action has the focus."""
         victim = ACCEPTORS + "/acceptor:2"
         clients = [self.server.talk(b"hello\n") for _ in range(12)]
-        held = self.held_by("acceptor:2")
+        # On a busy machine other acceptors may have taken all of them.
+        while not (held := self.held_by("acceptor:2")) and len(clients) < 500:
+            clients.append(self.server.talk(b"hello\n"))
         assert held > 0
         self.select(victim)
         self.browser.js("document.querySelector('[data-action=crash]').focus()")
