@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Behind HAProxy: who its clients are is known, and its health checks pass.
-Skipped where there is no HAProxy.
+"""Behind HAProxy: who its clients are is known, and its health checks pass. Each
+case runs with the HAProxy of this machine, and with those in the root file
+systems of other releases that COPPICE_HAPROXY_ROOTS names, separated by colons;
+scripts/debian-root makes such roots. Skipped where there is no HAProxy.
 
 usage: haproxy_test.py COPPICE [WORD]
 """
 
-import atexit
 import contextlib
+import dataclasses
 import os
 import pathlib
+import re
 import shutil
 import socket
 import ssl
@@ -19,13 +22,53 @@ import tempfile
 
 from certificates import Certificates, options
 from clients import context, echoes, ended
-from serving import (DEADLINE, SKIPPED, Server, case, equal, expect, main,
-                     until)
+from serving import (DEADLINE, SKIPPED, Server, Skip, case, cases, equal,
+                     expect, main, until)
 
 HAPROXY = shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin")
+ROOTS = os.environ.get("COPPICE_HAPROXY_ROOTS", "")
 CLIENTS = 50
-folder = tempfile.TemporaryDirectory()
-atexit.register(folder.cleanup)
+
+
+@dataclasses.dataclass
+class Haproxy:
+    """How it is run, and a folder that it and coppice see."""
+
+    command: list
+    version: str
+    folder: pathlib.Path
+    seen_as: pathlib.Path
+
+
+@contextlib.contextmanager
+def installed(root):
+    """The HAProxy in a root, or, without one, that of this machine."""
+    command = ["chroot", root, "/usr/sbin/haproxy"] if root else [HAPROXY]
+    said = subprocess.run([*command, "-v"], capture_output=True,
+                          encoding="utf-8", timeout=DEADLINE)
+    version = re.search(r"version ([\d.]+)", said.stdout)
+    expect(version, f"a version of {command}", said.stdout + said.stderr)
+    with tempfile.TemporaryDirectory(
+            dir=os.path.join(root, "tmp") if root else None) as name:
+        folder = pathlib.Path(name)
+        yield Haproxy(command, version[1], folder, pathlib.Path(
+            "/", folder.relative_to(root)) if root else folder)
+
+
+def case_with_each(test):
+    """A case for each HAProxy; its claim begins with the root's name."""
+    for root in ([""] if HAPROXY else []) + [r for r in ROOTS.split(":") if r]:
+        def run(binary, root=root):
+            if root and os.geteuid() != 0:
+                raise Skip("only root may change to another root")
+            with installed(root) as haproxy:
+                test(binary, haproxy)
+                return f"HAProxy {haproxy.version}"
+        prefix = f"{os.path.basename(root)}: " if root else ""
+        run.__doc__ = prefix + test.__doc__
+        case(run)
+    return test
+
 
 SETTINGS = """
 global
@@ -42,18 +85,18 @@ listen front
 
 
 @contextlib.contextmanager
-def proxy(address, words, inter="100ms"):
+def proxy(haproxy, address, words, inter="100ms"):
     """HAProxy in front of this address, with a health check so often, which may
     take as long; the port that it listens on."""
-    settings = pathlib.Path(folder.name, "haproxy.cfg")
+    settings = haproxy.folder / "haproxy.cfg"
     with socket.create_server(("127.0.0.1", 0), backlog=200) as front:
         settings.write_text(SETTINGS.format(
             front=front.fileno(), address=address, words=words,
             inter=inter))
         process = subprocess.Popen(
-            [HAPROXY, "-db", "-f", settings], pass_fds=[front.fileno()],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE, encoding="utf-8")
+            [*haproxy.command, "-db", "-f", haproxy.seen_as / "haproxy.cfg"],
+            pass_fds=[front.fileno()], stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8")
         try:
             yield front.getsockname()[1]
             equal(process.poll(), None, "exit code of HAProxy")
@@ -95,70 +138,72 @@ def talk(server, port, wrap=lambda client: client):
           "each has ended as it should")
 
 
-def behind(binary, words, *more, wrap=lambda client: client, **how):
+def behind(binary, haproxy, words, *more, wrap=lambda client: client, **how):
     with Server(binary, "--proxy-from", "127.0.0.0/8", "--log-connections",
                 *more) as server, \
-            proxy(f"127.0.0.1:{server.port}", words, **how) as port:
+            proxy(haproxy, f"127.0.0.1:{server.port}", words, **how) as port:
         checked(server, 2)
         talk(server, port, wrap)
         checked(server, 2)
         nothing_refused(server)
 
 
-@case
-def over_tcp(binary):
+@case_with_each
+def over_tcp(binary, haproxy):
     """send-proxy and send-proxy-v2 over TCP"""
     for words in ("send-proxy", "send-proxy-v2",
                   "send-proxy check-send-proxy",
                   "send-proxy-v2 check-send-proxy",
                   "send-proxy-v2 proxy-v2-options crc32c,unique-id"):
-        behind(binary, words)
+        behind(binary, haproxy, words)
 
 
-@case
-def over_unix(binary):
+@case_with_each
+def over_unix(binary, haproxy):
     """send-proxy and send-proxy-v2 over a Unix socket"""
-    path = os.path.join(folder.name, "coppice")
+    path = haproxy.folder / "coppice"
+    seen_as = haproxy.seen_as / "coppice"
     for words in ("send-proxy", "send-proxy-v2 check-send-proxy"):
         with Server(binary, "--proxy-from", "unix", "--log-connections",
                     bind=f"unix:{path}") as server, \
-                proxy(f"unix@{path}", words) as port:
+                proxy(haproxy, f"unix@{seen_as}", words) as port:
             checked(server, 5)
             talk(server, port)
             checked(server, 5)
             nothing_refused(server)
 
 
-@case
-def tls_through_it(binary):
+@case_with_each
+def tls_through_it(binary, haproxy):
     """TLS of clients passes through it and ends in coppice"""
-    made = Certificates(folder.name)
+    made = Certificates(haproxy.folder)
     pair = made.issue("server")
     for words in ("send-proxy", "send-proxy-v2 check-send-proxy"):
         for newest in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
             tls = context(made.authority, newest=newest)
-            behind(binary, words, *options(pair), wrap=lambda client:
+            behind(binary, haproxy, words, *options(pair), wrap=lambda client:
                    tls.wrap_socket(client, server_hostname="localhost",
                                    suppress_ragged_eofs=False))
 
 
-@case
-def tls_of_its_own(binary):
+@case_with_each
+def tls_of_its_own(binary, haproxy):
     """TLS that it speaks itself ends in coppice"""
-    made = Certificates(folder.name)
+    made = Certificates(haproxy.folder)
     pair = made.issue("server")
+    seen_as = haproxy.seen_as / made.authority.name
     for check in ("", " check-send-proxy check-ssl"):
-        behind(binary, f"send-proxy-v2 ssl verify required sni str(localhost) "
-               f"verifyhost localhost ca-file {made.authority}{check}",
+        behind(binary, haproxy, "send-proxy-v2 ssl verify required sni "
+               f"str(localhost) verifyhost localhost ca-file {seen_as}{check}",
                *options(pair), inter="2s")
 
 
-@case
-def each_address(binary):
+@case_with_each
+def each_address(binary, haproxy):
     """--max-per-address counts the clients, not HAProxy"""
     with Server(binary, "--proxy-from", "127.0.0.0/8", "--max-per-address",
                 "2") as server, \
-            proxy(f"127.0.0.1:{server.port}", "send-proxy-v2") as port:
+            proxy(haproxy, f"127.0.0.1:{server.port}", "send-proxy-v2") as port:
         def connect(source):
             return socket.create_connection(("127.0.0.1", port), DEADLINE,
                                             (source, 0))
@@ -172,11 +217,11 @@ def each_address(binary):
             client.close()
 
 
-@case
-def without_headers(binary):
+@case_with_each
+def without_headers(binary, haproxy):
     """A HAProxy that sends no header is refused, and the reason is known"""
     with Server(binary, "--proxy-from", "127.0.0.0/8") as server, \
-            proxy(f"127.0.0.1:{server.port}", "") as port:
+            proxy(haproxy, f"127.0.0.1:{server.port}", "") as port:
         with socket.create_connection(("127.0.0.1", port), DEADLINE) as client:
             client.sendall(b"hello\n")
             equal(ended(client), b"", "what comes back")
@@ -184,7 +229,7 @@ def without_headers(binary):
 
 
 if __name__ == "__main__":
-    if not HAPROXY:
+    if not cases:
         print("there is no haproxy")
         sys.exit(SKIPPED)
     sys.exit(main(sys.argv))
