@@ -41,6 +41,9 @@ def installed(build, to):
     for kind in ("own/r*.json", "scenarios/t*.json", "golden/t*.jsonl"):
         if not list(to.rglob("coppice/conformance-kit/" + kind)):
             sys.exit(f"not ok - the conformance kit lacks {kind}")
+    units = {unit.name for unit in to.rglob("systemd/system/*")}
+    if units != {"coppice.service", "coppice.socket"}:
+        sys.exit(f"not ok - the units are {units}")
     found = list(to.rglob("*.pc"))
     return dict(os.environ, PKG_CONFIG_PATH=str(found[0].parent))
 

@@ -24,6 +24,7 @@ from certificates import Certificates
 from serving import DEADLINE, Server, Skip, case, equal, expect, main
 
 MOST_EXPOSED = 2.0
+SOCKET = pathlib.Path(__file__).resolve().parents[2] / "src/coppice.socket"
 
 
 class Manager:
@@ -154,6 +155,27 @@ def bears_a_manager_that_is_gone(binary):
                 equal(client.recv(1), b"x", "echo")
         finally:
             del os.environ["NOTIFY_SOCKET"]
+
+
+@case
+def units_make_sense(binary):
+    """systemd finds no fault with the unit and its socket"""
+    if not shutil.which("systemd-analyze"):
+        raise Skip("systemd-analyze is missing")
+    service = pathlib.Path(binary).parent / "coppice.service"
+    text = re.sub(r"^(ExecStart=)\S+", rf"\g<1>{binary}",
+                  service.read_text("utf-8"), flags=re.M)
+    with tempfile.TemporaryDirectory() as folder:
+        units = [pathlib.Path(folder, name)
+                 for name in ("coppice.service", "coppice.socket")]
+        units[0].write_text(text, "utf-8")
+        shutil.copy(SOCKET, units[1])
+        done = subprocess.run(["systemd-analyze", "verify", "--man=no", *units],
+                              capture_output=True, encoding="utf-8",
+                              timeout=DEADLINE)
+    about_them = [line for line in (done.stdout + done.stderr).splitlines()
+                  if "coppice" in line]
+    equal((done.returncode, about_them), (0, []), "what it says")
 
 
 @case
