@@ -138,6 +138,14 @@ lint: ## check the form of C++, JavaScript and scripts
 tidy: setup ## look for bugs with clang-tidy, e.g. ARGS='net actor'
 	@scripts/tidy $(BUILD) $(ARGS)
 
+.PHONY: deb
+deb: ## build the Debian packages, in build-deb
+	@scripts/build-deb
+
+.PHONY: test-deb
+test-deb: deb ## install, upgrade and remove the package in a root with systemd
+	@tests/package/run
+
 .PHONY: cert
 cert: ## make certificates to try TLS with, in certificates/; for other names, ARGS='a.example'
 	@scripts/install-packages tls
