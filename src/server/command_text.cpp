@@ -4,14 +4,20 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cstddef>
 #include <regex>
 #include <sstream>
+#include <string>
+#include <utility>
 
 namespace coppice {
 
 namespace {
 
 constexpr auto arguments = "Arguments";
+
+// More of them fit on no line; then the help says in words which there are.
+constexpr std::size_t widest_choices = 72;
 
 std::vector<std::string> split_at_commas(const std::string& text) {
   std::vector<std::string> result;
@@ -71,9 +77,11 @@ option_text text_of(const CLI::Option& option) {
       type = parts[1];
     }
     result.value = result.positional ? "" : value_name(type);
+    std::string all;
     for (auto& each : result.choices)
-      result.value
-        = &each == &result.choices.front() ? each : result.value + "|" + each;
+      all += (all.empty() ? "" : "|") + each;
+    if (!all.empty() && all.size() <= widest_choices)
+      result.value = std::move(all);
   }
   for (auto* other : option.get_needs())
     remarks.push_back("needs " + other->get_name());
