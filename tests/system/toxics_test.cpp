@@ -101,6 +101,38 @@ TEST_P(Toxics, LimitTheRate) {
   EXPECT_GE(watch.elapsed(), milliseconds(500));
 }
 
+TEST_P(Toxics, ShareARateAmongAllConnections) {
+  auto& server = serve_faults();
+  const command_result added = server.cli(
+    {"toxic", "add", "bandwidth", "-a", "rate=200", "-a", "shared=1"});
+  ASSERT_EQ(added.exit_code, 0) << added.err;
+  EXPECT_THAT(added.out, HasSubstr("rate=200 shared=1"));
+  const std::string data = random_bytes(50'000);
+  std::vector<tcp_client> clients;
+  const stopwatch watch;
+  for (int number = 0; number < 3; ++number) {
+    clients.push_back(connect_to(server));
+    clients.back().send_all(data);
+  }
+
+  for (auto& client : clients)
+    EXPECT_TRUE(same_bytes(client.receive(data.size()), data));
+
+  EXPECT_GE(watch.elapsed(), milliseconds(750));
+}
+
+TEST_P(Toxics, CorruptBytes) {
+  auto& server = serve_faults();
+  order(server, "POST", all_toxics,
+        R"({"type": "corrupt", "attributes": {"per_million": 1000000}})");
+  auto client = connect_to(server);
+  client.send_all("aaaa\n");
+
+  const std::string got = client.receive(5);
+
+  EXPECT_EQ(got.find('a'), std::string::npos);
+}
+
 TEST_P(Toxics, EndConnectionsInTheirWays) {
   auto& server = serve_faults();
   struct end_case {
@@ -112,6 +144,8 @@ TEST_P(Toxics, EndConnectionsInTheirWays) {
          {R"({"type": "timeout", "attributes": {"timeout": 50}})", "",
           ending::eof},
          {R"({"type": "limit_data", "attributes": {"bytes": 3}})", "123",
+          ending::eof},
+         {R"({"type": "limit_time", "attributes": {"time": 50}})", "12345",
           ending::eof},
          {R"({"type": "reset_peer", "attributes": {"timeout": 50}})", "",
           ending::reset}}) {
@@ -342,6 +376,10 @@ TEST_P(Toxics, LeaveNothingBehindAfterAHundredRounds) {
     R"({"type": "reset_peer", "attributes": {"timeout": 5}})",
     R"({"type": "slicer", "attributes": {"average_size": 2, "delay": 50}})",
     R"({"type": "limit_data", "attributes": {"bytes": 3}})",
+    R"({"type": "limit_time", "attributes": {"time": 5}})",
+    R"({"type": "packet_loss", "attributes": {"per_million": 1000}})",
+    R"({"type": "corrupt", "attributes": {"per_million": 1000}})",
+    R"({"type": "bandwidth", "attributes": {"rate": 100, "shared": 1}})",
     R"({"type": "down"})"};
 
   for (std::size_t round = 0; round < 100; ++round) {

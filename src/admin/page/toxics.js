@@ -15,6 +15,9 @@ const types = {
   reset_peer: ["timeout", "ms", 1000],
   slicer: ["average_size", "bytes", 10],
   limit_data: ["bytes", "bytes", 1000],
+  limit_time: ["time", "ms", 5000],
+  packet_loss: ["per_million", "of a million packets", 20000],
+  corrupt: ["per_million", "of a million bytes", 1000],
   down: [],
 };
 
@@ -39,7 +42,7 @@ export function addToxics(model) {
 
   const row = ({ name, type: kind, stream, attributes }) => {
     const [attribute, unit] = types[kind] ?? [];
-    const item = element("li", "", `☣ ${kind}${attribute ? ` ${attributes[attribute]} ${unit}` : ""}, ${stream} `);
+    const item = element("li", "", `☣ ${kind}${attribute ? ` ${attributes[attribute]} ${unit}` : ""}${attributes.shared ? " for all" : ""}, ${stream} `);
     const button = element("button", "", "remove");
     button.setAttribute("type", "button");
     button.setAttribute("aria-label", `remove the toxic ${name}`);

@@ -2,8 +2,12 @@
 
 #include "net/toxic/collection.hpp"
 
+#include "net/toxic/shared_line.hpp"
+
 #include <algorithm>
+#include <memory>
 #include <utility>
+#include <variant>
 
 namespace coppice::net {
 
@@ -15,6 +19,15 @@ std::string named(std::string_view name, toxic_collection::target connection) {
   auto text = "toxic called \"" + std::string{name} + "\"";
   return connection ? text + " on connection " + std::to_string(*connection)
                     : text;
+}
+
+// Null unless it has one. A toxic that is changed gets another, since what was
+// to be sent on the old one is timed again.
+std::shared_ptr<shared_line> line_for(const toxic_effect& what) {
+  auto* bandwidth = std::get_if<bandwidth_toxic>(&what);
+  return bandwidth != nullptr && bandwidth->shared != 0
+           ? std::make_shared<shared_line>()
+           : nullptr;
 }
 
 unexpected<toxic_refusal> refused(kind why, std::string message) {
@@ -57,7 +70,7 @@ toxic_collection::result toxic_collection::add(toxic& what, target connection) {
   if (find(all, what.name, connection) != nullptr)
     return refused(kind::taken,
                    "there is a " + named(what.name, connection) + " already");
-  all.push_back({what, ++last_number_, 0, connection});
+  all.push_back({what, ++last_number_, 0, connection, line_for(what.effect)});
   set(std::move(all));
   return {};
 }
@@ -77,6 +90,7 @@ toxic_collection::result toxic_collection::update(toxic what,
     return refused(kind::invalid, "a toxic keeps its type and stream");
   found->what = std::move(what);
   found->revision = ++last_number_;
+  found->line = line_for(found->what.effect);
   set(std::move(all));
   return {};
 }

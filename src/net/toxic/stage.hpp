@@ -74,18 +74,30 @@ private:
   void accept(const reset_peer_toxic& how, std::string bytes, time_point when);
   void accept(const slicer_toxic& how, std::string bytes, time_point when);
   void accept(const limit_data_toxic& how, std::string bytes, time_point when);
+  void accept(const limit_time_toxic& how, std::string bytes, time_point when);
+  void accept(const packet_loss_toxic& how, std::string bytes, time_point when);
+  void accept(const corrupt_toxic& how, std::string bytes, time_point when);
   void accept(const down_toxic& how, std::string bytes, time_point when);
+  void accept_shared(const bandwidth_toxic& how, std::string bytes,
+                     time_point when);
+  void send_next(time_point when);
+  void after_sending(time_point when);
+  time_point received(std::int64_t lost_per_million, time_point when) noexcept;
   std::vector<std::size_t> cuts(const slicer_toxic& how, std::size_t size);
 
   std::uint64_t draw() noexcept;
   std::int64_t vary(std::int64_t by) noexcept;
   bool decide(double toxicity) noexcept;
+  bool happens(std::int64_t per_million) noexcept;
+  bool shares_line() const noexcept;
 
   std::uint64_t id_;
   std::uint64_t revision_;
   toxic_effect effect_;
   std::uint64_t state_; // of the generator
   bool active_;
+  std::shared_ptr<shared_line> line_;
+  time_point since_; // it has been on the connection
   std::deque<piece> queue_;
   std::size_t held_bytes_ = 0;
   std::int64_t passed_bytes_ = 0; // as far as limit_data counts them

@@ -21,9 +21,11 @@ constexpr std::int64_t most_piece = 1'000'000'000;
 constexpr std::int64_t most_bytes = std::int64_t{1} << 53; // exact in JSON
 constexpr std::size_t longest_name = 64;
 
-constexpr std::array<std::string_view, 8> type_names{
-  "latency",    "bandwidth", "slow_close", "timeout",
-  "reset_peer", "slicer",    "limit_data", "down"};
+constexpr std::int64_t most_per_million = 1'000'000;
+
+constexpr std::array<std::string_view, 11> type_names{
+  "latency",    "bandwidth",  "slow_close",  "timeout", "reset_peer", "slicer",
+  "limit_data", "limit_time", "packet_loss", "corrupt", "down"};
 static_assert(type_names.size() == std::variant_size_v<toxic_effect>);
 
 // -- attributes, as `fn(name, value, least, most)` ----------------------------
@@ -37,6 +39,7 @@ void each(latency_toxic& t, F fn) {
 template <class F>
 void each(bandwidth_toxic& t, F fn) {
   fn("rate", t.rate, 0, most_kb);
+  fn("shared", t.shared, 0, 1);
 }
 
 template <class F>
@@ -64,6 +67,21 @@ void each(slicer_toxic& t, F fn) {
 template <class F>
 void each(limit_data_toxic& t, F fn) {
   fn("bytes", t.bytes, 0, most_bytes);
+}
+
+template <class F>
+void each(limit_time_toxic& t, F fn) {
+  fn("time", t.time, 0, day_ms);
+}
+
+template <class F>
+void each(packet_loss_toxic& t, F fn) {
+  fn("per_million", t.per_million, 0, most_per_million);
+}
+
+template <class F>
+void each(corrupt_toxic& t, F fn) {
+  fn("per_million", t.per_million, 0, most_per_million);
 }
 
 template <class F>
@@ -129,9 +147,11 @@ std::string_view type_of(const toxic_effect& what) noexcept {
 }
 
 std::optional<toxic_effect> parse_toxic_type(std::string_view type) {
-  constexpr std::array<toxic_effect, 8> effects{
-    latency_toxic{},    bandwidth_toxic{}, slow_close_toxic{}, timeout_toxic{},
-    reset_peer_toxic{}, slicer_toxic{},    limit_data_toxic{}, down_toxic{}};
+  constexpr std::array<toxic_effect, type_names.size()> effects{
+    latency_toxic{},    bandwidth_toxic{},  slow_close_toxic{},
+    timeout_toxic{},    reset_peer_toxic{}, slicer_toxic{},
+    limit_data_toxic{}, limit_time_toxic{}, packet_loss_toxic{},
+    corrupt_toxic{},    down_toxic{}};
   for (auto& effect : effects)
     if (type_of(effect) == type)
       return effect;
@@ -159,10 +179,18 @@ attributes(const toxic_effect& what) {
 
 std::string needed_attribute(const toxic_effect& what) {
   // In the order of the types.
-  constexpr std::array<std::string_view, 8> examples{
-    "latency=100", "rate=64", "delay=1000", "", "", "average_size=10",
-    "bytes=1000",  ""};
-  static_assert(examples.size() == type_names.size());
+  constexpr std::array<std::string_view, type_names.size()> examples{
+    "latency=100",
+    "rate=64",
+    "delay=1000",
+    "",
+    "",
+    "average_size=10",
+    "bytes=1000",
+    "time=1000",
+    "per_million=10000",
+    "per_million=1000",
+    ""};
   return std::string{examples[what.index()]};
 }
 

@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+#include "net/toxic/collection.hpp"
 #include "support/toxic_script.hpp"
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <ostream>
 #include <set>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace toxic_change_test {
 
 using namespace coppice::net;
 using namespace coppice::test;
+using ::testing::Each;
 using ::testing::ElementsAre;
+using ::testing::Ge;
 using ::testing::IsEmpty;
 using ::testing::TestWithParam;
 using ::testing::ValuesIn;
@@ -53,6 +62,8 @@ const std::vector<removal> removals{
    {"0 1", "9 23"},
    {"10 4", "10 56", "passed"}},
   {"LimitData", limit_data_toxic{9}, {"0 123456", "passed"}, {}},
+  {"PacketLoss", packet_loss_toxic{1'000'000}, {}, {"10 123456", "passed"}},
+  {"SharedBandwidth", bandwidth_toxic{0, 1}, {}, {"10 123456", "passed"}},
 };
 
 using ToxicRemoval = TestWithParam<removal>;
@@ -176,6 +187,33 @@ TEST(ToxicChange, OfATimeoutBeginsItAnew) {
   EXPECT_THAT(s.until(290ms), ElementsAre("closed timeout"));
 }
 
+TEST(ToxicChange, OfALimitOnTimeCountsFromWhenTheToxicWasPutOn) {
+  auto late = chain({{limit_time_toxic{1s}}});
+  script s{late};
+
+  s.assign(100ms, changed(late, limit_time_toxic{300ms}));
+
+  EXPECT_THAT(s.until(299ms), IsEmpty());
+  EXPECT_THAT(s.until(300ms), ElementsAre("closed limit_time"));
+}
+
+TEST(ToxicChange, OfALimitOnTimeThatIsOverEndsAtOnce) {
+  auto late = chain({{limit_time_toxic{1s}}});
+  script s{late};
+
+  s.assign(100ms, changed(late, limit_time_toxic{50ms}));
+
+  EXPECT_THAT(s.until(100ms), ElementsAre("closed limit_time"));
+}
+
+TEST(ToxicChange, RemovalOfALimitOnTimeLeavesTheConnectionOpen) {
+  script s{chain({{limit_time_toxic{100ms}}})};
+
+  s.assign(99ms, nothing).put(200ms, "a");
+
+  EXPECT_THAT(s.until(1000ms), ElementsAre("200 a"));
+}
+
 TEST(ToxicChange, OfToxicityDecidesAnew) {
   auto late = chain({{latency_toxic{1s}}});
   script s{late};
@@ -267,6 +305,226 @@ TEST(ToxicChance, OfToxicityIsAsAskedFor) {
   EXPECT_EQ(late(0), 0);
   EXPECT_EQ(late(1), 1000);
   EXPECT_NEAR(late(0.25), 250, 50);
+}
+
+// -- packets that are lost ----------------------------------------------------
+
+namespace {
+
+// How late each of `n` packets is, in ms; they are sent 10 s apart.
+std::vector<std::int64_t> lateness_of_packets(std::int64_t per_million, int n) {
+  toxic_pipe pipe{7};
+  pipe.assign(chain({{packet_loss_toxic{per_million}}}), up, start);
+  std::vector<std::int64_t> result;
+  for (int i = 0; i < n; ++i) {
+    auto sent = start + i * 1h;
+    pipe.put("x", sent);
+    auto due = pipe.front().empty() ? *pipe.next() : sent;
+    pipe.advance(due);
+    result.push_back((due - sent) / 1ms);
+    pipe.take();
+  }
+  return result;
+}
+
+} // namespace
+
+TEST(ToxicPacketLoss, IsAsOftenAsAskedFor) {
+  auto late = lateness_of_packets(100'000, 2000);
+
+  EXPECT_NEAR(static_cast<double>(std::ranges::count(late, 0)), 1800, 50);
+  EXPECT_NEAR(static_cast<double>(std::ranges::count(late, 200)), 180, 45);
+}
+
+TEST(ToxicPacketLoss, DoublesTheTimeOfEachLoss) {
+  auto late = lateness_of_packets(500'000, 2000);
+  std::set<std::int64_t> seen{late.begin(), late.end()};
+
+  for (std::int64_t sum : {0, 200, 600, 1400, 3000})
+    EXPECT_EQ(seen.count(sum), 1U) << sum;
+  EXPECT_EQ(seen.count(400), 0U);
+}
+
+TEST(ToxicPacketLoss, HoldsUpWhatIsBehindAndLosesNoByte) {
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    toxic_pipe pipe{seed};
+    pipe.assign(chain({{packet_loss_toxic{200'000}}}), up, start);
+    std::string sent;
+    for (int i = 0; i < 100; ++i) {
+      std::string piece(1 + static_cast<std::size_t>(i) * 100,
+                        static_cast<char>('a' + i % 26));
+      sent += piece;
+      pipe.put(piece, start);
+    }
+    std::string got;
+    auto last = start;
+    for (;;) {
+      while (!pipe.front().empty()) {
+        EXPECT_GE(pipe.front_time(), last);
+        last = pipe.front_time();
+        got += pipe.take();
+      }
+      auto next = pipe.next();
+      if (!next)
+        break;
+      pipe.advance(*next);
+    }
+
+    EXPECT_EQ(got, sent);
+    EXPECT_GT(last, start);
+  }
+}
+
+// -- bytes that are corrupt ---------------------------------------------------
+
+namespace {
+
+std::string corrupted(std::string_view text, std::size_t piece,
+                      std::int64_t per_million, std::uint64_t seed) {
+  toxic_pipe pipe{seed};
+  pipe.assign(chain({{corrupt_toxic{per_million}}}), up, start);
+  std::string result;
+  for (std::size_t at = 0; at < text.size(); at += piece) {
+    pipe.put(text.substr(at, piece), start);
+    while (!pipe.front().empty())
+      result += pipe.take();
+  }
+  return result;
+}
+
+} // namespace
+
+TEST(ToxicCorrupt, TurnsOverOneBitOfSoManyBytes) {
+  const std::string text(100'000, 'a');
+
+  auto got = corrupted(text, 1000, 10'000, 1);
+
+  ASSERT_EQ(got.size(), text.size());
+  int other = 0;
+  std::set<unsigned> bits;
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (got[i] != text[i]) {
+      ++other;
+      bits.insert(static_cast<unsigned char>(got[i] ^ text[i]));
+    }
+  EXPECT_NEAR(other, 1000, 150);
+  EXPECT_THAT(bits, ElementsAre(1, 2, 4, 8, 16, 32, 64, 128));
+}
+
+TEST(ToxicCorrupt, IsTheSameForTheSameSeedHoweverBytesCome) {
+  const std::string text(5000, 'a');
+
+  auto whole = corrupted(text, 5000, 10'000, 1);
+
+  EXPECT_EQ(corrupted(text, 7, 10'000, 1), whole);
+  EXPECT_NE(corrupted(text, 5000, 10'000, 2), whole);
+}
+
+TEST(ToxicCorrupt, OfAMillionIsEveryByte) {
+  auto got = corrupted("aaaa", 4, 1'000'000, 1);
+
+  EXPECT_EQ(got.size(), 4U);
+  EXPECT_EQ(got.find('a'), std::string::npos);
+}
+
+// -- a bandwidth that is shared -----------------------------------------------
+
+namespace {
+
+// Connections with one shared bandwidth, as a listener has them.
+class shared_bandwidth {
+public:
+  explicit shared_bandwidth(std::size_t connections, std::int64_t rate) {
+    EXPECT_TRUE(toxics_.add(what(rate), {}));
+    for (std::size_t i = 0; i < connections; ++i) {
+      pipes.emplace_back(i);
+      pipes.back().assign(*toxics_.list(), up, start);
+    }
+  }
+
+  void change(std::int64_t rate, milliseconds at) {
+    EXPECT_TRUE(toxics_.update(what(rate), {}));
+    for (auto& pipe : pipes)
+      pipe.assign(*toxics_.list(), up, start + at);
+  }
+
+  // What each has let through by then, as a loop of timers would.
+  std::vector<std::size_t> until(milliseconds at) {
+    for (; now_ <= at; now_ += 16ms)
+      for (std::size_t i = 0; i < pipes.size(); ++i) {
+        pipes[i].advance(start + now_);
+        count(i);
+      }
+    return got_;
+  }
+
+  std::vector<toxic_pipe> pipes;
+
+private:
+  static toxic& what(std::int64_t rate) {
+    static toxic result;
+    result = {bandwidth_toxic{rate, 1}, up};
+    return result;
+  }
+
+  void count(std::size_t i) {
+    got_.resize(pipes.size());
+    while (!pipes[i].front().empty())
+      got_[i] += pipes[i].take().size();
+  }
+
+  toxic_collection toxics_;
+  milliseconds now_{0};
+  std::vector<std::size_t> got_;
+};
+
+} // namespace
+
+TEST(ToxicSharedBandwidth, IsThatOfAllConnectionsTogether) {
+  shared_bandwidth uut{4, 10}; // 10 bytes a millisecond
+  for (auto& pipe : uut.pipes)
+    pipe.put(std::string(10'000, 'x'), start);
+
+  auto got = uut.until(1000ms);
+
+  auto sum = std::accumulate(got.begin(), got.end(), std::size_t{0});
+  EXPECT_LE(sum, 10'000U);
+  EXPECT_GE(sum, 9'000U);
+  EXPECT_THAT(got, Each(Ge(2000U)));
+}
+
+TEST(ToxicSharedBandwidth, IsLeftToOneThatIsAlone) {
+  shared_bandwidth uut{4, 10};
+  uut.pipes[2].put(std::string(10'000, 'x'), start);
+
+  auto got = uut.until(1024ms);
+
+  EXPECT_EQ(got[2], 10'000U);
+}
+
+TEST(ToxicSharedBandwidth, LetsTheEndComeBehindTheBytes) {
+  shared_bandwidth uut{2, 1};
+  uut.pipes[0].put(std::string(100, 'x'), start);
+  uut.pipes[0].put_end(start + 1ms);
+  uut.pipes[1].put_end(start + 1ms);
+
+  EXPECT_EQ(uut.pipes[1].end(), ending::passed);
+  EXPECT_EQ(uut.until(96ms)[0], 96U);
+  EXPECT_EQ(uut.pipes[0].end(), ending::none);
+  EXPECT_EQ(uut.until(112ms)[0], 100U);
+
+  EXPECT_EQ(uut.pipes[0].end(), ending::passed);
+}
+
+TEST(ToxicSharedBandwidth, IsChangedForAllWhoWait) {
+  shared_bandwidth uut{2, 0};
+  for (auto& pipe : uut.pipes)
+    pipe.put(std::string(1000, 'x'), start);
+  EXPECT_THAT(uut.until(160ms), Each(0U));
+
+  uut.change(1000, 160ms);
+
+  EXPECT_THAT(uut.until(176ms), Each(1000U));
 }
 
 // -- what is held -------------------------------------------------------------

@@ -112,6 +112,43 @@ TEST_F(Toxics, LimitTheRate) {
   EXPECT_GE(watch.elapsed(), 500ms);
 }
 
+TEST_F(Toxics, CloseAConnectionAfterATime) {
+  serve();
+  add(limit_time_toxic{100ms});
+  stopwatch watch;
+  auto peer = connect();
+  EXPECT_EQ(peer.ask("x"), "x");
+
+  EXPECT_EQ(peer.receive_all(), "");
+
+  EXPECT_EQ(peer.ending(), "eof");
+  EXPECT_GE(watch.elapsed(), 100ms);
+  EXPECT_EQ(reason(), "{shutdown,toxic_limit_time}");
+}
+
+TEST_F(Toxics, CorruptBytesBothWays) {
+  serve();
+  add(corrupt_toxic{1'000'000}, up);
+  auto peer = connect();
+
+  auto got = peer.ask("aaaa");
+
+  EXPECT_EQ(got.size(), 4U);
+  EXPECT_EQ(got.find('a'), std::string::npos);
+}
+
+TEST_F(Toxics, AreLateByTheTimeOfALostPacketNowAndThen) {
+  serve();
+  add(packet_loss_toxic{300'000});
+  auto peer = connect();
+
+  EXPECT_TRUE(wait_until([&] {
+    stopwatch watch;
+    EXPECT_EQ(peer.ask("x"), "x");
+    return watch.elapsed() >= 200ms;
+  }));
+}
+
 TEST_F(Toxics, CutIntoSlices) {
   std::promise<std::vector<std::size_t>> sizes;
   std::vector<std::size_t> so_far;

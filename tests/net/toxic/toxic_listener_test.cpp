@@ -5,12 +5,15 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <future>
 #include <iterator>
 #include <optional>
 #include <set>
+#include <string>
+#include <vector>
 
 namespace toxic_listener_test {
 
@@ -162,6 +165,36 @@ TEST_F(ToxicListener, PicksTheSameConnectionsForTheSameSeed) {
   EXPECT_EQ(picks(), first);
 }
 
+TEST_F(ToxicListener, SharesABandwidthAmongItsConnections) {
+  constexpr std::size_t each = 20'000;
+  serve(2);
+  add({bandwidth_toxic{100, 1}});
+  std::vector<client> peers;
+  for (int i = 0; i < 3; ++i)
+    peers.push_back(connect());
+  auto begin = std::chrono::steady_clock::now();
+
+  for (auto& peer : peers)
+    EXPECT_TRUE(peer.sends(std::string(each, 'x')));
+  for (auto& peer : peers)
+    EXPECT_EQ(peer.receive(each), std::string(each, 'x'));
+
+  // 60 kB at 100 kB/s; each alone would take 200 ms.
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, 600ms);
+}
+
+TEST_F(ToxicListener, GivesTheWholeBandwidthWhenItIsNotSharedAnyMore) {
+  serve();
+  add({bandwidth_toxic{0, 1}});
+  auto peer = connect();
+  EXPECT_TRUE(peer.sends("x"));
+
+  EXPECT_TRUE(listener->update_toxic(
+    {bandwidth_toxic{1000}, down, 1, "bandwidth_downstream"}));
+
+  EXPECT_EQ(peer.receive(1), "x");
+}
+
 // -- down ---------------------------------------------------------------------
 
 TEST_F(ToxicListener, IsDownWhileAToxicHasItSo) {
@@ -217,9 +250,10 @@ TEST_F(ToxicListener, StaysSuspendedWhenItIsNotDownAnyMore) {
 
 TEST_F(ToxicListener, LeavesNothingBehindAfterAHundredRounds) {
   const std::vector<toxic_effect> effects{
-    latency_toxic{1ms, 1ms}, bandwidth_toxic{1000}, slow_close_toxic{1ms},
-    timeout_toxic{1ms},      reset_peer_toxic{1ms}, slicer_toxic{2, 1, 10us},
-    limit_data_toxic{3},     down_toxic{}};
+    latency_toxic{1ms, 1ms}, bandwidth_toxic{1000},    slow_close_toxic{1ms},
+    timeout_toxic{1ms},      reset_peer_toxic{1ms},    slicer_toxic{2, 1, 10us},
+    limit_data_toxic{3},     limit_time_toxic{1ms},    packet_loss_toxic{1000},
+    corrupt_toxic{1000},     bandwidth_toxic{1000, 1}, down_toxic{}};
   serve(2);
   EXPECT_EQ(connect().ask("x"), "x");
   EXPECT_TRUE(balanced());

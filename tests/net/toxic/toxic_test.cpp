@@ -38,6 +38,7 @@ constexpr attribute_case all_attributes[] = {
   {"latency", "latency", 0, day_ms},
   {"latency", "jitter", 0, day_ms},
   {"bandwidth", "rate", 0, 1'000'000'000},
+  {"bandwidth", "shared", 0, 1},
   {"slow_close", "delay", 0, day_ms},
   {"timeout", "timeout", 0, day_ms},
   {"reset_peer", "timeout", 0, day_ms},
@@ -45,6 +46,9 @@ constexpr attribute_case all_attributes[] = {
   {"slicer", "size_variation", 0, 999'999'999},
   {"slicer", "delay", 0, day_ms * 1000},
   {"limit_data", "bytes", 0, std::int64_t{1} << 53},
+  {"limit_time", "time", 0, day_ms},
+  {"packet_loss", "per_million", 0, 1'000'000},
+  {"corrupt", "per_million", 0, 1'000'000},
 };
 
 std::int64_t value_of(const toxic_effect& what, std::string_view name) {
@@ -84,9 +88,12 @@ TEST_P(ToxicAttribute, TakesNothingBeyondItsRange) {
 
 INSTANTIATE_TEST_SUITE_P(All, ToxicAttribute, ValuesIn(all_attributes));
 
-TEST(Toxic, HasTheTypesOfToxiproxyAndDown) {
+TEST(Toxic, HasTheTypesOfToxiproxyAndItsOwn) {
   EXPECT_EQ(toxic_types(), "latency, bandwidth, slow_close, timeout, "
-                           "reset_peer, slicer, limit_data, down");
+                           "reset_peer, slicer, limit_data, limit_time, "
+                           "packet_loss, corrupt, down");
+  for (auto& each : toxic_type_names())
+    EXPECT_EQ(type_of(*parse_toxic_type(each)), each);
   EXPECT_FALSE(parse_toxic_type("lag"));
   EXPECT_FALSE(parse_toxic_type(""));
   EXPECT_EQ(type_of(*parse_toxic_type("reset_peer")), "reset_peer");

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,7 +15,8 @@
 #include <vector>
 
 /// What a bad network does to connections, for tests: Toxiproxy's toxics, with
-/// its names, attributes and units.
+/// its names, attributes and units; `limit_time`, `packet_loss`, `corrupt`,
+/// `down` and a bandwidth that is shared are coppice's own.
 ///
 /// Source: Toxiproxy 2, github.com/Shopify/toxiproxy.
 namespace coppice::net {
@@ -37,8 +39,11 @@ struct latency_toxic {
 };
 
 /// No more than `rate` KB (of 1000 bytes) pass in a second. 0: nothing does.
+/// With `shared` 1 all connections that have it together, first come, first
+/// served; else each of them.
 struct bandwidth_toxic {
   std::int64_t rate = 0;
+  std::int64_t shared = 0;
 };
 
 /// The end of the stream is late by `delay`.
@@ -70,6 +75,27 @@ struct limit_data_toxic {
   std::int64_t bytes = 0;
 };
 
+/// `time` after the toxic was put on the connection, or the connection has
+/// begun, it is closed, unless its stream has ended before.
+struct limit_time_toxic {
+  std::chrono::milliseconds time{0};
+};
+
+/// Of a million packets (1460 bytes, or less that come alone) this number is
+/// lost, each time that they are sent. TCP sends them again: no byte is
+/// missing, but a packet and all behind it are late by 200 ms, after a second
+/// loss by another 400 ms, and so on up to two minutes. After sixteen losses,
+/// or if all are lost, nothing passes any more.
+struct packet_loss_toxic {
+  std::int64_t per_million = 0;
+};
+
+/// Of a million bytes this number arrives with one bit turned over. Which ones
+/// does not depend on how they come in pieces.
+struct corrupt_toxic {
+  std::int64_t per_million = 0;
+};
+
 /// The listener's port is closed, and so are its connections, as with a
 /// disabled proxy of Toxiproxy's; for a whole listener only.
 struct down_toxic {};
@@ -77,7 +103,10 @@ struct down_toxic {};
 using toxic_effect
   = std::variant<latency_toxic, bandwidth_toxic, slow_close_toxic,
                  timeout_toxic, reset_peer_toxic, slicer_toxic,
-                 limit_data_toxic, down_toxic>;
+                 limit_data_toxic, limit_time_toxic, packet_loss_toxic,
+                 corrupt_toxic, down_toxic>;
+
+class shared_line;
 
 /// A toxic as it is asked for.
 struct toxic {
@@ -121,6 +150,8 @@ struct placed_toxic {
   std::uint64_t id = 0;       ///< No two have the same.
   std::uint64_t revision = 0; ///< Grows when its attributes change.
   std::optional<std::uint64_t> connection = {}; ///< Unset: all of them.
+  /// What the connections of a shared bandwidth share; null for all others.
+  std::shared_ptr<shared_line> line = {};
 };
 
 /// In the order in which they were added, which is that of their effects.
