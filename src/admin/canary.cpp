@@ -77,7 +77,8 @@ void canary::run() {
 
 bool canary::would_take_a_place() const {
   auto limits = where_->limits();
-  return limits.max_connections || limits.max_per_address;
+  return limits.max_connections || limits.max_per_address || limits.accept_rate
+         || limits.accept_rate_per_address;
 }
 
 // Says so first: code that sees that it has left may ask why.

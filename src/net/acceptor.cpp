@@ -111,14 +111,20 @@ void acceptor::accept_some() {
   for (int i = 0; i < accepts_a_turn && watching_; ++i) {
     if (!owner_->hubs().at(loop_.index()).table || !owner_->port().accepts())
       return unwatch(); // until that changes: see on_change
+    if (!takes_token())
+      return;
+    auto& tokens = owner_->rates().accepting();
     // Clients that wait already come first.
     auto has_place = waiting_.empty() && owner_->admission().take_place();
-    if (!has_place && !may_wait())
+    if (!has_place && !may_wait()) {
+      tokens.give_back(1);
       return unwatch(); // until there is room: see on_change
+    }
     sockaddr_storage from;
     auto sock = accept(from);
     if (!sock) {
       auto error = errno;
+      tokens.give_back(1);
       if (has_place)
         owner_->give_back_place();
       next_socket_ = (next_socket_ + 1) % sockets_.size();
@@ -205,14 +211,27 @@ void acceptor::apply_fault(const fault::decision& decision) {
   strike(*this, decision);
 }
 
+// Whether its address leaves room for one more client, and a token.
+bool acceptor::admits(const observe::peer_address& client) {
+  auto& counters = owner_->hubs().at(loop_.index()).traffic;
+  if (!owner_->admission().take_address(client)) {
+    counters.rejected_by_address.add(1);
+    return false;
+  }
+  if (owner_->rates().admits(client, event_loop::clock_now()))
+    return true;
+  owner_->admission().give_back_address(client);
+  counters.rejected_by_rate.add(1);
+  return false;
+}
+
 // A failure of one connection must not end the acceptor.
 void acceptor::spawn_connection(accepted_client client) {
   auto& place = owner_->hubs().at(loop_.index());
   auto peer = client.peer;
   auto before = place.traffic.accepted.get();
   auto counts = !owner_->expects_header(peer);
-  if (counts && !owner_->admission().take_address(peer)) {
-    place.traffic.rejected_by_address.add(1);
+  if (counts && !admits(peer)) {
     if (!owner_->port().accepts()) // for a last client
       owner_->say_goodbye(loop_, place, std::move(client.sock));
     owner_->give_back_place();
@@ -239,6 +258,9 @@ void acceptor::on_change() {
   perform([this] {
     if (auto current = owner_->port().port(port_owner_); current != port_)
       use_port(std::move(current));
+    auto now = event_loop::clock_now();
+    if (paused_by_rate_ && owner_->rates().accepting().next(now) <= now)
+      paused_until_.reset();
     if (owner_->port().refuses())
       reject_waiting(event_loop::clock::time_point::max());
     serve_waiting();

@@ -62,6 +62,8 @@ private:
   void use_port(std::shared_ptr<port> now);
   bool shares_socket() const;
   void go_to_the_end_of_the_line();
+  bool takes_token();
+  bool a_client_waits() const;
   bool may_wait() const;
   void let_wait(accepted_client client);
   void serve_waiting();
@@ -74,6 +76,7 @@ private:
   int error_of_fault(const fault::decision& decision);
   void apply_fault(const fault::decision& decision);
   void spawn_connection(accepted_client client);
+  bool admits(const observe::peer_address& client);
   bool on_accept_error(int error);
   bool comes_again(int error);
   void pause(int error);
@@ -104,6 +107,7 @@ private:
   bool next_passes_ = false;     // as it was late
   bool late_timer_ = false;      // by a fault
   bool pause_told_ = false;      // and its end is not
+  bool paused_by_rate_ = false;  // if it is paused
   event_loop::clock::time_point warned_
     = event_loop::clock::time_point{} - std::chrono::hours{1};
 };

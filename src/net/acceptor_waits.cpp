@@ -7,6 +7,9 @@
 #include "coppice/actor/exit_signal.hpp"
 #include "net/fault_action.hpp"
 
+#include <poll.h>
+
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -22,6 +25,30 @@ constexpr std::chrono::milliseconds pause_length{100};
 constexpr std::chrono::seconds warning_period{10};
 
 } // namespace
+
+// -- when clients come too fast -----------------------------------------------
+
+// Without a token it waits for one, if somebody waits for it: others may have
+// come and gone to another acceptor.
+bool acceptor::takes_token() {
+  auto now = event_loop::clock_now();
+  auto next = owner_->rates().accepting().take(now);
+  if (!next)
+    return true;
+  if (!a_client_waits())
+    return false;
+  owner_->hubs().at(loop_.index()).traffic.accept_pauses.add(1);
+  pause_for(*next - now);
+  paused_by_rate_ = true;
+  return false;
+}
+
+bool acceptor::a_client_waits() const {
+  return std::any_of(sockets_.begin(), sockets_.end(), [](int fd) {
+    pollfd waiting{fd, POLLIN, 0};
+    return ::poll(&waiting, 1, 0) == 1;
+  });
+}
 
 // -- when there is no room ----------------------------------------------------
 
@@ -110,6 +137,7 @@ bool acceptor::comes_again(int error) {
 
 void acceptor::pause_for(event_loop::clock::duration length) {
   unwatch();
+  paused_by_rate_ = false;
   paused_until_ = event_loop::clock_now() + length;
   set_timer();
 }

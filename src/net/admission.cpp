@@ -18,10 +18,6 @@ std::int64_t as_count(const std::optional<std::size_t>& limit) noexcept {
            : any_number;
 }
 
-bool has_address(const observe::peer_address& client) noexcept {
-  return client.family != observe::peer_address::kind::unix_socket;
-}
-
 } // namespace
 
 admission::admission(const limits& value) {

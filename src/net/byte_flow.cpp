@@ -56,6 +56,22 @@ void byte_flow::put_in_tls(tls_context_ptr context) {
     host_, points_);
 }
 
+void byte_flow::set_rates(event_loop& loop, traffic_counters& traffic,
+                          const reading_rates& limits) {
+  remove_rates();
+  if (!limits.limit())
+    return;
+  stages_.set_rates(
+    std::make_unique<rate_stage>(stages_.top(), host_, loop, traffic, limits));
+  if (closing_)
+    stages_.top().ignore_input();
+}
+
+void byte_flow::remove_rates() {
+  if (stages_.rates() != nullptr)
+    stages_.set_rates(nullptr);
+}
+
 toxic_link& byte_flow::put_in_toxics(event_loop& loop,
                                      std::size_t max_held_bytes,
                                      std::uint64_t seed) {

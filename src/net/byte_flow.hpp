@@ -23,6 +23,7 @@
 namespace coppice::net {
 
 class event_loop;
+struct reading_rates;
 
 /// The bytes of one connection between its socket and its handler: reads,
 /// sends, keeps what waits to be sent, and says which events to wait for. It
@@ -238,6 +239,18 @@ public:
   /// The stage of TLS; null: there is none.
   tls_stage* tls() const noexcept {
     return stages_.tls();
+  }
+
+  /// Reads no faster than that from now on.
+  void set_rates(event_loop& loop, traffic_counters& traffic,
+                 const reading_rates& limits);
+
+  /// Reads as fast as bytes come.
+  void remove_rates();
+
+  /// Whether a rate keeps it from reading.
+  bool rates_pause() const noexcept {
+    return stages_.rates() != nullptr && stages_.rates()->pauses();
   }
 
   /// Sends what stages hold and is due by now. Returns an errno if the

@@ -111,6 +111,9 @@ public:
   /// Makes those of `all` that concern it the toxics of this connection.
   void sync_toxics(const toxic_list& all);
 
+  /// Reads at the rates that its listener has now.
+  void sync_rates();
+
 private:
   enum class phase {
     opening, // there is no handler before a header or a handshake
@@ -140,6 +143,7 @@ private:
   void flush();
   void pump();
   void place_toxics(const toxic_list& all);
+  void place_rates();
   void update_interest() override;
 
   // Time.

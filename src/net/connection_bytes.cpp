@@ -160,6 +160,22 @@ void connection_actor::place_toxics(const toxic_list& all) {
   pump();
 }
 
+void connection_actor::sync_rates() {
+  // Before that, `open_up` does it, and after that it reads nothing.
+  if (self_ && phase_ == phase::open)
+    perform([this] {
+      place_rates();
+      pump();
+    });
+}
+
+// A proxy that speaks for itself has no address to be counted by.
+void connection_actor::place_rates() {
+  auto& all = owner_->rates();
+  bytes_.set_rates(loop_, traffic_,
+                   counted_ ? all.reading(peer_, loop_.now()) : all.reading());
+}
+
 void connection_actor::update_interest() {
   auto read_before = bytes_.reads();
   if (!bytes_.update_interest())
@@ -254,7 +270,8 @@ bool connection_actor::wants_input() const noexcept {
     return false;
   if (deadlines_.prepares())
     return true;
-  return phase_ == phase::open && !bytes_.paused() && !bytes_.output_waits();
+  return phase_ == phase::open && !bytes_.paused() && !bytes_.output_waits()
+         && !bytes_.rates_pause();
 }
 
 void connection_actor::on_stage_due() {

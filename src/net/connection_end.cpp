@@ -119,6 +119,7 @@ void connection_actor::on_exit() {
   if (reason.clean())
     say_goodbye();
   bytes_.socket_end().close();
+  bytes_.remove_rates();
   leave(to_string(reason));
   if (bytes_.toxics() != nullptr) {
     bytes_.remove_toxics();

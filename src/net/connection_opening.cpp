@@ -40,10 +40,13 @@ void connection_actor::on_proxy_header(proxy_info info) {
   if (!proxy_->source)
     return;
   counted_ = owner_->admission().take_address(peer_);
-  if (counted_)
-    return;
-  traffic_.rejected_by_address.add(1);
-  end_with(exit_reason::shutdown("max_per_address"));
+  if (!counted_) {
+    traffic_.rejected_by_address.add(1);
+    end_with(exit_reason::shutdown("max_per_address"));
+  } else if (!owner_->rates().admits(peer_, loop_.now())) {
+    traffic_.rejected_by_rate.add(1);
+    end_with(exit_reason::shutdown("accept_rate_per_address"));
+  }
 }
 
 void connection_actor::begin_handshake() {
@@ -87,6 +90,8 @@ void connection_actor::go_on_opening() {
 
 void connection_actor::open_up() {
   phase_ = phase::open;
+  if (owner_->rates().limits_reading())
+    place_rates();
   watch_time();
   handler_ = settings_->make_handler();
   handler_->on_connect(*this);

@@ -52,20 +52,25 @@ traffic& traffic::operator+=(const traffic& other) noexcept {
   closed += other.closed;
   rejected += other.rejected;
   rejected_by_address += other.rejected_by_address;
+  rejected_by_rate += other.rejected_by_rate;
   bytes_in += other.bytes_in;
   bytes_out += other.bytes_out;
   errors += other.errors;
   handshakes += other.handshakes;
   resumed += other.resumed;
+  accept_pauses += other.accept_pauses;
+  read_pauses += other.read_pauses;
   refused += other.refused;
   return *this;
 }
 
 traffic traffic_counters::read() const noexcept {
-  traffic result{accepted.get(),   closed.get(),
-                 rejected.get(),   rejected_by_address.get(),
-                 bytes_in.get(),   bytes_out.get(),
-                 handshakes.get(), resumed.get()};
+  traffic result{accepted.get(),         closed.get(),
+                 rejected.get(),         rejected_by_address.get(),
+                 rejected_by_rate.get(), bytes_in.get(),
+                 bytes_out.get(),        handshakes.get(),
+                 resumed.get(),          accept_pauses.get(),
+                 read_pauses.get()};
   for (std::size_t i = 0; i < refusals; ++i)
     result.refused.add(static_cast<refusal>(i), refused[i].get());
   for (std::size_t i = 0; i < errors.size(); ++i)

@@ -32,10 +32,13 @@ struct traffic_counters {
   counter closed;
   counter rejected;
   counter rejected_by_address;
+  counter rejected_by_rate;
   counter bytes_in;
   counter bytes_out;
   counter handshakes;
   counter resumed;
+  counter accept_pauses;
+  counter read_pauses;
   std::array<counter, refusals> refused;
   std::array<counter, accept_errors::known> errors;
 

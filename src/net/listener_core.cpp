@@ -40,6 +40,7 @@ listener_core::listener_core(listener_config config, actor::runtime_ptr rt,
       hubs_(std::make_shared<net::hubs>(rt_, std::move(reactors))),
       port_(config_.where, config_.inherited, config_.listening, *this),
       admission_(config_.limits),
+      rates_(config_.limits),
       toxics_(*hubs_, port_,
               [this](observe::event_kind kind, std::string detail) {
                 publish(kind, std::move(detail));
@@ -66,11 +67,17 @@ void listener_core::change_settings(
 }
 
 void listener_core::set_limits(const net::limits& value) {
+  auto reads_otherwise = false;
   change_settings([&](auto& settings) {
     settings.limits = value;
     admission_.set(value);
+    reads_otherwise = rates_.set(value);
   });
   on_port_change();
+  if (reads_otherwise)
+    hubs_->on_each_table([](connection_table& table) {
+      table.for_each([](connection_actor& c) { c.sync_rates(); });
+    });
 }
 
 void listener_core::set_handler(handler_factory make) {

@@ -10,6 +10,7 @@
 #include "net/hubs.hpp"
 #include "net/listener_toxics.hpp"
 #include "net/port_keeper.hpp"
+#include "net/rates.hpp"
 #include "net/refusal_reports.hpp"
 #include "net/tls/context.hpp"
 
@@ -59,6 +60,10 @@ public:
 
   net::admission& admission() noexcept {
     return admission_;
+  }
+
+  net::rates& rates() noexcept {
+    return rates_;
   }
 
   net::hubs& hubs() noexcept {
@@ -147,6 +152,7 @@ private:
   std::shared_ptr<net::hubs> hubs_;
   port_keeper port_;
   net::admission admission_;
+  net::rates rates_;
   listener_toxics toxics_;
   mutable std::mutex mutex_;
   std::shared_ptr<const connection_settings> settings_; // guarded by mutex_

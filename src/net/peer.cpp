@@ -59,9 +59,8 @@ peer_address to_peer(const sockaddr_storage& from) noexcept {
   return result;
 }
 
-address_counts::key
-address_counts::key_of(const peer_address& client) noexcept {
-  key result = {static_cast<std::uint8_t>(client.family)};
+address_key key_of(const peer_address& client) noexcept {
+  address_key result = {static_cast<std::uint8_t>(client.family)};
   auto n
     = client.family == peer_address::kind::ipv4 ? ipv4_bytes : network_bytes;
   std::copy_n(client.bytes.begin(), n, result.begin() + 1);
@@ -69,9 +68,13 @@ address_counts::key_of(const peer_address& client) noexcept {
 }
 
 std::size_t
-address_counts::key_hash::operator()(const key& what) const noexcept {
+address_key_hash::operator()(const address_key& what) const noexcept {
   return std::hash<std::string_view>{}(
     {reinterpret_cast<const char*>(what.data()), what.size()});
+}
+
+bool has_address(const peer_address& client) noexcept {
+  return client.family != peer_address::kind::unix_socket;
 }
 
 bool address_counts::take(const peer_address& client, std::size_t limit) {

@@ -18,8 +18,20 @@ namespace coppice::net {
 /// socket is one of IPv4.
 observe::peer_address to_peer(const sockaddr_storage& from) noexcept;
 
-/// How many connections each address has: an IPv4 address, or a /64 network of
-/// IPv6, which is what one customer gets. Thread-safe.
+/// What counts as one address: an IPv4 address, or a /64 network of IPv6, which
+/// is what one customer gets.
+using address_key = std::array<std::uint8_t, 17>; // kind, and what counts of it
+
+address_key key_of(const observe::peer_address& client) noexcept;
+
+struct address_key_hash {
+  std::size_t operator()(const address_key& what) const noexcept;
+};
+
+/// Whether there is an address to count it by: Unix sockets have none.
+bool has_address(const observe::peer_address& client) noexcept;
+
+/// How many connections each address has. Thread-safe.
 class address_counts {
 public:
   /// Counts one more of `client`, unless there are `limit` already.
@@ -29,16 +41,10 @@ public:
   void give_back(const observe::peer_address& client);
 
 private:
-  using key = std::array<std::uint8_t, 17>; // kind, and what counts of it
-
-  struct key_hash {
-    std::size_t operator()(const key& what) const noexcept;
-  };
-
-  static key key_of(const observe::peer_address& client) noexcept;
+  using counts = std::unordered_map<address_key, std::size_t, address_key_hash>;
 
   std::mutex mutex_;
-  std::unordered_map<key, std::size_t, key_hash> counts_; // guarded by mutex_
+  counts counts_; // guarded by mutex_
 };
 
 } // namespace coppice::net

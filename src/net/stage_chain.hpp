@@ -5,6 +5,7 @@
 #include "net/fault_points.hpp"
 #include "net/fault_stage.hpp"
 #include "net/proxy_stage.hpp"
+#include "net/rate_stage.hpp"
 #include "net/socket.hpp"
 #include "net/socket_stage.hpp"
 #include "net/stage.hpp"
@@ -19,8 +20,8 @@
 namespace coppice::net {
 
 /// The stages of one connection: its socket, and what was put above that, in a
-/// fixed order: faults, toxics, the header of a proxy, TLS. Many connections
-/// have the socket alone, which is called directly.
+/// fixed order: faults, toxics, the header of a proxy, TLS, rates. Many
+/// connections have the socket alone, which is called directly.
 class stage_chain {
 public:
   stage_chain(socket sock, traffic_counters& traffic) noexcept
@@ -107,6 +108,17 @@ public:
     connect();
   }
 
+  /// The stage of rates; null: there is none.
+  const rate_stage* rates() const noexcept {
+    return rates_.get();
+  }
+
+  /// Puts it in, or takes it out.
+  void set_rates(std::unique_ptr<rate_stage> value) {
+    rates_ = std::move(value);
+    connect();
+  }
+
 private:
   void connect() noexcept {
     top_ = &socket_;
@@ -114,7 +126,8 @@ private:
          {static_cast<stage*>(faults_.get()),
           static_cast<stage*>(toxics_.get()), static_cast<stage*>(proxy_.get()),
           static_cast<stage*>(tls_.get()),
-          static_cast<stage*>(tls_faults_.get())}) {
+          static_cast<stage*>(tls_faults_.get()),
+          static_cast<stage*>(rates_.get())}) {
       if (next == nullptr)
         continue;
       next->set_below(*top_);
@@ -128,6 +141,7 @@ private:
   std::unique_ptr<proxy_stage> proxy_;
   std::unique_ptr<tls_stage> tls_;
   std::unique_ptr<fault_stage> tls_faults_;
+  std::unique_ptr<rate_stage> rates_;
   stage* top_ = &socket_;
 };
 

@@ -323,6 +323,42 @@ TEST_F(Tls, AHeaderComesBeforeTheHandshake) {
 
 // -- faults -------------------------------------------------------------------
 
+// A handshake is larger than that burst, and waits for no token.
+TEST_F(Tls, RatesCountWhatTheHandlerGets) {
+  serve({}, {.first_byte = 20s, .read_rate = 1});
+  auto client = secure();
+  std::string data(10'000, 'x');
+  EXPECT_EQ(client.shake_hands(), "");
+  client.send(data);
+  EXPECT_EQ(client.receive(2), "xx");
+
+  listener->set_limits({.read_rate = 100'000});
+
+  EXPECT_EQ(client.receive(data.size() - 2), data.substr(2));
+}
+
+TEST_F(Tls, RatesOfAddressesCountTrueClients) {
+  listener_fixture::serve(
+    {.where = *endpoint::parse("127.0.0.1", 0),
+     .limits = {.accept_rate_per_address = 1, .accept_burst_per_address = 1},
+     .proxy = {.from = {*network::parse("127.0.0.0/8")}}});
+  auto one = connect();
+  EXPECT_TRUE(one.sends("PROXY TCP4 192.0.2.7 198.51.100.1 1 443\r\nx"));
+  EXPECT_EQ(one.receive(1), "x");
+
+  // The second within a second.
+  EXPECT_TRUE(wait_until([this] {
+    auto next = connect();
+    return next.sends("PROXY TCP4 192.0.2.7 198.51.100.1 2 443\r\nx")
+           && next.receive(1).empty() && next.ending() == "eof";
+  }));
+  auto other = connect();
+  EXPECT_TRUE(other.sends("PROXY TCP4 192.0.2.8 198.51.100.1 3 443\r\nx"));
+  EXPECT_EQ(other.receive(1), "x");
+
+  EXPECT_EQ(listener->counters().rejected_by_rate, 1U);
+}
+
 TEST_F(Tls, FaultsReachTheHandshakeAndWhatItCarries) {
   serve();
   auto arm = [this](const char* text) {

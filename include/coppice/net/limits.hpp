@@ -52,6 +52,28 @@ struct limits {
   /// An event says when this many connections are open; at most one a period.
   std::optional<std::size_t> alarm = {};
   std::chrono::milliseconds alarm_period = std::chrono::seconds{10};
+
+  // -- rates ------------------------------------------------------------------
+
+  // Each has a burst: how much may come at once after a quiet time. Unset, it
+  // is what comes in a second; it is never less than what comes in 32 ms. 0
+  // counts as 1.
+
+  /// Clients a second, for all reactors together; others wait in the backlog of
+  /// the kernel.
+  std::optional<std::size_t> accept_rate = {};
+  std::optional<std::size_t> accept_burst = {};
+  /// Clients a second of one address, as of `max_per_address`; those beyond are
+  /// closed at once.
+  std::optional<std::size_t> accept_rate_per_address = {};
+  std::optional<std::size_t> accept_burst_per_address = {};
+  /// Bytes a second that one connection is given to read; the rest waits with
+  /// the kernel, and then with the peer.
+  std::optional<std::size_t> read_rate = {};
+  std::optional<std::size_t> read_burst = {};
+  /// … and all connections of one address together.
+  std::optional<std::size_t> read_rate_per_address = {};
+  std::optional<std::size_t> read_burst_per_address = {};
 };
 
 } // namespace coppice::net

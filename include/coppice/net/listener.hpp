@@ -133,12 +133,15 @@ struct traffic {
   std::uint64_t accepted = 0;            ///< Connections that were served.
   std::uint64_t closed = 0;              ///< … and are over.
   std::uint64_t rejected = 0;            ///< Closed: too many connections.
-  std::uint64_t rejected_by_address = 0; ///< … or too many from one address.
+  std::uint64_t rejected_by_address = 0; ///< … or too many from one address …
+  std::uint64_t rejected_by_rate = 0;    ///< … or too many of it a second.
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
-  std::uint64_t handshakes = 0; ///< Of TLS that were completed.
-  std::uint64_t resumed = 0;    ///< … of which with an earlier session.
-  refusal_counts refused = {};  ///< Closed before the handler.
+  std::uint64_t handshakes = 0;    ///< Of TLS that were completed.
+  std::uint64_t resumed = 0;       ///< … of which with an earlier session.
+  std::uint64_t accept_pauses = 0; ///< Times that a rate let clients wait …
+  std::uint64_t read_pauses = 0;   ///< … or bytes of a connection.
+  refusal_counts refused = {};     ///< Closed before the handler.
   accept_errors errors = {};
 
   traffic& operator+=(const traffic& other) noexcept;
@@ -235,9 +238,10 @@ public:
 
   // -- acting on it -----------------------------------------------------------
 
-  /// Sets limits: those on the number of connections, what is done beyond them
-  /// and the alarm from now on, the others for new connections. No connection
-  /// is ended because of it.
+  /// Sets limits: those on the number of connections, what is done beyond them,
+  /// the alarm and the rates from now on, the others for new connections. No
+  /// connection is ended because of it. A rate that is changed begins with its
+  /// burst.
   void set_limits(const net::limits& value);
 
   /// Sets what makes the handlers of new connections.
