@@ -275,6 +275,9 @@ std::string event_feed::traffic() {
                    {"accepted", counted.accepted},
                    {"closed", counted.closed},
                    {"rejected", counted.rejected},
+                   {"rejected_by_rate", counted.rejected_by_rate},
+                   {"accept_pauses", counted.accept_pauses},
+                   {"read_pauses", counted.read_pauses},
                    {"bytes_in", counted.bytes_in},
                    {"bytes_out", counted.bytes_out}});
   }

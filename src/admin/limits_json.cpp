@@ -8,6 +8,8 @@
 
 #include <array>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,7 +28,17 @@ constexpr milliseconds at_once{0};
 struct count_limit {
   const char* key;
   std::optional<std::size_t> net::limits::*member;
+  std::size_t least = 0;
+  std::size_t most = SIZE_MAX;
 };
+
+// So that no product with a second in nanoseconds is too large.
+constexpr std::size_t most_a_second = 1'000'000'000'000;
+
+constexpr count_limit
+rate_limit(const char* key, std::optional<std::size_t> net::limits::*member) {
+  return {key, member, 1, most_a_second};
+}
 
 struct time_limit {
   const char* key;
@@ -43,6 +55,15 @@ constexpr std::array counts{
   count_limit{"max_connections", &net::limits::max_connections},
   count_limit{"max_per_address", &net::limits::max_per_address},
   count_limit{"alarm", &net::limits::alarm},
+  rate_limit("accept_rate", &net::limits::accept_rate),
+  rate_limit("accept_burst", &net::limits::accept_burst),
+  rate_limit("accept_rate_per_address", &net::limits::accept_rate_per_address),
+  rate_limit("accept_burst_per_address",
+             &net::limits::accept_burst_per_address),
+  rate_limit("read_rate", &net::limits::read_rate),
+  rate_limit("read_burst", &net::limits::read_burst),
+  rate_limit("read_rate_per_address", &net::limits::read_rate_per_address),
+  rate_limit("read_burst_per_address", &net::limits::read_burst_per_address),
 };
 
 constexpr std::array times{
@@ -70,9 +91,15 @@ std::optional<milliseconds> as_time(const json& value, milliseconds least) {
 
 expected<void, std::string> set_count(const count_limit& limit,
                                       const json& value, net::limits& into) {
-  if (!value.is_null() && !is_count(value))
-    return unexpected{std::string{limit.key}
-                      + " has to be a number, 0 or more, or null"};
+  auto fits = is_count(value) && value.get<std::size_t>() >= limit.least
+              && value.get<std::size_t>() <= limit.most;
+  if (!value.is_null() && !fits)
+    return unexpected{std::string{limit.key} + " has to be a number, "
+                      + std::to_string(limit.least) + " or more"
+                      + (limit.most == SIZE_MAX
+                           ? ""
+                           : " and at most " + std::to_string(limit.most))
+                      + ", or null"};
   auto& member = into.*limit.member;
   member.reset();
   if (!value.is_null())

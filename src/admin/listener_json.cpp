@@ -37,6 +37,7 @@ json to_json(const net::traffic& what) {
     {"closed", what.closed},
     {"rejected", what.rejected},
     {"rejected_by_address", what.rejected_by_address},
+    {"rejected_by_rate", what.rejected_by_rate},
     {"accept_errors",
      {{"transient", what.errors.of(accept_error::transient)},
       {"exhausted", what.errors.of(accept_error::exhausted)},
@@ -46,6 +47,8 @@ json to_json(const net::traffic& what) {
     {"bytes_out", what.bytes_out},
     {"handshakes", what.handshakes},
     {"resumed", what.resumed},
+    {"accept_pauses", what.accept_pauses},
+    {"read_pauses", what.read_pauses},
     {"refused", std::move(refused)},
   };
 }

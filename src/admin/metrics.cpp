@@ -297,6 +297,9 @@ void add_connections(families& to, const measurements& what) {
   auto rejected = counter("coppice_connections_rejected_total",
                           "Clients that were turned away, by the limit that "
                           "left no room for them.");
+  auto pauses = counter("coppice_rate_pauses_total",
+                        "Times that a rate let clients wait to be accepted, "
+                        "or bytes of a connection to be read.");
   for (auto& listener : what.listeners) {
     open.add(listener.active, {{"listener", listener.name}});
     auto all = sum_of(listener);
@@ -304,9 +307,16 @@ void add_connections(families& to, const measurements& what) {
                  {{"listener", listener.name}, {"limit", "connections"}});
     rejected.add(all.rejected_by_address,
                  {{"listener", listener.name}, {"limit", "address"}});
+    rejected.add(all.rejected_by_rate,
+                 {{"listener", listener.name}, {"limit", "address_rate"}});
+    pauses.add(all.accept_pauses,
+               {{"listener", listener.name}, {"of", "accepting"}});
+    pauses.add(all.read_pauses,
+               {{"listener", listener.name}, {"of", "reading"}});
   }
   to.push_back(open.done());
   to.push_back(rejected.done());
+  to.push_back(pauses.done());
   add_refused(to, what);
   add_tls(to, what);
   add_traffic(to, what, "coppice_connections_accepted_total",

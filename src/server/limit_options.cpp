@@ -64,6 +64,46 @@ constexpr std::array known_limits{
                "warns when COUNT connections are open; off: never"},
   limit_option{"alarm_period_ms", "--alarm-period", kind::time, "TIME",
                "at most one warning in TIME"},
+  limit_option{"accept_rate", "--accept-rate", kind::count, "COUNT",
+               "clients a second, on all reactors; others wait in the kernel's "
+               "backlog; off: any number"},
+  limit_option{"accept_burst", "--accept-burst", kind::count, "COUNT",
+               "clients at once after a quiet time; off: those of a second"},
+  limit_option{
+    "accept_rate_per_address", "--accept-rate-per-address", kind::count,
+    "COUNT",
+    "clients a second of one address (IPv6: /64 network); clients beyond are "
+    "closed at once; off: any number"},
+  limit_option{"accept_burst_per_address", "--accept-burst-per-address",
+               kind::count, "COUNT",
+               "clients of it at once after a quiet time; off: those of a "
+               "second"},
+  limit_option{"read_rate", "--read-rate", kind::count, "BYTES",
+               "bytes a second read from one connection; its peer has to wait; "
+               "off: as they come"},
+  limit_option{"read_burst", "--read-burst", kind::count, "BYTES",
+               "bytes at once after a quiet time; off: those of a second"},
+  limit_option{
+    "read_rate_per_address", "--read-rate-per-address", kind::count, "BYTES",
+    "bytes a second read from all connections of one address; off: as they "
+    "come"},
+  limit_option{"read_burst_per_address", "--read-burst-per-address",
+               kind::count, "BYTES",
+               "bytes of it at once after a quiet time; off: those of a "
+               "second"},
+};
+
+// Bursts are of no use without their rate, which may be forgotten.
+struct burst_of {
+  const char* burst;
+  const char* rate;
+};
+
+constexpr std::array bursts{
+  burst_of{"accept_burst", "accept_rate"},
+  burst_of{"accept_burst_per_address", "accept_rate_per_address"},
+  burst_of{"read_burst", "read_rate"},
+  burst_of{"read_burst_per_address", "read_rate_per_address"},
 };
 
 argument<json> as_count(const limit_option& which, const std::string& text) {
@@ -117,6 +157,12 @@ const char* option_of_limit(std::string_view key) {
 }
 
 argument<json> to_json(const limit_options& options) {
+  for (auto& [burst, rate] : bursts)
+    if (options.contains(burst) && !options.contains(rate)) {
+      auto missing = std::string{option_of_limit(rate)};
+      return wrong(option_of_limit(burst),
+                   "is the burst of " + missing + ": give that, too");
+    }
   json result = json::object();
   for (auto& limit : known_limits)
     if (auto i = options.find(limit.key); i != options.end()) {

@@ -28,7 +28,7 @@ void add_limits(CLI::App& cmd, limit_options& options);
 const char* option_of_limit(std::string_view key);
 
 /// What was given, as the admin API takes it. The error is about what is no
-/// number or duration.
+/// number or duration, or a burst without its rate.
 argument<nlohmann::json> to_json(const limit_options& options);
 
 } // namespace coppice

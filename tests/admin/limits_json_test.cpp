@@ -26,7 +26,10 @@ TEST(LimitsJson, NamesEveryLimitAndHasNullWhereThereIsNone) {
   EXPECT_EQ(all["goodbye_ms"], 1000);
   EXPECT_EQ(all["overflow"], "queue");
   for (auto key :
-       {"max_per_address", "first_byte_ms", "send_ms", "lifetime_ms", "alarm"})
+       {"max_per_address", "first_byte_ms", "send_ms", "lifetime_ms", "alarm",
+        "accept_rate", "accept_burst", "accept_rate_per_address",
+        "accept_burst_per_address", "read_rate", "read_burst",
+        "read_rate_per_address", "read_burst_per_address"})
     EXPECT_TRUE(all.at(key).is_null()) << key;
 }
 
@@ -38,7 +41,15 @@ TEST(LimitsJson, ReadsWhatItWrites) {
                                         .reject_after = 3s,
                                         .first_byte = 4s,
                                         .goodbye = {},
-                                        .alarm = 9});
+                                        .alarm = 9,
+                                        .accept_rate = 1,
+                                        .accept_burst = 2,
+                                        .accept_rate_per_address = 3,
+                                        .accept_burst_per_address = 4,
+                                        .read_rate = 5,
+                                        .read_burst = 6,
+                                        .read_rate_per_address = 7,
+                                        .read_burst_per_address = 8});
 
   EXPECT_EQ(error_of(merge(all, into)), "");
 
@@ -62,6 +73,9 @@ TEST(LimitsJson, ChangesNothingIfOneOfThemIsWrong) {
     {{{"idle_ms", 0}}, "idle_ms has to be a number from 1 on"},
     {{{"idle_ms", 99'999'999'999}}, "at most a year"},
     {{{"reject_after_ms", nullptr}}, "reject_after_ms has to be"},
+    {{{"accept_rate", 0}}, "accept_rate has to be a number, 1 or more"},
+    {{{"read_burst", 0}}, "read_burst has to be a number, 1 or more"},
+    {{{"read_rate", 1'000'000'000'001}}, "at most 1000000000000, or null"},
     {{{"overflow", "panic"}}, "overflow has to be \"queue\" or \"reject\""},
     {{{"max_output_bytes", nullptr}}, "max_output_bytes has to be"},
     {{{"speed", 1}}, "there is no limit called \"speed\""},

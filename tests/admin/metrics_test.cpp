@@ -62,6 +62,10 @@ TEST_F(Metrics, HaveZerosBeforeAnythingHappens) {
         std::string{"coppice_events_missed_total 0\n"},
         std::string{"coppice_accept_errors_total{listener=\"test\","
                     "class=\"exhausted\"} 0\n"},
+        std::string{"coppice_rate_pauses_total{listener=\"test\","
+                    "of=\"accepting\"} 0\n"},
+        std::string{"coppice_connections_rejected_total{listener=\"test\","
+                    "limit=\"address_rate\"} 0\n"},
         std::string{"coppice_build_info{version=\"1.2.3\"} 1\n"}})
     EXPECT_THAT(got, HasSubstr(line));
 }
@@ -94,6 +98,29 @@ TEST_F(Metrics, TellOfConnectionsAndBytes) {
         "coppice_received_bytes_total{listener=\"test\",reactor=\"0\"} 5",
         "coppice_sent_bytes_total{listener=\"test\",reactor=\"0\"} 5"})
     EXPECT_TRUE(shows(line)) << line << "\n" << scraped();
+}
+
+TEST_F(Metrics, TellOfRates) {
+  serve(net::topology::linked, 1, 1000,
+        {.accept_rate_per_address = 1,
+         .accept_burst_per_address = 100,
+         .read_rate = 1});
+  auto client = connect();
+  ASSERT_TRUE(client.sends("123"));
+  EXPECT_TRUE(
+    wait_until([this] { return listener->counters().read_pauses > 0; }));
+  listener->set_limits(
+    {.accept_rate_per_address = 1, .accept_burst_per_address = 1});
+  EXPECT_EQ(client.receive(3), "123");
+  EXPECT_TRUE(
+    shows("coppice_rate_pauses_total{listener=\"test\",of=\"reading\"} "
+          + std::to_string(listener->counters().read_pauses)));
+
+  // The second within a second.
+  EXPECT_TRUE(wait_until([this] { return connect().ask("1").empty(); }));
+
+  EXPECT_TRUE(shows("coppice_connections_rejected_total{listener=\"test\","
+                    "limit=\"address_rate\"} 1"));
 }
 
 TEST_F(Metrics, TellHowLongTheRoundsOfAReactorTake) {

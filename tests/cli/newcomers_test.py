@@ -99,9 +99,15 @@ def options_that_do_nothing_alone_are_refused(binary):
     typed(binary, "serve --overflow reject", 2, "--max-connections")
     typed(binary, "serve --reject-after 1s", 2, "--max-connections")
     typed(binary, "serve --alarm-period 1s", 2, "--alarm COUNT")
+    typed(binary, "serve --read-burst 9", 2, "--read-burst", "--read-rate")
+    typed(binary, "limit --accept-burst-per-address 9", 2,
+          "--accept-rate-per-address")
+    typed(binary, "serve --accept-rate 0", 2, "accept_rate", "1 or more")
     for kind, example in [("latency", "latency="), ("bandwidth", "rate="),
                           ("slow_close", "delay="), ("slicer", "average_size"),
-                          ("limit_data", "bytes=")]:
+                          ("limit_data", "bytes="), ("limit_time", "time="),
+                          ("packet_loss", "per_million="),
+                          ("corrupt", "per_million=")]:
         typed(binary, f"toxic add {kind}", 2, example)
 
 

@@ -21,8 +21,10 @@ TEST_P(Counters, OfAFreshServerAreZero) {
   EXPECT_EQ(status.at("state"), "listening");
   EXPECT_EQ(status.at("topology"), GetParam());
   EXPECT_EQ(status.at("active"), 0);
-  for (const char* name : {"accepted", "closed", "rejected",
-                           "rejected_by_address", "bytes_in", "bytes_out"})
+  for (const char* name :
+       {"accepted", "closed", "rejected", "rejected_by_address",
+        "rejected_by_rate", "accept_pauses", "read_pauses", "bytes_in",
+        "bytes_out"})
     EXPECT_EQ(status.at("counters").at(name), 0) << name;
   EXPECT_EQ(status.at("counters").at("accept_errors"),
             json({{"transient", 0}, {"exhausted", 0}, {"fatal", 0}}));

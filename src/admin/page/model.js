@@ -116,6 +116,8 @@ export class Model extends EventTarget {
       accepted: sum("accepted"),
       in: sum("bytes_in"),
       out: sum("bytes_out"),
+      turnedAway: sum("rejected_by_rate"),
+      pauses: sum("accept_pauses") + sum("read_pauses"),
     });
     if (this.samples.length > keptSamples)
       this.samples = thinned(this.samples);

@@ -16,7 +16,10 @@ export class Traffic {
     this.canvas = document.getElementById("traffic-canvas");
     this.above = document.getElementById("lanes");
     this.words = document.getElementById("felt");
-    setInterval(() => this.tellInWords(), 1000);
+    setInterval(() => {
+      this.tellInWords();
+      this.tellOfRates();
+    }, 1000);
   }
 
   draw() {
@@ -131,6 +134,15 @@ export class Traffic {
   felt() {
     const oldest = this.model.now() - this.axis.span;
     return this.model.felt.filter((each) => each.at >= oldest);
+  }
+
+  tellOfRates() {
+    const length = this.axis.span;
+    const seen = this.model.samples.filter(({ at }) => at >= this.model.now() - length);
+    const grown = (key) => (seen.at(-1)?.[key] ?? 0) - (seen[0]?.[key] ?? 0);
+    const [pauses, away] = [grown("pauses"), grown("turnedAway")];
+    setText(document.getElementById("rated"), pauses + away <= 0 ? ""
+      : `Rates let clients or bytes wait ${pauses === 1 ? "once" : `${pauses} times`}, and turned ${counted(away, "client")} away, in the last ${span(length)}.`);
   }
 
   tellInWords() {
