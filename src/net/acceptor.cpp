@@ -218,7 +218,9 @@ bool acceptor::admits(const observe::peer_address& client) {
     counters.rejected_by_address.add(1);
     return false;
   }
-  if (owner_->rates().admits(client, event_loop::clock_now()))
+  auto& rates = owner_->rates();
+  if (!rates.limits_addresses()
+      || rates.admits(client, event_loop::clock_now()))
     return true;
   owner_->admission().give_back_address(client);
   counters.rejected_by_rate.add(1);
@@ -258,9 +260,11 @@ void acceptor::on_change() {
   perform([this] {
     if (auto current = owner_->port().port(port_owner_); current != port_)
       use_port(std::move(current));
-    auto now = event_loop::clock_now();
-    if (paused_by_rate_ && owner_->rates().accepting().next(now) <= now)
-      paused_until_.reset();
+    if (paused_by_rate_) {
+      auto now = event_loop::clock_now();
+      if (owner_->rates().accepting().next(now) <= now)
+        paused_until_.reset();
+    }
     if (owner_->port().refuses())
       reject_waiting(event_loop::clock::time_point::max());
     serve_waiting();

@@ -42,6 +42,11 @@ public:
     return accepting_;
   }
 
+  /// Whether addresses have a rate of their own.
+  bool limits_addresses() const noexcept {
+    return accepting_by_address_.limits();
+  }
+
   /// Takes a token of that client's address; false: there is none.
   bool admits(const observe::peer_address& client, time_point now) {
     return accepting_by_address_.take(client, now);
