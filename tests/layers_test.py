@@ -12,7 +12,7 @@ import re
 import sys
 
 FLOORS = (
-    {"supervision"},
+    {"supervision", "toml"},
     {"fault", "observe"},
     {"actor"},
     {"net"},

@@ -144,8 +144,12 @@ TEST(NemesisFile, RefusesWhatIsNoScheduleAtAll) {
   EXPECT_THAT(wrong("name = ", "t.toml"),
               HasSubstr("t.toml: expected TOML: line 1, column"));
   EXPECT_THAT(wrong("[[ =", "t.toml"), HasSubstr("t.toml: expected TOML: "));
-  EXPECT_THAT(wrong("name = \"x\"\nat = 3a\xd0\xa2", "t.toml"),
-              HasSubstr("t.toml: expected ASCII: line 2 has another"));
+  EXPECT_THAT(
+    wrong("name = \"x\"\nat = 3a\xd0\xa2", "t.toml"),
+    HasSubstr("t.toml: expected TOML: line 2, column 8: a letter beyond "
+              "ASCII has to be in double quotes or in a comment"));
+  EXPECT_THAT(wrong("# \xd0\xa2\nname = \"\xd0\xa2\"", "t.toml"),
+              HasSubstr("expected a member"));
   EXPECT_THAT(wrong("name = 1979-05-27", "t.toml"),
               HasSubstr("/name: expected no date or time"));
   EXPECT_THAT(wrong(R"--({"name": "x", "duration": "1s", "steps": []})--"),
