@@ -145,6 +145,8 @@ nemesis::answer http_striker::strike(const nemesis::moment& what) {
     return stall(what);
   case nemesis::fault_kind::toxic:
     return add_toxic(what);
+  case nemesis::fault_kind::reload:
+    return judge(server_.post("/reload", ""), "reload");
   case nemesis::fault_kind::kill:
   case nemesis::fault_kind::kill_random:
   case nemesis::fault_kind::burn_budget:

@@ -197,7 +197,7 @@ std::string to_text(const nemesis::entry& what) {
   if (what.answer.what != nemesis::answer::kind::done)
     return describe(moment) + " (" + std::string{to_string(what.answer.what)}
            + "): " + what.answer.text;
-  if (fault != arm && fault != stall && fault != toxic)
+  if (fault != arm && fault != stall && fault != toxic && fault != reload)
     moment.what.target = what.answer.text; // rather than a pattern
   return describe(moment);
 }

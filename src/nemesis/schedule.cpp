@@ -18,9 +18,10 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr std::array<std::string_view, 10> words{
-  "arm",         "kill",    "kill_random", "burn_budget", "fail_starts",
-  "refuse_stop", "suspend", "flood",       "stall",       "toxic"};
+constexpr std::array<std::string_view, 11> words{
+  "arm",         "kill",        "kill_random", "burn_budget",
+  "fail_starts", "refuse_stop", "suspend",     "flood",
+  "stall",       "toxic",       "reload"};
 
 std::mt19937_64 chance_of(std::uint64_t seed, std::size_t step) {
   std::seed_seq mix{static_cast<std::uint32_t>(seed),
@@ -110,6 +111,7 @@ milliseconds wait_of(const step& step, milliseconds duration) {
   case fault_kind::fail_starts:
   case fault_kind::refuse_stop:
   case fault_kind::flood:
+  case fault_kind::reload:
     return 0ms;
   }
   return 0ms;
@@ -161,6 +163,8 @@ std::string describe(const moment& moment) {
   auto& what = moment.what;
   std::string result = moment.undo ? "undo " : "";
   result += to_string(what.fault);
+  if (what.fault == fault_kind::reload)
+    return result;
   result += " ";
   result += what.fault == fault_kind::stall
               ? "reactor " + std::to_string(what.reactor)

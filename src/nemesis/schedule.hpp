@@ -23,6 +23,7 @@ enum class fault_kind {
   flood,       ///< Send an actor messages that it does not know.
   stall,       ///< Block a reactor's thread.
   toxic,       ///< Make a listener's network a bad one.
+  reload,      ///< Read configuration and certificates again.
 };
 
 /// The word of the format: `kill_random`.
@@ -31,7 +32,8 @@ std::string_view to_string(fault_kind value);
 /// What is done, and to what.
 struct action {
   fault_kind fault = fault_kind::kill;
-  /// An actor's path, the name of a fault point, or a listener's; `*` stands
+  /// An actor's path, the name of a fault point, or a listener's; not of stall
+  /// and reload. `*` stands
   /// for any characters. Of several actors that match one is taken, the next
   /// one each time.
   std::string target = {};

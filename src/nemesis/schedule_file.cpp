@@ -136,6 +136,8 @@ std::vector<std::string_view> keys_of(fault_kind fault) {
     return {"reactor", "time"};
   case fault_kind::toxic:
     return {"target", "toxic"};
+  case fault_kind::reload:
+    return {};
   }
   return {};
 }
@@ -162,7 +164,7 @@ action read_action(const lab::json_node& node) {
   action result;
   std::vector<std::pair<std::string_view, fault_kind>> names;
   for (auto each : {arm, kill, kill_random, burn_budget, fail_starts,
-                    refuse_stop, suspend, flood, stall, toxic})
+                    refuse_stop, suspend, flood, stall, toxic, reload})
     names.emplace_back(to_string(each), each);
   result.fault = node.at("fault").one_of(names);
   allow_only_known(node, result.fault);
@@ -173,7 +175,7 @@ action read_action(const lab::json_node& node) {
   } else if (result.fault == stall) {
     result.reactor = static_cast<unsigned>(node.at("reactor").integer(0, 1023));
     result.time = read_time(node.at("time"), 1ms, longest_stall);
-  } else {
+  } else if (result.fault != reload) {
     read_actor(node, result);
   }
   return result;

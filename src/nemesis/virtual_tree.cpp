@@ -63,7 +63,8 @@ answer tree_striker::strike(const moment& what) {
   if (what.what.fault == fault_kind::arm)
     return arm(what.what.target, what.what.detail);
   if (what.what.fault == fault_kind::stall
-      || what.what.fault == fault_kind::toxic)
+      || what.what.fault == fault_kind::toxic
+      || what.what.fault == fault_kind::reload)
     return {kind::refused, "this tree has no listener"};
   auto victim = aim_.pick(what, look(), clock_.now());
   if (!victim)
@@ -102,6 +103,7 @@ answer tree_striker::strike_actor(const moment& what, const std::string& path) {
   case fault_kind::arm:
   case fault_kind::stall:
   case fault_kind::toxic:
+  case fault_kind::reload:
     break;
   }
   settle();

@@ -26,7 +26,7 @@ private:
 };
 
 /// Strikes a tree of this process, which need not be a server's. What only a
-/// listener has, toxics and reactors to stall, is refused.
+/// listener has, toxics, reactors to stall and files to read again, is refused.
 class tree_striker final : public striker {
 public:
   /// `clock` has to be the run's.

@@ -200,7 +200,7 @@ TEST(NemesisPresets, AreSchedulesThatHarmNoBytes) {
     EXPECT_FALSE(each.about.empty()) << each.name;
   }
   EXPECT_THAT(names, ElementsAre("monkey", "budget_burn", "rolling_restart",
-                                 "acceptor_storm", "brownout"));
+                                 "acceptor_storm", "brownout", "reload_storm"));
 }
 
 // -- expansion ----------------------------------------------------------------

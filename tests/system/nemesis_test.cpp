@@ -98,7 +98,7 @@ TEST_P(NemesisPreset, IsSurvived) {
 INSTANTIATE_TEST_SUITE_P(All, NemesisPreset,
                          ::testing::Values("monkey", "budget_burn",
                                            "rolling_restart", "acceptor_storm",
-                                           "brownout"),
+                                           "brownout", "reload_storm"),
                          topology_name);
 
 TEST_F(Nemesis, BudgetIsBurntAndEscalatesOneLevel) {
@@ -128,7 +128,7 @@ TEST_F(Nemesis, PresetsAreListedAndShown) {
   const auto listed = run_coppice({{"nemesis", "list"}});
   EXPECT_EQ(listed.exit_code, 0);
   for (const char* name : {"monkey", "budget_burn", "rolling_restart",
-                           "acceptor_storm", "brownout"}) {
+                           "acceptor_storm", "brownout", "reload_storm"}) {
     EXPECT_THAT(listed.out, HasSubstr(std::string(name) + "\n    "));
     const auto shown = run_coppice({{"nemesis", "show", name}});
     EXPECT_EQ(json::parse(shown.out).at("name"), name);
