@@ -21,6 +21,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace CLI {
@@ -33,6 +34,20 @@ using net::connection;
 using net::handler;
 
 class host;
+
+/// A port, and what is spoken on it.
+struct listener_settings {
+  std::string name = {};  ///< Of no other listener; as the name of a server.
+  std::uint16_t port = 0; ///< 0: the kernel picks one.
+  net::handler_factory handler = {}; ///< See `handled_by`.
+  std::string bind = "::";           ///< As for a server; the same below.
+  net::topology topology = net::topology::linked;
+  unsigned acceptors = 0;
+  net::limits limits = {};
+  net::listen_options listening = {};
+  net::proxy_settings proxy = {};
+  std::optional<net::tls_settings> tls = {};
+};
 
 /// What a server is made of. The command line of `server::run` may change all
 /// of it but the name, the handler and the children.
@@ -58,6 +73,9 @@ struct server_settings {
   /// How long clients are still taken before that, while the server says that
   /// it is not ready.
   std::chrono::milliseconds drain_delay = {};
+  /// Listeners beside this one. Each has a supervisor and a budget of its own;
+  /// the reactors are shared. The command line does not change them.
+  std::vector<listener_settings> listeners = {};
   /// Children of your own: started before the listener, stopped after it.
   std::vector<actor::child_spec> children = {};
   std::string description = "run a supervised TCP server"; ///< For `--help`.
@@ -137,6 +155,9 @@ public:
 
   /// For limits, counters and operations; null before the start.
   net::listener_ptr listener() const;
+
+  /// The listener of that name; null if there is none, and before the start.
+  net::listener_ptr listener(std::string_view name) const;
 
   /// What the actors of the tree share; null before the start.
   actor::runtime_ptr rt() const;

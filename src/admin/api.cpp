@@ -72,8 +72,8 @@ void append(std::vector<route>& to, std::vector<route> more) {
 
 } // namespace
 
-api::api(actor::runtime_ptr rt, std::vector<net::listener_ptr> listeners,
-         access rules, operations program)
+api::api(actor::runtime_ptr rt, net::listener_set listeners, access rules,
+         operations program)
     : rt_(std::move(rt)),
       listeners_(std::move(listeners)),
       access_(std::move(rules)),
@@ -138,9 +138,9 @@ std::vector<route> api::own_routes() const {
      [this](const call& what) { return drain(what.body); }},
   };
   if (program_.reload)
-    append(result,
-           {{"POST", "/reload", change, no_body, "read certificates again",
-             [this](const call&) { return reload(); }}});
+    append(result, {{"POST", "/reload", change, no_body,
+                     "read configuration and certificates again",
+                     [this](const call&) { return reload(); }}});
   if (program_.laboratory)
     append(
       result,
@@ -334,13 +334,14 @@ expected<event_feed, response> api::open_feed(const request& req) const {
 }
 
 std::shared_ptr<const canary> api::find_canary() const {
-  if (!program_.echo)
+  auto echo = program_.echo ? program_.echo() : nullptr;
+  if (!echo)
     return nullptr;
   std::lock_guard guard{canary_mutex_};
   auto result = canary_.lock();
   try {
-    if (!result)
-      canary_ = result = std::make_shared<const canary>(program_.echo);
+    if (!result || result->where() != echo)
+      canary_ = result = std::make_shared<const canary>(std::move(echo));
   } catch (const std::system_error&) {
     // No descriptor or thread is left: the feed works without it.
   }

@@ -17,6 +17,7 @@
 #include "coppice/expected.hpp"
 #include "coppice/net/listener.hpp"
 #include "journal/journal.hpp"
+#include "net/listener_set.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -42,9 +43,9 @@ struct operations {
   std::function<expected<std::string, std::string>()> reload = {};
   journal::log_ptr log = {};       ///< Null: there is none.
   journal::recorder_ptr file = {}; ///< The same.
-  /// A listener that echoes, so that a `canary` can be its client; null: there
-  /// is none.
-  net::listener_ptr echo = {};
+  /// A listener that echoes, so that a `canary` can be its client. May be null,
+  /// or return null: there is none.
+  std::function<net::listener_ptr()> echo = {};
   /// Answers `GET /lab` and, with a name, `GET /lab/NAME`, with this query;
   /// null: there is no laboratory.
   std::function<response(const std::string& name,
@@ -59,8 +60,8 @@ struct operations {
 /// not for reactors.
 class api {
 public:
-  api(actor::runtime_ptr rt, std::vector<net::listener_ptr> listeners,
-      access rules, operations program);
+  api(actor::runtime_ptr rt, net::listener_set listeners, access rules,
+      operations program);
 
   api(const api&) = delete;
   api& operator=(const api&) = delete;
@@ -110,7 +111,7 @@ private:
   std::shared_ptr<const canary> find_canary() const;
 
   actor::runtime_ptr rt_;
-  std::vector<net::listener_ptr> listeners_;
+  net::listener_set listeners_;
   access_check access_;
   operations program_;
   faults_api faults_;

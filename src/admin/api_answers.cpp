@@ -70,7 +70,7 @@ response api::tree(const request& req) const {
     return failure(503, "there is no tree yet");
   auto wanted = req.query.find("connections");
   if (wanted != req.query.end() && wanted->second == "true")
-    add_connections(result, listeners_);
+    add_connections(result, listeners_.all());
   return success(result);
 }
 
@@ -101,8 +101,8 @@ response api::kill(const nlohmann::json& body) const {
   if (text != "kill")
     reason = exit_reason::parse(text);
   auto hit = actor::crash(*rt_, path, reason, asked_here)
-             || std::any_of(listeners_.begin(), listeners_.end(), [&](auto& l) {
-                  return l->crash_connection(path, reason, asked_here);
+             || std::ranges::any_of(listeners_.all(), [&](auto& each) {
+                  return each->crash_connection(path, reason, asked_here);
                 });
   if (!hit)
     return failure(404, "there is no actor at \"" + path + "\"");
@@ -141,7 +141,7 @@ response api::drain(const nlohmann::json& body) const {
     timeout = std::chrono::milliseconds{i->get<std::int64_t>()};
   }
   std::int64_t active = 0;
-  for (auto& listener : listeners_)
+  for (auto& listener : listeners_.all())
     active += listener->active();
   program_.drain(timeout);
   return success({{"active", active}});

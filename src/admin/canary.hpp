@@ -57,6 +57,10 @@ public:
   canary(const canary&) = delete;
   canary& operator=(const canary&) = delete;
 
+  const net::listener_ptr& where() const noexcept {
+    return where_;
+  }
+
   /// The samples that follow the one of that number, as far as they are kept:
   /// those of a minute or so. Numbers begin with 1.
   report after(std::uint64_t number) const;

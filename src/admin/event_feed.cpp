@@ -189,12 +189,11 @@ response connection_events(const actor::runtime& rt,
   return success(result);
 }
 
-event_feed::event_feed(actor::runtime_ptr rt,
-                       const std::vector<net::listener_ptr>& listeners,
+event_feed::event_feed(actor::runtime_ptr rt, net::listener_set listeners,
                        std::uint64_t since, std::string greeting,
                        feed_extras extras)
     : rt_(std::move(rt)),
-      listeners_(listeners),
+      listeners_(std::move(listeners)),
       events_(rt_->events, "feed", since > rt_->events.last_seq() ? 0 : since),
       greeting_(std::move(greeting)),
       extras_(std::move(extras)),
@@ -262,7 +261,7 @@ std::string event_feed::tree_if_changed() {
 
 std::string event_feed::traffic() {
   json all = json::array();
-  for (auto& each : listeners_) {
+  for (auto& each : listeners_.all()) {
     auto counted = each->counters();
     auto local = each->local();
     all.push_back({{"name", each->config().name},

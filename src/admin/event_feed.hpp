@@ -6,6 +6,7 @@
 #include "admin/response.hpp"
 #include "coppice/actor/runtime.hpp"
 #include "coppice/net/listener.hpp"
+#include "net/listener_set.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -50,8 +51,7 @@ class event_feed {
 public:
   /// Begins after the event numbered `since`; a number that does not exist yet
   /// counts as none. `greeting` is the data of `hello`.
-  event_feed(actor::runtime_ptr rt,
-             const std::vector<net::listener_ptr>& listeners,
+  event_feed(actor::runtime_ptr rt, net::listener_set listeners,
              std::uint64_t since, std::string greeting,
              feed_extras extras = {});
 
@@ -85,7 +85,7 @@ private:
   std::string traffic();
 
   actor::runtime_ptr rt_;
-  const std::vector<net::listener_ptr>& listeners_;
+  net::listener_set listeners_;
   observe::event_reader events_;
   std::string greeting_;
   feed_extras extras_;

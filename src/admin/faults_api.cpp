@@ -60,11 +60,10 @@ bool is_exact(const request& req) {
   return given != req.query.end() && given->second == "true";
 }
 
-faults_api::faults_api(actor::runtime_ptr rt,
-                       const std::vector<net::listener_ptr>& listeners,
+faults_api::faults_api(actor::runtime_ptr rt, net::listener_set listeners,
                        bool allowed)
     : rt_(std::move(rt)),
-      listeners_(listeners),
+      listeners_(std::move(listeners)),
       allowed_(allowed),
       chance_(rt_->faults.seed()) {
   // nop
@@ -252,7 +251,7 @@ response faults_api::strike_actor(const std::string& what,
 bool faults_api::suspend(const std::string& path, bool on) const {
   auto result = on ? actor::suspend(*rt_, path) : actor::resume(*rt_, path);
   auto hit = result == fault_outcome::done
-             || std::ranges::any_of(listeners_, [&](auto& each) {
+             || std::ranges::any_of(listeners_.all(), [&](auto& each) {
                   return each->suspend_connection(path, on);
                 });
   std::lock_guard guard{mutex_};
@@ -287,9 +286,11 @@ response faults_api::stall(const json& body) const {
     return failure(400, "send an object with the numbers \"reactor\" and "
                         "\"time_ms\", at most "
                           + std::to_string(longest_stall_ms));
-  if (listeners_.empty()
-      || !listeners_.front()->stall(static_cast<std::size_t>(*reactor),
-                                    std::chrono::milliseconds{*length}))
+  auto stalled = std::ranges::any_of(listeners_.all(), [&](auto& each) {
+    return each->stall(static_cast<std::size_t>(*reactor),
+                       std::chrono::milliseconds{*length});
+  });
+  if (!stalled)
     return failure(404, "there is no reactor " + std::to_string(*reactor));
   auto path = "reactor:" + std::to_string(*reactor);
   tell(observe::event_kind::fault_armed, path,

@@ -5,6 +5,7 @@
 #include "admin/route.hpp"
 #include "coppice/actor/runtime.hpp"
 #include "coppice/net/listener.hpp"
+#include "net/listener_set.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -26,8 +27,7 @@ bool is_exact(const request& req);
 class faults_api {
 public:
   /// `allowed` is what GET /faults shows; the routes say what needs it.
-  faults_api(actor::runtime_ptr rt,
-             const std::vector<net::listener_ptr>& listeners, bool allowed);
+  faults_api(actor::runtime_ptr rt, net::listener_set listeners, bool allowed);
 
   std::vector<route> routes() const;
 
@@ -50,7 +50,7 @@ private:
             std::string detail = {}) const;
 
   actor::runtime_ptr rt_;
-  const std::vector<net::listener_ptr>& listeners_;
+  net::listener_set listeners_;
   bool allowed_;
   mutable std::mutex mutex_;
   mutable std::set<std::string> suspended_; // guarded by mutex_

@@ -64,9 +64,8 @@ expected<void, std::string> takes_clients(const net::listener& of) {
 
 } // namespace
 
-health::health(actor::runtime_ptr rt,
-               const std::vector<net::listener_ptr>& listeners)
-    : rt_(std::move(rt)), listeners_(listeners) {
+health::health(actor::runtime_ptr rt, net::listener_set listeners)
+    : rt_(std::move(rt)), listeners_(std::move(listeners)) {
   // nop
 }
 
@@ -100,7 +99,7 @@ std::vector<std::string> health::why_not_alive() const {
   auto now = clock::now();
   std::vector<std::string> result;
   std::set<unsigned> seen; // listeners may share reactors
-  for (auto& listener : listeners_)
+  for (auto& listener : listeners_.all())
     for (auto& each : listener->reactors())
       if (auto busy = each->loop().busy_for();
           busy > patience && seen.insert(each->index()).second)
@@ -118,7 +117,7 @@ std::vector<std::string> health::why_not_ready() const {
   std::vector<std::string> result;
   if (!rt_->tree.look(clock::now()))
     result.push_back("there is no tree yet");
-  for (auto& each : listeners_)
+  for (auto& each : listeners_.all())
     if (auto takes = takes_clients(*each); !takes)
       result.push_back(std::move(takes.error()));
   return result;

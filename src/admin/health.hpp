@@ -7,6 +7,7 @@
 #include "coppice/actor/pending.hpp"
 #include "coppice/actor/runtime.hpp"
 #include "coppice/net/listener.hpp"
+#include "net/listener_set.hpp"
 #include "supervision/forecast.hpp"
 
 #include <caf/actor_addr.hpp>
@@ -30,8 +31,7 @@ public:
   /// answered, is not alive.
   static constexpr std::chrono::seconds patience{2};
 
-  health(actor::runtime_ptr rt,
-         const std::vector<net::listener_ptr>& listeners);
+  health(actor::runtime_ptr rt, net::listener_set listeners);
 
   /// Asks the supervisors whether they answer. To be called about once a
   /// second.
@@ -51,7 +51,7 @@ private:
   };
 
   actor::runtime_ptr rt_;
-  const std::vector<net::listener_ptr>& listeners_;
+  net::listener_set listeners_;
   mutable std::mutex mutex_;
   std::map<std::string, question> questions_; // guarded by mutex_; by path
 };

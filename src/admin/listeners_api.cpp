@@ -13,8 +13,8 @@
 
 namespace coppice::admin {
 
-listeners_api::listeners_api(const std::vector<net::listener_ptr>& listeners)
-    : listeners_(listeners) {
+listeners_api::listeners_api(net::listener_set listeners)
+    : listeners_(std::move(listeners)) {
   // nop
 }
 
@@ -22,9 +22,8 @@ std::vector<route> listeners_api::routes() const {
   // Calls `handle` with the listener that the path names.
   auto with_listener = [this](auto handle) {
     return [this, handle](const call& what) {
-      auto* found = find(what.names.front());
-      return found != nullptr ? handle(*found, what)
-                              : no_listener(what.names.front());
+      auto found = find(what.names.front());
+      return found ? handle(*found, what) : no_listener(what.names.front());
     };
   };
   using enum permission;
@@ -53,16 +52,13 @@ std::vector<route> listeners_api::routes() const {
   };
 }
 
-net::listener* listeners_api::find(std::string_view name) const {
-  for (auto& listener : listeners_)
-    if (listener->config().name == name)
-      return listener.get();
-  return nullptr;
+net::listener_ptr listeners_api::find(std::string_view name) const {
+  return listeners_.find(name);
 }
 
 response listeners_api::list() const {
   auto all = nlohmann::json::array();
-  for (auto& listener : listeners_)
+  for (auto& listener : listeners_.all())
     all.push_back(to_json(*listener));
   return success({{"listeners", std::move(all)}});
 }

@@ -4,6 +4,7 @@
 
 #include "admin/route.hpp"
 #include "coppice/net/listener.hpp"
+#include "net/listener_set.hpp"
 
 #include <mutex>
 #include <string_view>
@@ -14,12 +15,12 @@ namespace coppice::admin {
 /// The part of the API that looks at listeners and changes them. Thread-safe.
 class listeners_api {
 public:
-  explicit listeners_api(const std::vector<net::listener_ptr>& listeners);
+  explicit listeners_api(net::listener_set listeners);
 
   std::vector<route> routes() const;
 
   /// The one of this name, or null.
-  net::listener* find(std::string_view name) const;
+  net::listener_ptr find(std::string_view name) const;
 
 private:
   response list() const;
@@ -28,7 +29,7 @@ private:
   response set_limits(net::listener& listener,
                       const nlohmann::json& body) const;
 
-  const std::vector<net::listener_ptr>& listeners_;
+  net::listener_set listeners_;
   mutable std::mutex limits_mutex_; // so that no change is lost to another
 };
 

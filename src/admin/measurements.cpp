@@ -27,8 +27,7 @@ void add_reactors(std::vector<measurements::reactor>& all,
 
 } // namespace
 
-measurements measure(actor::runtime& rt,
-                     const std::vector<net::listener_ptr>& listeners,
+measurements measure(actor::runtime& rt, const net::listener_set& listeners,
                      std::string_view version) {
   rt.event_counts.catch_up(rt.events, rt.tree);
   measurements result{.version = std::string{version},
@@ -40,7 +39,7 @@ measurements measure(actor::runtime& rt,
                       .waiting = rt.directory.waiting(),
                       .faults = rt.faults.list(),
                       .tcp = tcp_counters_now()};
-  for (auto& each : listeners) {
+  for (auto& each : listeners.all()) {
     result.listeners.push_back(
       {each->config().name, each->active(), each->counters_by_reactor(),
        each->config().tls.has_value(), each->certificates()});

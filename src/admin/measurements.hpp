@@ -7,6 +7,7 @@
 #include "coppice/net/listener.hpp"
 #include "coppice/observe/tree.hpp"
 #include "journal/recorder.hpp"
+#include "net/listener_set.hpp"
 #include "observe/event_counts.hpp"
 #include "observe/histogram.hpp"
 
@@ -52,8 +53,7 @@ struct measurements {
 };
 
 /// Looks at everything. Any thread; not for reactors.
-measurements measure(actor::runtime& rt,
-                     const std::vector<net::listener_ptr>& listeners,
+measurements measure(actor::runtime& rt, const net::listener_set& listeners,
                      std::string_view version);
 
 } // namespace coppice::admin

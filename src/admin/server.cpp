@@ -73,8 +73,7 @@ std::shared_ptr<const http_service> service_of(const api& what) {
 } // namespace
 
 server::server(net::endpoint where, actor::runtime_ptr rt,
-               std::vector<net::listener_ptr> listeners, access rules,
-               operations program)
+               net::listener_set listeners, access rules, operations program)
     : api_(std::move(rt), std::move(listeners), on(where, std::move(rules)),
            std::move(program)),
       local_(where) {

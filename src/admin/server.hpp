@@ -7,6 +7,7 @@
 #include "admin/worker_pool.hpp"
 #include "coppice/actor/child_spec.hpp"
 #include "coppice/net/endpoint.hpp"
+#include "net/listener_set.hpp"
 
 #include <memory>
 #include <mutex>
@@ -24,8 +25,7 @@ class server : public std::enable_shared_from_this<server> {
 public:
   /// `rules.loopback` is derived from `where`.
   server(net::endpoint where, actor::runtime_ptr rt,
-         std::vector<net::listener_ptr> listeners, access rules,
-         operations program);
+         net::listener_set listeners, access rules, operations program);
 
   /// Has it serve on a copy of that socket, which listens, in place of its
   /// address. Before the start.

@@ -119,8 +119,8 @@ response remove_one(net::listener& owner, const net::placed_toxic& placed) {
 template <class F>
 auto with_target(const listeners_api& listeners, F handle) {
   return [&listeners, handle](const call& what) {
-    auto* owner = listeners.find(what.names.front());
-    if (owner == nullptr)
+    auto owner = listeners.find(what.names.front());
+    if (!owner)
       return no_listener(what.names.front());
     auto connection = read_connection(what.req, what.body);
     if (!connection)

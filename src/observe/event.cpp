@@ -13,7 +13,7 @@ namespace coppice::observe {
 namespace {
 
 // In the order of the enumeration.
-constexpr std::array<std::string_view, 29> kind_names{
+constexpr std::array<std::string_view, 31> kind_names{
   "child_started",
   "child_restarted",
   "exit_requested",
@@ -42,6 +42,8 @@ constexpr std::array<std::string_view, 29> kind_names{
   "certificates_loaded",
   "certificates_refused",
   "certificate_expires",
+  "reloaded",
+  "reload_refused",
   "notice",
 };
 static_assert(kind_names.size()
@@ -95,6 +97,7 @@ severity severity_of(const event& ev) {
   case event_kind::journal_replaced:
   case event_kind::certificates_refused:
   case event_kind::certificate_expires:
+  case event_kind::reload_refused:
     return severity::warning;
   case event_kind::exit_requested:
   case event_kind::child_started:
@@ -108,6 +111,7 @@ severity severity_of(const event& ev) {
   case event_kind::journal_resumed:
   case event_kind::client_refused:
   case event_kind::certificates_loaded:
+  case event_kind::reloaded:
   case event_kind::notice:
     return severity::info;
   }
@@ -176,6 +180,12 @@ std::string describe(const event& ev) {
     break;
   case event_kind::certificate_expires:
     text += " needs a new certificate";
+    break;
+  case event_kind::reloaded:
+    text += " was reloaded";
+    break;
+  case event_kind::reload_refused:
+    text += " was not reloaded";
     break;
   case event_kind::accept_paused:
     text += " pauses accepting";

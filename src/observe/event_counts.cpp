@@ -149,6 +149,8 @@ void event_counts::count(const event& ev, const tree& shown) {
   case event_kind::certificates_loaded:
   case event_kind::certificates_refused:
   case event_kind::certificate_expires:
+  case event_kind::reloaded:
+  case event_kind::reload_refused:
   case event_kind::notice:
     return;
   }

@@ -40,6 +40,10 @@ std::vector<std::string> names() {
   return result;
 }
 
+bool echoes_lines(std::string_view name) {
+  return name == "echo" || name == "line";
+}
+
 net::handler_factory find(std::string_view name) {
   for (auto& known : all)
     if (known.name == name)

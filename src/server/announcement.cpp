@@ -4,6 +4,9 @@
 
 #include "server/host.hpp"
 
+#include <algorithm>
+#include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace coppice {
@@ -47,30 +50,54 @@ std::string admin_option(const host& started) {
   return authority == default_admin ? "" : " --admin " + authority;
 }
 
+// Its acceptors and the like.
+std::string shape(const listener_plan& plan) {
+  auto n = plan.acceptors;
+  return std::string{to_string(plan.config.topology)} + ", " + std::to_string(n)
+         + (n == 1 ? " acceptor" : " acceptors")
+         + (plan.config.tls ? ", TLS" : "");
+}
+
 std::string first_line(const host& started) {
   auto& settings = started.settings();
   std::string result = settings.program + ": ";
-  if (auto& plan = settings.listener) {
-    auto n = plan->acceptors;
-    result += "listening on " + to_string(*started.listener()->local()) + " ("
-              + plan->config.name + ", "
-              + std::string{to_string(plan->config.topology)} + ", "
-              + std::to_string(n) + (n == 1 ? " acceptor" : " acceptors")
-              + (plan->config.tls ? ", TLS); " : "); ");
-  } else {
+  auto n = settings.listeners.size();
+  if (n == 0)
     result += settings.root + " is up; ";
-  }
+  else if (n > 1)
+    result += std::to_string(n) + " listeners; ";
+  else
+    result += "listening on " + to_string(*started.listener()->local()) + " ("
+              + settings.listeners.front().config.name + ", "
+              + shape(settings.listeners.front()) + "); ";
   return result
          + (settings.admin ? "admin at " + started.admin_url()
                            : "admin is off");
 }
 
+// Where what is said about a word begins.
+constexpr std::size_t column = 14;
+
+// A line each if there are several.
+std::string listener_lines(const host& started) {
+  std::string result;
+  if (started.settings().listeners.size() < 2)
+    return result;
+  for (auto& [plan, listener] : started.listeners()->members()) {
+    auto name = plan.config.name;
+    name.resize(std::max(name.size() + 1, column), ' ');
+    result += "\n  " + name + to_string(*listener->local()) + " (" + shape(plan)
+              + ")";
+  }
+  return result;
+}
+
 std::string how_to_break(const host& started) {
   auto& settings = started.settings();
   std::string victim = settings.root;
-  if (auto& plan = settings.listener)
-    victim
-      += "/listener:" + plan->config.name + "/accepting/acceptors/acceptor:0";
+  if (!settings.listeners.empty())
+    victim += "/listener:" + settings.listeners.front().config.name
+              + "/accepting/acceptors/acceptor:0";
   else if (!settings.children.empty())
     victim += "/" + settings.children.front().spec.id;
   return "coppice kill " + victim + admin_option(started);
@@ -80,12 +107,12 @@ std::string how_to_break(const host& started) {
 
 std::string announcement(const host& started) {
   auto& settings = started.settings();
-  auto result = first_line(started);
-  if (settings.listener) {
+  auto result = first_line(started) + listener_lines(started);
+  if (!settings.listeners.empty()) {
     result += "\n  talk to it    " + how_to_talk(*started.listener());
-    if (!settings.echoes_until.empty())
-      result += "    (a line \"" + settings.echoes_until
-                + "\" closes the connection)";
+    auto& last_line = settings.listeners.front().echoes_until;
+    if (!last_line.empty())
+      result += "    (a line \"" + last_line + "\" closes the connection)";
   }
   if (settings.admin)
     result += "\n  watch it      " + page_text(started)

@@ -15,6 +15,8 @@
 #include <charconv>
 #include <chrono>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace coppice {
 
@@ -118,31 +120,30 @@ bool says_nothing(std::string_view name) {
          || name == "stored" || name.ends_with(".socket");
 }
 
-// Gives passed sockets to the listener and the admin API, by their names.
-argument<void> take_passed_sockets(host_settings& to) {
-  auto passed = net::passed_sockets();
-  if (!passed)
-    return wrong("passed sockets", passed.error());
-  auto& config = to.listener->config;
-  auto by_name = std::ranges::any_of(
-    *passed, [&](auto& each) { return each.name == config.name; });
-  for (auto& each : *passed) {
-    if (each.name == admin_name && config.name != admin_name) {
-      if (to.admin_socket)
-        return wrong("LISTEN_FDNAMES",
-                     "two sockets are called admin, and there is "
-                     "one admin API");
-      to.admin_socket = each.descriptor;
-    } else if (by_name && each.name != config.name
-               && !says_nothing(each.name)) {
-      return wrong("LISTEN_FDNAMES", "\"" + each.name + "\" is neither "
-                                       + config.name + " nor admin");
-    } else {
-      config.inherited.push_back(each.descriptor);
-    }
-  }
-  return {};
+// Whose socket this is: the listener's of that name. If there is one listener
+// alone, its sockets need not have names.
+listener_plan* owner_of(const std::string& name, host_settings& in,
+                        bool by_name) {
+  for (auto& each : in.listeners)
+    if (each.config.name == name)
+      return &each;
+  return in.listeners.size() == 1 && (!by_name || says_nothing(name))
+           ? &in.listeners.front()
+           : nullptr;
 }
+
+std::string none_of(const std::vector<listener_plan>& listeners) {
+  if (listeners.size() == 1)
+    return "neither " + listeners.front().config.name + " nor admin";
+  std::string result = "none of ";
+  for (auto& each : listeners)
+    result += each.config.name + ", ";
+  return result + "admin";
+}
+
+constexpr auto beside_passed
+  = "the program that started this one passed sockets to listen on "
+    "(LISTEN_FDS); leave it out";
 
 argument<void> check_beside_passed(const listener_arguments& args) {
   auto* given = args.port                 ? "PORT"
@@ -151,10 +152,31 @@ argument<void> check_beside_passed(const listener_arguments& args) {
                 : args.share_port         ? "--share-port"
                                           : nullptr;
   if (given != nullptr)
-    return wrong(given, "the program that started this one passed "
-                        "sockets to listen on (LISTEN_FDS); "
-                        "leave it out");
+    return wrong(given, beside_passed);
   return {};
+}
+
+// The same of a configuration file.
+argument<void> check_keys_beside_passed(const listener_plan& plan) {
+  for (auto* key : {"port", "bind", "listen_sockets", "share_port"})
+    if (plan.keys.contains(key))
+      return wrong("listener \"" + plan.config.name + "\": " + key,
+                   beside_passed);
+  return {};
+}
+
+// Keeps the value, or what is wrong with it.
+template <class T, class U>
+void take(argument<T> from, U& to, std::vector<argument_error>& wrong) {
+  if (from)
+    to = *std::move(from);
+  else
+    wrong.push_back(std::move(from.error()));
+}
+
+void take(argument<void> from, std::vector<argument_error>& wrong) {
+  if (!from)
+    wrong.push_back(std::move(from.error()));
 }
 
 argument<net::listen_options> listening(const listener_arguments& args,
@@ -233,6 +255,16 @@ argument<void> check_names(const admin_settings& args) {
   return {};
 }
 
+// Nothing for `off`.
+argument<std::optional<net::endpoint>> admin_where(const admin_settings& args) {
+  if (args.where == "off")
+    return std::optional<net::endpoint>{};
+  auto where = parse_authority(args.where);
+  if (!where)
+    return unexpected{std::move(where.error())};
+  return std::optional{*where};
+}
+
 expected<void, start_error> apply_admin(const admin_settings& args,
                                         host_settings& to) {
   to.access.allow_faults = args.allow_faults;
@@ -243,13 +275,16 @@ expected<void, start_error> apply_admin(const admin_settings& args,
   if (args.where == "off" && to.admin_socket)
     return start_failure({"--admin: a socket was passed for it "
                           "(LISTEN_FDNAMES)"});
-  if (args.where == "off")
+  if (to.admin_socket) {
+    to.admin = net::endpoint::local(*to.admin_socket);
+  } else {
+    auto where = admin_where(args);
+    if (!where)
+      return start_failure(where.error());
+    to.admin = *where;
+  }
+  if (!to.admin)
     return {};
-  auto where = to.admin_socket ? net::endpoint::local(*to.admin_socket)
-                               : parse_authority(args.where);
-  if (!where)
-    return start_failure(where.error());
-  to.admin = *where;
   auto token
     = args.token.empty() ? read_or_create_token(args.token_file) : args.token;
   if (!token)
@@ -307,51 +342,71 @@ expected<void, start_error> apply(const program_arguments& args,
   return apply_admin(args.admin, to);
 }
 
-expected<void, start_error> apply(const listener_arguments& args,
-                                  host_settings& to) {
-  auto& plan = *to.listener;
+std::vector<argument_error> apply(const listener_arguments& args,
+                                  listener_plan& plan) {
+  std::vector<argument_error> result;
   auto& config = plan.config;
-  if (args.takes_passed_sockets)
-    if (auto taken = take_passed_sockets(to); !taken)
-      return start_failure(taken.error());
   if (!config.inherited.empty())
-    if (auto checked = check_beside_passed(args); !checked)
-      return start_failure(checked.error());
-  auto at = where(args);
-  if (!at)
-    return start_failure(at.error());
-  if (auto checked = check_sockets(args.listen_sockets, args.acceptors);
-      !checked)
-    return start_failure(checked.error());
-  auto options = listening(args, config.listening);
-  if (!options)
-    return start_failure(options.error());
-  auto bounds = limits(args.limits, config.limits);
-  if (!bounds)
-    return start_failure(bounds.error());
-  auto timeout = duration_of("--drain-timeout", args.drain_timeout);
-  if (!timeout)
-    return start_failure(timeout.error());
-  auto delay = duration_of("--drain-delay", args.drain_delay);
-  if (!delay)
-    return start_failure(delay.error());
-  if (auto applied = apply(args.proxy, config.proxy); !applied)
-    return start_failure(applied.error());
-  if (auto applied = apply(args.tls, config.tls); !applied)
-    return start_failure(applied.error());
-  config.where = *at;
-  config.listening = *options;
+    take(check_beside_passed(args), result);
+  take(where(args), config.where, result);
+  take(check_sockets(args.listen_sockets, args.acceptors), result);
+  take(listening(args, config.listening), config.listening, result);
+  take(limits(args.limits, config.limits), config.limits, result);
+  take(duration_of("--drain-timeout", args.drain_timeout), plan.drain_timeout,
+       result);
+  take(duration_of("--drain-delay", args.drain_delay), plan.drain_delay,
+       result);
+  take(apply(args.proxy, config.proxy), result);
+  take(apply(args.tls, config.tls), result);
   config.topology = args.topology == "linked" ? net::topology::linked
                                               : net::topology::supervised;
-  config.limits = *bounds;
   config.acceptor_intensity = args.max_restarts >= 0
                                 ? args.max_restarts
                                 : 3 + std::int64_t{args.acceptors};
   config.acceptor_period = std::chrono::seconds{args.max_seconds};
   plan.acceptors = args.acceptors;
-  plan.drain_timeout = *timeout;
-  plan.drain_delay = *delay;
+  return result;
+}
+
+expected<void, start_error> take_passed_sockets(host_settings& to) {
+  auto passed = net::passed_sockets();
+  if (!passed)
+    return start_failure({"passed sockets: " + passed.error()});
+  auto is_listener = [&](const std::string& name) {
+    return std::ranges::any_of(
+      to.listeners, [&](auto& each) { return each.config.name == name; });
+  };
+  auto by_name = std::ranges::any_of(
+    *passed, [&](auto& each) { return is_listener(each.name); });
+  for (auto& each : *passed) {
+    if (each.name == admin_name && !is_listener(each.name)) {
+      if (to.admin_socket)
+        return start_failure({"LISTEN_FDNAMES: two sockets are called admin, "
+                              "and there is one admin API"});
+      to.admin_socket = each.descriptor;
+    } else if (auto* owner = owner_of(each.name, to, by_name)) {
+      owner->config.inherited.push_back(each.descriptor);
+    } else {
+      return start_failure(
+        {"LISTEN_FDNAMES: \"" + each.name + "\" is " + none_of(to.listeners)});
+    }
+  }
+  for (auto& each : to.listeners)
+    if (!each.config.inherited.empty())
+      if (auto checked = check_keys_beside_passed(each); !checked)
+        return start_failure(checked.error());
   return {};
+}
+
+std::vector<argument_error> check(const program_arguments& args) {
+  std::vector<argument_error> result;
+  host_settings forgotten;
+  take(apply_log(args.log, forgotten), result);
+  take(apply_journal(args.journal, forgotten), result);
+  take(check_names(args.admin), result);
+  if (auto where = admin_where(args.admin); !where)
+    result.push_back(std::move(where.error()));
+  return result;
 }
 
 } // namespace coppice

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -50,8 +51,6 @@ struct listener_arguments {
   unsigned max_seconds = 5;
   std::string drain_timeout = "8s";
   std::string drain_delay = "0s";
-  /// Whether it takes the sockets that a service manager passes (LISTEN_FDS).
-  bool takes_passed_sockets = true;
 };
 
 /// The group of options about the network, for those of your own.
@@ -61,14 +60,21 @@ inline constexpr auto network_group = "Network";
 void add_options(CLI::App& cmd, program_arguments& args);
 void add_options(CLI::App& cmd, listener_arguments& args);
 
-/// Checks what was given, and puts it in its place. The error says what makes
-/// no sense, or that the token cannot be read.
-///
-/// What listens comes first: a socket for the admin API may have been passed
-/// with its own.
-expected<void, start_error> apply(const listener_arguments& args,
-                                  host_settings& to);
+/// Checks what was given, and puts it in its place. Says all that makes no
+/// sense.
+std::vector<argument_error> apply(const listener_arguments& args,
+                                  listener_plan& plan);
+
+/// The same. The error says what makes no sense, or that the token cannot be
+/// read. A socket for the admin API may have been passed: see below.
 expected<void, start_error> apply(const program_arguments& args,
                                   host_settings& to);
+
+/// What is wrong with them, as far as nothing has to be read for that.
+std::vector<argument_error> check(const program_arguments& args);
+
+/// Gives the sockets that a service manager passes (LISTEN_FDS) to listeners
+/// and the admin API, by their names. To be called before `apply`.
+expected<void, start_error> take_passed_sockets(host_settings& to);
 
 } // namespace coppice

@@ -13,6 +13,7 @@
 #include <set>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace coppice {
 
@@ -33,13 +34,36 @@ void add(std::vector<std::string>& to, const std::string& file) {
     to.push_back(file);
 }
 
-std::vector<std::string> files_of(const net::tls_settings& settings) {
+// None without TLS.
+std::vector<std::string> files_of(const net::listener& listener) {
   std::vector<std::string> result;
-  for (auto& each : settings.certificates) {
+  auto& settings = listener.config().tls;
+  if (!settings)
+    return result;
+  for (auto& each : settings->certificates) {
     add(result, each.file);
     add(result, each.key_file);
   }
-  add(result, settings.client_ca_file);
+  add(result, settings->client_ca_file);
+  return result;
+}
+
+std::string state_of_files(const net::listener& listener) {
+  std::string result;
+  for (auto& each : files_of(listener)) {
+    struct stat what {};
+    if (::stat(each.c_str(), &what) != 0) {
+      result += "-;";
+      continue;
+    }
+    for (auto part : {static_cast<std::int64_t>(what.st_dev),
+                      static_cast<std::int64_t>(what.st_ino),
+                      static_cast<std::int64_t>(what.st_size),
+                      static_cast<std::int64_t>(what.st_mtim.tv_sec),
+                      static_cast<std::int64_t>(what.st_mtim.tv_nsec)})
+      result += std::to_string(part) + ",";
+    result += ";";
+  }
   return result;
 }
 
@@ -77,47 +101,36 @@ std::string days(std::chrono::system_clock::duration time) {
 
 } // namespace
 
-certificate_watch::certificate_watch(net::listener_ptr whose,
+certificate_watch::certificate_watch(net::listener_set whose,
                                      actor::runtime_ptr rt)
-    : listener_(std::move(whose)),
+    : listeners_(std::move(whose)),
       rt_(std::move(rt)),
-      files_(files_of(*listener_->config().tls)),
       due_(clock::now()),
       warned_(due_ - day) {
+  look_again();
+}
+
+void certificate_watch::look_again() {
   watch_files();
-  seen_ = state_of_files();
+  seen_.clear();
+  for (auto& each : listeners_.all())
+    seen_[each->config().name] = state_of_files(*each);
 }
 
 // The folders, since files are replaced rather than written; and those of links
 // on the way, since a link may be what is replaced.
 void certificate_watch::watch_files() {
+  std::set<std::string> folders;
+  for (auto& listener : listeners_.all())
+    for (auto& each : files_of(*listener))
+      add_folders(each, folders);
+  if (folders.empty())
+    return;
   if (!changes_)
     changes_ = net::socket{::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)};
-  std::set<std::string> folders;
-  for (auto& each : files_)
-    add_folders(each, folders);
   for (auto& each : folders)
     ::inotify_add_watch(changes_.fd(), each.c_str(),
                         IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE);
-}
-
-std::string certificate_watch::state_of_files() const {
-  std::string result;
-  for (auto& each : files_) {
-    struct stat what {};
-    if (::stat(each.c_str(), &what) != 0) {
-      result += "-;";
-      continue;
-    }
-    for (auto part : {static_cast<std::int64_t>(what.st_dev),
-                      static_cast<std::int64_t>(what.st_ino),
-                      static_cast<std::int64_t>(what.st_size),
-                      static_cast<std::int64_t>(what.st_mtim.tv_sec),
-                      static_cast<std::int64_t>(what.st_mtim.tv_nsec)})
-      result += std::to_string(part) + ",";
-    result += ";";
-  }
-  return result;
 }
 
 void certificate_watch::on_change(clock::time_point now) {
@@ -130,10 +143,14 @@ void certificate_watch::on_change(clock::time_point now) {
 
 void certificate_watch::on_due(clock::time_point now) {
   due_ = now + looked_again_after;
-  if (auto state = state_of_files(); state != seen_) {
-    seen_ = std::move(state);
+  for (auto& each : listeners_.all()) {
+    auto state = state_of_files(*each);
+    auto& seen = seen_[each->config().name];
+    if (state == seen)
+      continue;
+    seen = std::move(state);
     watch_files();
-    (void)listener_->reload_certificates(); // says itself what came of it
+    (void)each->reload_certificates(); // says itself what came of it
   }
   if (now - warned_ >= day) {
     warned_ = now;
@@ -143,18 +160,19 @@ void certificate_watch::on_due(clock::time_point now) {
 
 void certificate_watch::warn() const {
   auto now = std::chrono::system_clock::now();
-  for (auto& each : listener_->certificates()) {
-    auto left = each.expires - now;
-    if (left >= warned_before)
-      continue;
-    observe::event ev;
-    ev.kind = observe::event_kind::certificate_expires;
-    ev.path = listener_->path();
-    ev.detail = each.file
-                + (left < 0s ? ": it has expired " + days(-left) + " ago"
-                             : ": it expires in " + days(left));
-    rt_->events.publish(std::move(ev));
-  }
+  for (auto& listener : listeners_.all())
+    for (auto& each : listener->certificates()) {
+      auto left = each.expires - now;
+      if (left >= warned_before)
+        continue;
+      observe::event ev;
+      ev.kind = observe::event_kind::certificate_expires;
+      ev.path = listener->path();
+      ev.detail = each.file
+                  + (left < 0s ? ": it has expired " + days(-left) + " ago"
+                               : ": it expires in " + days(left));
+      rt_->events.publish(std::move(ev));
+    }
 }
 
 } // namespace coppice

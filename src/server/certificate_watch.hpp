@@ -4,16 +4,17 @@
 
 #include "coppice/actor/runtime.hpp"
 #include "coppice/net/listener.hpp"
+#include "net/listener_set.hpp"
 #include "net/socket.hpp"
 
 #include <chrono>
+#include <map>
 #include <string>
-#include <vector>
 
 namespace coppice {
 
-/// Has a listener read its certificates again when their files change, and
-/// says when one expires before long. For one thread, which waits for it.
+/// Has listeners read their certificates again when the files change, and says
+/// when one expires before long. For one thread, which waits for it.
 class certificate_watch {
 public:
   using clock = std::chrono::steady_clock;
@@ -22,7 +23,7 @@ public:
   /// a day.
   static constexpr std::chrono::hours warned_before{14 * 24};
 
-  certificate_watch(net::listener_ptr whose, actor::runtime_ptr rt);
+  certificate_watch(net::listener_set whose, actor::runtime_ptr rt);
 
   /// Readable when a file may have changed; -1 if it cannot be seen at once.
   int fd() const noexcept {
@@ -39,16 +40,18 @@ public:
 
   void on_due(clock::time_point now);
 
+  /// To be called when there are other listeners, which have just read theirs.
+  void look_again();
+
 private:
   void watch_files();
-  std::string state_of_files() const;
   void warn() const;
 
-  net::listener_ptr listener_;
+  net::listener_set listeners_;
   actor::runtime_ptr rt_;
   net::socket changes_;
-  std::vector<std::string> files_;
-  std::string seen_; // how the files were when they were read
+  /// How the files of each listener were when they were read, by its name.
+  std::map<std::string, std::string> seen_;
   clock::time_point due_;
   clock::time_point warned_;
 };

@@ -10,31 +10,39 @@
 
 #include <CLI/CLI.hpp>
 
-#include <algorithm>
+#include <cstddef>
 #include <exception>
 #include <filesystem>
 #include <iostream>
+#include <set>
 #include <utility>
 
 namespace coppice {
 
 namespace {
 
-bool is_name_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-         || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
-}
+constexpr auto what_makes_a_name
+  = "has to be made of letters, digits, _, - and .";
 
 // What no command line can make right.
 expected<void, start_error> check(const host_settings& settings) {
-  if (settings.root.empty()
-      || !std::ranges::all_of(settings.root, is_name_character))
-    return unexpected{start_error{
-      true, "the name \"" + settings.root
-              + "\" has to be made of letters, digits, _, - and ."}};
-  if (settings.listener && !settings.listener->config.make_handler)
-    return unexpected{
-      start_error{true, "a server needs a handler: see handled_by"}};
+  if (!is_name(settings.root))
+    return unexpected{start_error{true, "the name \"" + settings.root + "\" "
+                                          + what_makes_a_name}};
+  std::set<std::string> names;
+  for (auto& each : settings.listeners) {
+    auto& config = each.config;
+    if (!config.make_handler)
+      return unexpected{
+        start_error{true, "a server needs a handler: see handled_by"}};
+    if (!is_name(config.name))
+      return unexpected{start_error{true, "the name of a listener, \""
+                                            + config.name + "\", "
+                                            + what_makes_a_name}};
+    if (!names.insert(config.name).second)
+      return unexpected{start_error{true, "two listeners have the name \""
+                                            + config.name + "\""}};
+  }
   return {};
 }
 
@@ -51,8 +59,8 @@ int front::run(int argc, const char* const* argv) {
   CLI::App app{plan_.description, name};
   format_help(app);
   try {
-    if (plan_.listener)
-      add_options(app, *plan_.listener);
+    if (!plan_.listeners.empty())
+      add_options(app, plan_.listeners.front());
     add_options(app, plan_.program);
     if (plan_.options)
       plan_.options(app);
@@ -79,7 +87,7 @@ int front::run(int argc, const char* const* argv) {
 }
 
 expected<int, start_error> front::run() {
-  auto made = make_host();
+  auto made = make_host(true);
   if (!made)
     return unexpected{std::move(made.error())};
   auto code = (*made)->run();
@@ -91,9 +99,7 @@ expected<void, start_error> front::start() {
   if (running())
     return unexpected{start_error{true, "it was started already"}};
   try {
-    if (plan_.listener)
-      plan_.listener->takes_passed_sockets = false;
-    auto made = make_host();
+    auto made = make_host(false);
     if (!made)
       return unexpected{
         start_error{made.error().usage, observe::printable(made.error().text)}};
@@ -117,13 +123,18 @@ void front::forget_host() {
   host_ = nullptr;
 }
 
-expected<std::shared_ptr<host>, start_error> front::make_host() {
+// A program takes the sockets that its service manager passes.
+expected<std::shared_ptr<host>, start_error> front::make_host(bool as_program) {
   if (auto checked = check(plan_.settings); !checked)
     return unexpected{std::move(checked.error())};
   auto settings = plan_.settings;
-  if (plan_.listener)
-    if (auto applied = apply(*plan_.listener, settings); !applied)
-      return unexpected{std::move(applied.error())};
+  if (as_program && !settings.listeners.empty())
+    if (auto taken = take_passed_sockets(settings); !taken)
+      return unexpected{std::move(taken.error())};
+  for (std::size_t i = 0; i < plan_.listeners.size(); ++i)
+    if (auto wrong = apply(plan_.listeners[i], settings.listeners[i]);
+        !wrong.empty())
+      return unexpected{start_error{true, std::move(wrong.front().text)}};
   if (auto applied = apply(plan_.program, settings); !applied)
     return unexpected{std::move(applied.error())};
   auto result = std::make_shared<host>(std::move(settings));

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 namespace coppice {
 
@@ -21,7 +22,9 @@ public:
   struct plan {
     host_settings settings;
     program_arguments program;
-    std::optional<listener_arguments> listener = {};
+    /// Of the listeners of `settings`, in their order; the command line changes
+    /// the first. Those beyond need none.
+    std::vector<listener_arguments> listeners = {};
     std::string description = {};
     std::function<void(CLI::App&)> options = {};
   };
@@ -40,7 +43,7 @@ public:
   std::shared_ptr<host> running() const;
 
 private:
-  expected<std::shared_ptr<host>, start_error> make_host();
+  expected<std::shared_ptr<host>, start_error> make_host(bool as_program);
   void forget_host();
 
   plan plan_;

@@ -12,6 +12,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <exception>
 #include <memory>
@@ -34,21 +35,6 @@ constexpr unsigned journal_threads = 2; // one while it restarts
 constexpr unsigned log_threads = 1;
 constexpr unsigned admin_threads = 8; // two of them while it restarts
 
-// How long a handler may keep the others on its reactor waiting before that is
-// worth a line.
-constexpr std::chrono::milliseconds held_up_limit{100};
-
-void report_held_up(actor::runtime& rt, unsigned index,
-                    std::chrono::nanoseconds took) {
-  observe::event ev;
-  ev.kind = observe::event_kind::held_up;
-  ev.path = "reactor:" + std::to_string(index);
-  ev.detail = std::to_string(
-                std::chrono::round<std::chrono::milliseconds>(took).count())
-              + " ms; its connections had to wait";
-  rt.events.publish(std::move(ev));
-}
-
 unexpected<start_error> failure(std::string text, bool usage = false) {
   return unexpected{start_error{usage, std::move(text)}};
 }
@@ -58,18 +44,6 @@ constexpr auto no_admin_in_virtual_time
     "set .admin.where to \"off\"";
 
 } // namespace
-
-expected<std::string, std::string> reload(const net::listener_ptr& listener) {
-  if (!listener || !listener->config().tls)
-    return std::string{"there is nothing to reload: no file but those of "
-                       "certificates is read again, and there is no TLS"};
-  if (auto done = listener->reload_certificates(); !done)
-    return unexpected{"the certificates stay as they were: " + done.error()};
-  auto count = listener->certificates().size();
-  return std::to_string(count)
-         + (count == 1 ? " certificate is" : " certificates are")
-         + " in force for new connections";
-}
 
 void prepare_process() {
   open_standard_streams();
@@ -128,8 +102,8 @@ expected<void, start_error> host::bring_up(server_loop::signals which) {
     if (settings_.admin && rt_->time != nullptr)
       return failure(no_admin_in_virtual_time, true);
     make_journal();
-    if (settings_.listener)
-      make_listener();
+    if (!settings_.listeners.empty())
+      make_listeners();
     if (settings_.admin)
       make_admin();
   } catch (const std::system_error& problem) {
@@ -159,8 +133,10 @@ unsigned host::threads_needed() const {
   result += journal_threads;
   if (settings_.runtime == nullptr)
     result += scheduler_threads + caf_threads;
-  if (settings_.listener)
-    result += settings_.listener->acceptors;
+  auto reactors = 0u;
+  for (auto& each : settings_.listeners)
+    reactors = std::max(reactors, each.acceptors);
+  result += reactors;
   if (settings_.admin)
     result += admin_threads;
   return result;
@@ -181,36 +157,28 @@ void host::make_runtime() {
     fault::registry::settings{.seed = settings_.fault_seed});
 }
 
-void host::make_listener() {
-  for (unsigned i = 0; i < settings_.listener->acceptors; ++i)
-    start_reactor(i);
-  listener_ = std::make_shared<net::listener>(settings_.listener->config, rt_,
-                                              reactors_);
-  if (listener_->config().tls && rt_->time == nullptr)
-    certificates_ = std::make_unique<certificate_watch>(listener_, rt_);
-}
-
-void host::start_reactor(unsigned index) {
-  auto& reactor = reactors_.emplace_back(
-    std::make_shared<net::reactor>(rt_->system, index, rt_->time));
-  reactor->on_held_up(held_up_limit, [rt = rt_, index](auto took) {
-    report_held_up(*rt, index, took);
-  });
-  reactor->start_thread();
+void host::make_listeners() {
+  listeners_ = std::make_unique<listener_group>(rt_);
+  for (auto& each : settings_.listeners)
+    listeners_->add(each);
+  if (rt_->time == nullptr)
+    certificates_ = std::make_unique<certificate_watch>(listeners_->set(), rt_);
 }
 
 void host::make_admin() {
-  std::vector<net::listener_ptr> listeners;
-  if (listener_)
-    listeners.push_back(listener_);
+  auto all = listeners_ ? listeners_->set() : net::listener_set{};
   admin_ = std::make_shared<admin::server>(
-    *settings_.admin, rt_, std::move(listeners), settings_.access,
+    *settings_.admin, rt_, all, settings_.access,
     admin::operations{
       .drain = [loop = loop_](auto timeout) { loop->drain(timeout); },
-      .reload = [listener = listener_] { return reload(listener); },
+      .reload = [loop = loop_] { return loop->reload(); },
       .log = log_,
       .file = recorder_,
-      .echo = settings_.echoes_until.empty() ? nullptr : listener_,
+      .echo =
+        [echoing = listeners_ ? listeners_->echoing() : net::listener_set{}] {
+          auto all = echoing.all();
+          return all.empty() ? nullptr : all.front();
+        },
       .laboratory = settings_.laboratory});
   if (settings_.admin_socket)
     admin_->use_socket(*settings_.admin_socket);
@@ -232,8 +200,9 @@ expected<void, start_error> host::start_tree() {
     helpers.push_back(admin_->child());
   auto children = settings_.children;
   children.insert(children.begin(), helpers_child(std::move(helpers)));
-  if (listener_)
-    children.push_back(listener_->child());
+  if (listeners_)
+    for (auto& each : listeners_->members())
+      children.push_back(each.listener->child());
   if (!settings_.below.empty())
     return start_below(std::move(children));
   if (settings_.runtime && rt_->tree.look({}))
@@ -288,9 +257,10 @@ void host::make_journal() {
 // The tree's own reason names every supervisor on the way; a person who starts
 // a program wants to know of the port.
 std::string host::start_failure(const std::string& reason) const {
-  if (listener_)
-    if (auto why = listener_->open_error(); !why.empty())
-      return why;
+  if (listeners_)
+    for (auto& each : listeners_->members())
+      if (auto why = each.listener->open_error(); !why.empty())
+        return why;
   if (admin_)
     if (auto why = admin_->open_error(); !why.empty())
       return "the admin API " + why + " (--admin off does without)";
@@ -298,6 +268,13 @@ std::string host::start_failure(const std::string& reason) const {
 }
 
 // -- looking at it ------------------------------------------------------------
+
+net::listener_ptr host::listener() const {
+  if (!listeners_)
+    return nullptr;
+  auto all = listeners_->set().all();
+  return all.empty() ? nullptr : all.front();
+}
 
 caf::actor host::root() const {
   return root_ ? root_->handle() : caf::actor{};

@@ -10,6 +10,7 @@
 #include "coppice/settings.hpp"
 #include "journal/journal.hpp"
 #include "server/certificate_watch.hpp"
+#include "server/listener_group.hpp"
 #include "server/server_loop.hpp"
 #include "server/server_signals.hpp"
 #include "server/service_reports.hpp"
@@ -21,6 +22,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -30,12 +32,13 @@
 
 namespace coppice {
 
-/// The listener of a server.
-struct listener_plan {
-  net::listener_config config;
-  unsigned acceptors = 1; ///< >= 1
-  std::chrono::milliseconds drain_timeout{0};
-  std::chrono::milliseconds drain_delay{0};
+/// What a configuration file says, read again while the program runs.
+struct fresh_config {
+  std::vector<listener_plan> listeners;
+  /// Those of the program as a whole.
+  config_keys keys;
+  journal::log_level log_level = journal::log_level::info;
+  bool log_connections = false;
 };
 
 /// What a server or an application is made of, checked.
@@ -44,7 +47,11 @@ struct host_settings {
   std::string root;
   supervision::flags flags{.intensity = 3};
   std::vector<actor::child_spec> children = {};
-  std::optional<listener_plan> listener = {};
+  std::vector<listener_plan> listeners = {};
+  /// Reads the configuration file again; the error says all that is wrong with
+  /// it. Null: there is none.
+  std::function<expected<fresh_config, std::string>()> read_again = {};
+  config_keys keys = {}; ///< What that file says of the program as a whole.
   std::optional<net::endpoint> admin = {}; ///< Unset: no admin API.
   /// Listens already, in place of one for `admin`.
   std::optional<int> admin_socket = {};
@@ -56,9 +63,6 @@ struct host_settings {
   journal::bounds journal_bounds = {};
   std::optional<std::uint64_t> fault_seed = {}; ///< Unset: a random one.
   fault::plan faults = {};                      ///< Armed from the start.
-  /// Whether the listener sends back each line but this one, which closes the
-  /// connection; empty: it does not.
-  std::string echoes_until = {};
   /// See `admin::operations`.
   decltype(admin::operations::laboratory) laboratory = {};
   actor::runtime_ptr runtime = {}; ///< Null: one of its own.
@@ -107,8 +111,12 @@ public:
 
   // -- null, nothing or empty before the start --------------------------------
 
-  net::listener_ptr listener() const {
-    return listener_;
+  /// The first one.
+  net::listener_ptr listener() const;
+
+  /// Null without listeners.
+  const listener_group* listeners() const noexcept {
+    return listeners_.get();
   }
 
   actor::runtime_ptr rt() const {
@@ -126,8 +134,7 @@ private:
   start_below(std::vector<actor::child_spec> children);
   unsigned threads_needed() const;
   void make_runtime();
-  void start_reactor(unsigned index);
-  void make_listener();
+  void make_listeners();
   void make_admin();
   bool end_reactors();
   void end_system();
@@ -138,6 +145,14 @@ private:
   end_result run_loop(bool stop_came = false);
   bool run_virtual_time();
   void on_signal(signal_meaning what);
+  reload_result reload();
+  reload_result read_again();
+  expected<std::vector<std::string>, std::string> follow_config();
+  void follow_program_keys(const fresh_config& fresh,
+                           std::vector<std::string>& lines);
+  reload_result reload_certificates();
+  drain_times times() const;
+  std::string state_text() const;
   void say(const std::string& text) const;
   std::string line_about_end(const end_result& result) const;
   std::string start_failure(const std::string& reason) const;
@@ -153,8 +168,7 @@ private:
   actor::runtime_ptr rt_;
   journal::recorder_ptr recorder_; // null: there is no file
   journal::scribe_ptr scribe_;
-  std::vector<net::reactor_ptr> reactors_;
-  net::listener_ptr listener_;
+  std::unique_ptr<listener_group> listeners_; // null: there are none
   std::shared_ptr<admin::server> admin_;
   std::unique_ptr<certificate_watch> certificates_;  // null: none to watch
   std::unique_ptr<service_reports> service_reports_; // null before `run`
@@ -165,10 +179,6 @@ private:
   bool running_ = false;             // guarded by mutex_
   std::optional<end_result> result_; // guarded by mutex_
 };
-
-/// Reads what is read again while a server runs: certificates. Says what it
-/// did, or why it did not. `listener` may be null.
-expected<std::string, std::string> reload(const net::listener_ptr& listener);
 
 /// Limits of this process that a server needs raised, and signals it does
 /// without.

@@ -62,17 +62,20 @@ bool is_over_within(std::chrono::milliseconds limit, F fn) {
 
 // Returns whether all have ended. A handler may keep the thread of one.
 bool host::end_reactors() {
-  for (auto& reactor : reactors_)
+  if (!listeners_)
+    return true;
+  auto& reactors = listeners_->reactors();
+  for (auto& reactor : reactors)
     reactor->stop_thread_soon();
   using clock = net::reactor::clock;
   auto until = clock::now() + reactors_limit;
-  for (auto& reactor : reactors_)
+  for (auto& reactor : reactors)
     if (!reactor->stop_thread_within(until - clock::now())) {
       report_left_reactor(*rt_, reactor->index());
       leave_behind(reactor);
       left_reactors_ = true;
     }
-  reactors_.clear();
+  reactors.clear();
   return !left_reactors_;
 }
 
@@ -105,7 +108,9 @@ void host::end_system() {
     return leave_behind(std::move(own_system_));
   root_.reset();
   admin_.reset();
-  listener_.reset();
+  certificates_.reset();
+  service_reports_.reset();
+  listeners_.reset();
   scribe_.reset();
   rt_.reset();
   forget_system_here();

@@ -17,6 +17,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <limits>
 #include <memory>
@@ -61,12 +62,12 @@ host::~host() {
 }
 
 running_server host::parts() {
-  running_server result{*root_, listener_.get()};
-  if (auto& plan = settings_.listener) {
-    result.drain_timeout = plan->drain_timeout;
-    result.drain_delay = plan->drain_delay;
-  }
+  running_server result{*root_};
+  if (listeners_)
+    result.listeners = listeners_->set();
+  result.times = [this] { return times(); };
   result.on_signal = [this](auto what) { on_signal(what); };
+  result.reload = [this] { return reload(); };
   result.certificates = certificates_.get();
   result.reports = service_reports_.get();
   return result;
@@ -151,21 +152,43 @@ void host::say(const std::string& text) const {
     reader_limit);
 }
 
+// Of each listener.
+std::string host::state_text() const {
+  if (!listeners_)
+    return "it runs";
+  std::string result;
+  auto& all = listeners_->members();
+  for (auto& each : all) {
+    auto& listener = *each.listener;
+    result += (result.empty() ? "" : "; ")
+              + (all.size() == 1 ? "it" : each.plan.config.name) + " is "
+              + std::string{to_string(listener.state())}
+              + (listener.leaving() ? ", about to drain" : "")
+              + "; connections open: " + std::to_string(listener.active());
+  }
+  return result;
+}
+
+// The longest of them all.
+drain_times host::times() const {
+  drain_times result;
+  if (!listeners_)
+    return result;
+  for (auto& each : listeners_->members()) {
+    result.timeout = std::max(result.timeout, each.plan.drain_timeout);
+    result.delay = std::max(result.delay, each.plan.drain_delay);
+  }
+  return result;
+}
+
 void host::on_signal(signal_meaning what) {
-  std::string text;
   if (what == signal_meaning::reload) {
-    auto result = reload(listener_);
-    text = "SIGHUP: " + (result ? *result : result.error());
-  } else {
-    text = "SIGUSR1: it runs";
-    if (listener_)
-      text = "SIGUSR1: it is " + std::string{to_string(listener_->state())}
-             + (listener_->leaving() ? ", about to drain" : "")
-             + "; connections open: " + std::to_string(listener_->active());
+    (void)reload(); // says itself what came of it
+    return;
   }
   rt_->events.publish({.kind = observe::event_kind::notice,
                        .path = settings_.root,
-                       .detail = std::move(text)});
+                       .detail = "SIGUSR1: " + state_text()});
 }
 
 int host::run() {
@@ -191,8 +214,8 @@ int host::run() {
                  + "\n",
                reader_limit);
   log_->open(told);
-  service_reports_
-    = std::make_unique<service_reports>(rt_, listener_, settings_.root);
+  service_reports_ = std::make_unique<service_reports>(
+    rt_, listeners_ ? listeners_->set() : net::listener_set{}, settings_.root);
   auto result = run_loop(stop_came);
   if (result.orderly && !end_reactors())
     result.orderly = false;

@@ -147,7 +147,7 @@ void add_limits(CLI::App& cmd, limit_options& options) {
           options[key] = text;
         },
         limit.help)
-      ->group("Limits")
+      ->group(limits_group)
       ->type_name(limit.value);
 }
 

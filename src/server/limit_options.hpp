@@ -20,6 +20,9 @@ namespace coppice {
 /// that the admin API has for them.
 using limit_options = std::map<std::string, std::string>;
 
+/// What help calls them.
+inline constexpr auto limits_group = "Limits";
+
 /// Declares an option for each limit.
 void add_limits(CLI::App& cmd, limit_options& options);
 

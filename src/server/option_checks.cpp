@@ -3,6 +3,7 @@
 #include "server/option_checks.hpp"
 
 #include "fault/names.hpp"
+#include "server/joined.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -38,13 +39,6 @@ CLI::Validator number_check(T least, T most, const std::string& first,
       return "\"" + text + "\" is no " + kind + " from " + range;
     },
     "NUMBER in [" + range + "]"};
-}
-
-std::string joined(const std::vector<std::string>& words, const char* between) {
-  std::string result;
-  for (auto& each : words)
-    result += (&each == &words.front() ? "" : between) + each;
-  return result;
 }
 
 } // namespace

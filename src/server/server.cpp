@@ -31,7 +31,9 @@ std::string text_of(const std::optional<Duration>& value) {
   return std::to_string(all.count()) + "ms";
 }
 
-listener_arguments arguments_of(const server_settings& settings) {
+// Of a server, or of a listener beside its first.
+template <class Settings>
+listener_arguments arguments_of(const Settings& settings) {
   listener_arguments result;
   auto& listening = settings.listening;
   result.default_port = settings.port;
@@ -45,8 +47,17 @@ listener_arguments arguments_of(const server_settings& settings) {
   result.topology = to_string(settings.topology);
   if (settings.acceptors > 0)
     result.acceptors = settings.acceptors;
-  result.drain_timeout = text_of(std::optional{settings.drain_timeout});
-  result.drain_delay = text_of(std::optional{settings.drain_delay});
+  return result;
+}
+
+template <class Settings>
+listener_plan listener_of(Settings& settings) {
+  listener_plan result;
+  result.config.name = settings.name;
+  result.config.make_handler = std::move(settings.handler);
+  result.config.limits = settings.limits;
+  result.config.proxy = std::move(settings.proxy);
+  result.config.tls = std::move(settings.tls);
   return result;
 }
 
@@ -54,19 +65,23 @@ front::plan plan_of(server_settings settings) {
   front::plan result{
     .settings = {.program = settings.name, .root = settings.name},
     .program = {settings.admin, settings.journal, settings.log},
-    .listener = arguments_of(settings),
     .description = std::move(settings.description),
     .options = std::move(settings.options)};
   auto& host = result.settings;
   host.children = std::move(settings.children);
   host.runtime = std::move(settings.runtime);
   host.below = std::move(settings.below);
-  auto& config = host.listener.emplace().config;
-  config.name = std::move(settings.name);
-  config.make_handler = std::move(settings.handler);
-  config.limits = settings.limits;
-  config.proxy = std::move(settings.proxy);
-  config.tls = std::move(settings.tls);
+  result.listeners.push_back(arguments_of(settings));
+  auto& first = result.listeners.front();
+  first.drain_timeout = text_of(std::optional{settings.drain_timeout});
+  first.drain_delay = text_of(std::optional{settings.drain_delay});
+  host.listeners.push_back(listener_of(settings));
+  for (auto& each : settings.listeners) {
+    // The longest time holds for all: that of the first.
+    auto& more = result.listeners.emplace_back(arguments_of(each));
+    more.drain_timeout = more.drain_delay = "0s";
+    host.listeners.push_back(listener_of(each));
+  }
   return result;
 }
 
@@ -121,6 +136,12 @@ std::string server::admin_url() const {
 net::listener_ptr server::listener() const {
   auto host = running();
   return host ? host->listener() : nullptr;
+}
+
+net::listener_ptr server::listener(std::string_view name) const {
+  auto host = running();
+  auto* all = host ? host->listeners() : nullptr;
+  return all == nullptr ? nullptr : all->set().find(name);
 }
 
 actor::runtime_ptr server::rt() const {

@@ -15,8 +15,11 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -35,6 +38,11 @@ namespace {
 // How long a tree that was asked to end may take, beyond its own limits.
 constexpr auto stop_limit = 10s;
 constexpr auto parting_limit = 1s;
+
+// How long one that asks for a reload waits for it.
+constexpr auto reload_limit = 10s;
+
+constexpr auto too_late = "nothing was reloaded: the server is about to end";
 
 } // namespace
 
@@ -75,9 +83,12 @@ struct server_loop::state {
   flag ended;
   flag drained;
   flag drain_wanted;
+  flag reload_wanted;
   std::mutex mutex;
   bool is_drain_wanted = false;                           // guarded by mutex
   std::optional<std::chrono::milliseconds> drain_timeout; // guarded by mutex
+  std::vector<std::promise<reload_result>> reloads;       // guarded by mutex
+  bool is_over = false;                                   // guarded by mutex
 };
 
 class server_loop::course : public actor::virtual_time::guest {
@@ -111,9 +122,10 @@ public:
     if (server_.reports != nullptr)
       server_.reports->ready();
     if (server_.stop_came)
-      leave(server_.drain_timeout);
+      leave(server_.times().timeout);
     while (!result_)
       take_turn(timeout());
+    refuse_reloads();
     return *result_;
   }
 
@@ -133,12 +145,13 @@ private:
   // Returns whether there was anything to do.
   bool take_turn(int timeout) {
     auto* certificates = server_.certificates;
-    std::array<pollfd, 5> fds{
+    std::array<pollfd, 6> fds{
       pollfd{state_->stop_signals.fd(), POLLIN, 0},
       pollfd{state_->ended.fd(), POLLIN, 0},
       pollfd{state_->drained.fd(), POLLIN, 0},
       pollfd{state_->drain_wanted.fd(), POLLIN, 0},
-      pollfd{certificates == nullptr ? -1 : certificates->fd(), POLLIN, 0}};
+      pollfd{certificates == nullptr ? -1 : certificates->fd(), POLLIN, 0},
+      pollfd{state_->reload_wanted.fd(), POLLIN, 0}};
     auto ready = ::poll(fds.data(), fds.size(), timeout) > 0;
     if ((fds[1].revents & POLLIN) != 0) {
       state_->ended.clear();
@@ -160,6 +173,10 @@ private:
     }
     if ((fds[4].revents & POLLIN) != 0)
       certificates->on_change(now());
+    if ((fds[5].revents & POLLIN) != 0) {
+      state_->reload_wanted.clear();
+      on_reload_wanted();
+    }
     if (certificates != nullptr && certificates->due() <= now())
       certificates->on_due(now());
     if (auto* reports = server_.reports;
@@ -204,27 +221,62 @@ private:
       return;
     auto meaning = meaning_of(static_cast<int>(info.ssi_signo));
     if (meaning != signal_meaning::stop) {
-      auto* reports
-        = meaning == signal_meaning::reload ? server_.reports : nullptr;
-      if (reports != nullptr)
-        reports->reloading();
-      if (server_.on_signal)
-        server_.on_signal(meaning);
-      if (reports != nullptr)
-        reports->ready();
+      auto act = [&] {
+        if (server_.on_signal)
+          server_.on_signal(meaning);
+      };
+      if (meaning != signal_meaning::reload)
+        act();
+      else if (stage_ == stage::serving)
+        reload_by(act);
       return;
     }
     if (stage_ == stage::serving)
-      leave(server_.drain_timeout);
+      leave(server_.times().timeout);
     else
       result_ = end_result{.code = done, .orderly = false, .at_once = true};
+  }
+
+  // With the service manager told.
+  template <class F>
+  void reload_by(F act) {
+    if (server_.reports != nullptr)
+      server_.reports->reloading();
+    act();
+    if (server_.reports != nullptr)
+      server_.reports->ready();
+  }
+
+  std::vector<std::promise<reload_result>> take_reloads() {
+    std::lock_guard guard{state_->mutex};
+    return std::exchange(state_->reloads, {});
+  }
+
+  void on_reload_wanted() {
+    auto asked = take_reloads();
+    if (asked.empty())
+      return;
+    reload_result done = unexpected{std::string{too_late}};
+    if (stage_ == stage::serving)
+      reload_by([&] { done = server_.reload(); });
+    for (auto& each : asked)
+      each.set_value(done);
+  }
+
+  void refuse_reloads() {
+    {
+      std::lock_guard guard{state_->mutex};
+      state_->is_over = true;
+    }
+    for (auto& each : take_reloads())
+      each.set_value(unexpected{std::string{too_late}});
   }
 
   void on_drain_wanted() {
     if (stage_ != stage::serving)
       return;
     std::unique_lock guard{state_->mutex};
-    auto timeout = state_->drain_timeout.value_or(server_.drain_timeout);
+    auto timeout = state_->drain_timeout.value_or(server_.times().timeout);
     guard.unlock();
     leave(timeout);
   }
@@ -233,11 +285,13 @@ private:
     drain_timeout_ = timeout;
     if (server_.reports != nullptr)
       server_.reports->stopping();
-    if (server_.listener == nullptr || server_.drain_delay.count() == 0)
+    auto delay = server_.times().delay;
+    if (delay.count() == 0)
       return drain();
     stage_ = stage::leaving;
-    deadline_ = now() + server_.drain_delay;
-    server_.listener->leave();
+    deadline_ = now() + delay;
+    for (auto& each : server_.listeners.all())
+      each->leave();
   }
 
   void drain() {
@@ -247,11 +301,17 @@ private:
   }
 
   void when_drained() {
-    auto tell = [state = state_] { state->drained.set(); };
-    if (server_.listener == nullptr)
-      tell();
-    else
-      server_.listener->drain(tell);
+    // Told by the last of the listeners, and by this function.
+    auto left = std::make_shared<std::atomic<std::size_t>>(1);
+    auto tell = [state = state_, left] {
+      if (left->fetch_sub(1) == 1)
+        state->drained.set();
+    };
+    for (auto& each : server_.listeners.all()) {
+      left->fetch_add(1);
+      each->drain(tell);
+    }
+    tell();
   }
 
   void on_drained() {
@@ -263,12 +323,14 @@ private:
 
   // Nothing if peers may take as long as they want.
   std::optional<clock::duration> goodbye_and(clock::duration more) const {
-    if (server_.listener == nullptr)
-      return more;
-    auto goodbye = server_.listener->limits().goodbye;
-    if (!goodbye)
-      return {};
-    return *goodbye + more;
+    std::chrono::milliseconds longest{0};
+    for (auto& each : server_.listeners.all()) {
+      auto goodbye = each->limits().goodbye;
+      if (!goodbye)
+        return {};
+      longest = std::max(longest, *goodbye);
+    }
+    return longest + more;
   }
 
   void set_deadline(std::optional<clock::duration> limit) {
@@ -281,8 +343,8 @@ private:
     stage_ = stage::stopping;
     set_deadline(goodbye_and(stop_limit));
     // Before the tree ends one hub after the other, each with its goodbyes.
-    if (server_.listener != nullptr)
-      server_.listener->end_connections();
+    for (auto& each : server_.listeners.all())
+      each->end_connections();
     server_.root.stop(exit_reason::shutdown());
   }
 
@@ -370,6 +432,19 @@ void server_loop::drain(std::optional<std::chrono::milliseconds> timeout) {
     state_->drain_timeout = timeout;
   }
   state_->drain_wanted.set();
+}
+
+reload_result server_loop::reload() {
+  std::unique_lock guard{state_->mutex};
+  if (state_->is_over)
+    return unexpected{std::string{too_late}};
+  auto result = state_->reloads.emplace_back().get_future();
+  guard.unlock();
+  state_->reload_wanted.set();
+  if (result.wait_for(reload_limit) == std::future_status::ready)
+    return result.get();
+  return unexpected{std::string{"the reload goes on, after 10 s; its end will "
+                                "be an event"}};
 }
 
 end_result server_loop::run(running_server server) {

@@ -4,7 +4,8 @@
 
 #include "actor/virtual_time.hpp"
 #include "coppice/actor/tree_root.hpp"
-#include "coppice/net/listener.hpp"
+#include "coppice/expected.hpp"
+#include "net/listener_set.hpp"
 #include "server/server_signals.hpp"
 
 #include <chrono>
@@ -18,18 +19,29 @@ namespace coppice {
 class certificate_watch;
 class service_reports;
 
-/// What runs.
+/// How long the end of a server may take.
+struct drain_times {
+  /// For connections to finish.
+  std::chrono::milliseconds timeout{0};
+  /// How long clients are still taken before that, while the server says that
+  /// it is not ready.
+  std::chrono::milliseconds delay{0};
+};
+
+/// Says what was done, or why it was not.
+using reload_result = expected<std::string, std::string>;
+
+/// What runs. Its functions are called by the loop's thread.
 struct running_server {
   actor::tree_root& root;
-  net::listener* listener = nullptr; ///< Null: there is none.
-  std::chrono::milliseconds drain_timeout{0};
-  /// How long it still takes clients once its end was asked for, while it says
-  /// that it is not ready.
-  std::chrono::milliseconds drain_delay{0};
+  net::listener_set listeners = {};
+  std::function<drain_times()> times = {};
   /// A stop signal came during the start: the next one is the second.
   bool stop_came = false;
   /// Called for signals that do not end it; may be empty.
   std::function<void(signal_meaning)> on_signal = {};
+  /// Called for `server_loop::reload`; not empty.
+  std::function<reload_result()> reload = {};
   certificate_watch* certificates = nullptr; ///< Null: there are none.
   service_reports* reports = nullptr;        ///< Null: nobody wants any.
 };
@@ -75,6 +87,10 @@ public:
   /// Does what a first signal does, with a drain timeout of its own if there is
   /// one; nothing if the end has begun. Any thread.
   void drain(std::optional<std::chrono::milliseconds> timeout);
+
+  /// Has the loop call `running_server::reload`, and waits for the result.
+  /// Any thread but the loop's.
+  reload_result reload();
 
   /// One run, as far as it has got.
   class course;

@@ -2,6 +2,8 @@
 
 #include "server/service_reports.hpp"
 
+#include <cstdint>
+#include <set>
 #include <utility>
 
 namespace coppice {
@@ -18,9 +20,9 @@ std::string monotonic_microseconds() {
 } // namespace
 
 service_reports::service_reports(actor::runtime_ptr rt,
-                                 net::listener_ptr listener, std::string root)
+                                 net::listener_set listeners, std::string root)
     : rt_(std::move(rt)),
-      listener_(std::move(listener)),
+      listeners_(std::move(listeners)),
       root_(std::move(root)),
       silent_(std::make_shared<std::atomic<std::size_t>>(0)) {
   if (manager_.present() && manager_.watchdog())
@@ -49,25 +51,30 @@ void service_reports::on_due(clock::time_point now) {
 }
 
 void service_reports::ask_reactors() {
-  if (!listener_)
-    return;
-  auto& reactors = listener_->reactors();
+  std::set<net::reactor_ptr> reactors; // listeners share them
+  for (auto& each : listeners_.all())
+    reactors.insert(each->reactors().begin(), each->reactors().end());
   silent_->store(reactors.size());
   for (auto& each : reactors)
     each->run_soon([silent = silent_] { silent->fetch_sub(1); });
 }
 
 std::string service_reports::status() const {
-  std::string result = root_;
-  if (listener_) {
-    auto local = listener_->local();
-    result = std::string{to_string(listener_->state())};
-    if (local)
+  std::string result;
+  std::int64_t active = 0;
+  auto all = listeners_.all();
+  for (auto& each : all) {
+    result
+      += (result.empty() ? "" : ", ") + std::string{to_string(each->state())};
+    if (auto local = each->local())
       result += " on " + to_string(*local);
-    auto active = listener_->active();
+    active += each->active();
+  }
+  if (all.empty())
+    result = root_;
+  else
     result += "; " + std::to_string(active)
               + (active == 1 ? " connection" : " connections");
-  }
   auto tree = rt_->tree.look(clock::now());
   if (tree && tree->supervisor)
     result += "; " + std::to_string(tree->supervisor->budget_used) + " of "

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "coppice/actor/runtime.hpp"
-#include "coppice/net/listener.hpp"
+#include "net/listener_set.hpp"
 #include "server/service_manager.hpp"
 
 #include <atomic>
@@ -22,8 +22,8 @@ class service_reports {
 public:
   using clock = std::chrono::steady_clock;
 
-  /// `listener` may be null. `root` is the path of the tree.
-  service_reports(actor::runtime_ptr rt, net::listener_ptr listener,
+  /// `root` is the path of the tree.
+  service_reports(actor::runtime_ptr rt, net::listener_set listeners,
                   std::string root);
 
   /// When `on_due` is to be called; unset: never.
@@ -46,7 +46,7 @@ private:
 
   service_manager manager_;
   actor::runtime_ptr rt_;
-  net::listener_ptr listener_;
+  net::listener_set listeners_;
   std::string root_;
   /// Reactors that have not taken a turn since they were asked.
   std::shared_ptr<std::atomic<std::size_t>> silent_;

@@ -5,6 +5,7 @@
 #include "fault/names.hpp"
 #include "observe/printable.hpp"
 #include "server/exit_code.hpp"
+#include "server/joined.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -48,20 +49,13 @@ std::vector<std::string> option_names_of(const CLI::App& app) {
   return result;
 }
 
-std::string joined_names(const std::vector<std::string>& names) {
-  std::string result;
-  for (auto& each : names)
-    result += (result.empty() ? "" : ", ") + each;
-  return result;
-}
-
 // A word where one of the commands of `app` should be.
 std::string no_command(const CLI::App& app, const std::string& word) {
   auto names = command_names(app);
   auto meant = fault::did_you_mean(word, names);
   auto all = app.get_parent() == nullptr
                ? std::string{}
-               : "; choose one of " + joined_names(names);
+               : "; choose one of " + joined(names, ", ");
   return "there is no command \"" + word + "\"" + (meant.empty() ? all : meant);
 }
 
@@ -95,7 +89,7 @@ std::optional<std::string> about_left_over(const CLI::App& app) {
   if (!commands.empty() && (option == left.end() || knows_option(app, *option)))
     return (app.get_parent() == nullptr ? "say which command: "
                                         : "say which subcommand: ")
-           + joined_names(commands);
+           + joined(commands, ", ");
   if (option != left.end())
     return no_option(app, *option);
   if (left.empty())

@@ -94,12 +94,20 @@ class Server:
     """`coppice serve` on free ports; a context manager."""
 
     def __init__(self, binary, *options, bind=HOST):
-        self.binary = binary
         self.folder = tempfile.TemporaryDirectory()
+        line = self.launch(
+            binary, *([] if bind.startswith("unix:") else ["0"]),
+            "--bind", bind, "--acceptors", "2", "--drain-timeout", "200ms",
+            *options)
+        port = re.search(r"listening on \S+:(\d+) \(", line)
+        self.port = int(port[1]) if port else None
+
+    def launch(self, binary, *options):
+        """Returns the first line that it prints, once it serves."""
+        self.binary = binary
         self.stderr = pathlib.Path(self.folder.name, "log")
-        words = [binary, "serve", *([] if bind.startswith("unix:") else ["0"]),
-                 "--bind", bind, "--admin", f"{HOST}:0", "--journal", "off",
-                 "--acceptors", "2", "--drain-timeout", "200ms", *options]
+        words = [binary, "serve", "--admin", f"{HOST}:0", "--journal", "off",
+                 *options]
         with open(self.stderr, "wb") as log:
             self.process = subprocess.Popen(
                 words, env=environment(), stdin=subprocess.DEVNULL,
@@ -110,8 +118,7 @@ class Server:
             self.end()
             raise Failure(f"no server: {line!r} {self.last_words!r}")
         self.admin = f"{admin[1]}:{admin[2]}"
-        port = re.search(r"listening on \S+:(\d+) \(", line)
-        self.port = int(port[1]) if port else None
+        return line
 
     def __enter__(self):
         return self

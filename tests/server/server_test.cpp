@@ -292,6 +292,30 @@ TEST(Server, LivesBesideOthersInOneProcess) {
   EXPECT_TRUE(client.echoes(1000));
 }
 
+TEST(Server, MayHaveSeveralListeners) {
+  auto settings = quiet("hello");
+  settings.listeners = {{.name = "loud",
+                         .handler = handled_by<upper>("LOUD "),
+                         .bind = "127.0.0.1",
+                         .topology = net::topology::supervised,
+                         .acceptors = 2}};
+  server both{settings};
+  ASSERT_EQ(why_not(both.start()), "it started");
+  ASSERT_NE(both.listener("hello"), nullptr);
+  ASSERT_NE(both.listener("loud"), nullptr);
+  EXPECT_EQ(both.listener("quiet"), nullptr);
+  EXPECT_EQ(both.listener(), both.listener("hello"));
+
+  tcp_client first{*both.local()};
+  EXPECT_TRUE(first.sends("x\n"));
+  EXPECT_TRUE(first.receives("x\n"));
+  tcp_client second{*both.listener("loud")->local()};
+  EXPECT_TRUE(second.sends("x\n"));
+  EXPECT_TRUE(second.receives("LOUD x\n"));
+  EXPECT_EQ(both.listener("loud")->reactors().size(), 2U);
+  EXPECT_TRUE(both.rt()->directory.find("hello/listener:loud/connections"));
+}
+
 TEST(Server, LivesInAnActorSystemThatIsThere) {
   caf::actor_system_config config;
   configure(config);
@@ -353,12 +377,18 @@ TEST(Server, RefusesSettingsThatMakeNoSense) {
   auto bad_name = quiet("a/b");
   auto no_handler = quiet("x");
   no_handler.handler = {};
+  auto bad_listener = quiet("x");
+  bad_listener.listeners = {{.name = "b c", .handler = handled_by(echo)}};
+  auto same_name = quiet("x");
+  same_name.listeners = {{.name = "x", .handler = handled_by(echo)}};
 
   EXPECT_THAT(why_not(server{bad_address}.start()), HasSubstr("nowhere"));
   EXPECT_THAT(why_not(server{bad_admin}.start()), HasSubstr("token"));
   EXPECT_THAT(why_not(server{bad_level}.start()), HasSubstr("loud"));
   EXPECT_THAT(why_not(server{bad_name}.start()), HasSubstr("a/b"));
   EXPECT_THAT(why_not(server{no_handler}.start()), HasSubstr("handled_by"));
+  EXPECT_THAT(why_not(server{bad_listener}.start()), HasSubstr("\"b c\""));
+  EXPECT_THAT(why_not(server{same_name}.start()), HasSubstr("two listeners"));
 }
 
 TEST(Server, CanBeStartedOnce) {

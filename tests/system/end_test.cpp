@@ -137,7 +137,7 @@ TEST_F(Signal, ThatMeansNothingChangesNothing) {
     ASSERT_TRUE(echoes(client));
   }
   EXPECT_TRUE(eventually([&] {
-    return server.err().find("SIGHUP: there is nothing to reload")
+    return server.err().find("was reloaded: there is nothing to reload")
            != std::string::npos;
   }))
     << server.err();

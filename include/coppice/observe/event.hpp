@@ -44,6 +44,8 @@ enum class event_kind {
   certificates_loaded,  ///< New ones are in force.
   certificates_refused, ///< They are of no use; those before stay in force.
   certificate_expires,  ///< Before long, or it has.
+  reloaded,             ///< What was read from files was read again.
+  reload_refused, ///< … and is wrong, or cannot be done: nothing has changed.
   notice,
 };
 

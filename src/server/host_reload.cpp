@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+// What a host reads again while it runs: its configuration file, if it has one,
+// and certificates.
+
+#include "server/host.hpp"
+#include "server/joined.hpp"
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace coppice {
+
+namespace {
+
+constexpr std::string_view log_level_key = "log_level";
+constexpr std::string_view log_connections_key = "log_connections";
+
+// Keys that differ, and that nothing but a new start puts in force.
+std::vector<std::string> keys_for_next_start(const config_keys& before,
+                                             const config_keys& after) {
+  std::vector<std::string> result;
+  for (auto& key : differing(before, after))
+    if (key != log_level_key && key != log_connections_key)
+      result.push_back(key);
+  return result;
+}
+
+} // namespace
+
+reload_result host::reload() {
+  auto result = read_again();
+  auto detail = result ? *result : result.error();
+  for (auto at = detail.find('\n'); at != detail.npos;
+       at = detail.find('\n', at))
+    detail.replace(at, 1, "; ");
+  rt_->events.publish({.kind = result ? observe::event_kind::reloaded
+                                      : observe::event_kind::reload_refused,
+                       .path = settings_.root,
+                       .detail = std::move(detail)});
+  return result;
+}
+
+// Both are said: what was done before something failed, and what failed.
+reload_result host::read_again() {
+  auto lines = follow_config();
+  if (!lines)
+    return unexpected{std::move(lines.error())};
+  auto certificates = reload_certificates();
+  lines->push_back(certificates ? *certificates : certificates.error());
+  std::erase(*lines, "");
+  auto text = joined(*lines, "\n");
+  if (!certificates)
+    return unexpected{std::move(text)};
+  if (text.empty())
+    text = settings_.read_again ? "nothing has changed"
+                                : "there is nothing to reload: no file but "
+                                  "those of certificates is read again, and "
+                                  "there is no TLS";
+  return text;
+}
+
+expected<std::vector<std::string>, std::string> host::follow_config() {
+  if (!settings_.read_again)
+    return std::vector<std::string>{};
+  auto fresh = settings_.read_again();
+  if (!fresh)
+    return unexpected{"the configuration stays as it was\n" + fresh.error()};
+  auto lines = listeners_->become(std::move(fresh->listeners), root());
+  if (!lines)
+    return unexpected{"the configuration stays as it was\n" + lines.error()};
+  if (certificates_)
+    certificates_->look_again();
+  follow_program_keys(*fresh, *lines);
+  return lines;
+}
+
+void host::follow_program_keys(const fresh_config& fresh,
+                               std::vector<std::string>& lines) {
+  auto changed = differing(settings_.keys, fresh.keys);
+  if (changed.contains(std::string{log_level_key})) {
+    log_->set_level(fresh.log_level);
+    lines.push_back("log_level is " + std::string{to_string(fresh.log_level)}
+                    + " now");
+  }
+  if (changed.contains(std::string{log_connections_key})) {
+    log_->show_connections(fresh.log_connections);
+    lines.push_back("log_connections is "
+                    + std::string{fresh.log_connections ? "true" : "false"}
+                    + " now");
+  }
+  // What stays as it is until the next start is said each time.
+  auto later = keys_for_next_start(settings_.keys, fresh.keys);
+  if (!later.empty())
+    lines.push_back("in force at the next start: " + joined(later, ", "));
+  for (auto& key : {log_level_key, log_connections_key}) {
+    std::string name{key};
+    settings_.keys.erase(name);
+    if (auto i = fresh.keys.find(name); i != fresh.keys.end())
+      settings_.keys.insert(*i);
+  }
+}
+
+// Those of all listeners, whatever became of the others.
+reload_result host::reload_certificates() {
+  if (!listeners_)
+    return std::string{};
+  std::size_t count = 0;
+  std::string wrong;
+  for (auto& each : listeners_->members()) {
+    if (auto done = each.listener->reload_certificates(); !done)
+      wrong += (wrong.empty() ? "" : "\n")
+               + ("the certificates of " + each.plan.config.name
+                  + " stay as they were: " + done.error());
+    else
+      count += each.listener->certificates().size();
+  }
+  if (!wrong.empty())
+    return unexpected{std::move(wrong)};
+  if (count == 0)
+    return std::string{};
+  return std::to_string(count)
+         + (count == 1 ? " certificate is" : " certificates are")
+         + " in force for new connections";
+}
+
+} // namespace coppice
