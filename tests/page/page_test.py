@@ -58,17 +58,24 @@ def row(path):
 
 class Server:
     def __init__(self, binary, *more, acceptors=3, admin="127.0.0.1:0",
-                 **environment):
+                 config=None, **environment):
         self.binary = binary
         self.folder = tempfile.TemporaryDirectory()
         self.journal = str(pathlib.Path(self.folder.name, "journal.db"))
+        listener = ["0", "--bind", "127.0.0.1", "--acceptors", str(acceptors),
+                    "--max-restarts", "3", "--max-seconds", "30"]
+        if config:
+            file = pathlib.Path(self.folder.name, "coppice.toml")
+            file.write_text(config)
+            listener = ["--config", str(file)]
         self.process = subprocess.Popen(
-            [binary, "serve", "0", "--bind", "127.0.0.1", "--journal", self.journal,
-             "--admin", admin, "--acceptors", str(acceptors), "--max-restarts", "3",
-             "--max-seconds", "30", *more], env={**os.environ, **environment},
+            [binary, "serve", *listener, "--journal", self.journal, "--admin", admin,
+             *more], env={**os.environ, **environment},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, encoding="utf-8")
         said = self.process.stdout.readline()
+        if config:
+            said += self.process.stdout.readline()
         self.port = int(re.search(r"127\.0\.0\.1:(\d+) \(", said).group(1))
         self.admin = re.search(r"http://(\S+)", said).group(1)
         self.url = f"http://{self.admin}/"
@@ -979,6 +986,38 @@ class Test:
         self.browser.cdp("Emulation.clearDeviceMetricsOverride")
         self.browser.js("scrollTo(0, 0)")
 
+    def knows_several_listeners(self):
+        other = Server(self.server.binary, "--allow-faults", config="""
+            [[listener]]
+            port = 0
+            bind = "127.0.0.1"
+            [[listener]]
+            name = "rooms"
+            protocol = "chat"
+            port = 0
+            bind = "127.0.0.1"
+            topology = "supervised"
+            """)
+        try:
+            self.browser.open(other.url)
+            self.browser.until(lambda: self.incarnation("coppice/listener:rooms") == "#1", "the tree")
+            self.browser.until(lambda: all(words in self.text("#health")
+                                           for words in ("echo: port ", "rooms: port ")),
+                               "both ports are told")
+            self.choose("listener", "rooms", form="toxics")
+            self.choose("type", "latency", form="toxics")
+            self.browser.click("#toxics fieldset button")
+            self.browser.until(lambda: len(self.toxics()) == 1, "it is listed")
+            assert "latency" in other.get("listeners/rooms/toxics")[1]
+            assert json.loads(other.get("listeners/echo/toxics")[1]) == []
+            self.shoot("listeners")
+            self.choose("listener", "echo", form="toxics")
+            self.browser.until(lambda: self.toxics() == [], "the other has none")
+        finally:
+            self.browser.open(self.server.url)
+            other.close()
+        self.browser.until(lambda: self.text("#link") == "live", "it is live again")
+
     def ends_the_server_once_it_is_sure(self):
         other = Server(self.server.binary)
         try:
@@ -1063,6 +1102,7 @@ class Test:
                 self.shows_who_may_do_what):
             claim()
             print("ok", claim.__name__.replace("_", " "), flush=True)
+        self.knows_several_listeners()
         self.ends_the_server_once_it_is_sure()
         print("ok ends the server once it is sure")
         wrong = [each["message"] for each in self.browser.console()

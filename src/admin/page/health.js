@@ -57,8 +57,8 @@ export class Health {
     words.push(this.fullest(nodes));
     if (model.began !== null)
       words.push(`up ${span(model.now() - model.began)}`);
-    for (const { local, topology, tls } of listeners)
-      words.push(`${local ? `port ${local.slice(local.lastIndexOf(":") + 1)}, ` : ""}${topology}${tls ? ", TLS" : ""}`);
+    for (const { name, local, topology, tls } of listeners)
+      words.push(`${listeners.length > 1 ? `${name}: ` : ""}${local ? `port ${local.slice(local.lastIndexOf(":") + 1)}, ` : ""}${topology}${tls ? ", TLS" : ""}`);
     return { state, words };
   }
 

@@ -26,7 +26,8 @@ export function addToxics(model) {
   const type = /** @type {HTMLSelectElement} */ (form.elements.namedItem("type"));
   const value = /** @type {HTMLInputElement} */ (form.elements.namedItem("value"));
   const said = document.getElementById("toxics-said");
-  const place = () => `/listeners/${encodeURIComponent(model.listeners[0]?.name ?? "")}/toxics`;
+  const owner = /** @type {HTMLSelectElement} */ (form.elements.namedItem("listener"));
+  const place = () => `/listeners/${encodeURIComponent(owner.value)}/toxics`;
   let shown = "";
 
   // Does that, and says why it could not be done.
@@ -81,17 +82,27 @@ export function addToxics(model) {
     }));
   });
 
+  owner.addEventListener("change", look);
+
+  // There is nothing to choose from one.
   let known = "";
   model.addEventListener("traffic", () => {
-    const name = model.listeners[0]?.name ?? "";
+    const names = model.listeners.map(({ name }) => name);
     form.querySelector("fieldset").disabled = !model.allowFaults;
-    form.hidden = !name;
-    if (known !== name + model.boot)
+    form.hidden = names.length === 0;
+    owner.parentElement.hidden = names.length < 2;
+    if (known === names + model.boot)
+      return;
+    known = names + model.boot;
+    const chosen = owner.value;
+    owner.replaceChildren(...names.map((name) => new Option(name)));
+    if (names.includes(chosen))
+      owner.value = chosen;
+    if (names.length > 0)
       look();
-    known = name + model.boot;
   });
   model.addEventListener("event", ({ detail: { kind, path } }) => {
-    if (kind.startsWith("fault_") && path === model.listeners[0]?.path)
+    if (kind.startsWith("fault_") && path === model.listeners.find(({ name }) => name === owner.value)?.path)
       look();
   });
 }
