@@ -38,6 +38,11 @@ void report_held_up(actor::runtime& rt, unsigned index,
   rt.events.publish(std::move(ev));
 }
 
+// How long clients of a listener that is ended may take to read what is left,
+// whatever the limits say: reloads are done one after the other, and a signal
+// waits for them.
+constexpr std::chrono::seconds goodbye_limit{3};
+
 std::string child_id(const member& what) {
   return "listener:" + what.plan.config.name;
 }
@@ -54,6 +59,17 @@ std::string connections(std::int64_t count) {
 bool is_live(const std::string& key, const listener_plan& plan) {
   auto i = plan.keys.find(key);
   return i != plan.keys.end() && i->second.live;
+}
+
+// Those below supervisors of their own; the others end with their acceptors.
+void kill_connections(const net::listener& of, const std::string& path) {
+  for (auto& each : of.reactors()) {
+    auto hub
+      = path + "/connections/connections:" + std::to_string(each->index());
+    if (auto found = of.connections(hub))
+      for (auto& connection : *found)
+        of.crash_connection(hub + "/" + connection.id, {});
+  }
 }
 
 // Whether one can become the other without closing its port.
@@ -194,13 +210,17 @@ expected<void, std::string> listener_group::start(const member& what,
                     + (why.empty() ? "it could not be started" : why)};
 }
 
-// Its clients get what is on the way to them, as at the end of the server.
+// Its clients get what is on the way to them, as at the end of the server, but
+// nobody may keep the server for ever: see `goodbye_limit`.
 std::string listener_group::end(const member& what, const caf::actor& root) {
   auto& listener = *what.listener;
+  auto path = listener.path();
   auto open = listener.active();
   listener.drain({});
   listener.end_connections();
-  actor::remove_child(root, child_id(what)).get();
+  auto removed = actor::remove_child(root, child_id(what));
+  while (!removed.get_within(goodbye_limit))
+    kill_connections(listener, path);
   return connections(open);
 }
 

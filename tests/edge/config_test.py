@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 from certificates import Certificates
 from clients import context, echoes
@@ -293,6 +294,26 @@ def opened_anew(binary):
             equal(server.port, port, "port")
             speaks(fresh)
         speaks(other)
+
+
+@case
+def slow_reader(binary):
+    """A client that reads nothing cannot keep a reload for ever"""
+    endless = TWO.replace('topology = "supervised"',
+                          'topology = "supervised"\ngoodbye_timeout = "off"')
+    with Configured(binary, endless) as server, server.client("two") as client:
+        client.settimeout(1)
+        try:
+            while True:
+                client.sendall(bytes(65536))
+        except TimeoutError:
+            pass
+        begin = time.monotonic()
+        equal(server.reloads(TWO.split("\n\n")[0]),
+              ["listener two: removed; 1 connection was ended"], "it said")
+        took = time.monotonic() - begin
+        expect(2 < took < 8, "it waited for the client, a while", took)
+    return f"{took:.1f} s"
 
 
 @case
