@@ -104,11 +104,14 @@ public:
   }
 
   // Sets all options but those called in `skipped`. Keys that are no options
-  // may be those of `elsewhere`, of which `hint` says where that is.
+  // may be those of `elsewhere`, of which `hint` says where that is; one may be
+  // there for something else.
   void read(const std::set<std::string>& skipped,
             const std::map<std::string, CLI::Option*>& elsewhere,
-            const std::string& hint) {
+            const std::string& hint, std::string_view no_option = {}) {
     for (auto& [key, value] : keys_) {
+      if (!key.empty() && key == no_option)
+        continue;
       auto found = options_.find(key);
       if (found == options_.end()) {
         auto misplaced = elsewhere.contains(key);
@@ -260,10 +263,8 @@ public:
   }
 
   void read(const toml_file::table& document) {
+    read_program(document);
     auto* listeners = toml_file::find(document, listeners_key);
-    auto rest = document;
-    std::erase_if(rest, [](auto& each) { return each.key == listeners_key; });
-    read_program(rest);
     if (listeners != nullptr && listeners->as<toml_file::table>() != nullptr)
       return complain(listeners->line,
                       "there may be several listeners, so it is [[listener]], "
@@ -300,7 +301,8 @@ private:
     listener_words unused;
     declare(of_listener, unused);
     section part{app, keys, 1, "", wrong_};
-    part.read(how_.given, options_by_key(of_listener), "into a [[listener]]");
+    part.read(how_.given, options_by_key(of_listener), "into a [[listener]]",
+              listeners_key);
     for (auto& each : check(result_.program))
       if (!how_.given.contains(subject_of(each.text)))
         part.complain(each.text);

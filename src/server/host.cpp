@@ -166,9 +166,8 @@ void host::make_listeners() {
 }
 
 void host::make_admin() {
-  auto all = listeners_ ? listeners_->set() : net::listener_set{};
   admin_ = std::make_shared<admin::server>(
-    *settings_.admin, rt_, all, settings_.access,
+    *settings_.admin, rt_, all_listeners(), settings_.access,
     admin::operations{
       .drain = [loop = loop_](auto timeout) { loop->drain(timeout); },
       .reload = [loop = loop_] { return loop->reload(); },
@@ -269,10 +268,13 @@ std::string host::start_failure(const std::string& reason) const {
 
 // -- looking at it ------------------------------------------------------------
 
+// Empty before there are some.
+net::listener_set host::all_listeners() const {
+  return listeners_ ? listeners_->set() : net::listener_set{};
+}
+
 net::listener_ptr host::listener() const {
-  if (!listeners_)
-    return nullptr;
-  auto all = listeners_->set().all();
+  auto all = all_listeners().all();
   return all.empty() ? nullptr : all.front();
 }
 

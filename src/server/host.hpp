@@ -153,6 +153,7 @@ private:
   reload_result reload_certificates();
   drain_times times() const;
   std::string state_text() const;
+  net::listener_set all_listeners() const;
   void say(const std::string& text) const;
   std::string line_about_end(const end_result& result) const;
   std::string start_failure(const std::string& reason) const;

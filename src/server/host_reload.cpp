@@ -7,7 +7,6 @@
 #include "server/joined.hpp"
 
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,18 +14,8 @@ namespace coppice {
 
 namespace {
 
-constexpr std::string_view log_level_key = "log_level";
-constexpr std::string_view log_connections_key = "log_connections";
-
-// Keys that differ, and that nothing but a new start puts in force.
-std::vector<std::string> keys_for_next_start(const config_keys& before,
-                                             const config_keys& after) {
-  std::vector<std::string> result;
-  for (auto& key : differing(before, after))
-    if (key != log_level_key && key != log_connections_key)
-      result.push_back(key);
-  return result;
-}
+constexpr auto log_level_key = "log_level";
+constexpr auto log_connections_key = "log_connections";
 
 } // namespace
 
@@ -80,25 +69,23 @@ expected<std::vector<std::string>, std::string> host::follow_config() {
 void host::follow_program_keys(const fresh_config& fresh,
                                std::vector<std::string>& lines) {
   auto changed = differing(settings_.keys, fresh.keys);
-  if (changed.contains(std::string{log_level_key})) {
+  if (changed.erase(log_level_key) > 0) {
     log_->set_level(fresh.log_level);
     lines.push_back("log_level is " + std::string{to_string(fresh.log_level)}
                     + " now");
   }
-  if (changed.contains(std::string{log_connections_key})) {
+  if (changed.erase(log_connections_key) > 0) {
     log_->show_connections(fresh.log_connections);
     lines.push_back("log_connections is "
                     + std::string{fresh.log_connections ? "true" : "false"}
                     + " now");
   }
   // What stays as it is until the next start is said each time.
-  auto later = keys_for_next_start(settings_.keys, fresh.keys);
-  if (!later.empty())
-    lines.push_back("in force at the next start: " + joined(later, ", "));
-  for (auto& key : {log_level_key, log_connections_key}) {
-    std::string name{key};
-    settings_.keys.erase(name);
-    if (auto i = fresh.keys.find(name); i != fresh.keys.end())
+  if (!changed.empty())
+    lines.push_back("in force at the next start: " + joined(changed, ", "));
+  for (auto* key : {log_level_key, log_connections_key}) {
+    settings_.keys.erase(key);
+    if (auto i = fresh.keys.find(key); i != fresh.keys.end())
       settings_.keys.insert(*i);
   }
 }

@@ -62,9 +62,7 @@ host::~host() {
 }
 
 running_server host::parts() {
-  running_server result{*root_};
-  if (listeners_)
-    result.listeners = listeners_->set();
+  running_server result{*root_, all_listeners()};
   result.times = [this] { return times(); };
   result.on_signal = [this](auto what) { on_signal(what); };
   result.reload = [this] { return reload(); };
@@ -214,8 +212,8 @@ int host::run() {
                  + "\n",
                reader_limit);
   log_->open(told);
-  service_reports_ = std::make_unique<service_reports>(
-    rt_, listeners_ ? listeners_->set() : net::listener_set{}, settings_.root);
+  service_reports_
+    = std::make_unique<service_reports>(rt_, all_listeners(), settings_.root);
   auto result = run_loop(stop_came);
   if (result.orderly && !end_reactors())
     result.orderly = false;

@@ -61,7 +61,8 @@ bool is_live(const std::string& key, const listener_plan& plan) {
   return i != plan.keys.end() && i->second.live;
 }
 
-// Those below supervisors of their own; the others end with their acceptors.
+// Those below supervisors of their own; the others end with their acceptors. By
+// path, since a hub that stops has withdrawn its table.
 void kill_connections(const net::listener& of, const std::string& path) {
   for (auto& each : of.reactors()) {
     auto hub

@@ -164,6 +164,9 @@ INSTANTIATE_TEST_SUITE_P(
             "c.toml:3: unknown key \"max_conections\"; did you mean "
             "max_connections?"},
     mistake{"[[listener]]\nqwertz = 5\n", "c.toml:2: unknown key \"qwertz\""},
+    mistake{"[[listener]]\n\"\" = 5\n", "c.toml:2: unknown key \"\""},
+    mistake{"[[listener]]\nlistener = 5\n",
+            "c.toml:2: unknown key \"listener\""},
     mistake{"port = 1\n[[listener]]\n",
             "c.toml:1: the key \"port\" belongs into a [[listener]]"},
     mistake{"[[listener]]\nname = \"a\"\nlog_level = \"info\"\n",
