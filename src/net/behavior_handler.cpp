@@ -37,6 +37,10 @@ public:
       handler::on_timeout(self, limit);
   }
 
+  void on_tls(connection&) override {
+    tell(secured{});
+  }
+
   void on_message(connection&, caf::message& msg) override {
     behavior_(msg);
   }

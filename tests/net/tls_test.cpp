@@ -286,6 +286,30 @@ TEST_F(Tls, AHandlerCanBeginTlsInTheMiddle) {
   EXPECT_EQ(client.ask("x"), "x");
 }
 
+TEST_F(Tls, ABehaviorHearsThatTlsHasBegun) {
+  settings.from_start = false;
+  listener_fixture::serve(
+    {.where = *endpoint::parse("127.0.0.1", 0),
+     .make_handler = from_behavior([](connection& self) {
+       return caf::behavior{
+         [&self](received& what) {
+           if (what.bytes != "STARTTLS\r\n")
+             return self.write(what.bytes);
+           self.write("220 go\r\n");
+           self.start_tls();
+         },
+         [&self](secured) { self.write(self.tls()->version + "\r\n"); }};
+     }),
+     .tls = settings});
+  auto client = secure();
+  EXPECT_EQ(client.ask_in_the_clear("STARTTLS\r\n"), "220 go\r\n");
+
+  EXPECT_EQ(client.shake_hands(), "");
+
+  EXPECT_EQ(client.receive(9), "TLSv1.3\r\n");
+  EXPECT_EQ(client.ask("x"), "x");
+}
+
 TEST_F(Tls, StartTlsIsForListenersThatHaveIt) {
   script.data = [](connection& self, auto) { self.start_tls(); };
   listener_fixture::serve(topology::linked);

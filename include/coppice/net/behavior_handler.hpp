@@ -25,6 +25,9 @@ struct received {
 /// See `handler::on_writable`.
 struct writable {};
 
+/// See `handler::on_tls`.
+struct secured {};
+
 /// See `handler::on_timeout`; a behavior that does not handle it has the
 /// connection ended.
 struct timed_out {
@@ -76,6 +79,7 @@ CAF_ADD_TYPE_ID(coppice_net, (coppice::net::half_closed))
 CAF_ADD_TYPE_ID(coppice_net, (coppice::net::draining))
 CAF_ADD_TYPE_ID(coppice_net, (coppice::net::shutting_down))
 CAF_ADD_TYPE_ID(coppice_net, (coppice::net::closed))
+CAF_ADD_TYPE_ID(coppice_net, (coppice::net::secured))
 
 CAF_END_TYPE_ID_BLOCK(coppice_net)
 
