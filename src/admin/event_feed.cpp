@@ -269,7 +269,7 @@ std::string event_feed::traffic() {
                    {"local", local ? json(to_string(*local)) : json()},
                    {"state", to_string(each->state())},
                    {"topology", to_string(each->config().topology)},
-                   {"tls", each->config().tls.has_value()},
+                   {"tls", each->tls_settings().has_value()},
                    {"active", each->active()},
                    {"accepted", counted.accepted},
                    {"closed", counted.closed},

@@ -55,7 +55,7 @@ json to_json(const net::traffic& what) {
 
 // Null without TLS.
 json tls_of(const net::listener& what) {
-  auto& settings = what.config().tls;
+  auto settings = what.tls_settings();
   if (!settings)
     return nullptr;
   json certificates = json::array();
@@ -63,19 +63,16 @@ json tls_of(const net::listener& what) {
     certificates.push_back({{"file", each.file},
                             {"names", each.names},
                             {"expires", journal::to_text(each.expires)}});
-  auto client = settings->client;
   return {
     {"oldest", settings->oldest == net::tls_version::v1_3 ? "1.3" : "1.2"},
     {"alpn", settings->alpn},
-    {"client", client == net::client_certificate::off        ? "off"
-               : client == net::client_certificate::optional ? "optional"
-                                                             : "required"},
+    {"client", to_string(settings->client)},
     {"certificates", std::move(certificates)}};
 }
 
 json networks_of(const net::listener& what) {
   json result = json::array();
-  for (auto& each : what.config().proxy.from)
+  for (auto& each : what.proxy().from)
     result.push_back(to_string(each));
   return result;
 }

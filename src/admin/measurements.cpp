@@ -42,7 +42,7 @@ measurements measure(actor::runtime& rt, const net::listener_set& listeners,
   for (auto& each : listeners.all()) {
     result.listeners.push_back(
       {each->config().name, each->active(), each->counters_by_reactor(),
-       each->config().tls.has_value(), each->certificates()});
+       each->tls_settings().has_value(), each->certificates()});
     add_reactors(result.reactors, *each);
   }
   return result;

@@ -232,7 +232,9 @@ void acceptor::spawn_connection(accepted_client client) {
   auto& place = owner_->hubs().at(loop_.index());
   auto peer = client.peer;
   auto before = place.traffic.accepted.get();
-  auto counts = !owner_->expects_header(peer);
+  // The connection has to come to the same answer, whatever is set meanwhile.
+  client.settings = owner_->settings();
+  auto counts = !client.settings->expects_header(peer);
   if (counts && !admits(peer)) {
     if (!owner_->port().accepts()) // for a last client
       owner_->say_goodbye(loop_, place, std::move(client.sock));

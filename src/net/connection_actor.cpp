@@ -24,14 +24,14 @@ connection_actor::connection_actor(caf::actor_config& cfg,
       owner_(std::move(owner)),
       loop_(loop),
       table_(std::move(table)),
-      settings_(owner_->settings()),
+      settings_(std::move(client.settings)),
       traffic_(owner_->hubs().at(loop_.index()).traffic),
       bytes_(std::move(client.sock), traffic_, *this, owner_->faults()),
       id_(owner_->next_id()),
       peer_(client.peer),
       opened_(loop_.now()),
       deadlines_(settings_->limits, opened_),
-      counted_(!owner_->expects_header(peer_)),
+      counted_(!settings_->expects_header(peer_)),
       recorded_(counted_) {
   if (recorded_)
     record_start();

@@ -37,6 +37,8 @@ struct connection_settings;
 struct accepted_client {
   socket sock;
   observe::peer_address peer;
+  /// What its connection begins with; null until there is one.
+  std::shared_ptr<const connection_settings> settings = {};
 };
 
 /// The actor of one accepted socket. Lives on a reactor, which calls it when

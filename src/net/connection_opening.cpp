@@ -18,7 +18,7 @@ void connection_actor::prepare() {
   auto expects_header = !recorded_;
   if (expects_header) {
     bytes_.put_in_proxy();
-    deadlines_.prepare(time_limit::proxy_header, owner_->config().proxy.timeout,
+    deadlines_.prepare(time_limit::proxy_header, settings_->proxy.timeout,
                        loop_.now());
   } else if (settings_->tls && settings_->tls->settings().from_start) {
     begin_handshake();

@@ -131,6 +131,32 @@ std::vector<listener::certificate_view> listener::certificates() const {
   return result;
 }
 
+std::optional<net::tls_settings> listener::tls_settings() const {
+  auto tls = core_->settings()->tls;
+  return tls ? std::optional{tls->settings()} : std::nullopt;
+}
+
+proxy_settings listener::proxy() const {
+  return core_->settings()->proxy;
+}
+
+expected<void, std::string>
+listener::set_tls(const std::optional<net::tls_settings>& value) {
+  if (!value) {
+    core_->set_tls(nullptr);
+    return {};
+  }
+  auto made = tls_context::make(*value, core_->settings()->tls);
+  if (!made)
+    return unexpected{std::move(made.error())};
+  core_->set_tls(*std::move(made));
+  return {};
+}
+
+void listener::set_proxy(proxy_settings value) {
+  core_->set_proxy(std::move(value));
+}
+
 expected<void, std::string> listener::reload_certificates() {
   return core_->reload_certificates();
 }

@@ -45,8 +45,9 @@ listener_core::listener_core(listener_config config, actor::runtime_ptr rt,
               [this](observe::event_kind kind, std::string detail) {
                 publish(kind, std::move(detail));
               }),
-      settings_(std::make_shared<const connection_settings>(connection_settings{
-        config_.limits, config_.make_handler, tls_of(config_)})) {
+      settings_(std::make_shared<const connection_settings>(
+        connection_settings{config_.limits, config_.make_handler,
+                            tls_of(config_), config_.proxy})) {
   // nop
 }
 
@@ -85,25 +86,35 @@ void listener_core::set_handler(handler_factory make) {
     [&](auto& settings) { settings.make_handler = std::move(make); });
 }
 
+void listener_core::set_proxy(proxy_settings value) {
+  change_settings([&](auto& settings) { settings.proxy = std::move(value); });
+}
+
+void listener_core::set_tls(tls_context_ptr value) {
+  auto count = value ? value->certificates().size() : 0;
+  change_settings([&](auto& settings) { settings.tls = std::move(value); });
+  if (count > 0)
+    publish(observe::event_kind::certificates_loaded,
+            std::to_string(count) + (count == 1 ? " is" : " are")
+              + " in force; connections that are open keep theirs");
+}
+
 expected<void, std::string> listener_core::reload_certificates() {
-  if (!config_.tls)
+  auto before = settings()->tls;
+  if (!before)
     return {};
-  auto fresh = tls_context::make(*config_.tls, settings()->tls);
+  auto fresh = tls_context::make(before->settings(), before);
   if (!fresh) {
     publish(observe::event_kind::certificates_refused, fresh.error());
     return unexpected{std::move(fresh.error())};
   }
-  auto count = (*fresh)->certificates().size();
-  change_settings([&](auto& settings) { settings.tls = *std::move(fresh); });
-  publish(observe::event_kind::certificates_loaded,
-          std::to_string(count) + (count == 1 ? " is" : " are")
-            + " in force; connections that are open keep theirs");
+  set_tls(*std::move(fresh));
   return {};
 }
 
-bool listener_core::expects_header(
+bool connection_settings::expects_header(
   const observe::peer_address& client) const noexcept {
-  return contains(config_.proxy.from, client);
+  return contains(proxy.from, client);
 }
 
 bool listener_core::begin_handshake(const tls_settings& limit) noexcept {

@@ -30,6 +30,10 @@ struct connection_settings {
   net::limits limits;
   handler_factory make_handler;
   tls_context_ptr tls; ///< Null: no TLS.
+  proxy_settings proxy;
+
+  /// Whether that client is a proxy whose connections begin with a header.
+  bool expects_header(const observe::peer_address& client) const noexcept;
 };
 
 /// What the actors of one listener share: its parts, and what concerns more
@@ -82,10 +86,12 @@ public:
 
   void set_handler(handler_factory make);
 
-  expected<void, std::string> reload_certificates();
+  void set_proxy(proxy_settings value);
 
-  /// Whether that client is a proxy whose connections begin with a header.
-  bool expects_header(const observe::peer_address& client) const noexcept;
+  /// Null: no TLS.
+  void set_tls(tls_context_ptr value);
+
+  expected<void, std::string> reload_certificates();
 
   /// Takes a place for a handshake; false: there are too many.
   bool begin_handshake(const tls_settings& limit) noexcept;

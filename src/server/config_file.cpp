@@ -77,6 +77,11 @@ std::string subject_of(const std::string& message) {
   return message.substr(0, message.find(':'));
 }
 
+// Whether it says how connections begin: then new ones can begin otherwise.
+bool is_of_beginning(std::string_view key) {
+  return key.starts_with("tls_") || key.starts_with("proxy_");
+}
+
 bool takes_no_value(const CLI::Option& option) {
   return option.get_items_expected_max() == 0;
 }
@@ -206,7 +211,8 @@ private:
     auto words = words_of(option, key, value);
     if (!words || words->empty())
       return;
-    config_key seen{{}, option.get_group() == limits_group};
+    config_key seen{{},
+                    option.get_group() == limits_group || is_of_beginning(key)};
     for (auto& each : *words) {
       option.add_result(each);
       seen.value += (seen.value.empty() ? "" : ", ") + each;

@@ -4,6 +4,8 @@
 
 #include "admin/limits_json.hpp"
 #include "coppice/actor/request.hpp"
+#include "net/listener_core.hpp"
+#include "net/tls/context.hpp"
 #include "server/joined.hpp"
 
 #include <nlohmann/json.hpp>
@@ -15,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <stdexcept>
 #include <utility>
 
 namespace coppice {
@@ -83,6 +86,15 @@ bool may_go_on(const listener_plan& before, const listener_plan& after) {
 std::string in_words(const std::string& key, const config_keys& keys) {
   auto i = keys.find(key);
   return i == keys.end() ? "its default" : i->second.value;
+}
+
+bool is_about_tls(const std::string& key) {
+  return key.starts_with("tls_");
+}
+
+// Whose connections that are open keep what they began with.
+bool is_for_new_connections(const std::string& key) {
+  return is_about_tls(key) || key.starts_with("proxy_");
 }
 
 // Sets the limits that differ between two plans; one that somebody has set
@@ -173,9 +185,25 @@ struct listener_group::transition {
   std::vector<member> started;     // new, or in the place of one that is ended
   std::vector<listener_plan> kept; // new plans of those that go on
   std::set<std::string> names;     // of all that are to be there
+  // By name; what is not there stays, or is null.
+  std::map<std::string, net::tls_context_ptr> certificates = {};
   std::map<std::string, std::string> farewells = {}; // of those ended, by name
   std::vector<std::string> lines = {};
 };
+
+// Those of a listener that goes on with another TLS. Throws as `add` does.
+void listener_group::read_certificates(const member& of,
+                                       const listener_plan& plan,
+                                       transition& todo) {
+  if (!plan.config.tls
+      || std::ranges::none_of(differing(of.plan.keys, plan.keys), is_about_tls))
+    return;
+  auto before = of.listener->core().settings()->tls;
+  auto made = net::tls_context::make(*plan.config.tls, before);
+  if (!made)
+    throw std::runtime_error{title(plan) + made.error()};
+  todo.certificates[plan.config.name] = *std::move(made);
+}
 
 // Makes what is new, before anything is changed. Throws as `add` does.
 listener_group::transition
@@ -190,6 +218,7 @@ listener_group::prepare(std::vector<listener_plan> fresh) {
     }
     plan.config.inherited = old->plan.config.inherited;
     if (may_go_on(old->plan, plan)) {
+      read_certificates(*old, plan, todo);
       todo.kept.push_back(std::move(plan));
       continue;
     }
@@ -274,9 +303,16 @@ void listener_group::put(member what, transition& done) {
 
 void listener_group::change(listener_plan plan, transition& done) {
   auto& old = *find(plan.config.name);
-  for (auto& key : differing(old.plan.keys, plan.keys))
+  auto keys = differing(old.plan.keys, plan.keys);
+  for (auto& key : keys)
     done.lines.push_back(title(plan) + key + " is " + in_words(key, plan.keys)
-                         + " now; it was " + in_words(key, old.plan.keys));
+                         + (is_for_new_connections(key)
+                              ? " now for new connections; it was "
+                              : " now; it was ")
+                         + in_words(key, old.plan.keys));
+  if (std::ranges::any_of(keys, is_about_tls))
+    old.listener->core().set_tls(done.certificates[plan.config.name]);
+  old.listener->set_proxy(plan.config.proxy);
   change_limits(*old.listener, old.plan.config.limits, plan.config.limits);
   old.listener->set_handler(plan.config.make_handler);
   old.plan = std::move(plan);

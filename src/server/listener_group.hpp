@@ -106,6 +106,8 @@ private:
   expected<void, std::string> start(const member& what, const caf::actor& root);
   static std::string end(const member& what, const caf::actor& root);
   void revive(const member& ended, const caf::actor& root);
+  static void read_certificates(const member& of, const listener_plan& plan,
+                                transition& todo);
   transition prepare(std::vector<listener_plan> fresh);
   expected<void, std::string> replace(transition& todo, const caf::actor& root);
   void put(member what, transition& done);

@@ -5,6 +5,8 @@
 #include "server/duration_option.hpp"
 #include "server/option_checks.hpp"
 
+#include "net/tls/context.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <utility>
@@ -14,7 +16,6 @@ namespace coppice {
 namespace {
 
 constexpr auto tls_group = "TLS";
-constexpr std::size_t longest_protocol = 255;
 
 // The option that says something about TLS, if one does; null: none.
 const char* given(const tls_options& options) {
@@ -50,12 +51,8 @@ argument<void> set_clients(const tls_options& options, net::tls_settings& to) {
     to.client_ca_file = options.client_ca;
     to.client = client_certificate::required;
   }
-  if (options.client == "off")
-    to.client = client_certificate::off;
-  else if (options.client == "optional")
-    to.client = client_certificate::optional;
-  else if (options.client == "required")
-    to.client = client_certificate::required;
+  if (auto client = net::client_certificate_from(options.client))
+    to.client = *client;
   if (to.client != client_certificate::off && to.client_ca_file.empty())
     return wrong("--tls-client", "whose certificates are valid? Give "
                                  "--tls-client-ca FILE, too");
@@ -65,6 +62,9 @@ argument<void> set_clients(const tls_options& options, net::tls_settings& to) {
 } // namespace
 
 void add_options(CLI::App& cmd, tls_options& options) {
+  using net::client_certificate;
+  auto word
+    = [](client_certificate value) { return std::string{to_string(value)}; };
   auto add = [&](const char* name, auto& into, const char* value,
                  const char* help) {
     return cmd.add_option(name, into, help)->group(tls_group)->type_name(value);
@@ -92,7 +92,9 @@ void add_options(CLI::App& cmd, tls_options& options) {
   add("--tls-client", options.client, "off|optional|required",
       "whether a client has to show a certificate; default: required with "
       "--tls-client-ca, else off")
-    ->check(one_of({"off", "optional", "required"}));
+    ->check(
+      one_of({word(client_certificate::off), word(client_certificate::optional),
+              word(client_certificate::required)}));
   add("--tls-handshake-timeout", options.handshake_timeout, "TIME",
       "how long a handshake may take; default: 5s");
   add("--tls-max-handshakes", options.max_handshakes, "COUNT",
@@ -115,8 +117,8 @@ argument<void> apply(const tls_options& options,
     to->oldest = options.oldest == "1.3" ? net::tls_version::v1_3
                                          : net::tls_version::v1_2;
   for (auto& each : options.alpn)
-    if (each.empty() || each.size() > longest_protocol)
-      return wrong("--tls-alpn", "a name has 1 to 255 bytes");
+    if (auto problem = net::problem_of_protocol(each); !problem.empty())
+      return wrong("--tls-alpn", problem);
   if (!options.alpn.empty())
     to->alpn = options.alpn;
   if (auto set = set_clients(options, *to); !set)

@@ -12,6 +12,7 @@ import pathlib
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -392,16 +393,77 @@ def certificates(binary):
                                f'name = "two"\ntls_cert = "{pem}"\n'
                                f'tls_key = "{key}"')
         with Configured(binary, TWO) as server:
+            plain = server.client("two")
+            speaks(plain)
             said = server.reloads(with_tls)
-            equal(said[0], "listener two: opened anew (tls_cert, tls_key); 0 "
-                  "connections were ended", "it said")
-            server.port = server.port_of("two")
+            equal(said[:2], [f"listener two: tls_cert is {pem} now for new "
+                             "connections; it was its default",
+                             f"listener two: tls_key is {key} now for new "
+                             "connections; it was its default"], "it said")
+            speaks(plain)
+            equal(server.listeners()["two"]["tls"]["client"], "off", "shown")
             with server.tls(context(authority.authority)) as tls:
                 echoes(tls)
+                expect("certificate" in server.reloads(with_tls)[0],
+                       "certificates are read")
+                stricter = with_tls.replace("tls_cert =",
+                                            'tls_min = "1.3"\ntls_cert =')
+                equal(server.reloads(stricter)[0], "listener two: tls_min is "
+                      "1.3 now for new connections; it was its default",
+                      "it said")
+                echoes(tls)
+            try:
+                server.tls(context(authority.authority,
+                                   newest=ssl.TLSVersion.TLSv1_2)).close()
+                expect(False, "1.2 is refused")
+            except ssl.SSLError:
+                pass
+            server.reloads(with_tls)
             before = server.refuses(with_tls.replace(str(pem), "/nowhere"))
             expect("/nowhere: No such file" in before, "the reason", before)
             with server.tls(context(authority.authority)) as tls:
                 echoes(tls)
+                server.reloads(TWO)
+                with server.connect() as client:
+                    speaks(client)
+                echoes(tls)
+            equal(server.listeners()["two"]["tls"], None, "no TLS is shown")
+            speaks(plain)
+            plain.close()
+
+
+@case
+def proxies(binary):
+    """proxy_from changes for new connections; places by address add up"""
+    believes = TWO.replace('name = "two"', 'name = "two"\nmax_per_address = 3\n'
+                           'proxy_from = ["127.0.0.1"]')
+    doubts = TWO.replace('name = "two"', 'name = "two"\nmax_per_address = 3')
+    header = b"PROXY TCP4 192.0.2.7 192.0.2.9 1000 2000\r\n"
+    with Configured(binary, believes) as server:
+        for _ in range(4):  # a place that is not given back would show
+            proxied = server.client("two")
+            proxied.sendall(header)
+            speaks(proxied)
+            said = server.reloads(doubts)
+            equal(said, ["listener two: proxy_from is its default now for new "
+                         "connections; it was 127.0.0.1"], "it said")
+            speaks(proxied)
+            direct = server.client("two")
+            speaks(direct)
+            server.reloads(believes)
+            speaks(direct)
+            expect("192.0.2.7:1000" in server.opened(), "the client's address")
+            proxied.close()
+            direct.close()
+            until(lambda: server.listeners()["two"]["active"] == 0, "all gone")
+        server.reloads(doubts)
+        clients = [server.client("two") for _ in range(3)]
+        for each in clients:
+            speaks(each)
+        with server.client("two") as more:
+            expect(is_over(more), "a fourth one is refused")
+        for each in clients:
+            each.close()
 
 
 @case

@@ -174,6 +174,8 @@ public:
 
   // -- looking at it ----------------------------------------------------------
 
+  /// What it was made of. Limits, handler, TLS and proxies may be others by
+  /// now.
   const listener_config& config() const noexcept;
 
   /// Its path in the supervision tree; empty before it has started.
@@ -236,6 +238,12 @@ public:
   /// Empty without TLS.
   std::vector<certificate_view> certificates() const;
 
+  /// How new connections begin; nothing: without TLS.
+  std::optional<net::tls_settings> tls_settings() const;
+
+  /// Which new connections begin with the header of a proxy.
+  proxy_settings proxy() const;
+
   // -- acting on it -----------------------------------------------------------
 
   /// Sets limits: those on the number of connections, what is done beyond them,
@@ -246,6 +254,17 @@ public:
 
   /// Sets what makes the handlers of new connections.
   void set_handler(handler_factory make);
+
+  /// Has new connections begin with TLS, with another TLS, or without; those
+  /// that are open stay as they are. Reads the files. An error names the file
+  /// and says what is wrong with it; then nothing changes. Sessions of before
+  /// can be resumed, unless another authority decides on clients. Not for
+  /// reactors.
+  expected<void, std::string>
+  set_tls(const std::optional<net::tls_settings>& value);
+
+  /// Sets which new connections begin with the header of a proxy.
+  void set_proxy(proxy_settings value);
 
   /// Reads the files of certificates and keys again, for new connections. An
   /// error names the file and says what is wrong with it; then those before

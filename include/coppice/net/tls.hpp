@@ -4,7 +4,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace coppice::net {
@@ -23,6 +25,13 @@ enum class client_certificate {
   optional, ///< One that it shows has to be valid.
   required,
 };
+
+/// `optional`
+std::string_view to_string(client_certificate value);
+
+/// The same, back; nothing: it is none of them.
+std::optional<client_certificate>
+client_certificate_from(std::string_view text);
 
 /// The oldest version of TLS that is spoken.
 enum class tls_version { v1_2, v1_3 };

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <new>
+#include <optional>
 #include <utility>
 
 namespace coppice::net {
@@ -47,6 +48,34 @@ std::string in_handshake_form(const std::vector<std::string>& protocols) {
 
 } // namespace
 
+std::string_view to_string(client_certificate value) {
+  switch (value) {
+  case client_certificate::off:
+    return "off";
+  case client_certificate::optional:
+    return "optional";
+  case client_certificate::required:
+    return "required";
+  }
+  return {};
+}
+
+std::optional<client_certificate>
+client_certificate_from(std::string_view text) {
+  using enum client_certificate;
+  for (auto each : {off, optional, required})
+    if (text == to_string(each))
+      return each;
+  return {};
+}
+
+std::string problem_of_protocol(std::string_view name) {
+  if (!name.empty() && name.size() <= longest_protocol)
+    return {};
+  return "a protocol has 1 to 255 bytes, and \"" + std::string{name} + "\" has "
+         + std::to_string(name.size());
+}
+
 tls_context::tls_context(const tls_settings& settings)
     : settings_(settings), alpn_(in_handshake_form(settings.alpn)) {
   // nop
@@ -57,9 +86,8 @@ tls_context::make(const tls_settings& settings, const tls_context_ptr& before) {
   if (settings.certificates.empty())
     return unexpected{std::string{"TLS needs a certificate"}};
   for (auto& each : settings.alpn)
-    if (each.empty() || each.size() > longest_protocol)
-      return unexpected{"ALPN: a protocol has 1 to 255 bytes, and \"" + each
-                        + "\" has " + std::to_string(each.size())};
+    if (auto wrong = problem_of_protocol(each); !wrong.empty())
+      return unexpected{"ALPN: " + wrong};
   if (settings.client != client_certificate::off
       && settings.client_ca_file.empty())
     return unexpected{std::string{

@@ -21,6 +21,10 @@ class tls_context;
 
 using tls_context_ptr = std::shared_ptr<const tls_context>;
 
+/// What is wrong with the name of an application protocol (ALPN); empty: it is
+/// one.
+std::string problem_of_protocol(std::string_view name);
+
 /// The certificates of a listener and what is agreed on in handshakes, read
 /// from files once. Connections that have begun keep theirs when there is a
 /// newer one. Thread-safe.
