@@ -82,8 +82,8 @@ public:
   /// it does not run.
   void stop();
 
-  /// `http://HOST:PORT` of the admin API and the page; empty if it is off or
-  /// not started.
+  /// `http://HOST:PORT` of the admin API and the page, or `https://HOST:PORT`;
+  /// empty if it is off or not started.
   std::string admin_url() const;
 
   /// What the actors of the tree share; null before the start.

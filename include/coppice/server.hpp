@@ -149,8 +149,8 @@ public:
   /// The port of that; 0 before the start and for a Unix socket.
   std::uint16_t port() const;
 
-  /// `http://HOST:PORT` of the admin API and the page; empty if it is off or
-  /// not started.
+  /// `http://HOST:PORT` of the admin API and the page, or `https://HOST:PORT`;
+  /// empty if it is off or not started.
   std::string admin_url() const;
 
   /// For limits, counters and operations; null before the start.

@@ -30,6 +30,12 @@ struct admin_settings {
   /// Where pages may come from that use the API, besides its own:
   /// `https://ops.example`.
   std::vector<std::string> origins = {};
+  /// PEM: the certificate and its chain. The admin API and the page speak HTTPS
+  /// with it, by TLS 1.2 and 1.3; empty: plain HTTP. Not on a Unix socket. Read
+  /// again as those of listeners are.
+  std::string tls_cert = {};
+  /// PEM: its private key, without a passphrase. Empty: it is in `tls_cert`.
+  std::string tls_key = {};
   /// Lets requests inject faults. Undoing them is always allowed.
   bool allow_faults = false;
 };

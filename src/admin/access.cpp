@@ -113,7 +113,8 @@ bool access_check::named_origin(const request& req) const {
 }
 
 bool access_check::permitted_origin(const request& req) const {
-  return req.origin.empty() || req.origin == "http://" + req.host
+  auto* scheme = rules_.tls ? "https://" : "http://";
+  return req.origin.empty() || req.origin == scheme + req.host
          || named_origin(req);
 }
 

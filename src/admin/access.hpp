@@ -21,6 +21,8 @@ struct access {
   /// Whether the server listens on loopback only. Then a request that names
   /// another host was sent by the page of another server and is refused.
   bool loopback = true;
+  /// Whether it is served by TLS, so that its own page is at https://.
+  bool tls = false;
   /// Whether faults may be injected, toxics included. Undoing them is always
   /// allowed.
   bool allow_faults = false;

@@ -4,6 +4,8 @@
 
 #include "coppice/net/endpoint.hpp"
 #include "net/socket.hpp"
+#include "net/tls/channel.hpp"
+#include "net/tls/client.hpp"
 
 #include <fcntl.h>
 #include <netdb.h>
@@ -16,6 +18,8 @@
 #include <charconv>
 #include <cstring>
 #include <memory>
+#include <optional>
+#include <span>
 #include <thread>
 #include <utility>
 
@@ -29,6 +33,7 @@ using steady = std::chrono::steady_clock;
 using failure_kind = http_failure::kind;
 
 constexpr std::string_view unix_mark = "unix:";
+constexpr std::string_view https_mark = "https://";
 constexpr std::string_view version = "HTTP/1.";
 
 unexpected<http_failure> failed_to(failure_kind what, std::string text) {
@@ -63,11 +68,14 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
 
 // What somebody may have meant that is no HOST:PORT.
 std::string guess(std::string_view text) {
-  for (std::string_view scheme : {"http://", "https://"})
+  for (std::string_view scheme : {std::string_view{"http://"}, https_mark})
     if (text.starts_with(scheme)) {
       auto rest = text.substr(scheme.size());
       rest = rest.substr(0, rest.find('/'));
-      return parse_authority(rest) ? std::string{rest} : "";
+      auto meant = parse_authority(rest) ? std::string{rest} : guess(rest);
+      return meant.empty() || scheme != https_mark
+               ? meant
+               : std::string{https_mark} + meant;
     }
   if (text.starts_with('/'))
     return std::string{unix_mark} + std::string{text};
@@ -94,7 +102,9 @@ bool can_be_host(std::string_view host) {
 }
 
 unexpected<std::string> no_authority(std::string_view text) {
-  auto result = in_quotes(text) + " is not HOST:PORT or unix:PATH";
+  auto result = in_quotes(text)
+                + " is not HOST:PORT, https://HOST:PORT or "
+                  "unix:PATH";
   if (auto meant = guess(text); !meant.empty())
     result += "; did you mean " + meant + "?";
   return unexpected{std::move(result)};
@@ -188,16 +198,62 @@ expected<net::socket, http_failure> connect_to(const authority& where,
   return not_connected(error, limit, failure_kind::unreachable);
 }
 
-bool send_all(int fd, std::string_view text, steady::time_point end) {
-  while (!text.empty()) {
-    auto n = ::send(fd, text.data(), text.size(), MSG_NOSIGNAL);
-    if (n > 0)
-      text.remove_prefix(static_cast<std::size_t>(n));
-    else if (errno != EINTR && (errno != EAGAIN || !wait_for(fd, POLLOUT, end)))
-      return false;
+// A connection whose bytes may be encrypted.
+class line {
+public:
+  explicit line(net::socket sock) : sock_(std::move(sock)) {
+    // nop
   }
-  return true;
-}
+
+  expected<void, http_failure> encrypt(const std::string& host,
+                                       const net::tls_client& how,
+                                       steady::time_point end) {
+    tls_.emplace(how.open(host), sock_.fd());
+    for (;;) {
+      switch (tls_->shake_hands()) {
+      case net::tls_channel::handshake::done:
+        return {};
+      case net::tls_channel::handshake::waits:
+        if (!wait_for(sock_.fd(), tls_->output_blocked() ? POLLOUT : POLLIN,
+                      end))
+          return failed_to(failure_kind::silent,
+                           "it does not answer the TLS handshake");
+        break;
+      case net::tls_channel::handshake::failed:
+        if (auto why = net::tls_client::distrust(tls_->session()); !why.empty())
+          return failed_to(failure_kind::distrusted, std::move(why));
+        return failed_to(failure_kind::no_tls, tls_->problem());
+      }
+    }
+  }
+
+  bool send_all(std::string_view text, steady::time_point end) {
+    while (!text.empty()) {
+      auto n = tls_
+                 ? tls_->transmit(text)
+                 : ::send(sock_.fd(), text.data(), text.size(), MSG_NOSIGNAL);
+      if (n > 0)
+        text.remove_prefix(static_cast<std::size_t>(n));
+      else if (errno != EINTR
+               && (errno != EAGAIN || !wait_for(sock_.fd(), POLLOUT, end)))
+        return false;
+    }
+    return true;
+  }
+
+  ssize_t receive(std::span<char> into) {
+    return tls_ ? tls_->receive(into)
+                : ::recv(sock_.fd(), into.data(), into.size(), 0);
+  }
+
+  void wait_for_input(steady::time_point end) const {
+    wait_for(sock_.fd(), POLLIN, end);
+  }
+
+private:
+  net::socket sock_;
+  std::optional<net::tls_channel> tls_;
+};
 
 // -- the answer ---------------------------------------------------------------
 
@@ -263,14 +319,17 @@ http_failure late(const std::string& so_far, milliseconds limit) {
 }
 
 http_failure cut_off(const std::string& so_far, int error) {
-  std::string text
-    = error == ECONNRESET ? "it reset the connection" : errno_text(error);
+  std::string text = error == ECONNRESET ? "it reset the connection"
+                     : error == ECONNABORTED
+                       ? "it ended the connection without a "
+                         "close_notify of TLS"
+                       : errno_text(error);
   return {failure_kind::broken,
           text + (so_far.empty() ? "" : " in the middle of its answer")};
 }
 
 expected<std::string, http_failure>
-read_answer(int fd, const answer_bounds& bounds, steady::time_point end) {
+read_answer(line& from, const answer_bounds& bounds, steady::time_point end) {
   std::string result;
   std::array<char, 64 * 1024> piece;
   while (may_be_http(result) && !is_whole(result)) {
@@ -279,7 +338,7 @@ read_answer(int fd, const answer_bounds& bounds, steady::time_point end) {
     auto body = end_of_head(result);
     if (result.size() > (body ? *body + bounds.body_bytes : bounds.head_bytes))
       return failed_to(failure_kind::broken, "its answer is too large");
-    auto n = ::recv(fd, piece.data(), piece.size(), 0);
+    auto n = from.receive(piece);
     if (n == 0)
       return result;
     if (n > 0)
@@ -287,7 +346,7 @@ read_answer(int fd, const answer_bounds& bounds, steady::time_point end) {
     else if (errno != EAGAIN && errno != EINTR)
       return unexpected{cut_off(result, errno)};
     else
-      wait_for(fd, POLLIN, end);
+      from.wait_for_input(end);
   }
   return result;
 }
@@ -295,6 +354,18 @@ read_answer(int fd, const answer_bounds& bounds, steady::time_point end) {
 } // namespace
 
 expected<authority, std::string> parse_authority(std::string_view text) {
+  if (text.starts_with(https_mark)) {
+    auto rest = text.substr(https_mark.size());
+    if (rest.ends_with('/'))
+      rest.remove_suffix(1);
+    if (rest.starts_with(unix_mark) || rest.starts_with(https_mark))
+      return no_authority(text);
+    auto result = parse_authority(rest);
+    if (!result)
+      return no_authority(text);
+    result->tls = true;
+    return result;
+  }
   if (text.starts_with(unix_mark)) {
     auto path = text.substr(unix_mark.size());
     if (!net::endpoint::unix_path(path))
@@ -361,15 +432,23 @@ expected<http_answer, http_failure> parse_answer(std::string_view text) {
 
 expected<http_answer, http_failure> ask_http(const authority& where,
                                              const std::string& request,
-                                             const answer_bounds& bounds) {
+                                             const answer_bounds& bounds,
+                                             const net::tls_client_ptr& tls) {
   auto last = steady::now() + bounds.total;
   auto fd = connect_to(where, std::min(bounds.connect, bounds.total));
   if (!fd)
     return unexpected{fd.error()};
   auto end = std::min(steady::now() + bounds.answer, last);
+  line to{*std::move(fd)};
+  if (where.tls) {
+    if (!tls)
+      return failed_to(failure_kind::no_tls, "it is not known whom to trust");
+    if (auto encrypted = to.encrypt(where.host, *tls, end); !encrypted)
+      return unexpected{std::move(encrypted.error())};
+  }
   // A server that refuses a request may answer before it has read all of it.
-  (void)send_all(fd->fd(), request, end);
-  auto text = read_answer(fd->fd(), bounds, end);
+  (void)to.send_all(request, end);
+  auto text = read_answer(to, bounds, end);
   if (!text)
     return unexpected{text.error()};
   return parse_answer(*text);

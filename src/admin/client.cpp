@@ -32,6 +32,17 @@ request_error no_answer(const std::string& authority, const http_failure& why) {
                              + in_brackets + "; check --admin"};
   case http_failure::kind::foreign:
     return {code::foreign, not_coppice(authority) + in_brackets};
+  case http_failure::kind::no_tls:
+    return {code::foreign, "what answers at " + authority
+                             + " does not shake hands in TLS" + in_brackets
+                             + "; without TLS, leave out https://"};
+  case http_failure::kind::distrusted:
+    return {code::foreign, "the server at " + authority + " is not trusted"
+                             + in_brackets
+                             + "; give --admin-ca FILE with the authority that "
+                               "issued its certificate, or the certificate "
+                               "itself, and name the server as the certificate "
+                               "does"};
   }
   return {code::foreign, not_coppice(authority)};
 }
@@ -61,14 +72,31 @@ std::string without_controls(std::string text) {
   return text;
 }
 
+expected<net::tls_client_ptr, std::string>
+tls_for(const std::string& authority, const net::tls_trust& trust) {
+  auto where = parse_authority(authority);
+  if (!where || !where->tls)
+    return net::tls_client_ptr{};
+  return net::tls_client::make(trust);
+}
+
+std::string without_slash(std::string text) {
+  if (text.ends_with('/'))
+    text.pop_back();
+  return text;
+}
+
 } // namespace
 
 std::string not_coppice(const std::string& authority) {
   return "what answers at " + authority + " is not coppice; check --admin";
 }
 
-client::client(std::string authority, std::string token)
-    : authority_(std::move(authority)), token_(std::move(token)) {
+client::client(std::string authority, std::string token,
+               const net::tls_trust& trust)
+    : authority_(std::move(authority)),
+      token_(std::move(token)),
+      tls_(tls_for(authority_, trust)) {
   // nop
 }
 
@@ -83,10 +111,14 @@ answer client::ask(const char* method, const std::string& path,
   auto where = parse_authority(authority_);
   if (!where)
     return unexpected{request_error{code::not_sent, where.error()}};
-  auto request = std::string{method} + " " + without_controls(path)
-                 + " HTTP/1.0\r\nHost: "
-                 + (where->unix_path.empty() ? authority_ : "localhost")
-                 + "\r\nAccept: application/json\r\nConnection: close\r\n";
+  if (!tls_)
+    return unexpected{
+      request_error{code::not_sent, "--admin-ca: " + tls_.error()}};
+  auto host = authority_.substr(where->tls ? authority_.find("//") + 2 : 0);
+  auto request
+    = std::string{method} + " " + without_controls(path) + " HTTP/1.0\r\nHost: "
+      + (where->unix_path.empty() ? without_slash(host) : "localhost")
+      + "\r\nAccept: application/json\r\nConnection: close\r\n";
   if (!token_.empty())
     request += "Authorization: Bearer " + without_controls(token_) + "\r\n";
   if (json != nullptr)
@@ -95,7 +127,7 @@ answer client::ask(const char* method, const std::string& path,
   request += "\r\n";
   if (json != nullptr)
     request += *json;
-  auto got = ask_http(*where, request, bounds_);
+  auto got = ask_http(*where, request, bounds_, *tls_);
   if (!got)
     return unexpected{no_answer(authority_, got.error())};
   if (got->status == 200)

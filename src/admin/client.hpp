@@ -36,8 +36,10 @@ std::string not_coppice(const std::string& authority);
 /// for some seconds at most, and takes no more than 64 MiB.
 class client {
 public:
-  /// `authority` is HOST:PORT or unix:PATH; `token` may be empty.
-  client(std::string authority, std::string token);
+  /// `authority` is HOST:PORT, https://HOST:PORT or unix:PATH; `token` may be
+  /// empty. `trust` is for https.
+  client(std::string authority, std::string token,
+         const net::tls_trust& trust = {});
 
   /// The same, but no answer takes longer than `limit`, the connection
   /// included.
@@ -54,6 +56,7 @@ private:
 
   std::string authority_;
   std::string token_;
+  expected<net::tls_client_ptr, std::string> tls_; // null: not needed
   answer_bounds bounds_;
 };
 

@@ -19,17 +19,26 @@ constexpr std::size_t most_forgotten_bytes = 1024 * 1024;
 
 constexpr std::string_view go_ahead = "HTTP/1.1 100 Continue\r\n\r\n";
 
+// A program may read `tls`.
+response no_tls_spoken() {
+  return {400, written({{"error", "this admin API speaks TLS: ask https://, "
+                                  "with --admin https://HOST:PORT"},
+                        {"tls", true}})};
+}
+
 } // namespace
 
 http_connection::http_connection(http_connection_owner& owner, std::uint64_t id,
-                                 net::socket sock, http_visitor visitor)
+                                 net::socket sock, http_visitor visitor,
+                                 const net::tls_context_ptr& tls)
     : owner_(owner),
       id_(id),
       sock_(std::move(sock)),
       visitor_(std::move(visitor)),
       reader_(owner.limits().bounds),
       since_(clock::now()) {
-  // nop
+  if (tls)
+    tls_ = std::make_unique<net::tls_channel>(tls->open(), sock_.fd(), tls);
 }
 
 http_connection::~http_connection() = default;
@@ -38,7 +47,7 @@ bool http_connection::start() {
   watched_ = EPOLLIN;
   if (!owner_.loop().add(sock_.fd(), watched_, *this))
     return false;
-  enter(phase::head);
+  enter(tls_ ? phase::handshake : phase::head);
   return true;
 }
 
@@ -48,6 +57,8 @@ std::optional<std::chrono::milliseconds>
 http_connection::limit_of(phase which) const {
   auto& limits = owner_.limits();
   switch (which) {
+  case phase::handshake:
+    return limits.handshake;
   case phase::idle:
     return limits.idle;
   case phase::head:
@@ -92,6 +103,7 @@ void http_connection::run() {
         return watch();
       after_sent();
       continue;
+    case phase::handshake:
     case phase::streaming:
     case phase::working:
     case phase::lingering:
@@ -233,7 +245,9 @@ void http_connection::on_io(std::uint32_t events) {
     return;
   if ((events & (EPOLLERR | EPOLLHUP)) != 0)
     return close();
-  if ((events & EPOLLIN) != 0)
+  if (phase_ == phase::handshake)
+    shake_hands();
+  else if ((events & EPOLLIN) != 0)
     read_some();
   if (phase_ == phase::streaming)
     stream({});
@@ -241,9 +255,50 @@ void http_connection::on_io(std::uint32_t events) {
     run();
 }
 
+// What comes with the last bytes of the handshake is read at once: the socket
+// does not show it any more.
+void http_connection::shake_hands() {
+  if (speaks_plainly()) {
+    tls_.reset();
+    return reply(no_tls_spoken(), after_answer::close);
+  }
+  switch (tls_->shake_hands()) {
+  case net::tls_channel::handshake::waits:
+    return;
+  case net::tls_channel::handshake::failed:
+    return close();
+  case net::tls_channel::handshake::done:
+    enter(phase::head);
+    return read_some();
+  }
+}
+
+// Whether the client begins with the method of a request.
+bool http_connection::speaks_plainly() const {
+  char first = 0;
+  return !tls_->has_heard() && ::recv(sock_.fd(), &first, 1, MSG_PEEK) == 1
+         && ((first >= 'A' && first <= 'Z') || (first >= 'a' && first <= 'z'));
+}
+
+ssize_t http_connection::receive(std::span<char> into) {
+  return tls_ ? tls_->receive(into)
+              : ::recv(sock_.fd(), into.data(), into.size(), 0);
+}
+
+ssize_t http_connection::transmit(std::string_view data) {
+  return tls_ ? tls_->transmit(data)
+              : ::send(sock_.fd(), data.data(), data.size(), MSG_NOSIGNAL);
+}
+
 void http_connection::read_some() {
+  do
+    read_once();
+  while (phase_ != phase::closed && tls_ && tls_->has_input());
+}
+
+void http_connection::read_once() {
   auto room = owner_.loop().buffer();
-  auto got = ::recv(sock_.fd(), room.data(), room.size(), 0);
+  auto got = receive(room);
   if (got < 0) {
     if (errno != EAGAIN && errno != EINTR)
       close();
@@ -265,6 +320,8 @@ void http_connection::read_some() {
 // Closing at once would make the kernel reset a connection on which something
 // has come that nobody read, and the client would lose the answer.
 void http_connection::linger() {
+  if (tls_)
+    tls_->finish();
   if (eof_ || ::shutdown(sock_.fd(), SHUT_WR) != 0)
     return close();
   enter(phase::lingering);
@@ -274,7 +331,7 @@ void http_connection::linger() {
 bool http_connection::flush() {
   while (unsent() > 0) {
     auto rest = out_.front();
-    auto took = ::send(sock_.fd(), rest.data(), rest.size(), MSG_NOSIGNAL);
+    auto took = transmit(rest);
     if (took < 0 && errno == EINTR)
       continue;
     if (took < 0 && errno == EAGAIN)
@@ -297,6 +354,8 @@ void http_connection::watch() {
   auto reads
     = phase_ == phase::idle || phase_ == phase::head || phase_ == phase::body;
   std::uint32_t wanted = 0;
+  if (phase_ == phase::handshake)
+    wanted = tls_->output_blocked() ? EPOLLOUT : EPOLLIN;
   if ((reads && !eof_) || phase_ == phase::lingering)
     wanted |= EPOLLIN;
   if (unsent() > 0)
@@ -321,8 +380,7 @@ void http_connection::make_room() {
     = phase_ == phase::working
       || (reader_.begun() && (phase_ == phase::head || phase_ == phase::body));
   if (asks) {
-    [[maybe_unused]] auto n
-      = ::send(sock_.fd(), text.data(), text.size(), MSG_NOSIGNAL);
+    [[maybe_unused]] auto n = transmit(text);
   }
   close();
 }
@@ -335,7 +393,10 @@ void http_connection::finish() {
     if (chunked_)
       out_.push("0\r\n\r\n");
     flush();
+    if (tls_)
+      tls_->finish();
     return close();
+  case phase::handshake:
   case phase::idle:
   case phase::head:
   case phase::body:

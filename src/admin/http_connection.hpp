@@ -11,12 +11,14 @@
 #include "net/output_queue.hpp"
 #include "net/socket.hpp"
 #include "net/timer_wheel.hpp"
+#include "net/tls/channel.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -25,6 +27,7 @@ namespace coppice::admin {
 /// How long a client may take, and how many there may be.
 struct http_limits {
   http_bounds bounds = {};
+  std::chrono::milliseconds handshake{5000}; ///< Of TLS, where there is any.
   /// From the first byte of a request, or the connection, to its empty line.
   std::chrono::milliseconds head{2000};
   std::chrono::milliseconds body{5000};   ///< From the head to the last byte.
@@ -84,8 +87,10 @@ class http_connection final : public net::io_handler, private net::timer {
 public:
   using clock = net::event_loop::clock;
 
+  /// With `tls` it begins with the handshake. Throws `std::bad_alloc`.
   http_connection(http_connection_owner& owner, std::uint64_t id,
-                  net::socket sock, http_visitor visitor);
+                  net::socket sock, http_visitor visitor,
+                  const net::tls_context_ptr& tls = nullptr);
 
   ~http_connection() override;
 
@@ -143,6 +148,7 @@ public:
 
 private:
   enum class phase {
+    handshake,
     idle, ///< Between two requests.
     head,
     body,
@@ -160,7 +166,12 @@ private:
   void judge();
   void pass_on();
   void reply(const response& what, after_answer then);
+  void shake_hands();
+  bool speaks_plainly() const;
+  ssize_t receive(std::span<char> into);
+  ssize_t transmit(std::string_view data);
   void read_some();
+  void read_once();
   void linger();
   bool flush();
   void after_sent();
@@ -170,6 +181,7 @@ private:
   const std::uint64_t id_;
   net::socket sock_;
   const http_visitor visitor_;
+  std::unique_ptr<net::tls_channel> tls_; // null: plain
   http_reader reader_;
   phase phase_ = phase::head;
   clock::time_point since_;

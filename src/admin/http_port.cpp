@@ -259,6 +259,7 @@ void http_port::on_accept_error(int error) {
 // False if the client has to wait. One of another machine does so only where
 // all places are taken: else its address would hold up everybody.
 bool http_port::take_in(net::socket& sock, const http_visitor& visitor) {
+  auto tls = service_->tls ? service_->tls() : nullptr;
   if (connections_.size() >= limits_.places && !make_room(nullptr))
     return false;
   auto taken = std::ranges::count_if(connections_, [&](auto& each) {
@@ -270,6 +271,8 @@ bool http_port::take_in(net::socket& sock, const http_visitor& visitor) {
       && !make_room(&visitor.address)) {
     if (visitor.local)
       return false;
+    if (tls) // it could not read an answer
+      return true;
     auto text = to_bytes(failure(503, "there are too many clients of your "
                                       "address"),
                          after_answer::close, false);
@@ -279,8 +282,8 @@ bool http_port::take_in(net::socket& sock, const http_visitor& visitor) {
   }
   auto id = ++last_id_;
   http_connection_owner& owner = *this;
-  auto made
-    = std::make_unique<http_connection>(owner, id, std::move(sock), visitor);
+  auto made = std::make_unique<http_connection>(owner, id, std::move(sock),
+                                                visitor, tls);
   if (made->start())
     connections_.emplace(id, std::move(made));
   return true;

@@ -11,6 +11,7 @@
 #include "coppice/actor/runtime.hpp"
 #include "net/event_loop.hpp"
 #include "net/listening.hpp"
+#include "net/tls/context.hpp"
 
 #include <condition_variable>
 #include <cstdint>
@@ -35,6 +36,9 @@ struct http_service {
   std::function<std::variant<response, event_feed>(const request&)> answer;
   /// Called each second on the port's thread, if it is there. Must not block.
   std::function<void()> each_second = {};
+  /// What new connections begin with: null is plain HTTP, and so is an empty
+  /// function. Must not block.
+  std::function<net::tls_context_ptr()> tls = {};
 };
 
 /// Serves HTTP on an open port: one thread for all sockets, workers for the

@@ -151,6 +151,12 @@ bool http_reader::scan_head() {
     if (in_ == "\r") // perhaps half of one more
       return false;
   }
+  // The first byte of a handshake.
+  if (in_.starts_with('\x16')) {
+    fail(400, "this looks like TLS, and this admin API speaks plain HTTP: ask "
+              "http://");
+    return false;
+  }
   for (; scanned_ < in_.size(); ++scanned_) {
     if (scanned_ >= bounds_.head_bytes || lines_ > bounds_.header_lines + 1) {
       fail(431, "a request may have "

@@ -9,6 +9,8 @@
 #include <caf/event_based_actor.hpp>
 
 #include <exception>
+#include <functional>
+#include <stdexcept>
 #include <utility>
 #include <variant>
 
@@ -50,7 +52,18 @@ private:
   std::shared_ptr<http_port> port_;
 };
 
-std::shared_ptr<const http_service> service_of(const api& what) {
+net::tls_context_ptr
+context_of(const std::optional<net::tls_settings>& settings) {
+  if (!settings)
+    return nullptr;
+  auto made = net::tls_context::make(*settings);
+  if (!made)
+    throw std::runtime_error{"the admin API: " + made.error()};
+  return *std::move(made);
+}
+
+std::shared_ptr<const http_service>
+service_of(const api& what, std::function<net::tls_context_ptr()> tls) {
   auto answer
     = [&what](const request& req) -> std::variant<response, event_feed> {
     constexpr auto stream_path = "/events/stream";
@@ -67,21 +80,26 @@ std::shared_ptr<const http_service> service_of(const api& what) {
     .lane_of = [&what](const request& req) { return what.lane_of(req); },
     .answer = answer,
     .each_second = [&what] { what.look_after_health(); },
+    .tls = std::move(tls),
   });
 }
 
 } // namespace
 
 server::server(net::endpoint where, actor::runtime_ptr rt,
-               net::listener_set listeners, access rules, operations program)
-    : api_(std::move(rt), std::move(listeners), on(where, std::move(rules)),
-           std::move(program)),
+               net::listener_set listeners, access rules, operations program,
+               std::optional<net::tls_settings> tls)
+    : rt_(std::move(rt)),
+      tls_(context_of(tls)),
+      api_(rt_, std::move(listeners),
+           on(where, std::move(rules), tls.has_value()), std::move(program)),
       local_(where) {
   // nop
 }
 
-access server::on(const net::endpoint& where, access rules) {
+access server::on(const net::endpoint& where, access rules, bool tls) {
   rules.loopback = where.loopback();
+  rules.tls = tls;
   return rules;
 }
 
@@ -95,6 +113,7 @@ actor::child_spec server::child() {
 actor::start_result server::start(const actor::start_args& args) {
   std::lock_guard guard{mutex_};
   api_.served_by(args.path);
+  path_ = args.path;
   if (port_)
     port_->end(); // that of the actor before; its port is ours
   auto opened = socket_ ? net::adopt({*socket_}) : net::listen_on(local_);
@@ -106,8 +125,9 @@ actor::start_result server::start(const actor::start_args& args) {
   try {
     if (!workers_)
       workers_ = std::make_unique<worker_pool>();
-    port_ = std::make_shared<http_port>(args.rt, *std::move(opened),
-                                        service_of(api_), *workers_);
+    port_ = std::make_shared<http_port>(
+      args.rt, *std::move(opened), service_of(api_, [this] { return tls(); }),
+      *workers_);
     self = args.rt->system.spawn<server_actor>(shared_from_this(), port_);
     port_->start([address = self.address()](auto why) {
       if (auto to = caf::actor_cast<caf::actor>(address))
@@ -126,12 +146,45 @@ actor::start_result server::start(const actor::start_args& args) {
 
 std::string server::url() const {
   std::lock_guard guard{mutex_};
-  return (local_.is_unix() ? "" : "http://") + to_string(local_);
+  auto* scheme = local_.is_unix() ? "" : tls() ? "https://" : "http://";
+  return scheme + to_string(local_);
 }
 
 std::string server::open_error() const {
   std::lock_guard guard{mutex_};
   return open_error_;
+}
+
+std::string server::path() const {
+  std::lock_guard guard{mutex_};
+  return path_;
+}
+
+net::tls_context_ptr server::tls() const {
+  std::lock_guard guard{tls_mutex_};
+  return tls_;
+}
+
+expected<void, std::string> server::reload_certificates() {
+  auto before = tls();
+  if (!before)
+    return {};
+  auto fresh = net::tls_context::make(before->settings(), before);
+  auto publish = [&](observe::event_kind kind, std::string detail) {
+    rt_->events.publish(
+      {.kind = kind, .path = path(), .detail = std::move(detail)});
+  };
+  if (!fresh) {
+    publish(observe::event_kind::certificates_refused, fresh.error());
+    return unexpected{std::move(fresh.error())};
+  }
+  {
+    std::lock_guard guard{tls_mutex_};
+    tls_ = *std::move(fresh);
+  }
+  publish(observe::event_kind::certificates_loaded,
+          "1 is in force; connections that are open keep theirs");
+  return {};
 }
 
 } // namespace coppice::admin

@@ -29,9 +29,11 @@ enum class group {
 /// What the commands on one server have in common. In a console they begin with
 /// what the console was given.
 struct session {
-  std::string admin = "127.0.0.1:6060"; ///< HOST:PORT or unix:PATH
-  std::string token_file = {};          ///< May be empty.
-  std::string journal = {};             ///< Empty: where it is by default.
+  /// HOST:PORT, https://HOST:PORT or unix:PATH
+  std::string admin = "127.0.0.1:6060";
+  std::string admin_ca = {};   ///< May be empty.
+  std::string token_file = {}; ///< May be empty.
+  std::string journal = {};    ///< Empty: where it is by default.
 };
 
 /// Carries out a command whose options have been read; returns the exit code.

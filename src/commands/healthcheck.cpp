@@ -4,6 +4,7 @@
 #include "admin/client.hpp"
 #include "commands/answers.hpp"
 #include "commands/complaint.hpp"
+#include "commands/remote.hpp"
 #include "commands/running_servers.hpp"
 #include "commands/table.hpp"
 #include "coppice/settings.hpp"
@@ -25,19 +26,22 @@ namespace {
 
 struct healthcheck_options {
   std::string admin; // empty: to be found
+  std::string ca;
   bool live_only = false;
 };
 
 void declare_healthcheck(CLI::App& cmd, healthcheck_options& options) {
   cmd
     .add_option("--admin", options.admin,
-                "where the server's admin API is; or unix:PATH; default: where "
-                "the coppice serve that runs here has it")
+                "where the server's admin API is; or https://HOST:PORT, or "
+                "unix:PATH; default: where the coppice serve that runs here "
+                "has it")
     ->type_name("HOST:PORT")
     ->check([](const std::string& text) {
       auto where = admin::parse_authority(text);
       return where ? std::string{} : where.error();
     });
+  add_admin_ca(cmd, options.ca);
   cmd.add_flag("--live", options.live_only,
                "ask only whether the process is alive, not whether it is "
                "ready for clients");
@@ -140,14 +144,27 @@ int ask(const admin::client& server, const std::string& where,
   return unreachable;
 }
 
+// A server of this machine that was found. Where it speaks TLS, its certificate
+// is not looked at: it is for the name by which others know the server. Nothing
+// secret is sent.
+admin::client found_at(const std::string& admin, steady::time_point end) {
+  admin::client plain{admin, {}};
+  auto answer = ask_before(end, plain, "/livez");
+  if (answer || !verdict_in(answer.error().body, "tls").value_or(false))
+    return plain;
+  return {"https://" + admin, {}, {.verifies = false}};
+}
+
 int check_health(const healthcheck_options& options) {
   int code = done;
   auto admin
     = options.admin.empty() ? find_admin(code) : std::optional{options.admin};
   if (!admin)
     return code;
-  admin::client server{*admin, {}};
   auto end = steady::now() + longest_check;
+  auto server = options.admin.empty()
+                  ? found_at(*admin, end)
+                  : admin::client{*admin, {}, {.ca_file = options.ca}};
   code = ask(server, *admin, "/livez", "alive", end);
   if (code == done && !options.live_only)
     code = ask(server, *admin, "/readyz", "ready", end);

@@ -29,7 +29,8 @@ constexpr auto server_options = "Server";
 void add_admin(CLI::App& cmd, session& options) {
   cmd
     .add_option("--admin", options.admin,
-                "where the server's admin API is; or unix:PATH")
+                "where the server's admin API is; or https://HOST:PORT, or "
+                "unix:PATH")
     ->type_name("HOST:PORT")
     ->group(server_options)
     ->check([](const std::string& text) {
@@ -37,6 +38,16 @@ void add_admin(CLI::App& cmd, session& options) {
       return where ? std::string{} : where.error();
     })
     ->capture_default_str();
+  add_admin_ca(cmd, options.admin_ca);
+}
+
+void add_admin_ca(CLI::App& cmd, std::string& file) {
+  cmd
+    .add_option("--admin-ca", file,
+                "with https://: the authority that the server's certificate "
+                "comes from, or that certificate (PEM); default: the system's")
+    ->type_name("FILE")
+    ->group(server_options);
 }
 
 void add_admin_and_token(CLI::App& cmd, session& options) {
@@ -68,7 +79,7 @@ void add_listener(CLI::App& cmd, std::string& listener) {
 }
 
 admin::client looking_at(const session& options) {
-  return {options.admin, {}};
+  return {options.admin, {}, {.ca_file = options.admin_ca}};
 }
 
 expected<admin::client, admin::request_error> changing(const session& options) {
@@ -76,7 +87,8 @@ expected<admin::client, admin::request_error> changing(const session& options) {
   if (!token)
     return unexpected{admin::request_error{admin::request_error::code::not_sent,
                                            std::move(token.error())}};
-  return admin::client{options.admin, *std::move(token)};
+  return admin::client{
+    options.admin, *std::move(token), {.ca_file = options.admin_ca}};
 }
 
 expected<std::string, int> listener_of(const session& options,

@@ -13,10 +13,13 @@
 /// What the commands share that talk to a running server.
 namespace coppice::commands {
 
-/// Declares `--admin`.
+/// Declares `--admin` and `--admin-ca`.
 void add_admin(CLI::App& cmd, session& options);
 
-/// Declares `--admin` and `--token-file`, for commands that change something.
+/// Declares `--admin-ca`.
+void add_admin_ca(CLI::App& cmd, std::string& file);
+
+/// Declares these and `--token-file`, for commands that change something.
 void add_admin_and_token(CLI::App& cmd, session& options);
 
 /// Declares `--json`, which prints what `resource` answers.

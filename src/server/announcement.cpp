@@ -30,14 +30,19 @@ std::string how_to_talk(const net::listener& listener) {
          + (colons ? "[" + host + "]" : host) + ":" + port;
 }
 
+// `https://`
+std::string scheme_of(const std::string& url) {
+  return url.substr(0, url.find("//") + 2);
+}
+
 // How this machine gets at the page.
 std::string page_text(const host& started) {
   auto url = started.admin_url();
   auto& where = *started.settings().admin;
   if (where.is_unix())
     return "curl --unix-socket " + where.address() + " http://localhost/";
-  return (started.settings().admin->any()
-            ? "http://127.0.0.1" + url.substr(url.rfind(':'))
+  return (where.any()
+            ? scheme_of(url) + "127.0.0.1" + url.substr(url.rfind(':'))
             : url)
          + "/ in a browser";
 }
@@ -47,7 +52,11 @@ std::string admin_option(const host& started) {
   auto url = started.admin_url();
   constexpr std::string_view scheme = "http://";
   auto authority = url.starts_with(scheme) ? url.substr(scheme.size()) : url;
-  return authority == default_admin ? "" : " --admin " + authority;
+  if (authority == default_admin)
+    return "";
+  auto& tls = started.settings().admin_tls;
+  return " --admin " + authority
+         + (tls ? " --admin-ca " + tls->certificates.front().file : "");
 }
 
 // Its acceptors and the like.

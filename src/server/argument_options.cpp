@@ -45,6 +45,8 @@ constexpr layout listener_layout[] = {
 constexpr layout program_layout[] = {
   {"--admin", admin_group, "HOST:PORT"},
   {"--admin-token-file", admin_group, "FILE"},
+  {"--admin-tls-cert", admin_group, "FILE"},
+  {"--admin-tls-key", admin_group, "FILE"},
   {"--admin-host", admin_group, "NAME"},
   {"--admin-origin", admin_group, "ORIGIN"},
   {"--log-connections", log_group, nullptr},
@@ -149,6 +151,11 @@ void add_options(CLI::App& cmd, program_arguments& args) {
   cmd.add_option("--admin-token-file", args.admin.token_file,
                  "the token that changing anything needs; created if there "
                  "is none");
+  cmd.add_option("--admin-tls-cert", args.admin.tls_cert,
+                 "has the admin API and the page speak HTTPS, with this "
+                 "certificate and its chain (PEM)");
+  cmd.add_option("--admin-tls-key", args.admin.tls_key,
+                 "its private key (PEM); default: in the same file");
   cmd
     .add_option("--admin-host", args.admin.hosts,
                 "another name that requests may give as their host, such as "

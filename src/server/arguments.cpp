@@ -5,6 +5,7 @@
 #include "server/arguments.hpp"
 
 #include "admin/limits_json.hpp"
+#include "net/tls/context.hpp"
 #include "server/argument_error.hpp"
 #include "server/duration_option.hpp"
 #include "server/token.hpp"
@@ -265,6 +266,23 @@ argument<std::optional<net::endpoint>> admin_where(const admin_settings& args) {
   return std::optional{*where};
 }
 
+// Nothing without TLS. Whether `where` is a Unix socket: there only this
+// machine could listen in, and the file's permissions say who may ask.
+argument<std::optional<net::tls_settings>> admin_tls(const admin_settings& args,
+                                                     bool on_unix_socket) {
+  if (args.tls_cert.empty() && args.tls_key.empty())
+    return std::optional<net::tls_settings>{};
+  if (args.tls_cert.empty())
+    return wrong("--admin-tls-key",
+                 "there is no TLS: give --admin-tls-cert FILE, too");
+  if (on_unix_socket)
+    return wrong("--admin-tls-cert", "there is no TLS on a Unix socket, which "
+                                     "only this machine can reach; leave it "
+                                     "out");
+  return std::optional{
+    net::tls_settings{.certificates = {{args.tls_cert, args.tls_key}}}};
+}
+
 expected<void, start_error> apply_admin(const admin_settings& args,
                                         host_settings& to) {
   to.access.allow_faults = args.allow_faults;
@@ -283,6 +301,10 @@ expected<void, start_error> apply_admin(const admin_settings& args,
       return start_failure(where.error());
     to.admin = *where;
   }
+  auto tls = admin_tls(args, to.admin && to.admin->is_unix());
+  if (!tls)
+    return start_failure(tls.error());
+  to.admin_tls = *std::move(tls);
   if (!to.admin)
     return {};
   auto token
@@ -404,8 +426,15 @@ std::vector<argument_error> check(const program_arguments& args) {
   take(apply_log(args.log, forgotten), result);
   take(apply_journal(args.journal, forgotten), result);
   take(check_names(args.admin), result);
-  if (auto where = admin_where(args.admin); !where)
+  auto where = admin_where(args.admin);
+  if (!where)
     result.push_back(std::move(where.error()));
+  else if (auto tls = admin_tls(args.admin, *where && (*where)->is_unix());
+           !tls)
+    result.push_back(std::move(tls.error()));
+  else if (*tls)
+    if (auto made = net::tls_context::make(**tls); !made)
+      take(argument<void>{wrong("--admin-tls-cert", made.error())}, result);
   return result;
 }
 

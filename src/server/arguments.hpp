@@ -70,7 +70,7 @@ std::vector<argument_error> apply(const listener_arguments& args,
 expected<void, start_error> apply(const program_arguments& args,
                                   host_settings& to);
 
-/// What is wrong with them, as far as nothing has to be read for that.
+/// What is wrong with them; of files, those of certificates alone are read.
 std::vector<argument_error> check(const program_arguments& args);
 
 /// Gives the sockets that a service manager passes (LISTEN_FDS) to listeners

@@ -34,23 +34,19 @@ void add(std::vector<std::string>& to, const std::string& file) {
     to.push_back(file);
 }
 
-// None without TLS.
-std::vector<std::string> files_of(const net::listener& listener) {
+std::vector<std::string> files_of(const net::tls_settings& settings) {
   std::vector<std::string> result;
-  auto& settings = listener.config().tls;
-  if (!settings)
-    return result;
-  for (auto& each : settings->certificates) {
+  for (auto& each : settings.certificates) {
     add(result, each.file);
     add(result, each.key_file);
   }
-  add(result, settings->client_ca_file);
+  add(result, settings.client_ca_file);
   return result;
 }
 
-std::string state_of_files(const net::listener& listener) {
+std::string state_of(const std::vector<std::string>& files) {
   std::string result;
-  for (auto& each : files_of(listener)) {
+  for (auto& each : files) {
     struct stat what {};
     if (::stat(each.c_str(), &what) != 0) {
       result += "-;";
@@ -102,28 +98,51 @@ std::string days(std::chrono::system_clock::duration time) {
 } // namespace
 
 certificate_watch::certificate_watch(net::listener_set whose,
+                                     std::shared_ptr<admin::server> admin,
                                      actor::runtime_ptr rt)
     : listeners_(std::move(whose)),
+      admin_(std::move(admin)),
       rt_(std::move(rt)),
       due_(clock::now()),
       warned_(due_ - day) {
   look_again();
 }
 
+// By names that do not clash. What they reload says itself what came of it.
+std::map<std::string, certificate_watch::owner>
+certificate_watch::owners() const {
+  std::map<std::string, owner> result;
+  for (auto& each : listeners_.all())
+    if (auto settings = each->tls_settings())
+      result.emplace("listener:" + each->config().name,
+                     owner{each->path(), files_of(*settings),
+                           each->certificates(),
+                           [each] { (void)each->reload_certificates(); }});
+  if (auto tls = admin_ ? admin_->tls() : nullptr) {
+    owner its{admin_->path(), files_of(tls->settings()), {}, [admin = admin_] {
+                (void)admin->reload_certificates();
+              }};
+    for (auto& each : tls->certificates())
+      its.certificates.push_back({each.file, each.names, each.expires});
+    result.emplace("admin", std::move(its));
+  }
+  return result;
+}
+
 void certificate_watch::look_again() {
   watch_files();
   seen_.clear();
-  for (auto& each : listeners_.all())
-    seen_[each->config().name] = state_of_files(*each);
+  for (auto& [name, each] : owners())
+    seen_[name] = state_of(each.files);
 }
 
 // The folders, since files are replaced rather than written; and those of links
 // on the way, since a link may be what is replaced.
 void certificate_watch::watch_files() {
   std::set<std::string> folders;
-  for (auto& listener : listeners_.all())
-    for (auto& each : files_of(*listener))
-      add_folders(each, folders);
+  for (auto& [name, each] : owners())
+    for (auto& file : each.files)
+      add_folders(file, folders);
   if (folders.empty())
     return;
   if (!changes_)
@@ -143,14 +162,14 @@ void certificate_watch::on_change(clock::time_point now) {
 
 void certificate_watch::on_due(clock::time_point now) {
   due_ = now + looked_again_after;
-  for (auto& each : listeners_.all()) {
-    auto state = state_of_files(*each);
-    auto& seen = seen_[each->config().name];
+  for (auto& [name, each] : owners()) {
+    auto state = state_of(each.files);
+    auto& seen = seen_[name];
     if (state == seen)
       continue;
     seen = std::move(state);
     watch_files();
-    (void)each->reload_certificates(); // says itself what came of it
+    each.reload();
   }
   if (now - warned_ >= day) {
     warned_ = now;
@@ -160,14 +179,14 @@ void certificate_watch::on_due(clock::time_point now) {
 
 void certificate_watch::warn() const {
   auto now = std::chrono::system_clock::now();
-  for (auto& listener : listeners_.all())
-    for (auto& each : listener->certificates()) {
+  for (auto& [name, owner] : owners())
+    for (auto& each : owner.certificates) {
       auto left = each.expires - now;
       if (left >= warned_before)
         continue;
       observe::event ev;
       ev.kind = observe::event_kind::certificate_expires;
-      ev.path = listener->path();
+      ev.path = owner.path;
       ev.detail = each.file
                   + (left < 0s ? ": it has expired " + days(-left) + " ago"
                                : ": it expires in " + days(left));

@@ -106,6 +106,7 @@ expected<void, start_error> host::bring_up(server_loop::signals which) {
       make_listeners();
     if (settings_.admin)
       make_admin();
+    make_certificate_watch();
   } catch (const std::system_error& problem) {
     auto code = problem.code().value();
     return failure(problem.what()
@@ -161,8 +162,12 @@ void host::make_listeners() {
   listeners_ = std::make_unique<listener_group>(rt_);
   for (auto& each : settings_.listeners)
     listeners_->add(each);
-  if (rt_->time == nullptr)
-    certificates_ = std::make_unique<certificate_watch>(listeners_->set(), rt_);
+}
+
+void host::make_certificate_watch() {
+  if (rt_->time == nullptr && (listeners_ || (admin_ && admin_->tls())))
+    certificates_
+      = std::make_unique<certificate_watch>(all_listeners(), admin_, rt_);
 }
 
 void host::make_admin() {
@@ -178,7 +183,8 @@ void host::make_admin() {
           auto all = echoing.all();
           return all.empty() ? nullptr : all.front();
         },
-      .laboratory = settings_.laboratory});
+      .laboratory = settings_.laboratory},
+    settings_.admin_tls);
   if (settings_.admin_socket)
     admin_->use_socket(*settings_.admin_socket);
 }

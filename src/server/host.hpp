@@ -52,7 +52,8 @@ struct host_settings {
   /// it. Null: there is none.
   std::function<expected<fresh_config, std::string>()> read_again = {};
   config_keys keys = {}; ///< What that file says of the program as a whole.
-  std::optional<net::endpoint> admin = {}; ///< Unset: no admin API.
+  std::optional<net::endpoint> admin = {};         ///< Unset: no admin API.
+  std::optional<net::tls_settings> admin_tls = {}; ///< Unset: plain HTTP.
   /// Listens already, in place of one for `admin`.
   std::optional<int> admin_socket = {};
   admin::access access = {};
@@ -136,6 +137,7 @@ private:
   void make_runtime();
   void make_listeners();
   void make_admin();
+  void make_certificate_watch();
   bool end_reactors();
   void end_system();
   void make_journal();

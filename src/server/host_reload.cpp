@@ -90,20 +90,26 @@ void host::follow_program_keys(const fresh_config& fresh,
   }
 }
 
-// Those of all listeners, whatever became of the others.
+// Those of all listeners and of the admin API, whatever became of the others.
 reload_result host::reload_certificates() {
-  if (!listeners_)
-    return std::string{};
   std::size_t count = 0;
   std::string wrong;
-  for (auto& each : listeners_->members()) {
-    if (auto done = each.listener->reload_certificates(); !done)
-      wrong += (wrong.empty() ? "" : "\n")
-               + ("the certificates of " + each.plan.config.name
-                  + " stay as they were: " + done.error());
+  auto note = [&](const expected<void, std::string>& done,
+                  const std::string& whose, std::size_t certificates) {
+    if (done)
+      count += certificates;
     else
-      count += each.listener->certificates().size();
-  }
+      wrong += (wrong.empty() ? "" : "\n")
+               + ("the certificates of " + whose
+                  + " stay as they were: " + done.error());
+  };
+  if (listeners_)
+    for (auto& each : listeners_->members()) {
+      auto done = each.listener->reload_certificates();
+      note(done, each.plan.config.name, each.listener->certificates().size());
+    }
+  if (admin_ && admin_->tls())
+    note(admin_->reload_certificates(), "the admin API", 1);
   if (!wrong.empty())
     return unexpected{std::move(wrong)};
   if (count == 0)

@@ -82,11 +82,17 @@ TEST(ParseAuthority, ReadsHostsAddressesAndUnixSockets) {
   EXPECT_EQ(parse_authority("[::1]:6060")->host, "::1");
   EXPECT_EQ(parse_authority("[fe80::1%lo]:1")->host, "fe80::1%lo");
   EXPECT_EQ(parse_authority("unix:/run/a.sock")->unix_path, "/run/a.sock");
+  EXPECT_FALSE(parse_authority("a:1")->tls);
+  EXPECT_TRUE(parse_authority("https://a:1")->tls);
+  EXPECT_EQ(parse_authority("https://[::1]:6061/")->host, "::1");
+  EXPECT_EQ(parse_authority("https://[::1]:6061/")->port, 6061);
 }
 
 TEST(ParseAuthority, SaysWhatWasMeant) {
   EXPECT_THAT(mistake_in("127.0.0.1"), HasSubstr("mean 127.0.0.1:6060?"));
   EXPECT_THAT(mistake_in("http://a:1/b"), HasSubstr("mean a:1?"));
+  EXPECT_THAT(mistake_in("https://a"), HasSubstr("mean https://a:6060?"));
+  EXPECT_THAT(mistake_in("https://a:1/b"), HasSubstr("mean https://a:1?"));
   EXPECT_THAT(mistake_in(":6061"), HasSubstr("mean 127.0.0.1:6061?"));
   EXPECT_THAT(mistake_in("6061"), HasSubstr("mean 127.0.0.1:6061?"));
   EXPECT_THAT(mistake_in("::1"), HasSubstr("mean [::1]:6060?"));
@@ -95,8 +101,10 @@ TEST(ParseAuthority, SaysWhatWasMeant) {
 }
 
 TEST(ParseAuthority, RefusesWhatIsNone) {
-  for (auto text : {"", ":", "a:", "a:0", "a:65536", "a:-1", "a:1x", "[:1",
-                    "a b:1", "a\r\nX: y:1", "unix:", "a/b:1", "::1:6060:x"})
+  for (auto text :
+       {"", ":", "a:", "a:0", "a:65536", "a:-1", "a:1x", "[:1", "a b:1",
+        "a\r\nX: y:1", "unix:", "https://", "https://unix:/a",
+        "https://https://a:1", "a/b:1", "::1:6060:x"})
     EXPECT_FALSE(parse_authority(text)) << text;
 }
 

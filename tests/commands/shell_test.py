@@ -59,7 +59,7 @@ def check_bash(binary):
     expect_completed(["serve", "--topology", ""], {"linked", "supervised"})
     expect_completed(["serve", "--topology", "linked", "--prot"], {"--protocol"})
     expect_completed(["kill", "--rea"], {"--reason"})
-    expect_completed(["fault", "set", "--a"], {"--admin"})
+    expect_completed(["fault", "set", "--a"], {"--admin", "--admin-ca"})
     expect_completed(["kill", "--token-file", ""], set())  # files
     expect_completed(["kill", ""], set())
     expect_completed(["completion", ""], {"bash", "fish", "zsh"})

@@ -93,6 +93,9 @@ def environment():
 class Server:
     """`coppice serve` on free ports; a context manager."""
 
+    scheme = "http"  # of its admin API
+    admin_at = f"{HOST}:0"
+
     def __init__(self, binary, *options, bind=HOST):
         self.folder = tempfile.TemporaryDirectory()
         line = self.launch(
@@ -106,14 +109,14 @@ class Server:
         """Returns the first line that it prints, once it serves."""
         self.binary = binary
         self.stderr = pathlib.Path(self.folder.name, "log")
-        words = [binary, "serve", "--admin", f"{HOST}:0", "--journal", "off",
+        words = [binary, "serve", "--admin", self.admin_at, "--journal", "off",
                  *options]
         with open(self.stderr, "wb") as log:
             self.process = subprocess.Popen(
                 words, env=environment(), stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE, stderr=log, encoding="utf-8")
         line = self.process.stdout.readline()
-        admin = re.search(r"admin at http://([\d.]+):(\d+)", line)
+        admin = re.search(rf"admin at {self.scheme}://([\d.]+):(\d+)", line)
         if not admin:
             self.end()
             raise Failure(f"no server: {line!r} {self.last_words!r}")
@@ -150,8 +153,11 @@ class Server:
 
     # -- its admin API
 
+    def ask(self):
+        return http.client.HTTPConnection(self.admin, timeout=DEADLINE)
+
     def get(self, path):
-        connection = http.client.HTTPConnection(self.admin, timeout=DEADLINE)
+        connection = self.ask()
         connection.request("GET", path)
         answer = connection.getresponse()
         text = answer.read().decode()

@@ -6,6 +6,7 @@
 
 #include "actor/actor_faults.hpp"
 #include "actor/directory.hpp"
+#include "admin/client.hpp"
 #include "coppice/actor/deliver.hpp"
 #include "coppice/actor/exit_signal.hpp"
 #include "coppice/actor/runtime.hpp"
@@ -13,6 +14,7 @@
 #include "coppice/actor/tree_root.hpp"
 #include "coppice/application.hpp"
 #include "coppice/testing/tcp_client.hpp"
+#include "support/tls_files.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -248,6 +250,35 @@ TEST(Server, ShowsItsTreeOnThePageAndByTheApi) {
   auto page = browser.Get("/", {{"Accept", "text/html"}});
   ASSERT_TRUE(page);
   EXPECT_THAT(page->body, HasSubstr("<html"));
+}
+
+TEST(Server, ServesTheAdminApiByHttps) {
+  const test::tls_files files;
+  auto file = files.write("admin");
+  auto settings = quiet("hello");
+  settings.admin = {.where = "127.0.0.1:0", .tls_cert = file};
+  server hello{settings};
+  ASSERT_TRUE(hello.start());
+
+  admin::client trusting{hello.admin_url(), {}, {.ca_file = file}};
+  admin::client other{hello.admin_url(), {}};
+
+  EXPECT_THAT(hello.admin_url(), ::testing::StartsWith("https://127.0.0.1:"));
+  EXPECT_THAT(trusting.get("/tree").value_or(""), HasSubstr("listener:hello"));
+  EXPECT_FALSE(other.get("/tree"));
+}
+
+TEST(Server, SaysThatTheCertificateOfItsAdminApiIsOfNoUse) {
+  auto settings = quiet("hello");
+  settings.admin = {.where = "127.0.0.1:0", .tls_cert = "/nowhere.pem"};
+  server hello{settings};
+
+  auto started = hello.start();
+
+  ASSERT_FALSE(started);
+  EXPECT_FALSE(started.error().usage);
+  EXPECT_THAT(started.error().text,
+              HasSubstr("/nowhere.pem: No such file or directory"));
 }
 
 TEST(Server, CanBeDrainedByTheApi) {

@@ -91,7 +91,8 @@ export class Inspector {
       return;
     // In a test the root has no say in paths.
     const inTest = node.path.slice(node.path.indexOf("/") + 1);
-    const admin = location.host === "127.0.0.1:6060" ? "" : ` --admin ${location.host}`;
+    const at = location.protocol === "https:" ? location.origin : location.host;
+    const admin = at === "127.0.0.1:6060" ? "" : ` --admin ${at}`;
     setText(this.lines.get("command"), this.shownLines.command(quoted(node.path)) + admin);
     setText(this.lines.get("test"), this.shownLines.test(literal(inTest), inTest));
   }
