@@ -8,12 +8,15 @@
 #include "process_view.hpp"
 #include "sanitizer.hpp"
 #include "server_fixture.hpp"
+#include "support/tls_files.hpp"
+#include "tls_talk.hpp"
 #include "tree_paths.hpp"
 
 #include <gmock/gmock.h>
 
 #include <algorithm>
 #include <exception>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -34,8 +37,11 @@ constexpr double may_grow_mebibytes = under_address_sanitizer ? 1000 : 32;
 constexpr milliseconds short_wait{20};
 
 const std::vector<std::string> points{
-  "net.accept", "net.connection.start", "net.recv",   "net.send",
-  "net.timer",  "actor.start",          "actor.stop",
+  "net.accept", "net.connection.start",
+  "net.recv",   "net.send",
+  "net.timer",  "actor.start",
+  "actor.stop", "tls.handshake",
+  "tls.read",   "tls.write",
 };
 
 const std::vector<std::string> terms{
@@ -68,12 +74,19 @@ protected:
     return std::get<1>(GetParam());
   }
 
+  bool by_tls() const {
+    return point().starts_with("tls.");
+  }
+
   server_process& start() {
     serve_options options{{"--allow-faults", "--acceptors", "2", "--topology",
                            "supervised", "--max-restarts", "1000000",
                            "--max-seconds", "1"}};
     if (point() == "net.timer")
       options.args.insert(options.args.end(), {"--first-byte-timeout", "5ms"});
+    if (by_tls())
+      options.args.insert(options.args.end(),
+                          {"--tls-cert", files_.write("server")});
     return serve(options);
   }
 
@@ -119,6 +132,12 @@ protected:
     if (point() == "actor.start" || point() == "actor.stop")
       return restart_something(server);
     try {
+      if (by_tls()) {
+        tls_talk client{server.port(), short_wait};
+        client.send("hello\nstop\n");
+        client.receive_rest();
+        return;
+      }
       auto client = connect_to(server);
       if (point() != "net.timer")
         client.send_all("hello\nstop\n");
@@ -127,6 +146,29 @@ protected:
       // Such is a fault.
     }
   }
+
+  bool serves_now(const server_process& server) {
+    return by_tls() ? tls_talk{server.port()}.echoes() : bool{serves(server)};
+  }
+
+  // A client that is there all the time.
+  class witness {
+  public:
+    witness(const server_process& server, bool by_tls) {
+      if (by_tls)
+        secure_.emplace(server.port());
+      else
+        plain_.emplace(connect_to(server));
+    }
+
+    bool is_served() {
+      return secure_ ? secure_->echoes() : bool{echoes(*plain_)};
+    }
+
+  private:
+    std::optional<tcp_client> plain_;
+    std::optional<tls_talk> secure_;
+  };
 
   // An acceptor alone, or the port and with it everything that accepts.
   void restart_something(server_process& server) {
@@ -137,6 +179,9 @@ protected:
     ASSERT_EQ(admin.kill(who), 200);
     ASSERT_TRUE(admin.await_restart(paths::acceptor(0), *before));
   }
+
+private:
+  coppice::test::tls_files files_;
 };
 
 INSTANTIATE_TEST_SUITE_P(, FaultMatrix,
@@ -152,8 +197,8 @@ TEST_P(FaultMatrix, IsOverWhenTheFaultIs) {
     return;
   }
   listener_api listener(server);
-  auto witness = connect_to(server);
-  ASSERT_TRUE(echoes(witness));
+  witness other{server, by_tls()};
+  ASSERT_TRUE(other.is_served());
   hit_point(server);
   ASSERT_TRUE(listener.await_active(1));
   const int files = count_open_files(server.pid());
@@ -174,9 +219,9 @@ TEST_P(FaultMatrix, IsOverWhenTheFaultIs) {
   disarm(server);
 
   const stopwatch since;
-  EXPECT_TRUE(serves(server)) << server.err();
+  EXPECT_TRUE(serves_now(server)) << server.err();
   EXPECT_LT(since.elapsed(), milliseconds(1000));
-  EXPECT_TRUE(echoes(witness)) << server.err();
+  EXPECT_TRUE(other.is_served()) << server.err();
   EXPECT_TRUE(admin_api(server.admin_port()).await_healed());
   EXPECT_TRUE(listener.await_active(1));
   EXPECT_TRUE(listener.await_balance()) << listener.status();
