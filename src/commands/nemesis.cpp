@@ -104,7 +104,9 @@ nemesis::check_options checks_of(const nemesis_options& options,
                                                 "that is known");
   nemesis::check_options result;
   result.server = *where;
+  result.host = options.against.substr(0, options.against.rfind(':'));
   result.clients = options.clients;
+  result.stalled_handshakes = plan.stalled_handshakes;
   result.patience = duration_from("--patience", options.patience, 1ms);
   result.patience_during = result.patience + longest_wait(plan);
   // So that many clients do not ask for more than a few.
@@ -173,6 +175,11 @@ void declare_nemesis_run(CLI::App& cmd, nemesis_options& options) {
     ->type_name("TIME")
     ->capture_default_str();
   cmd.add_flag("--json", options.json, "print one JSON object, at the end");
+  cmd
+    .add_option("--ca", options.ca,
+                "where the server speaks TLS: its certificate has to come from "
+                "this authority (PEM); default: any certificate will do")
+    ->type_name("FILE");
   add_admin_and_token(cmd, options);
 }
 

@@ -22,6 +22,7 @@ struct nemesis_options : session {
   /// Unset: the schedule's, or a random one.
   std::optional<std::uint64_t> seed;
   bool json = false;
+  std::string ca; ///< Empty: certificates are not looked at.
 };
 
 } // namespace coppice::commands

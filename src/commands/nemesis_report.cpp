@@ -68,11 +68,13 @@ std::string draw_steps(const nemesis_result& result) {
   return text;
 }
 
-std::string draw_latencies(const nemesis::check_report& checks) {
-  std::string text = "  answers    requests          p50          p90          "
-                     "p99          max\n";
+using phases = std::array<nemesis::latencies, nemesis::check_phases>;
+
+std::string draw_latencies(const char* heading, const phases& all) {
+  auto text = std::string{heading}
+              + "          p50          p90          p99          max\n";
   for (std::size_t i = 0; i < nemesis::check_phases; ++i) {
-    auto& took = checks.took[i];
+    auto& took = all[i];
     char line[64];
     std::snprintf(line, sizeof line, "  %-9s %9llu",
                   to_string(static_cast<nemesis::check_phase>(i)),
@@ -83,6 +85,19 @@ std::string draw_latencies(const nemesis::check_report& checks) {
     text += in_millis(took.longest()) + "\n";
   }
   return text;
+}
+
+// Nothing without TLS.
+std::string draw_handshakes(const nemesis::check_report& checks) {
+  if (checks.handshakes == 0 && checks.stalled == 0)
+    return {};
+  return draw_latencies("  handshakes    number", checks.shaken) + "\n  "
+         + std::to_string(checks.handshakes) + " handshakes, "
+         + std::to_string(checks.resumed) + " of which resumed a session"
+         + (checks.stalled == 0 ? ""
+                                : "; " + std::to_string(checks.stalled)
+                                    + " others stalled on purpose")
+         + "\n";
 }
 
 std::string draw_checks(const nemesis::check_report& checks) {
@@ -142,15 +157,24 @@ json checks_json(const nemesis::check_report& checks) {
     {"connections", checks.connections},  {"ended", checks.ended},
     {"refused", checks.refused},          {"violations", checks.violations},
     {"served_after", checks.served_after}};
-  for (std::size_t i = 0; i < nemesis::check_phases; ++i) {
-    auto& took = checks.took[i];
-    result["latency_us"][to_string(static_cast<nemesis::check_phase>(i))]
-      = {{"count", took.count()},
-         {"p50", took.percentile(50).count()},
-         {"p90", took.percentile(90).count()},
-         {"p99", took.percentile(99).count()},
-         {"max", took.longest().count()}};
-  }
+  auto add_times = [&](const char* key, const phases& all) {
+    for (std::size_t i = 0; i < nemesis::check_phases; ++i) {
+      auto& took = all[i];
+      result[key][to_string(static_cast<nemesis::check_phase>(i))]
+        = {{"count", took.count()},
+           {"p50", took.percentile(50).count()},
+           {"p90", took.percentile(90).count()},
+           {"p99", took.percentile(99).count()},
+           {"max", took.longest().count()}};
+    }
+  };
+  add_times("latency_us", checks.took);
+  if (checks.handshakes == 0 && checks.stalled == 0)
+    return result;
+  result["handshakes"] = checks.handshakes;
+  result["resumed"] = checks.resumed;
+  result["stalled"] = checks.stalled;
+  add_times("handshake_us", checks.shaken);
   return result;
 }
 
@@ -204,8 +228,10 @@ std::string to_text(const nemesis::entry& what) {
 
 std::string to_text(const nemesis_request&, const nemesis_result& result,
                     const nemesis_verdict& verdict) {
-  return "\n" + draw_steps(result) + "\n" + draw_latencies(result.checks) + "\n"
-         + draw_checks(result.checks) + "\n" + last_line(verdict);
+  return "\n" + draw_steps(result) + "\n"
+         + draw_latencies("  answers    requests", result.checks.took) + "\n"
+         + draw_handshakes(result.checks) + draw_checks(result.checks) + "\n"
+         + last_line(verdict);
 }
 
 std::string to_json(const nemesis_request& asked, const nemesis_result& result,

@@ -8,6 +8,7 @@
 #include "commands/real_clock.hpp"
 #include "commands/remote.hpp"
 #include "commands/same_server.hpp"
+#include "net/tls/client.hpp"
 #include "observe/printable.hpp"
 #include "server/exit_code.hpp"
 #include "server/stop_signals.hpp"
@@ -46,6 +47,7 @@ public:
     announce();
     clock_.begin(asked_.before);
     auto checks = asked_.checks;
+    checks.tls = tls_;
     checks.zero = clock_.zero();
     nemesis::checking_clients clients{checks};
     watch();
@@ -85,11 +87,45 @@ private:
                  "through a proxy that cannot be proven");
       return usage;
     }
+    if (auto code = look_for_tls(); code != done)
+      return code;
     if (auto kept = striker_.keep_lease(); !kept)
       return report(kept.error());
     nlohmann::json body{{"seed", asked_.seed}};
     if (auto seeded = server_.post("/faults/seed", in_ascii(body)); !seeded)
       return report(seeded.error());
+    return done;
+  }
+
+  // The clients speak TLS where the listener does. Which one it is can be seen
+  // by its port, unless that is translated on the way.
+  int look_for_tls() {
+    auto listed = server_.get("/listeners");
+    if (!listed)
+      return report(listed.error());
+    auto all = json_of(*listed);
+    auto port = options_.against.substr(options_.against.rfind(':'));
+    auto speaks_tls = asked_.plan.tls;
+    for (auto& each : answer_part{all}.at("listeners").elements()) {
+      auto local = each.find("local");
+      if (local && local->text().ends_with(port))
+        speaks_tls = each.has("tls");
+    }
+    if (asked_.plan.tls && !speaks_tls) {
+      complain(asked_.plan.name + " is about TLS, and the listener at "
+               + options_.against
+               + " speaks none: start the server with --tls-cert FILE");
+      return usage;
+    }
+    if (!speaks_tls)
+      return done;
+    auto made = net::tls_client::make(
+      {.verifies = !options_.ca.empty(), .ca_file = options_.ca});
+    if (!made) {
+      complain("--ca: " + made.error());
+      return usage;
+    }
+    tls_ = *std::move(made);
     return done;
   }
 
@@ -119,9 +155,10 @@ private:
     std::cout << observe::printable(asked_.plan.name) << ": "
               << asked_.plan.duration.count() << " ms, seed " << asked_.seed
               << ", " << asked_.checks.clients << " clients against "
-              << observe::printable(options_.against) << "\n";
+              << observe::printable(options_.against)
+              << (tls_ ? ", by TLS" : "") << "\n";
     if (harms_bytes(asked_.plan))
-      std::cout << "note: drop or dup at a net point takes away or doubles "
+      std::cout << "note: drop or dup where bytes pass takes away or doubles "
                    "bytes; violations are to be expected\n";
     std::cout << std::flush;
   }
@@ -165,6 +202,7 @@ private:
   admin::client server_;
   real_clock clock_;
   http_striker striker_;
+  net::tls_client_ptr tls_; // null: the clients speak in the clear
   nemesis_result result_;
   std::map<std::string, std::uint64_t> incarnations_;
 };

@@ -12,6 +12,8 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <memory>
+#include <span>
 #include <utility>
 
 namespace coppice::nemesis {
@@ -55,6 +57,10 @@ void checking_client::on_time() {
     if (world_.now < limit)
       return;
     return violate("no connection within the limit");
+  case state::shaking:
+    if (world_.now < limit)
+      return;
+    return violate("the TLS handshake was not over within the limit");
   case state::asking:
     if (world_.now < limit)
       return;
@@ -119,7 +125,44 @@ void checking_client::on_connected() {
       != 0)
     return; // not yet
   ++world_.report.connections;
-  begin_request();
+  if (!world_.options.tls)
+    return begin_request();
+  // Full handshakes and resumed ones.
+  auto resumed = chance_() % 2 == 0 ? ticket_ : nullptr;
+  tls_ = std::make_unique<net::tls_channel>(
+    world_.options.tls->open(world_.options.host, resumed), sock_.fd());
+  asked_ = world_.phase;
+  asked_at_ = progress_ = world_.now;
+  state_ = state::shaking;
+  shake_hands();
+}
+
+void checking_client::shake_hands() {
+  auto& report = world_.report;
+  switch (tls_->shake_hands()) {
+  case net::tls_channel::handshake::waits:
+    return;
+  case net::tls_channel::handshake::failed:
+    return on_end(EPROTO);
+  case net::tls_channel::handshake::done:
+    ++report.handshakes;
+    if (tls_->resumed())
+      ++report.resumed;
+    report.shaken[static_cast<std::size_t>(asked_)].add(
+      std::chrono::duration_cast<std::chrono::microseconds>(clock::now()
+                                                            - asked_at_));
+    return begin_request();
+  }
+}
+
+ssize_t checking_client::send_some(std::string_view data) {
+  return tls_ ? tls_->transmit(data)
+              : ::send(sock_.fd(), data.data(), data.size(), MSG_NOSIGNAL);
+}
+
+ssize_t checking_client::receive_some(std::span<char> into) {
+  return tls_ ? tls_->receive(into)
+              : ::recv(sock_.fd(), into.data(), into.size(), 0);
 }
 
 // -- sending ------------------------------------------------------------------
@@ -142,7 +185,7 @@ void checking_client::send_more() {
     auto size = std::min<std::uint64_t>(chunk.size(), goal_ - sent_);
     for (std::uint64_t i = 0; i < size; ++i)
       chunk[i] = stream_byte(key_, sent_ + i);
-    auto n = ::send(sock_.fd(), chunk.data(), size, MSG_NOSIGNAL);
+    auto n = send_some({chunk.data(), size});
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
       return;
     if (n < 0)
@@ -155,6 +198,10 @@ void checking_client::send_more() {
 void checking_client::leave() {
   state_ = state::leaving;
   progress_ = world_.now;
+  if (tls_) {
+    ticket_ = net::tls_client::ticket(tls_->session());
+    tls_->finish();
+  }
   ::shutdown(sock_.fd(), SHUT_WR);
 }
 
@@ -163,16 +210,19 @@ void checking_client::leave() {
 void checking_client::on_ready() {
   if (state_ == state::connecting)
     on_connected();
+  if (state_ == state::shaking)
+    shake_hands();
   if (state_ == state::asking)
     send_more();
-  if (state_ != state::idle && state_ != state::connecting)
+  if (state_ != state::idle && state_ != state::connecting
+      && state_ != state::shaking)
     receive();
 }
 
 void checking_client::receive() {
   std::array<char, 16384> chunk;
   while (state_ != state::idle) {
-    auto n = ::recv(sock_.fd(), chunk.data(), chunk.size(), 0);
+    auto n = receive_some(chunk);
     if (n < 0 && errno == EINTR)
       continue;
     if (n < 0 && errno == EAGAIN)
@@ -229,16 +279,24 @@ void checking_client::on_end(int error) {
   auto pause = world_.options.pause;
   if (state_ == state::leaving && error == 0)
     return close(pause);
-  auto made = state_ != state::connecting;
+  auto made = state_ != state::connecting && state_ != state::shaking;
   ++(made ? world_.report.ended : world_.report.refused);
-  std::string why
-    = error == 0 ? "the server ended the connection" : std::strerror(error);
+  std::string why = error == 0 ? "the server ended the connection"
+                    : error == EPROTO && tls_ ? tls_problem()
+                    : error == ECONNABORTED && tls_
+                      ? "the server ended the connection without a close_notify"
+                      : std::strerror(error);
   if (!strict())
     return close(pause);
   violate(made ? "expected the connection to last while nothing is wrong: "
                    + why + " with " + std::to_string(sent_ - received_)
                    + " bytes unanswered"
                : "expected a connection: " + why);
+}
+
+std::string checking_client::tls_problem() const {
+  auto distrust = net::tls_client::distrust(tls_->session());
+  return "TLS: " + (distrust.empty() ? tls_->problem() : distrust);
 }
 
 void checking_client::violate(std::string what) {
@@ -256,6 +314,7 @@ void checking_client::violate(std::string what) {
 }
 
 void checking_client::close(clock::duration pause) {
+  tls_.reset();
   sock_ = net::socket{};
   state_ = state::idle;
   due_ = world_.now + pause;

@@ -3,10 +3,13 @@
 #pragma once
 
 #include "nemesis/checking_clients.hpp"
+#include "net/tls/channel.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <random>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -41,11 +44,14 @@ public:
   }
 
 private:
-  enum class state { idle, connecting, resting, asking, leaving };
+  enum class state { idle, connecting, shaking, resting, asking, leaving };
   using clock = check_world::clock;
 
   void connect();
   void on_connected();
+  void shake_hands();
+  ssize_t send_some(std::string_view data);
+  ssize_t receive_some(std::span<char> into);
   void begin_request();
   void send_more();
   void receive();
@@ -53,6 +59,7 @@ private:
   void answered();
   void leave();
   void on_end(int error);
+  std::string tls_problem() const;
   void violate(std::string what);
   void close(clock::duration pause);
   bool strict() const;
@@ -63,6 +70,8 @@ private:
   const unsigned number_;
   std::mt19937_64 chance_;
   net::socket sock_;
+  std::unique_ptr<net::tls_channel> tls_; // null: in the clear
+  net::tls_client::session_ptr ticket_;   // of the connection before
   state state_ = state::idle;
   check_phase born_ = check_phase::before;
   check_phase asked_ = check_phase::before;

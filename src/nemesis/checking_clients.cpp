@@ -3,6 +3,7 @@
 #include "nemesis/checking_clients.hpp"
 
 #include "nemesis/checking_client.hpp"
+#include "nemesis/stalled_handshakes.hpp"
 
 #include <netdb.h>
 #include <poll.h>
@@ -106,6 +107,7 @@ void checking_clients::run() {
   for (unsigned i = 0; i < options_.clients; ++i)
     clients_.push_back(std::make_unique<checking_client>(world, i));
   std::optional<clock::time_point> last_wait;
+  stalled_handshakes stalled{options_.server, options_.stalled_handshakes};
   while (!world.ending || !all_done()) {
     take_events(world);
     world.phase = phase_;
@@ -116,6 +118,10 @@ void checking_clients::run() {
                    && (world.phase != check_phase::after
                        || report_.served_after == options_.clients
                        || world.now > *last_wait);
+    if (world.phase == check_phase::during && !world.ending)
+      report_.stalled += stalled.keep_up();
+    else
+      stalled.end();
     for (auto& each : clients_)
       each->on_time();
   }

@@ -4,6 +4,7 @@
 
 #include "nemesis/latency.hpp"
 #include "net/socket.hpp"
+#include "net/tls/client.hpp"
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -49,6 +50,10 @@ struct check_options {
   std::chrono::milliseconds patience_during{5000};
   std::chrono::milliseconds pause{20}; ///< Between the requests of a client.
   std::uint64_t seed = 1;              ///< Of what is sent.
+  net::tls_client_ptr tls = {};        ///< Null: they speak in the clear.
+  std::string host = {};               ///< The name of the server, for TLS.
+  /// Others that begin a handshake in the phase `during`, and do not go on.
+  unsigned stalled_handshakes = 0;
   /// Where the times of violations count from.
   std::chrono::steady_clock::time_point zero = std::chrono::steady_clock::now();
 };
@@ -75,7 +80,11 @@ struct check_report {
   std::uint64_t requests = 0;    ///< That were answered.
   std::uint64_t bytes = 0;       ///< … and compared.
   unsigned served_after = 0;     ///< Clients that were served after it all.
-  std::array<latencies, check_phases> took = {}; ///< By begin of a request.
+  std::uint64_t handshakes = 0;  ///< Of TLS that were completed.
+  std::uint64_t resumed = 0;     ///< … of which with an earlier session.
+  std::uint64_t stalled = 0;     ///< Handshakes that were begun, and no more.
+  std::array<latencies, check_phases> took = {};   ///< By begin of a request.
+  std::array<latencies, check_phases> shaken = {}; ///< By begin of a handshake.
 };
 
 class checking_client;
@@ -83,7 +92,9 @@ struct check_world;
 
 /// Clients that connect, send, and compare what comes back, on one thread of
 /// their own: every byte is answered, in order and unchanged, or its connection
-/// ends for all to see. In the phases `before` and `after` none may end.
+/// ends for all to see. In the phases `before` and `after` none may end. With
+/// TLS, a handshake has to be over as soon as an answer has to be there, and
+/// half of those that can resume a session do.
 class checking_clients {
 public:
   explicit checking_clients(const check_options& options);

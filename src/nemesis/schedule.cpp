@@ -151,7 +151,10 @@ milliseconds longest_wait(const schedule& plan) {
 bool harms_bytes(const schedule& plan) {
   return std::ranges::any_of(plan.steps, [](auto& step) {
     auto& what = step.what;
-    if (what.fault != fault_kind::arm || !what.target.starts_with("net."))
+    auto& point = what.target;
+    if (what.fault != fault_kind::arm
+        || !(point.starts_with("net.") || point == "tls.read"
+             || point == "tls.write"))
       return false;
     auto term = term_of(what);
     return uses(term, fault::action_kind::drop)

@@ -65,6 +65,10 @@ struct schedule {
   std::string about = {};
   std::optional<std::uint64_t> seed = {};
   std::chrono::milliseconds duration{0}; ///< > 0
+  bool tls = false; ///< Only against a listener that speaks TLS.
+  /// Clients that begin a handshake and do not go on with it, while there are
+  /// faults.
+  unsigned stalled_handshakes = 0;
   std::vector<step> steps = {};
 };
 

@@ -30,6 +30,7 @@ constexpr std::int64_t most_messages = 10'000'000;
 constexpr std::int64_t most_starts = 1'000'000;
 constexpr std::int64_t most_of_attribute = 1'000'000'000;
 constexpr milliseconds longest_stall = 1min;
+constexpr std::int64_t most_stalled = 10'000;
 
 // As terms have times: a number and its unit.
 std::optional<std::chrono::nanoseconds> time_in(const std::string& text) {
@@ -238,7 +239,8 @@ void add_included(const lab::json_node& node, schedule& into) {
 }
 
 schedule read_whole(const lab::json_node& node) {
-  node.allow_only({"name", "about", "seed", "duration", "include", "steps"});
+  node.allow_only({"name", "about", "seed", "duration", "tls",
+                   "stalled_handshakes", "include", "steps"});
   schedule result;
   result.name = node.at("name").word();
   if (node.has("about"))
@@ -246,6 +248,13 @@ schedule read_whole(const lab::json_node& node) {
   if (node.has("seed"))
     result.seed = static_cast<std::uint64_t>(node.at("seed").integer(0));
   result.duration = read_time(node.at("duration"), 1ms);
+  if (node.has("tls"))
+    result.tls = node.at("tls").boolean();
+  if (node.has("stalled_handshakes"))
+    result.stalled_handshakes = static_cast<unsigned>(
+      node.at("stalled_handshakes").integer(0, most_stalled));
+  if (result.stalled_handshakes > 0 && !result.tls)
+    node.at("stalled_handshakes").fail("\"tls\": true beside it");
   if (node.has("include"))
     add_included(node.at("include"), result);
   if (!node.has("include") || node.has("steps"))

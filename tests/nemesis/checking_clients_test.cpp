@@ -223,4 +223,52 @@ TEST(Latencies, KeepPercentilesToWithinThreePercent) {
   EXPECT_EQ(all.longest(), 10'000us);
 }
 
+// -- TLS ----------------------------------------------------------------------
+
+namespace {
+
+// What clients with TLS say about a server that does that to their hello.
+check_report shake_hands_with(test::flawed_server::flaw flaw) {
+  std::atomic<bool> asked = false;
+  test::flawed_server server{[&](std::string& data, std::size_t sent) {
+    asked = true;
+    return flaw(data, sent);
+  }};
+  check_options options{.server = resolve(server.authority()).value(),
+                        .clients = 1,
+                        .patience = 300ms,
+                        .tls
+                        = net::tls_client::make({.verifies = false}).value()};
+  checking_clients all{options};
+  auto until = std::chrono::steady_clock::now() + deadline;
+  while (!asked && std::chrono::steady_clock::now() < until)
+    std::this_thread::yield();
+  return all.finish();
+}
+
+} // namespace
+
+TEST(CheckingTls, FindsAHandshakeThatIsNotAnswered) {
+  auto report = shake_hands_with([](std::string& data, auto) {
+    data.clear();
+    return true;
+  });
+
+  ASSERT_GE(report.violations, 1U); // on a slow machine it comes again
+  EXPECT_THAT(report.first.at(0).what,
+              HasSubstr("handshake was not over within the limit"));
+  EXPECT_EQ(report.handshakes, 0U);
+}
+
+TEST(CheckingTls, FindsAServerThatAnswersSomethingElse) {
+  auto report = shake_hands_with([](std::string& data, auto) {
+    data = "HTTP/1.1 400 Bad Request\r\n\r\n";
+    return true;
+  });
+
+  ASSERT_GE(report.violations, 1U); // on a slow machine it comes again
+  EXPECT_THAT(report.first.at(0).what,
+              StartsWith("expected a connection: TLS"));
+}
+
 } // namespace checking_clients_test

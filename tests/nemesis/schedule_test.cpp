@@ -200,7 +200,26 @@ TEST(NemesisPresets, AreSchedulesThatHarmNoBytes) {
     EXPECT_FALSE(each.about.empty()) << each.name;
   }
   EXPECT_THAT(names, ElementsAre("monkey", "budget_burn", "rolling_restart",
-                                 "acceptor_storm", "brownout", "reload_storm"));
+                                 "acceptor_storm", "brownout", "reload_storm",
+                                 "tls_storm"));
+}
+
+TEST(NemesisSchedule, MayBeAboutTls) {
+  auto plan = good(R"--({"name": "x", "duration": "1s", "tls": true,
+    "stalled_handshakes": 7, "steps": [{"at": "0ms", "fault": "reload"}]})--");
+  EXPECT_TRUE(plan.tls);
+  EXPECT_EQ(plan.stalled_handshakes, 7U);
+
+  auto without = parse_schedule(R"--({"name": "x", "duration": "1s",
+    "stalled_handshakes": 7, "steps": [{"at": "0ms", "fault": "reload"}]})--",
+                                "x.json");
+  ASSERT_FALSE(without);
+  EXPECT_THAT(to_string(without.error()), HasSubstr("\"tls\": true"));
+}
+
+TEST(NemesisSchedule, SaysThatItHarmsBytesOfTls) {
+  EXPECT_TRUE(harms_bytes(good(R"--({"name": "x", "duration": "1s", "steps": [
+    {"at": "0ms", "fault": "arm", "point": "tls.read", "term": "drop"}]})--")));
 }
 
 // -- expansion ----------------------------------------------------------------

@@ -4,6 +4,7 @@
 
 #include "listener_api.hpp"
 #include "server_fixture.hpp"
+#include "support/tls_files.hpp"
 #include "temporary_directory.hpp"
 #include "tree_paths.hpp"
 
@@ -26,6 +27,10 @@ protected:
   server_process& serve_faults(std::vector<std::string> more = {}) {
     more.insert(more.end(), {"--allow-faults", "--acceptors", "2"});
     return serve({std::move(more)});
+  }
+
+  server_process& serve_tls() {
+    return serve_faults({"--tls-cert", certificates_.write("server")});
   }
 
   static std::vector<std::string> arguments(const server_process& server,
@@ -73,8 +78,14 @@ protected:
     return false;
   }
 
+  // Of the server of `serve_tls`.
+  std::string certificate() const {
+    return certificates_.path("server.pem");
+  }
+
 private:
   temporary_directory directory_;
+  coppice::test::tls_files certificates_;
 };
 
 // -- presets ------------------------------------------------------------------
@@ -100,6 +111,57 @@ INSTANTIATE_TEST_SUITE_P(All, NemesisPreset,
                                            "rolling_restart", "acceptor_storm",
                                            "brownout", "reload_storm"),
                          topology_name);
+
+// -- with TLS -----------------------------------------------------------------
+
+TEST_F(Nemesis, TlsStormIsSurvived) {
+  auto& server = serve_tls();
+
+  const auto result = run(server, "tls_storm", {"--duration", "5s", "--json"});
+
+  ASSERT_EQ(result.exit_code, 0) << result.out << result.err << server.err();
+  auto clients = json::parse(result.out).at("clients");
+  EXPECT_GT(clients.at("handshakes"), 20);
+  EXPECT_GT(clients.at("resumed"), 0);
+  EXPECT_GT(clients.at("stalled"), 20);
+  EXPECT_GT(clients.at("handshake_us").at("during").at("count"), 0);
+  EXPECT_TRUE(admin_api(server.admin_port()).healed());
+  EXPECT_FALSE(anything_armed(server));
+}
+
+TEST_F(Nemesis, TlsStormNeedsAListenerWithTls) {
+  auto& server = serve_faults();
+
+  const auto result = run(server, "tls_storm");
+
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("tls_storm is about TLS"));
+  EXPECT_THAT(result.err, HasSubstr("--tls-cert FILE"));
+  EXPECT_FALSE(anything_armed(server));
+}
+
+TEST_F(Nemesis, OtherSchedulesSpeakTlsWhereTheListenerDoes) {
+  auto& server = serve_tls();
+
+  const auto result = run(server, "rolling_restart",
+                          {"--duration", "2s", "--ca", certificate()});
+
+  EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+  EXPECT_THAT(result.out, HasSubstr(", by TLS"));
+}
+
+TEST_F(Nemesis, CertificateOfAnotherAuthorityIsAViolation) {
+  auto& server = serve_tls();
+  const coppice::test::tls_files others;
+
+  const auto result = run(server, "rolling_restart",
+                          {"--duration", "1s", "--ca", others.write("other")});
+
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.out, HasSubstr("its certificate is not trusted"));
+}
+
+// -- what they show -----------------------------------------------------------
 
 TEST_F(Nemesis, BudgetIsBurntAndEscalatesOneLevel) {
   auto& server = serve_faults();
@@ -127,8 +189,9 @@ TEST_F(Nemesis, StormStaysWithinTheBudgetOfASingleAcceptor) {
 TEST_F(Nemesis, PresetsAreListedAndShown) {
   const auto listed = run_coppice({{"nemesis", "list"}});
   EXPECT_EQ(listed.exit_code, 0);
-  for (const char* name : {"monkey", "budget_burn", "rolling_restart",
-                           "acceptor_storm", "brownout", "reload_storm"}) {
+  for (const char* name :
+       {"monkey", "budget_burn", "rolling_restart", "acceptor_storm",
+        "brownout", "reload_storm", "tls_storm"}) {
     EXPECT_THAT(listed.out, HasSubstr(std::string(name) + "\n    "));
     const auto shown = run_coppice({{"nemesis", "show", name}});
     EXPECT_EQ(json::parse(shown.out).at("name"), name);
