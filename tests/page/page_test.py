@@ -647,8 +647,36 @@ class Test:
         self.browser.until(lambda: self.toxics() == [], "none is left")
         self.browser.until(lambda: self.text("#toxics-said") == "", "and nothing to complain of")
         assert json.loads(self.server.get("listeners/echo/toxics")[1]) == []
+        self.choose("type", "bandwidth", form="toxics")
+        self.browser.click("#toxics [name=shared]")
+        self.browser.click("#toxics fieldset button")
+        self.browser.until(lambda: self.toxics() == ["☣ bandwidth 10 kB/s for all, downstream"], f"one for all: {self.toxics()}")
+        self.browser.click("#toxics-on button")
+        self.browser.until(lambda: self.toxics() == [], "none is left")
         self.choose("type", "down", form="toxics")
         assert self.browser.js("return document.querySelector('#toxics input').disabled")
+        assert self.browser.js("return document.querySelector('#toxics [name=shared]').parentElement.hidden")
+
+    def sets_rates(self):
+        """Clients and bytes a second, and their bursts; an empty field is no limit."""
+        choose = lambda name: self.browser.js(
+            "const kind = document.querySelectorAll('#rates select')[1]; kind.value = arguments[0]; kind.dispatchEvent(new Event('change'))", name)
+        holds = lambda: json.loads(self.server.get("listeners/echo")[1])["limits"]
+        for name, value, unit in (("accept_rate", 5000, "clients"), ("accept_burst", 9000, "clients"),
+                                  ("read_rate_per_address", 1000000, "bytes"), ("read_burst_per_address", 2000000, "bytes")):
+            choose(name)
+            self.browser.until(lambda: self.text("#rates-unit") == unit, "its unit")
+            self.browser.js("document.querySelector('#rates input').value = arguments[0]", value)
+            self.browser.click("#rates button")
+            said = f"✓ {name.replace('_', ' ')} is {value} now"
+            self.browser.until(lambda: self.text("#rates-said") == said, f"it says so: {self.text('#rates-said')!r}")
+            assert holds()[name] == value, holds()
+        for name in ("read_burst_per_address", "read_rate_per_address", "accept_burst", "accept_rate"):
+            choose(name)
+            self.browser.until(lambda: self.browser.js("return document.querySelector('#rates input').value") != "", "what holds is shown")
+            self.browser.js("document.querySelector('#rates input').value = ''")
+            self.browser.click("#rates button")
+            self.browser.until(lambda: holds()[name] is None, f"{name} is off: {holds()}")
 
     def lists_connections(self):
         """Of the selected actor and those below it; one of them can be ended."""
@@ -1093,7 +1121,7 @@ class Test:
                 self.foretells_nothing_above_the_root,
                 self.is_used_by_keyboard, self.asks_before_the_server_ends,
                 self.shows_faults_in_the_tree, self.shades_faults, self.shows_traffic,
-                self.lists_connections, self.puts_toxics_on, self.remembers_an_hour, self.plays_the_sandbox,
+                self.lists_connections, self.puts_toxics_on, self.sets_rates, self.remembers_an_hour, self.plays_the_sandbox,
                 self.escalates_in_the_sandbox, self.asks_for_a_guess, self.tours,
                 self.plays_the_laboratory, self.plays_a_changed_scenario,
                 self.is_legible_everywhere, self.covers_nothing,

@@ -25,6 +25,7 @@ export function addToxics(model) {
   const form = /** @type {HTMLFormElement} */ (document.getElementById("toxics"));
   const type = /** @type {HTMLSelectElement} */ (form.elements.namedItem("type"));
   const value = /** @type {HTMLInputElement} */ (form.elements.namedItem("value"));
+  const shared = /** @type {HTMLInputElement} */ (form.elements.namedItem("shared"));
   const said = document.getElementById("toxics-said");
   const owner = /** @type {HTMLSelectElement} */ (form.elements.namedItem("listener"));
   const place = () => `/listeners/${encodeURIComponent(owner.value)}/toxics`;
@@ -67,6 +68,7 @@ export function addToxics(model) {
   const choose = () => {
     const [attribute, unit, start] = types[type.value];
     value.disabled = !attribute;
+    shared.parentElement.hidden = type.value !== "bandwidth";
     value.value = String(start ?? "");
     setText(document.getElementById("toxics-unit"), attribute ? `${attribute}, ${unit}` : "no value");
   };
@@ -78,7 +80,10 @@ export function addToxics(model) {
     e.preventDefault();
     const [attribute] = types[type.value];
     attempt(() => post(place(), {
-      type: type.value, attributes: attribute ? { [attribute]: Number(value.value) } : {},
+      type: type.value, attributes: {
+        ...attribute && { [attribute]: Number(value.value) },
+        ...type.value === "bandwidth" && shared.checked && { shared: 1 },
+      },
     }));
   });
 
