@@ -77,12 +77,11 @@ json networks_of(const net::listener& what) {
   return result;
 }
 
-// What happens to a client that connects now. Sockets that were passed stay
-// open in the process that passed them.
+// What happens to a client that connects now.
 const char* fate_of_new_clients(const net::listener& what) {
   if (what.state() == net::listener_state::listening)
     return "are served";
-  return what.config().inherited.empty() ? "are refused" : "wait";
+  return what.shares_sockets() ? "wait" : "are refused";
 }
 
 } // namespace

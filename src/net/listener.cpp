@@ -77,6 +77,10 @@ std::size_t listener::sockets() const {
   return port ? port->sockets() : 0;
 }
 
+bool listener::shares_sockets() const {
+  return core_->port().is_shared();
+}
+
 std::optional<endpoint> listener::local() const {
   return core_->port().local();
 }

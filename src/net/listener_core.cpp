@@ -249,10 +249,10 @@ void listener_core::on_last_client(socket client,
 void listener_core::on_suspended() {
   publish(observe::event_kind::suspended,
           connections_text() + " may go on"
-            + (config_.inherited.empty()
-                 ? ""
-                 : "; new clients wait, because the sockets stay open in "
-                   "the process that passed them"));
+            + (port_.is_shared()
+                 ? "; new clients wait, because the sockets stay open in "
+                   "another process"
+                 : ""));
 }
 
 void listener_core::on_listening() {

@@ -157,10 +157,10 @@ int open_socket(socket& into, const endpoint& where,
 
 // -- port ---------------------------------------------------------------------
 
-port::port(std::vector<socket> sockets, bool inherited)
+port::port(std::vector<socket> sockets, bool shared)
     : sockets_(std::move(sockets)),
       local_(endpoint::local(sockets_.front().fd())),
-      inherited_(inherited) {
+      shared_(shared) {
   struct stat file {};
   if (local_.is_unix() && ::stat(local_.address().c_str(), &file) == 0)
     inode_ = file.st_ino;
@@ -179,16 +179,24 @@ std::vector<int> port::of(unsigned index, std::size_t acceptors) const {
   return result;
 }
 
+std::vector<socket> port::copies() const {
+  std::vector<socket> result;
+  for (auto& sock : sockets_)
+    result.push_back(checked(::fcntl(sock.fd(), F_DUPFD_CLOEXEC, 0), "fcntl"));
+  return result;
+}
+
 void port::accept_last(const client_taker& take) noexcept {
-  if (!inherited_)
+  auto shared = shared_.load();
+  if (!shared)
     remove_file();
   accept_last_clients(sockets_, local_,
-                      inherited_ ? after_clients::kept : after_clients::closed,
+                      shared ? after_clients::kept : after_clients::closed,
                       take);
 }
 
 void port::shut() noexcept {
-  if (inherited_)
+  if (shared_)
     return;
   remove_file();
   // Acceptors may still hold the sockets; without this, the kernel would go on
@@ -199,7 +207,7 @@ void port::shut() noexcept {
 
 bool port::has_lost_file() const noexcept {
   struct stat file {};
-  return inode_ && !inherited_
+  return inode_ && !shared_
          && (::stat(local_.address().c_str(), &file) != 0
              || file.st_ino != *inode_);
 }

@@ -7,6 +7,7 @@
 #include "net/last_clients.hpp"
 #include "net/socket.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -19,7 +20,8 @@ namespace coppice::net {
 /// its last user goes; the file of a Unix socket goes with it.
 class port {
 public:
-  port(std::vector<socket> sockets, bool inherited);
+  /// `shared`: another process has the sockets, too, and keeps its clients.
+  port(std::vector<socket> sockets, bool shared);
 
   port(const port&) = delete;
   port& operator=(const port&) = delete;
@@ -38,18 +40,26 @@ public:
     return local_;
   }
 
+  /// Copies of its sockets. Throws `std::system_error` if there is no
+  /// descriptor left.
+  std::vector<socket> copies() const;
+
+  /// Says whether another process has the sockets from now on. Any thread.
+  void share(bool on) noexcept {
+    shared_ = on;
+  }
+
   /// Whether it is a Unix socket whose file has gone, or is that of another one
   /// by now: no client can come any more.
   bool has_lost_file() const noexcept;
 
   /// Lets no more clients in, and gives `take` those that wait, so that none of
-  /// them is reset by `shut`. With inherited sockets others may go on to come.
+  /// them is reset by `shut`. With shared sockets others may go on to come.
   /// Blocks as `accept_last_clients` does. Any thread.
   void accept_last(const client_taker& take) noexcept;
 
-  /// Refuses clients from now on, also those that wait. Does nothing to
-  /// inherited sockets: the process that gave them keeps its clients. Any
-  /// thread; idempotent.
+  /// Refuses clients from now on, also those that wait. Does nothing to shared
+  /// sockets: the other process keeps its clients. Any thread; idempotent.
   void shut() noexcept;
 
 private:
@@ -57,7 +67,7 @@ private:
 
   std::vector<socket> sockets_; // not empty
   endpoint local_;
-  bool inherited_;
+  std::atomic<bool> shared_;
   std::optional<unsigned long> inode_; // of the file of a Unix socket
 };
 

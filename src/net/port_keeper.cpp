@@ -124,9 +124,10 @@ bool port_keeper::open() {
   std::unique_lock guard{mutex_};
   auto options = options_;
   auto where = bound_.value_or(where_);
+  auto passed = this->passed();
   guard.unlock();
-  auto result = inherited_.empty() ? listen_on(where, options)
-                                   : adopt(inherited_, options);
+  auto result
+    = passed.empty() ? listen_on(where, options) : adopt(passed, options);
   auto picked_by_kernel = where.port() != where_.port();
   if (!result && result.error().number == EADDRINUSE && picked_by_kernel)
     result = listen_on(where_, options);
@@ -141,17 +142,30 @@ bool port_keeper::open() {
   return true;
 }
 
+// Clients that wait at sockets that are shared are the other process's.
 void port_keeper::shut() {
   std::unique_lock guard{mutex_};
   auto former = std::exchange(port_, nullptr);
+  auto leaves_clients = !shared_.empty();
   guard.unlock();
   if (!former)
     return;
-  former->accept_last([this](socket client, auto& from) {
-    observer_.on_last_client(std::move(client), from);
-  });
+  if (!leaves_clients)
+    former->accept_last([this](socket client, auto& from) {
+      observer_.on_last_client(std::move(client), from);
+    });
   former->shut();
   observer_.on_port_change();
+}
+
+// Sockets that stay open when the port goes. Call it with `mutex_` held.
+std::vector<int> port_keeper::passed() const {
+  if (!inherited_.empty())
+    return inherited_;
+  std::vector<int> result;
+  for (auto& each : shared_)
+    result.push_back(each.fd());
+  return result;
 }
 
 // -- operating it -------------------------------------------------------------
@@ -186,6 +200,10 @@ bool port_keeper::drain() {
     return false;
   std::lock_guard one_at_a_time{changing_};
   shut();
+  {
+    std::lock_guard guard{mutex_};
+    shared_.clear();
+  }
   observer_.on_draining();
   return true;
 }
@@ -216,6 +234,37 @@ expected<void, std::string> port_keeper::come_up() {
   }
   observer_.on_listening();
   return {};
+}
+
+// -- sharing it with another process ------------------------------------------
+
+bool port_keeper::is_shared() const {
+  std::lock_guard guard{mutex_};
+  return !passed().empty();
+}
+
+std::vector<socket> port_keeper::share() {
+  std::lock_guard one_at_a_time{changing_};
+  std::lock_guard guard{mutex_};
+  if (!port_ || !inherited_.empty())
+    return {};
+  auto result = port_->copies();
+  shared_ = port_->copies();
+  port_->share(true);
+  return result;
+}
+
+void port_keeper::use_shared(std::vector<socket> sockets) {
+  std::lock_guard guard{mutex_};
+  shared_ = std::move(sockets);
+}
+
+void port_keeper::own_alone() {
+  std::lock_guard one_at_a_time{changing_};
+  std::lock_guard guard{mutex_};
+  shared_.clear();
+  if (port_ && inherited_.empty())
+    port_->share(false);
 }
 
 } // namespace coppice::net

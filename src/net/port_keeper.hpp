@@ -119,6 +119,30 @@ public:
   /// Sets how the port is opened the next time.
   void set_options(const listen_options& value);
 
+  /// Keeps the port closed until `resume`. Before there is an owner.
+  void hold() noexcept {
+    suspended_ = true;
+  }
+
+  // -- sharing it with another process ----------------------------------------
+
+  /// Whether another process has the sockets, too: they stay open when the port
+  /// is closed, and clients wait there.
+  bool is_shared() const;
+
+  /// Copies of the sockets, for another process; none while the port is closed,
+  /// or if they were passed to this one. From now on they stay open whatever
+  /// becomes of the port, as passed ones do, until `own_alone`. Throws
+  /// `std::system_error` if there is no descriptor left.
+  std::vector<socket> share();
+
+  /// Has the port opened on these sockets of another process, which listen
+  /// already; they stay open as after `share`.
+  void use_shared(std::vector<socket> sockets);
+
+  /// The sockets are this process's alone from now on.
+  void own_alone();
+
   /// See `listener::suspend` and `listener::resume`.
   void suspend();
   expected<void, std::string> resume();
@@ -133,13 +157,15 @@ public:
 private:
   bool open();
   void shut();
+  std::vector<int> passed() const;
   expected<void, std::string> come_up();
 
   const endpoint where_;
   const std::vector<int> inherited_;
   observer& observer_;
-  std::mutex changing_;      // held while the port is opened or closed
-  mutable std::mutex mutex_; // guards the next nine
+  std::mutex changing_;        // held while the port is opened or closed
+  mutable std::mutex mutex_;   // guards the next ten
+  std::vector<socket> shared_; // empty: with nobody
   listen_options options_;
   std::shared_ptr<net::port> port_;
   std::uint64_t owner_ = 0;

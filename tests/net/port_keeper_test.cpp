@@ -14,11 +14,29 @@ namespace port_keeper_test {
 
 using namespace coppice::net;
 using coppice::test::error_of;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
 
 namespace {
+
+// A client of that port; without one if it is refused.
+coppice::net::socket client_of(const endpoint& where) {
+  coppice::net::socket result{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  if (::connect(result.fd(), where.data(), where.size()) != 0)
+    result.close();
+  return result;
+}
+
+// Whether a client waits there.
+bool has_client(const port& of) {
+  return coppice::net::socket{::accept(of.of(0, 1).front(), nullptr, nullptr)}
+           .fd()
+         >= 0;
+}
 
 class PortKeeper : public ::testing::Test, public port_keeper::observer {
 protected:
@@ -212,6 +230,70 @@ TEST_F(PortKeeper, NewOptionsCountTheNextTime) {
   ASSERT_EQ(error_of(keeper.resume()), "");
 
   EXPECT_EQ(keeper.port()->sockets(), 2U);
+}
+
+// -- sharing ------------------------------------------------------------------
+
+TEST_F(PortKeeper, IsClosedUntilItIsResumedIfItIsHeld) {
+  keeper.hold();
+
+  EXPECT_NE(keeper.own("top/port", 1), 0U);
+  EXPECT_EQ(keeper.state(), listener_state::suspended);
+  EXPECT_THAT(seen, IsEmpty());
+
+  ASSERT_TRUE(keeper.resume());
+  EXPECT_EQ(keeper.state(), listener_state::listening);
+}
+
+TEST_F(PortKeeper, LeavesClientsToWhomItSharesItsSocketsWith) {
+  keeper.own("top/port", 1);
+  auto where = *keeper.local();
+  port_keeper successor{where, {}, {}, *this};
+  successor.use_shared(keeper.share());
+  successor.own("top/port", 1);
+  successor.own_alone();
+
+  auto early = client_of(where);
+  keeper.drain();
+  auto late = client_of(where);
+
+  EXPECT_TRUE(early && late);
+  EXPECT_THAT(seen, Not(Contains("last client")));
+  EXPECT_TRUE(has_client(*successor.port()));
+  EXPECT_TRUE(has_client(*successor.port()));
+  successor.suspend();
+  EXPECT_FALSE(client_of(where)) << "its own alone, it can close the port";
+}
+
+TEST_F(PortKeeper, HasSharedSocketsAgainAfterItsOwnerCrashed) {
+  auto owner = keeper.own("top/port", 1);
+  auto where = *keeper.local();
+  auto copies = keeper.share();
+  ASSERT_THAT(copies, SizeIs(1));
+  EXPECT_TRUE(keeper.is_shared());
+
+  keeper.disown(owner);
+  auto meanwhile = client_of(where);
+  keeper.own("top/port", 2);
+
+  EXPECT_TRUE(meanwhile) << "they stay open without an owner";
+  EXPECT_TRUE(has_client(*keeper.port()));
+}
+
+TEST_F(PortKeeper, OwnsItsSocketsAloneAgainIfNobodyTookThem) {
+  keeper.own("top/port", 1);
+  auto where = *keeper.local();
+  (void)keeper.share(); // and whoever got them has ended
+
+  keeper.own_alone();
+  keeper.suspend();
+
+  EXPECT_FALSE(keeper.is_shared());
+  EXPECT_FALSE(client_of(where));
+}
+
+TEST_F(PortKeeper, HasNothingToShareWhileItIsClosed) {
+  EXPECT_THAT(keeper.share(), IsEmpty());
 }
 
 } // namespace port_keeper_test

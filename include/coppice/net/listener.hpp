@@ -192,6 +192,10 @@ public:
   /// Sockets that its port has; 0 while it is closed.
   std::size_t sockets() const;
 
+  /// Whether another process has the sockets, too, such as a service manager:
+  /// then clients wait while the port is closed.
+  bool shares_sockets() const;
+
   /// Where it listens, or did before it was suspended; nothing before it has
   /// started.
   std::optional<endpoint> local() const;

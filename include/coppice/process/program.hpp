@@ -36,9 +36,9 @@ struct readiness {
   /// `connect`: `HOST:PORT` or `unix:PATH`. `http`: `http://HOST:PORT/PATH`.
   /// `file`: a path. `log`: a regular expression (ECMAScript).
   std::string to = {};
-  std::vector<std::string> command = {};     ///< Of `command`.
-  std::chrono::milliseconds alive_for = {};  ///< Of `alive`; > 0 ms.
-  int fd = 3;                                ///< Of `fd`; >= 3.
+  std::vector<std::string> command = {};    ///< Of `command`.
+  std::chrono::milliseconds alive_for = {}; ///< Of `alive`; > 0 ms.
+  int fd = 3;                               ///< Of `fd`; >= 3.
 };
 
 /// Where a stream of output goes.
@@ -55,8 +55,8 @@ struct output {
   };
 
   target to = target::log;
-  std::string path = {};          ///< Of `file`.
-  std::size_t max_line = 16'384;  ///< Longer lines are cut and marked; bytes.
+  std::string path = {};         ///< Of `file`.
+  std::size_t max_line = 16'384; ///< Longer lines are cut and marked; bytes.
   when_full full = when_full::block;
 };
 
@@ -80,8 +80,8 @@ struct program {
   /// Signals that count as a crash even though TERM, INT and HUP from outside
   /// are clean ends by default.
   std::set<int> crash_on = {};
-  int stop_signal = 15;        ///< SIGTERM.
-  bool stop_group = false;     ///< It is sent to the whole group at once.
+  int stop_signal = 15;    ///< SIGTERM.
+  bool stop_group = false; ///< It is sent to the whole group at once.
   /// Sent before SIGKILL to a program that makes no progress, for its core; 0
   /// is none.
   int stall_signal = 0;
