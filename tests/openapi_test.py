@@ -324,6 +324,22 @@ def check_reload(document, root, binary):
                 certificate.write_text("none")
 
 
+def check_upgrade(document, root, binary):
+    """The process is replaced, unless the program is of no use."""
+    what = document.all["paths"]["/upgrade"]
+    with serving(binary) as (port, server):
+        for body, expected in (({"program": "/no/such/program"}, 409), ({}, 200)):
+            answer = ask(port, "post", "/upgrade", body)
+            expect(answer[0] == expected, f"POST /upgrade: {answer}")
+            check_answer(document, what["post"], "POST /upgrade", answer)
+        expect(server.wait(20) == 0, "the old process ends in order")
+        answer = ask(port, "get", "/upgrade")
+        check_answer(document, what["get"], "GET /upgrade", answer)
+        expect(json.loads(answer[2])["earlier"]["pid"] == server.pid,
+               f"the new one knows the old one: {answer[2]}")
+        ask(port, "post", "/drain", {})
+
+
 def check_all_seen(document):
     """Each status that is documented was seen, or it is known why not."""
     for method, path, what in document.operations():
@@ -366,11 +382,14 @@ def main(root, binary):
     with serving(binary, "--allow-faults") as (port, server):
         check_index(document, ask(port, "get", "/")[2])
         for method, path, what in document.operations():
+            if (method, path) == ("post", "/upgrade"):
+                continue  # what follows would talk to another process
             check_operation(document, port, method, path, what)
             if path.startswith("/actors/"):  # so that the next one finds all
                 ask(port, "delete", "/faults")
         expect(server.wait(20) == 0, "POST /drain ends the server")
     check_reload(document, root, binary)
+    check_upgrade(document, root, binary)
     check_all_seen(document)
     for failure in failures:
         print("not ok -", failure)

@@ -8,6 +8,7 @@
 #include "admin/predict_api.hpp"
 #include "admin/responses.hpp"
 #include "admin/toxics_api.hpp"
+#include "admin/upgrade_api.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -80,7 +81,7 @@ api::api(actor::runtime_ptr rt, net::listener_set listeners, access rules,
       program_(std::move(program)),
       faults_(rt_, listeners_, access_.rules().allow_faults),
       children_(rt_),
-      listeners_api_(listeners_),
+      listeners_api_(listeners_, program_.upgrade.earlier),
       health_(rt_, listeners_),
       leases_([this](const std::string& name, std::size_t undone) {
         rt_->events.publish(
@@ -99,6 +100,8 @@ std::vector<route> api::all_routes() const {
   append(result, children_.routes());
   append(result, faults_.routes());
   append(result, lease_routes(leases_));
+  if (program_.upgrade.begin)
+    append(result, upgrade_routes(program_.upgrade, access_));
   return result;
 }
 
@@ -322,7 +325,7 @@ expected<event_feed, response> api::open_feed(const request& req) const {
   // A HEAD has nobody to read what a canary measures.
   auto measures = asked_for("canary") && req.method != "HEAD";
   feed_extras extras{measures ? find_canary() : nullptr,
-                     asked_for("connections")};
+                     asked_for("connections"), program_.upgrade.earlier};
   nlohmann::json greeting{
     {"boot", std::to_string(rt_->events.boot())},
     {"mono_ns", std::chrono::steady_clock::now().time_since_epoch().count()},

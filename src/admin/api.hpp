@@ -12,6 +12,7 @@
 #include "admin/request.hpp"
 #include "admin/response.hpp"
 #include "admin/route.hpp"
+#include "admin/upgrade.hpp"
 #include "admin/worker_pool.hpp"
 #include "coppice/actor/runtime.hpp"
 #include "coppice/expected.hpp"
@@ -31,6 +32,10 @@
 #include <variant>
 #include <vector>
 
+namespace prometheus {
+struct MetricFamily;
+} // namespace prometheus
+
 namespace coppice::admin {
 
 /// What the program does beyond its tree. Any thread.
@@ -41,6 +46,8 @@ struct operations {
   /// Reads again what is read from files while it runs, as a SIGHUP does. Says
   /// what it did, or why nothing has changed.
   std::function<expected<std::string, std::string>()> reload = {};
+  /// Its functions are there all or not at all.
+  upgrade_operations upgrade = {};
   journal::log_ptr log = {};       ///< Null: there is none.
   journal::recorder_ptr file = {}; ///< The same.
   /// A listener that echoes, so that a `canary` can be its client. May be null,
@@ -86,6 +93,10 @@ public:
     children_.served_by(std::move(path));
   }
 
+  /// What it has counted, for the process that replaces this one: see
+  /// `counters_text`. Waits for no other process.
+  std::string counters() const;
+
   /// What GET and HEAD of `/events/stream` answer: a feed, or why there is
   /// none. The feed must not outlive this.
   expected<event_feed, response> open_feed(const request& req) const;
@@ -103,6 +114,7 @@ private:
   response unroutable(const request& req) const;
   response tree(const request& req) const;
   response metrics() const;
+  std::vector<prometheus::MetricFamily> all_metrics(bool asks_earlier) const;
   response kill(const nlohmann::json& body) const;
   response drain(const nlohmann::json& body) const;
   response reload() const;

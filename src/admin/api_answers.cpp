@@ -4,6 +4,7 @@
 
 #include "admin/api.hpp"
 
+#include "admin/earlier_counters.hpp"
 #include "admin/metrics.hpp"
 #include "admin/responses.hpp"
 #include "admin/tree_json.hpp"
@@ -74,13 +75,26 @@ response api::tree(const request& req) const {
   return success(result);
 }
 
-response api::metrics() const {
+std::vector<prometheus::MetricFamily>
+api::all_metrics(bool asks_earlier) const {
   auto measured = measure(*rt_, listeners_, version);
   if (program_.file)
     measured.journal = program_.file->look();
   if (program_.log)
     measured.log_lines_lost = program_.log->dropped();
-  return {200, write(to_metrics(measured)), std::string{metrics_type}};
+  auto result = to_metrics(measured);
+  if (program_.upgrade.earlier)
+    if (auto earlier = program_.upgrade.earlier(asks_earlier))
+      add_counters(earlier->counters, result);
+  return result;
+}
+
+response api::metrics() const {
+  return {200, write(all_metrics(true)), std::string{metrics_type}};
+}
+
+std::string api::counters() const {
+  return counters_text(all_metrics(false), listeners_api_.all(false));
 }
 
 response api::log_level() const {

@@ -288,6 +288,10 @@ std::string event_feed::traffic() {
     if (!report.resting)
       result["canary"] = to_json(report);
   }
+  auto earlier = extras_.earlier ? extras_.earlier(false) : std::nullopt;
+  if (earlier && !earlier->ended)
+    result["earlier"]
+      = {{"pid", earlier->pid}, {"connections", earlier->connections}};
   return message("traffic", journal::to_line(result));
 }
 

@@ -4,6 +4,7 @@
 
 #include "admin/canary.hpp"
 #include "admin/response.hpp"
+#include "admin/upgrade.hpp"
 #include "coppice/actor/runtime.hpp"
 #include "coppice/net/listener.hpp"
 #include "net/listener_set.hpp"
@@ -37,14 +38,16 @@ response connection_events(const actor::runtime& rt,
 struct feed_extras {
   std::shared_ptr<const admin::canary> canary = {}; ///< Null: there is none.
   bool connections = false;                         ///< Their starts and ends.
+  /// Of `upgrade_operations`; may be empty.
+  std::function<std::optional<earlier_process>(bool)> earlier = {};
 };
 
 /// What happens, as server-sent events. Those of the bus carry an id of their
 /// number, see `event_id`. Besides, there are `hello` at the beginning, `tree`
 /// when it has changed, `traffic` every second, with what a `canary` measured
-/// if there is one, and `missed` with the number of events that were dropped
-/// before they were sent; `connection` for the start and the end of each, if
-/// asked for.
+/// if there is one and with an earlier process that still drains, and `missed`
+/// with the number of events that were dropped before they were sent;
+/// `connection` for the start and the end of each, if asked for.
 ///
 /// For one thread at a time.
 class event_feed {

@@ -14,6 +14,9 @@ namespace coppice::admin {
 
 namespace {
 
+// For a request that is on its way when another process takes over.
+constexpr std::chrono::milliseconds hearing_out{300};
+
 // A client that goes on sending after its last answer is not read for ever.
 constexpr std::size_t most_forgotten_bytes = 1024 * 1024;
 
@@ -385,7 +388,7 @@ void http_connection::make_room() {
   close();
 }
 
-void http_connection::finish() {
+void http_connection::finish(bool hears_out) {
   finishing_ = true;
   then_ = after_answer::close;
   switch (phase_) {
@@ -397,9 +400,12 @@ void http_connection::finish() {
       tls_->finish();
     return close();
   case phase::handshake:
-  case phase::idle:
   case phase::head:
   case phase::body:
+    if (hears_out)
+      return owner_.loop().arm(*this, hearing_out);
+    return close();
+  case phase::idle:
   case phase::lingering:
     return close();
   case phase::working:

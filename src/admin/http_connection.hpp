@@ -136,8 +136,9 @@ public:
   void make_room();
 
   /// The server ends: closes what waits for a client, and lets an answer that
-  /// is on its way be the last.
-  void finish();
+  /// is on its way be the last. If `hears_out`, a client whose request is still
+  /// on its way gets a moment and an answer, too.
+  void finish(bool hears_out);
 
   void close();
 

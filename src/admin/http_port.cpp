@@ -123,7 +123,7 @@ void http_port::end() {
       return;
     if (former == state::idle) {
       guard.unlock();
-      return do_close(); // there is no thread, and will be none
+      return do_close(false); // there is no thread, and will be none
     }
     changed_.wait_for(guard, parting, [this] { return nothing_is_open_; });
   }
@@ -151,11 +151,11 @@ void http_port::tick() {
   loop_.run_after(1s, [this] { tick(); });
 }
 
-void http_port::close() {
-  loop_.run_soon([this] { do_close(); });
+void http_port::close(bool hears_out) {
+  loop_.run_soon([this, hears_out] { do_close(hears_out); });
 }
 
-void http_port::do_close() {
+void http_port::do_close(bool hears_out) {
   if (std::exchange(closing_, true))
     return;
   if (std::exchange(watching_, false))
@@ -167,7 +167,7 @@ void http_port::do_close() {
   for (auto& [id, each] : connections_)
     all.push_back(each.get());
   for (auto* each : all)
-    each->finish();
+    each->finish(hears_out);
   if (connections_.empty()) {
     std::lock_guard guard{mutex_};
     nothing_is_open_ = true;

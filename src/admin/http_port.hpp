@@ -68,8 +68,9 @@ public:
   void start(std::function<void(std::string)> broken);
 
   /// Refuses clients from now on, ends streams, and closes connections as soon
-  /// as nothing is being answered. Returns at once. Idempotent.
-  void close();
+  /// as nothing is being answered. Returns at once. Idempotent. If `hears_out`,
+  /// requests that are on their way are answered, too.
+  void close(bool hears_out = false);
 
   /// Closes it, waits a moment for the last answers and ends the thread.
   /// Idempotent; for one thread at a time, and not its own.
@@ -122,7 +123,7 @@ private:
   void tick();
   void on_answer(std::uint64_t id, result& what);
   void limit_unsent();
-  void do_close();
+  void do_close(bool hears_out);
   http_connection* find(std::uint64_t id) const;
 
   actor::runtime_ptr rt_;

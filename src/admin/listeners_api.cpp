@@ -2,6 +2,7 @@
 
 #include "admin/listeners_api.hpp"
 
+#include "admin/earlier_counters.hpp"
 #include "admin/limits_json.hpp"
 #include "admin/listener_json.hpp"
 #include "admin/responses.hpp"
@@ -13,8 +14,10 @@
 
 namespace coppice::admin {
 
-listeners_api::listeners_api(net::listener_set listeners)
-    : listeners_(std::move(listeners)) {
+listeners_api::listeners_api(
+  net::listener_set listeners,
+  std::function<std::optional<earlier_process>(bool)> earlier)
+    : listeners_(std::move(listeners)), earlier_(std::move(earlier)) {
   // nop
 }
 
@@ -29,10 +32,12 @@ std::vector<route> listeners_api::routes() const {
   using enum permission;
   return {
     {"GET", "/listeners", look, body_kind::none, "states, limits and counters",
-     [this](const call&) { return list(); }},
+     [this](const call&) {
+       return success({{"listeners", all()}});
+     }},
     {"GET", "/listeners/{listener}", look, body_kind::none, "one of them",
-     with_listener([](net::listener& listener, const call&) {
-       return success(to_json(listener));
+     with_listener([this](net::listener& listener, const call&) {
+       return success(seen(listener));
      })},
     {"POST", "/listeners/{listener}/suspend", change, body_kind::optional,
      "close its port",
@@ -56,22 +61,31 @@ net::listener_ptr listeners_api::find(std::string_view name) const {
   return listeners_.find(name);
 }
 
-response listeners_api::list() const {
-  auto all = nlohmann::json::array();
+nlohmann::json listeners_api::seen(const net::listener& listener,
+                                   bool asks_earlier) const {
+  auto result = to_json(listener);
+  if (earlier_)
+    if (auto earlier = earlier_(asks_earlier))
+      add_counters(earlier->counters, result);
+  return result;
+}
+
+nlohmann::json listeners_api::all(bool asks_earlier) const {
+  auto result = nlohmann::json::array();
   for (auto& listener : listeners_.all())
-    all.push_back(to_json(*listener));
-  return success({{"listeners", std::move(all)}});
+    result.push_back(seen(*listener, asks_earlier));
+  return result;
 }
 
 response listeners_api::suspend(net::listener& listener) const {
   listener.suspend();
-  return success(to_json(listener));
+  return success(seen(listener));
 }
 
 response listeners_api::resume(net::listener& listener) const {
   if (auto resumed = listener.resume(); !resumed)
     return failure(503, resumed.error());
-  return success(to_json(listener));
+  return success(seen(listener));
 }
 
 response listeners_api::set_limits(net::listener& listener,
@@ -81,7 +95,7 @@ response listeners_api::set_limits(net::listener& listener,
   if (auto merged = merge(body, limits); !merged)
     return failure(400, merged.error());
   listener.set_limits(limits);
-  return success(to_json(listener));
+  return success(seen(listener));
 }
 
 response no_listener(std::string_view name) {

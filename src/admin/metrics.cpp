@@ -11,6 +11,7 @@
 #include <initializer_list>
 #include <limits>
 #include <map>
+#include <optional>
 #include <sstream>
 #include <utility>
 
@@ -99,6 +100,13 @@ void for_each(const node_view& from,
     for_each(child, fn);
 }
 
+// Once it has ended, there is no tree any more.
+void for_each_in(const std::optional<node_view>& root,
+                 const std::function<void(const node_view&)>& fn) {
+  if (root)
+    for_each(*root, fn);
+}
+
 // What has not happened yet is 0, where the values are known in advance.
 template <class T>
 void add_zero(std::map<std::string, T>& all, const std::string& path) {
@@ -106,7 +114,7 @@ void add_zero(std::map<std::string, T>& all, const std::string& path) {
     all.try_emplace(path);
 }
 
-void add_budgets(families& to, const node_view& root,
+void add_budgets(families& to, const std::optional<node_view>& root,
                  std::map<std::string, std::uint64_t> nearly_used) {
   auto used = gauge("coppice_supervisor_budget_used",
                     "Restarts that count against the budget right now.");
@@ -118,7 +126,7 @@ void add_budgets(families& to, const node_view& root,
   auto nearly = counter("coppice_supervisor_budget_nearly_used_total",
                         "Restarts after which four fifths of the budget or "
                         "more were used up.");
-  for_each(root, [&](auto& node) {
+  for_each_in(root, [&](auto& node) {
     if (!node.supervisor)
       return;
     used.add(node.supervisor->budget_used, {{"path", node.path}});
@@ -152,13 +160,13 @@ void add_own_budgets(families& to, const node_view& root) {
     to.push_back(each->done());
 }
 
-void add_restarts(families& to, const node_view& root,
+void add_restarts(families& to, const std::optional<node_view>& root,
                   std::map<std::string, observe::event_counts::by_cause> all) {
   using observe::restart_cause;
   auto restarts = counter("coppice_restarts_total",
                           "Decisions to restart a child, by the child that "
                           "ended and the kind of reason that it ended with.");
-  for_each(root, [&](auto& node) {
+  for_each_in(root, [&](auto& node) {
     if (node.restart) // nothing restarts the root
       add_zero(all, node.path);
   });
@@ -401,9 +409,9 @@ void add_machinery(families& to, const measurements& what) {
 
 std::vector<MetricFamily> to_metrics(const measurements& what) {
   families result;
+  add_restarts(result, what.tree, what.events.restarts);
+  add_budgets(result, what.tree, what.events.nearly_used);
   if (what.tree) {
-    add_restarts(result, *what.tree, what.events.restarts);
-    add_budgets(result, *what.tree, what.events.nearly_used);
     add_own_budgets(result, *what.tree);
     add_children(result, *what.tree);
   }

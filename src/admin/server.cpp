@@ -91,6 +91,7 @@ server::server(net::endpoint where, actor::runtime_ptr rt,
                std::optional<net::tls_settings> tls)
     : rt_(std::move(rt)),
       tls_(context_of(tls)),
+      where_(where),
       api_(rt_, std::move(listeners),
            on(where, std::move(rules), tls.has_value()), std::move(program)),
       local_(where) {
@@ -116,7 +117,7 @@ actor::start_result server::start(const actor::start_args& args) {
   path_ = args.path;
   if (port_)
     port_->end(); // that of the actor before; its port is ours
-  auto opened = socket_ ? net::adopt({*socket_}) : net::listen_on(local_);
+  auto opened = open();
   open_error_ = opened ? std::string{} : opened.error().message;
   if (!opened)
     return start_failed{exit_reason::abnormal(open_error_)};
@@ -125,14 +126,21 @@ actor::start_result server::start(const actor::start_args& args) {
   try {
     if (!workers_)
       workers_ = std::make_unique<worker_pool>();
+    listening_ = *opened;
     port_ = std::make_shared<http_port>(
       args.rt, *std::move(opened), service_of(api_, [this] { return tls(); }),
       *workers_);
     self = args.rt->system.spawn<server_actor>(shared_from_this(), port_);
-    port_->start([address = self.address()](auto why) {
-      if (auto to = caf::actor_cast<caf::actor>(address))
-        actor::signal_exit(to, exit_reason::abnormal(std::move(why)));
-    });
+    auto begin = [port = port_, address = self.address()] {
+      port->start([address](auto why) {
+        if (auto to = caf::actor_cast<caf::actor>(address))
+          actor::signal_exit(to, exit_reason::abnormal(std::move(why)));
+      });
+    };
+    if (held_)
+      begin_ = begin;
+    else
+      begin();
     local_ = local; // the port, if the kernel picked it
     return actor::running{self};
   } catch (const std::exception& problem) {
@@ -142,6 +150,56 @@ actor::start_result server::start(const actor::start_args& args) {
     open_error_ = std::string{"cannot run: "} + problem.what();
     return start_failed{exit_reason::abnormal(open_error_)};
   }
+}
+
+net::open_result server::open() const {
+  if (socket_)
+    return net::adopt({*socket_});
+  if (shared_)
+    return net::adopt({shared_.fd()});
+  return net::listen_on(local_);
+}
+
+void server::hold() {
+  std::lock_guard guard{mutex_};
+  held_ = true;
+}
+
+void server::release() {
+  std::lock_guard guard{mutex_};
+  held_ = false;
+  if (auto begin = std::exchange(begin_, nullptr))
+    begin();
+}
+
+void server::retire() {
+  std::lock_guard guard{mutex_};
+  held_ = true;
+  if (port_)
+    port_->close(true);
+}
+
+std::optional<net::socket> server::share() {
+  std::lock_guard guard{mutex_};
+  auto port = listening_.lock();
+  if (!port || socket_)
+    return {};
+  auto result = std::move(port->copies().front());
+  shared_ = std::move(port->copies().front());
+  port->share(true);
+  return result;
+}
+
+void server::use_shared(net::socket sock) {
+  std::lock_guard guard{mutex_};
+  shared_ = std::move(sock);
+}
+
+void server::own_alone() {
+  std::lock_guard guard{mutex_};
+  shared_ = net::socket{};
+  if (auto port = listening_.lock(); port && !socket_)
+    port->share(false);
 }
 
 std::string server::url() const {

@@ -10,8 +10,11 @@
 #include "coppice/net/endpoint.hpp"
 #include "coppice/net/tls.hpp"
 #include "net/listener_set.hpp"
+#include "net/listening.hpp"
+#include "net/socket.hpp"
 #include "net/tls/context.hpp"
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -40,6 +43,36 @@ public:
     socket_ = descriptor;
   }
 
+  /// Has it take no clients until `release`. Before the start, or when its
+  /// clients belong to another process that has its socket: then `retire` ends
+  /// the requests and streams that there are.
+  void hold();
+  void release();
+  void retire();
+
+  /// A copy of its socket for another process; none while the port is closed,
+  /// or if it was passed to this one. From now on it stays open whatever
+  /// becomes of the port, until `own_alone`. Throws `std::system_error` if
+  /// there is no descriptor left.
+  std::optional<net::socket> share();
+
+  /// Has it serve on a socket of another process, as after `share`. Before the
+  /// start.
+  void use_shared(net::socket sock);
+
+  /// The socket is this process's alone from now on.
+  void own_alone();
+
+  /// Its address as it was configured.
+  const net::endpoint& where() const noexcept {
+    return where_;
+  }
+
+  /// See `api::counters`.
+  std::string counters() const {
+    return api_.counters();
+  }
+
   /// The worker to put into a supervisor. Its start opens the port.
   actor::child_spec child();
 
@@ -66,15 +99,22 @@ private:
 
   actor::start_result start(const actor::start_args& args);
 
+  net::open_result open() const;
+
   actor::runtime_ptr rt_;
   // Apart from the others: the port's thread asks for it, and a start waits for
   // that thread.
   mutable std::mutex tls_mutex_;
   net::tls_context_ptr tls_; // guarded by tls_mutex_
+  const net::endpoint where_;
   api api_;
   mutable std::mutex mutex_; // guards the following
   std::string path_;
-  std::optional<int> socket_;            // to be used in place of its address
+  std::optional<int> socket_;          // to be used in place of its address
+  net::socket shared_;                 // with another process
+  std::weak_ptr<net::port> listening_; // while a port has it
+  bool held_ = false;
+  std::function<void()> begin_; // what `release` does; empty: nothing
   net::endpoint local_;                  // kept over restarts
   std::string open_error_;               // empty: there is none
   std::unique_ptr<worker_pool> workers_; // kept, too

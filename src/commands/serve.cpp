@@ -12,6 +12,7 @@
 #include "server/front.hpp"
 #include "server/joined.hpp"
 #include "server/option_checks.hpp"
+#include "server/upgrade/predecessor.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -126,6 +127,9 @@ void use(config read, const serve_arguments& args, front::plan& plan) {
 
 // Serves until a signal or the end of the tree.
 int serve(const serve_arguments& args) {
+  // Before the file is read, which may name sockets that were passed. What is
+  // wrong with it, the start says.
+  (void)upgrade::predecessor::meet();
   front::plan plan{.settings = {.root = "coppice"},
                    .program = args.program,
                    .listeners = {args.listener}};

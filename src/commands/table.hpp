@@ -35,6 +35,7 @@ command stop_command();
 command suspend_command();
 command toxic_command();
 command tree_command();
+command upgrade_command();
 command watch_command();
 command why_command();
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-#include "coppice/net/endpoint.hpp"
+#include "net/passed_sockets.hpp"
+
 #include "net/socket.hpp"
 
 #include <fcntl.h>
@@ -12,8 +13,11 @@
 #include <charconv>
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
+#include <optional>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace coppice::net {
 
@@ -67,6 +71,9 @@ expected<bool, std::string> are_ours() {
   return !*id || !own || **id == *own;
 }
 
+// Of a process that this one replaces; null: there is none.
+std::unique_ptr<std::vector<passed_socket>> handed_over;
+
 // Those there are, in order; a wrong number of them is no error.
 void take_names(std::vector<passed_socket>& to) {
   auto* text = std::getenv("LISTEN_FDNAMES");
@@ -81,7 +88,14 @@ void take_names(std::vector<passed_socket>& to) {
 
 } // namespace
 
+void set_passed_sockets(std::vector<passed_socket> sockets) {
+  handed_over
+    = std::make_unique<std::vector<passed_socket>>(std::move(sockets));
+}
+
 expected<std::vector<passed_socket>, std::string> passed_sockets() {
+  if (handed_over)
+    return *handed_over;
   std::vector<passed_socket> result;
   if (std::getenv("LISTEN_PID") == nullptr)
     return result;

@@ -254,9 +254,11 @@ std::vector<socket> port_keeper::share() {
   return result;
 }
 
-void port_keeper::use_shared(std::vector<socket> sockets) {
+void port_keeper::use_shared(std::vector<socket> sockets,
+                             const std::optional<endpoint>& where) {
   std::lock_guard guard{mutex_};
   shared_ = std::move(sockets);
+  bound_ = where;
 }
 
 void port_keeper::own_alone() {

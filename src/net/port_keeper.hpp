@@ -137,8 +137,10 @@ public:
   std::vector<socket> share();
 
   /// Has the port opened on these sockets of another process, which listen
-  /// already; they stay open as after `share`.
-  void use_shared(std::vector<socket> sockets);
+  /// already; they stay open as after `share`. If there are none: where that
+  /// process had it, when this is set.
+  void use_shared(std::vector<socket> sockets,
+                  const std::optional<endpoint>& where);
 
   /// The sockets are this process's alone from now on.
   void own_alone();

@@ -13,7 +13,7 @@ namespace coppice::observe {
 namespace {
 
 // In the order of the enumeration.
-constexpr std::array<std::string_view, 31> kind_names{
+constexpr std::array<std::string_view, 34> kind_names{
   "child_started",
   "child_restarted",
   "exit_requested",
@@ -44,6 +44,9 @@ constexpr std::array<std::string_view, 31> kind_names{
   "certificate_expires",
   "reloaded",
   "reload_refused",
+  "took_over",
+  "replaced",
+  "upgrade_failed",
   "notice",
 };
 static_assert(kind_names.size()
@@ -98,6 +101,7 @@ severity severity_of(const event& ev) {
   case event_kind::certificates_refused:
   case event_kind::certificate_expires:
   case event_kind::reload_refused:
+  case event_kind::upgrade_failed:
     return severity::warning;
   case event_kind::exit_requested:
   case event_kind::child_started:
@@ -112,6 +116,8 @@ severity severity_of(const event& ev) {
   case event_kind::client_refused:
   case event_kind::certificates_loaded:
   case event_kind::reloaded:
+  case event_kind::took_over:
+  case event_kind::replaced:
   case event_kind::notice:
     return severity::info;
   }
@@ -186,6 +192,15 @@ std::string describe(const event& ev) {
     break;
   case event_kind::reload_refused:
     text += " was not reloaded";
+    break;
+  case event_kind::took_over:
+    text += " has taken over";
+    break;
+  case event_kind::replaced:
+    text += " was replaced";
+    break;
+  case event_kind::upgrade_failed:
+    text += " was not replaced";
     break;
   case event_kind::accept_paused:
     text += " pauses accepting";

@@ -151,6 +151,9 @@ void event_counts::count(const event& ev, const tree& shown) {
   case event_kind::certificate_expires:
   case event_kind::reloaded:
   case event_kind::reload_refused:
+  case event_kind::took_over:
+  case event_kind::replaced:
+  case event_kind::upgrade_failed:
   case event_kind::notice:
     return;
   }

@@ -152,7 +152,7 @@ void certificate_watch::watch_files() {
                         IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE);
 }
 
-void certificate_watch::on_change(clock::time_point now) {
+void certificate_watch::on_readable(clock::time_point now) {
   std::array<char, 4096> forgotten;
   while (::read(changes_.fd(), forgotten.data(), forgotten.size()) > 0) {
     // nop: the folders are looked at as a whole

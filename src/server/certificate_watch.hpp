@@ -7,11 +7,13 @@
 #include "coppice/net/listener.hpp"
 #include "net/listener_set.hpp"
 #include "net/socket.hpp"
+#include "server/loop_part.hpp"
 
 #include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +22,7 @@ namespace coppice {
 /// Has listeners and the admin API read their certificates again when the files
 /// change, and says when one expires before long. For one thread, which waits
 /// for it.
-class certificate_watch {
+class certificate_watch final : public loop_part {
 public:
   using clock = std::chrono::steady_clock;
 
@@ -34,19 +36,17 @@ public:
                     actor::runtime_ptr rt);
 
   /// Readable when a file may have changed; -1 if it cannot be seen at once.
-  int fd() const noexcept {
+  int fd() const noexcept override {
     return changes_.fd();
   }
 
-  /// When `on_due` is to be called, at the latest.
-  clock::time_point due() const noexcept {
+  void on_readable(clock::time_point now) override;
+
+  std::optional<clock::time_point> due() const noexcept override {
     return due_;
   }
 
-  /// What made `fd` readable is read.
-  void on_change(clock::time_point now);
-
-  void on_due(clock::time_point now);
+  void on_due(clock::time_point now) override;
 
   /// To be called when there are other listeners, which have just read theirs.
   void look_again();

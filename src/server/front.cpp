@@ -128,6 +128,12 @@ expected<std::shared_ptr<host>, start_error> front::make_host(bool as_program) {
   if (auto checked = check(plan_.settings); !checked)
     return unexpected{std::move(checked.error())};
   auto settings = plan_.settings;
+  if (as_program) {
+    auto met = upgrade::predecessor::meet();
+    if (!met)
+      return unexpected{start_error{false, std::move(met.error())}};
+    settings.predecessor = *std::move(met);
+  }
   if (as_program && !settings.listeners.empty())
     if (auto taken = take_passed_sockets(settings); !taken)
       return unexpected{std::move(taken.error())};

@@ -107,6 +107,8 @@ expected<void, start_error> host::bring_up(server_loop::signals which) {
     if (settings_.admin)
       make_admin();
     make_certificate_watch();
+    if (settings_.predecessor)
+      take_sockets();
   } catch (const std::system_error& problem) {
     auto code = problem.code().value();
     return failure(problem.what()
@@ -175,7 +177,8 @@ void host::make_admin() {
     *settings_.admin, rt_, all_listeners(), settings_.access,
     admin::operations{
       .drain = [loop = loop_](auto timeout) { loop->drain(timeout); },
-      .reload = [loop = loop_] { return loop->reload(); },
+      .reload = [loop = loop_, its = this] { return reload_on(*loop, its); },
+      .upgrade = upgrade_operations_of(),
       .log = log_,
       .file = recorder_,
       .echo =

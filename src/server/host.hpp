@@ -14,6 +14,8 @@
 #include "server/server_loop.hpp"
 #include "server/server_signals.hpp"
 #include "server/service_reports.hpp"
+#include "server/upgrade/predecessor.hpp"
+#include "server/upgrade/successor.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -40,6 +42,9 @@ struct fresh_config {
   journal::log_level log_level = journal::log_level::info;
   bool log_connections = false;
 };
+
+/// Says what was done, or why it was not.
+using reload_result = expected<std::string, std::string>;
 
 /// What a server or an application is made of, checked.
 struct host_settings {
@@ -69,6 +74,8 @@ struct host_settings {
   actor::runtime_ptr runtime = {}; ///< Null: one of its own.
   /// The path of a supervisor there to be a child of; empty: a root.
   std::string below = {};
+  /// The process that this one is to replace; null: there is none.
+  std::shared_ptr<upgrade::predecessor> predecessor = {};
 };
 
 /// An actor system and what it refers to.
@@ -129,6 +136,17 @@ public:
 
 private:
   expected<void, start_error> bring_up(server_loop::signals which);
+  expected<void, start_error> bring_up_and_take_over();
+  void take_sockets();
+  expected<void, start_error> take_over();
+  void tell_of_predecessor();
+  void make_successor();
+  upgrade::handover share_sockets();
+  void on_successor(int pid, const std::vector<std::string>& listeners,
+                    bool admin);
+  void on_no_successor(const std::string& why);
+  std::string numbers() const;
+  admin::upgrade_operations upgrade_operations_of();
   expected<void, start_error> arm_faults();
   expected<void, start_error> start_tree();
   expected<void, start_error>
@@ -148,6 +166,8 @@ private:
   bool run_virtual_time();
   void on_signal(signal_meaning what);
   reload_result reload();
+  /// Has the loop reload, and waits. Any thread but the loop's.
+  static reload_result reload_on(server_loop& loop, host* its);
   reload_result read_again();
   expected<std::vector<std::string>, std::string> follow_config();
   void follow_program_keys(const fresh_config& fresh,
@@ -175,6 +195,7 @@ private:
   std::shared_ptr<admin::server> admin_;
   std::unique_ptr<certificate_watch> certificates_;  // null: none to watch
   std::unique_ptr<service_reports> service_reports_; // null before `run`
+  std::shared_ptr<upgrade::successor> successor_;    // null unless it is run
   std::unique_ptr<actor::tree_root> root_;
   std::thread end_watcher_; // after `start`
   mutable std::mutex mutex_;

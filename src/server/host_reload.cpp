@@ -6,6 +6,9 @@
 #include "server/host.hpp"
 #include "server/joined.hpp"
 
+#include <chrono>
+#include <future>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,13 +17,38 @@ namespace coppice {
 
 namespace {
 
+// How long one that asks for a reload waits for it.
+constexpr std::chrono::seconds reload_limit{10};
+
+constexpr auto too_late = "nothing was reloaded: the server is about to end";
+
 constexpr auto log_level_key = "log_level";
 constexpr auto log_connections_key = "log_connections";
 
 } // namespace
 
+// The loop runs while there is a host; the admin API may outlive both.
+reload_result host::reload_on(server_loop& loop, host* its) {
+  auto answer = std::make_shared<std::promise<reload_result>>();
+  auto result = answer->get_future();
+  auto posted = loop.post([answer, its](bool serves) {
+    answer->set_value(serves ? its->reload()
+                             : unexpected{std::string{too_late}});
+  });
+  if (!posted)
+    return unexpected{std::string{too_late}};
+  if (result.wait_for(reload_limit) == std::future_status::ready)
+    return result.get();
+  return unexpected{std::string{"the reload goes on, after 10 s; its end will "
+                                "be an event"}};
+}
+
 reload_result host::reload() {
+  if (service_reports_)
+    service_reports_->reloading();
   auto result = read_again();
+  if (service_reports_)
+    service_reports_->ready();
   auto detail = result ? *result : result.error();
   for (auto at = detail.find('\n'); at != detail.npos;
        at = detail.find('\n', at))

@@ -65,9 +65,14 @@ running_server host::parts() {
   running_server result{*root_, all_listeners()};
   result.times = [this] { return times(); };
   result.on_signal = [this](auto what) { on_signal(what); };
-  result.reload = [this] { return reload(); };
-  result.certificates = certificates_.get();
-  result.reports = service_reports_.get();
+  if (certificates_)
+    result.parts.push_back(certificates_.get());
+  if (service_reports_)
+    result.parts.push_back(service_reports_.get());
+  if (successor_)
+    result.parts.push_back(successor_.get());
+  if (settings_.predecessor)
+    result.parts.push_back(settings_.predecessor.get());
   return result;
 }
 
@@ -197,7 +202,8 @@ int host::run() {
     return failed;
   }
   auto early = std::make_unique<start_signals>();
-  auto up = bring_up(server_loop::signals::stop);
+  make_successor();
+  auto up = bring_up_and_take_over();
   auto stop_came = early->end();
   early.reset();
   if (!up) {
@@ -212,9 +218,12 @@ int host::run() {
                  + "\n",
                reader_limit);
   log_->open(told);
+  tell_of_predecessor();
   service_reports_
     = std::make_unique<service_reports>(rt_, all_listeners(), settings_.root);
+  service_reports_->ready();
   auto result = run_loop(stop_came);
+  successor_->finish();
   if (result.orderly && !end_reactors())
     result.orderly = false;
   end_journal(result.at_once);

@@ -3,10 +3,9 @@
 #include "server/server_loop.hpp"
 
 #include "net/socket.hpp"
-#include "server/certificate_watch.hpp"
 #include "server/exit_code.hpp"
+#include "server/loop_part.hpp"
 #include "server/server_signals.hpp"
-#include "server/service_reports.hpp"
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -14,12 +13,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
-#include <future>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -38,11 +36,6 @@ namespace {
 // How long a tree that was asked to end may take, beyond its own limits.
 constexpr auto stop_limit = 10s;
 constexpr auto parting_limit = 1s;
-
-// How long one that asks for a reload waits for it.
-constexpr auto reload_limit = 10s;
-
-constexpr auto too_late = "nothing was reloaded: the server is about to end";
 
 } // namespace
 
@@ -83,11 +76,12 @@ struct server_loop::state {
   flag ended;
   flag drained;
   flag drain_wanted;
-  flag reload_wanted;
+  flag posted;
   std::mutex mutex;
   bool is_drain_wanted = false;                           // guarded by mutex
+  bool is_replaced = false;                               // guarded by mutex
   std::optional<std::chrono::milliseconds> drain_timeout; // guarded by mutex
-  std::vector<std::promise<reload_result>> reloads;       // guarded by mutex
+  std::vector<std::function<void(bool)>> tasks;           // guarded by mutex
   bool is_over = false;                                   // guarded by mutex
 };
 
@@ -119,13 +113,11 @@ public:
   }
 
   end_result run() {
-    if (server_.reports != nullptr)
-      server_.reports->ready();
     if (server_.stop_came)
       leave(server_.times().timeout);
     while (!result_)
       take_turn(timeout());
-    refuse_reloads();
+    run_last_tasks();
     return *result_;
   }
 
@@ -144,14 +136,14 @@ public:
 private:
   // Returns whether there was anything to do.
   bool take_turn(int timeout) {
-    auto* certificates = server_.certificates;
-    std::array<pollfd, 6> fds{
-      pollfd{state_->stop_signals.fd(), POLLIN, 0},
-      pollfd{state_->ended.fd(), POLLIN, 0},
-      pollfd{state_->drained.fd(), POLLIN, 0},
-      pollfd{state_->drain_wanted.fd(), POLLIN, 0},
-      pollfd{certificates == nullptr ? -1 : certificates->fd(), POLLIN, 0},
-      pollfd{state_->reload_wanted.fd(), POLLIN, 0}};
+    std::vector<pollfd> fds{{state_->stop_signals.fd(), POLLIN, 0},
+                            {state_->ended.fd(), POLLIN, 0},
+                            {state_->drained.fd(), POLLIN, 0},
+                            {state_->drain_wanted.fd(), POLLIN, 0},
+                            {state_->posted.fd(), POLLIN, 0}};
+    auto first_part = fds.size();
+    for (auto* each : server_.parts)
+      fds.push_back({each->fd(), POLLIN, 0});
     auto ready = ::poll(fds.data(), fds.size(), timeout) > 0;
     if ((fds[1].revents & POLLIN) != 0) {
       state_->ended.clear();
@@ -171,17 +163,17 @@ private:
       state_->drain_wanted.clear();
       on_drain_wanted();
     }
-    if ((fds[4].revents & POLLIN) != 0)
-      certificates->on_change(now());
-    if ((fds[5].revents & POLLIN) != 0) {
-      state_->reload_wanted.clear();
-      on_reload_wanted();
+    if ((fds[4].revents & POLLIN) != 0) {
+      state_->posted.clear();
+      run_tasks();
     }
-    if (certificates != nullptr && certificates->due() <= now())
-      certificates->on_due(now());
-    if (auto* reports = server_.reports;
-        reports != nullptr && reports->due() && *reports->due() <= now())
-      reports->on_due(now());
+    for (std::size_t i = 0; i < server_.parts.size(); ++i) {
+      auto& part = *server_.parts[i];
+      if ((fds[first_part + i].revents & (POLLIN | POLLHUP)) != 0)
+        part.on_readable(now());
+      if (auto due = part.due(); due && *due <= now())
+        part.on_due(now());
+    }
     if (!deadline_ || now() < *deadline_)
       return ready;
     on_deadline();
@@ -205,10 +197,9 @@ private:
     auto consider = [&](clock::time_point due) {
       next = next ? std::min(*next, due) : due;
     };
-    if (auto* certificates = server_.certificates)
-      consider(certificates->due());
-    if (auto* reports = server_.reports; reports != nullptr && reports->due())
-      consider(*reports->due());
+    for (auto* each : server_.parts)
+      if (auto due = each->due())
+        consider(*due);
     if (!next)
       return -1;
     auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - now());
@@ -221,14 +212,10 @@ private:
       return;
     auto meaning = meaning_of(static_cast<int>(info.ssi_signo));
     if (meaning != signal_meaning::stop) {
-      auto act = [&] {
-        if (server_.on_signal)
-          server_.on_signal(meaning);
-      };
-      if (meaning != signal_meaning::reload)
-        act();
-      else if (stage_ == stage::serving)
-        reload_by(act);
+      if (meaning == signal_meaning::reload && stage_ != stage::serving)
+        return;
+      if (server_.on_signal)
+        server_.on_signal(meaning);
       return;
     }
     if (stage_ == stage::serving)
@@ -237,39 +224,20 @@ private:
       result_ = end_result{.code = done, .orderly = false, .at_once = true};
   }
 
-  // With the service manager told.
-  template <class F>
-  void reload_by(F act) {
-    if (server_.reports != nullptr)
-      server_.reports->reloading();
-    act();
-    if (server_.reports != nullptr)
-      server_.reports->ready();
+  void run_tasks() {
+    std::unique_lock guard{state_->mutex};
+    auto tasks = std::exchange(state_->tasks, {});
+    guard.unlock();
+    for (auto& each : tasks)
+      each(stage_ == stage::serving && !result_);
   }
 
-  std::vector<std::promise<reload_result>> take_reloads() {
-    std::lock_guard guard{state_->mutex};
-    return std::exchange(state_->reloads, {});
-  }
-
-  void on_reload_wanted() {
-    auto asked = take_reloads();
-    if (asked.empty())
-      return;
-    reload_result done = unexpected{std::string{too_late}};
-    if (stage_ == stage::serving)
-      reload_by([&] { done = server_.reload(); });
-    for (auto& each : asked)
-      each.set_value(done);
-  }
-
-  void refuse_reloads() {
+  void run_last_tasks() {
     {
       std::lock_guard guard{state_->mutex};
       state_->is_over = true;
     }
-    for (auto& each : take_reloads())
-      each.set_value(unexpected{std::string{too_late}});
+    run_tasks();
   }
 
   void on_drain_wanted() {
@@ -277,16 +245,17 @@ private:
       return;
     std::unique_lock guard{state_->mutex};
     auto timeout = state_->drain_timeout.value_or(server_.times().timeout);
+    auto at_once = state_->is_replaced;
     guard.unlock();
-    leave(timeout);
+    leave(timeout, at_once);
   }
 
-  void leave(std::chrono::milliseconds timeout) {
+  void leave(std::chrono::milliseconds timeout, bool at_once = false) {
     drain_timeout_ = timeout;
-    if (server_.reports != nullptr)
-      server_.reports->stopping();
+    for (auto* each : server_.parts)
+      each->on_leave();
     auto delay = server_.times().delay;
-    if (delay.count() == 0)
+    if (at_once || delay.count() == 0)
       return drain();
     stage_ = stage::leaving;
     deadline_ = now() + delay;
@@ -434,17 +403,23 @@ void server_loop::drain(std::optional<std::chrono::milliseconds> timeout) {
   state_->drain_wanted.set();
 }
 
-reload_result server_loop::reload() {
-  std::unique_lock guard{state_->mutex};
-  if (state_->is_over)
-    return unexpected{std::string{too_late}};
-  auto result = state_->reloads.emplace_back().get_future();
-  guard.unlock();
-  state_->reload_wanted.set();
-  if (result.wait_for(reload_limit) == std::future_status::ready)
-    return result.get();
-  return unexpected{std::string{"the reload goes on, after 10 s; its end will "
-                                "be an event"}};
+void server_loop::retire() {
+  {
+    std::lock_guard guard{state_->mutex};
+    state_->is_replaced = true;
+  }
+  drain({});
+}
+
+bool server_loop::post(std::function<void(bool serves)> fn) {
+  {
+    std::lock_guard guard{state_->mutex};
+    if (state_->is_over)
+      return false;
+    state_->tasks.push_back(std::move(fn));
+  }
+  state_->posted.set();
+  return true;
 }
 
 end_result server_loop::run(running_server server) {

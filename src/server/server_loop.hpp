@@ -4,7 +4,6 @@
 
 #include "actor/virtual_time.hpp"
 #include "coppice/actor/tree_root.hpp"
-#include "coppice/expected.hpp"
 #include "net/listener_set.hpp"
 #include "server/server_signals.hpp"
 
@@ -13,11 +12,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace coppice {
 
-class certificate_watch;
-class service_reports;
+class loop_part;
 
 /// How long the end of a server may take.
 struct drain_times {
@@ -28,9 +27,6 @@ struct drain_times {
   std::chrono::milliseconds delay{0};
 };
 
-/// Says what was done, or why it was not.
-using reload_result = expected<std::string, std::string>;
-
 /// What runs. Its functions are called by the loop's thread.
 struct running_server {
   actor::tree_root& root;
@@ -40,10 +36,8 @@ struct running_server {
   bool stop_came = false;
   /// Called for signals that do not end it; may be empty.
   std::function<void(signal_meaning)> on_signal = {};
-  /// Called for `server_loop::reload`; not empty.
-  std::function<reload_result()> reload = {};
-  certificate_watch* certificates = nullptr; ///< Null: there are none.
-  service_reports* reports = nullptr;        ///< Null: nobody wants any.
+  /// Looked after until the end; none is null.
+  std::vector<loop_part*> parts = {};
 };
 
 /// How a server ended.
@@ -88,9 +82,12 @@ public:
   /// one; nothing if the end has begun. Any thread.
   void drain(std::optional<std::chrono::milliseconds> timeout);
 
-  /// Has the loop call `running_server::reload`, and waits for the result.
-  /// Any thread but the loop's.
-  reload_result reload();
+  /// The same, at once: another process takes the clients by now.
+  void retire();
+
+  /// Has the loop call `fn`, and says whether it will: not if it is over. Its
+  /// argument is whether the server serves; else its end has begun. Any thread.
+  bool post(std::function<void(bool serves)> fn);
 
   /// One run, as far as it has got.
   class course;

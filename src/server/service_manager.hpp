@@ -29,6 +29,11 @@ public:
     return watchdog_;
   }
 
+  /// Sends nothing from now on.
+  void leave() noexcept {
+    address_.clear();
+  }
+
   /// Sends `STATUS=` with `status`, and more lines of the protocol before it.
   void tell(const std::string& lines, const std::string& status) const;
 

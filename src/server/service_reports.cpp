@@ -38,8 +38,14 @@ void service_reports::reloading() {
     "RELOADING=1\nMONOTONIC_USEC=" + monotonic_microseconds() + "\n", status());
 }
 
-void service_reports::stopping() {
+void service_reports::on_leave() {
   manager_.tell("STOPPING=1\n", status());
+}
+
+void service_reports::replaced_by(int pid) {
+  manager_.tell("MAINPID=" + std::to_string(pid) + "\n", status());
+  manager_.leave();
+  due_.reset();
 }
 
 void service_reports::on_due(clock::time_point now) {

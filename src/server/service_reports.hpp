@@ -4,6 +4,7 @@
 
 #include "coppice/actor/runtime.hpp"
 #include "net/listener_set.hpp"
+#include "server/loop_part.hpp"
 #include "server/service_manager.hpp"
 
 #include <atomic>
@@ -18,7 +19,7 @@ namespace coppice {
 
 /// Reports the course of a server to its service manager, if there is one. For
 /// one thread, which waits for it.
-class service_reports {
+class service_reports final : public loop_part {
 public:
   using clock = std::chrono::steady_clock;
 
@@ -26,19 +27,23 @@ public:
   service_reports(actor::runtime_ptr rt, net::listener_set listeners,
                   std::string root);
 
-  /// When `on_due` is to be called; unset: never.
-  std::optional<clock::time_point> due() const noexcept {
+  std::optional<clock::time_point> due() const noexcept override {
     return due_;
   }
 
   /// It serves, or serves again after a reload.
   void ready();
   void reloading();
-  void stopping();
+
+  /// It ends.
+  void on_leave() override;
+
+  /// That process is the service from now on. Nothing is said after this.
+  void replaced_by(int pid);
 
   /// Says that all is well if every reactor has taken a turn since the last
   /// time.
-  void on_due(clock::time_point now);
+  void on_due(clock::time_point now) override;
 
 private:
   std::string status() const;

@@ -214,7 +214,7 @@ TEST(Clearing, OfAToxicMeansThatOfTheSameConnection) {
 // What a request does comes from its route, not from how its path ends.
 TEST(Clearing, OfAToxicThatIsCalledToxicsIsOfItAlone) {
   const std::vector<coppice::net::listener_ptr> none;
-  listeners_api listeners{none};
+  listeners_api listeners{none, {}};
   auto effect_of = [&](std::string_view path) {
     for (auto& each : toxics_routes(listeners))
       if (each.method == "DELETE" && match(each.pattern, path))

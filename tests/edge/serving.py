@@ -96,11 +96,11 @@ class Server:
     scheme = "http"  # of its admin API
     admin_at = f"{HOST}:0"
 
-    def __init__(self, binary, *options, bind=HOST):
+    def __init__(self, binary, *options, bind=HOST, drain="200ms"):
         self.folder = tempfile.TemporaryDirectory()
         line = self.launch(
             binary, *([] if bind.startswith("unix:") else ["0"]),
-            "--bind", bind, "--acceptors", "2", "--drain-timeout", "200ms",
+            "--bind", bind, "--acceptors", "2", "--drain-timeout", drain,
             *options)
         port = re.search(r"listening on \S+:(\d+) \(", line)
         self.port = int(port[1]) if port else None
@@ -109,8 +109,9 @@ class Server:
         """Returns the first line that it prints, once it serves."""
         self.binary = binary
         self.stderr = pathlib.Path(self.folder.name, "log")
-        words = [binary, "serve", "--admin", self.admin_at, "--journal", "off",
-                 *options]
+        words = [binary, "serve", "--admin", self.admin_at, *options]
+        if "--journal" not in options:
+            words += ["--journal", "off"]
         with open(self.stderr, "wb") as log:
             self.process = subprocess.Popen(
                 words, env=environment(), stdin=subprocess.DEVNULL,

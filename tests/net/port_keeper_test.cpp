@@ -249,7 +249,7 @@ TEST_F(PortKeeper, LeavesClientsToWhomItSharesItsSocketsWith) {
   keeper.own("top/port", 1);
   auto where = *keeper.local();
   port_keeper successor{where, {}, {}, *this};
-  successor.use_shared(keeper.share());
+  successor.use_shared(keeper.share(), where);
   successor.own("top/port", 1);
   successor.own_alone();
 
@@ -283,7 +283,7 @@ TEST_F(PortKeeper, HasSharedSocketsAgainAfterItsOwnerCrashed) {
 TEST_F(PortKeeper, OwnsItsSocketsAloneAgainIfNobodyTookThem) {
   keeper.own("top/port", 1);
   auto where = *keeper.local();
-  (void)keeper.share(); // and whoever got them has ended
+  (void)keeper.share(); // and the process that got them has ended
 
   keeper.own_alone();
   keeper.suspend();

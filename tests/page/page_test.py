@@ -11,6 +11,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -1046,6 +1047,36 @@ class Test:
             other.close()
         self.browser.until(lambda: self.text("#link") == "live", "it is live again")
 
+    def follows_to_another_process(self):
+        """The page goes on with the process that replaces its server, and
+        shows the old one as long as that has clients."""
+        other = Server(self.server.binary)
+        process = lambda: json.loads(other.get("upgrade")[1])["pid"]
+        try:
+            self.browser.open(other.url)
+            self.browser.until(lambda: self.text("#health").startswith("● healthy"), "it is healthy")
+            before = process()
+            client = other.talk(b"hello\n")
+            other.run("upgrade")
+            assert process() != before
+            self.browser.until(
+                lambda: f"process {before}, before this one, has 1 client left" in self.text("#health"),
+                f"both are told: {self.text('#health')!r}")
+            assert self.text("#link") == "live", self.text("#link")
+            self.shoot("upgrade")
+            client.close()
+            self.browser.until(lambda: "before this one" not in self.text("#health"),
+                               f"the old one has ended: {self.text('#health')!r}")
+            assert other.process.wait(20) == 0
+            assert "has taken over" in self.text("#log"), self.text("#log")
+        finally:
+            last = process()
+            self.browser.open(self.server.url)
+            os.kill(last, signal.SIGTERM)
+            other.close()
+        self.browser.until(lambda: self.text("#link") == "live", "it is live again")
+        self.browser.console()  # the stream that the old process ended complains there
+
     def ends_the_server_once_it_is_sure(self):
         other = Server(self.server.binary)
         try:
@@ -1131,6 +1162,7 @@ class Test:
             claim()
             print("ok", claim.__name__.replace("_", " "), flush=True)
         self.knows_several_listeners()
+        self.follows_to_another_process()
         self.ends_the_server_once_it_is_sure()
         print("ok ends the server once it is sure")
         wrong = [each["message"] for each in self.browser.console()

@@ -46,6 +46,9 @@ enum class event_kind {
   certificate_expires,  ///< Before long, or it has.
   reloaded,             ///< What was read from files was read again.
   reload_refused, ///< … and is wrong, or cannot be done: nothing has changed.
+  took_over,      ///< This process replaces another one.
+  replaced,       ///< Another process replaces this one.
+  upgrade_failed, ///< … or was to, and was of no use.
   notice,
 };
 

@@ -54,6 +54,8 @@ export class Health {
     const { active } = model.samples.at(-1) ?? {};
     if (active !== undefined && listeners.length > 0)
       words.push(counted(active, "client"));
+    if (model.earlier)
+      words.push(`process ${model.earlier.pid}, before this one, has ${counted(model.earlier.connections, "client")} left`);
     words.push(this.fullest(nodes));
     if (model.began !== null)
       words.push(`up ${span(model.now() - model.began)}`);

@@ -108,6 +108,7 @@ export class Model extends EventTarget {
   addSample(sample) {
     this.setClock(sample.mono_ns);
     this.listeners = sample.listeners;
+    this.earlier = sample.earlier ?? null;
     const sum = (key) => sample.listeners.reduce((all, each) => all + each[key], 0);
     this.samples.push({
       at: sample.mono_ns / 1e6,
