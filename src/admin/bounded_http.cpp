@@ -442,7 +442,8 @@ expected<http_answer, http_failure> ask_http(const authority& where,
   line to{*std::move(fd)};
   if (where.tls) {
     if (!tls)
-      return failed_to(failure_kind::no_tls, "it is not known whom to trust");
+      return failed_to(failure_kind::no_tls,
+                       "it is not known which certificates to trust");
     if (auto encrypted = to.encrypt(where.host, *tls, end); !encrypted)
       return unexpected{std::move(encrypted.error())};
   }

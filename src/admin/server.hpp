@@ -114,7 +114,7 @@ private:
   net::socket shared_;                 // with another process
   std::weak_ptr<net::port> listening_; // while a port has it
   bool held_ = false;
-  std::function<void()> begin_; // what `release` does; empty: nothing
+  std::function<void()> begin_;          // what `release` does; empty: nothing
   net::endpoint local_;                  // kept over restarts
   std::string open_error_;               // empty: there is none
   std::unique_ptr<worker_pool> workers_; // kept, too

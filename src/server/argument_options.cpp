@@ -55,6 +55,7 @@ constexpr layout program_layout[] = {
   {"--journal", log_group, "FILE"},
   {"--journal-size", log_group, "MIB"},
   {"--journal-age", log_group, "TIME"},
+  {"--fd-store", supervision_group, nullptr},
   {"--allow-faults", fault_group, nullptr},
   {"--fault-seed", fault_group, "NUMBER"},
 };
@@ -194,6 +195,9 @@ void add_options(CLI::App& cmd, program_arguments& args) {
     .add_option("--journal-age", args.journal.max_age,
                 "older events are deleted")
     ->capture_default_str();
+  cmd.add_flag("--fd-store", args.fd_store,
+               "have the service manager keep TCP ports open while this is "
+               "restarted, so that clients wait");
   cmd.add_flag("--allow-faults", args.admin.allow_faults,
                "let the admin API ask for faults: see coppice fault; "
                "COPPICE_FAULTS in the environment is obeyed in any case");

@@ -360,6 +360,7 @@ expected<void, start_error> apply(const program_arguments& args,
   if (!faults)
     return start_failure(faults.error());
   to.fault_seed = args.fault_seed;
+  to.fd_store = args.fd_store;
   to.faults = *std::move(faults);
   return apply_admin(args.admin, to);
 }
@@ -401,6 +402,8 @@ expected<void, start_error> take_passed_sockets(host_settings& to) {
   auto by_name = std::ranges::any_of(
     *passed, [&](auto& each) { return is_listener(each.name); });
   for (auto& each : *passed) {
+    if (is_stored(each.name))
+      continue;
     if (each.name == admin_name && !is_listener(each.name)) {
       if (to.admin_socket)
         return start_failure({"LISTEN_FDNAMES: two sockets are called admin, "

@@ -28,6 +28,7 @@ struct program_arguments {
   journal_settings journal;
   log_settings log;
   std::optional<std::uint64_t> fault_seed = {};
+  bool fd_store = false;
 };
 
 /// The rest of the command line of a program that listens.

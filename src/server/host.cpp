@@ -107,6 +107,8 @@ expected<void, start_error> host::bring_up(server_loop::signals which) {
     if (settings_.admin)
       make_admin();
     make_certificate_watch();
+    if (stored_ && listeners_)
+      stored_->give_to(listeners_->set());
     if (settings_.predecessor)
       take_sockets();
   } catch (const std::system_error& problem) {

@@ -14,6 +14,7 @@
 #include "server/server_loop.hpp"
 #include "server/server_signals.hpp"
 #include "server/service_reports.hpp"
+#include "server/socket_store.hpp"
 #include "server/upgrade/predecessor.hpp"
 #include "server/upgrade/successor.hpp"
 
@@ -59,6 +60,7 @@ struct host_settings {
   config_keys keys = {}; ///< What that file says of the program as a whole.
   std::optional<net::endpoint> admin = {};         ///< Unset: no admin API.
   std::optional<net::tls_settings> admin_tls = {}; ///< Unset: plain HTTP.
+  bool fd_store = false;                           ///< See `socket_store`.
   /// Listens already, in place of one for `admin`.
   std::optional<int> admin_socket = {};
   admin::access access = {};
@@ -196,6 +198,7 @@ private:
   std::unique_ptr<certificate_watch> certificates_;  // null: none to watch
   std::unique_ptr<service_reports> service_reports_; // null before `run`
   std::shared_ptr<upgrade::successor> successor_;    // null unless it is run
+  std::optional<socket_store> stored_;               // the same
   std::unique_ptr<actor::tree_root> root_;
   std::thread end_watcher_; // after `start`
   mutable std::mutex mutex_;

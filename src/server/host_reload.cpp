@@ -47,6 +47,8 @@ reload_result host::reload() {
   if (service_reports_)
     service_reports_->reloading();
   auto result = read_again();
+  if (service_reports_ && stored_)
+    stored_->update(all_listeners(), service_reports_->manager());
   if (service_reports_)
     service_reports_->ready();
   auto detail = result ? *result : result.error();

@@ -203,6 +203,8 @@ int host::run() {
   }
   auto early = std::make_unique<start_signals>();
   make_successor();
+  if (auto passed = net::passed_sockets())
+    stored_.emplace(*passed, settings_.fd_store);
   auto up = bring_up_and_take_over();
   auto stop_came = early->end();
   early.reset();
@@ -221,6 +223,8 @@ int host::run() {
   tell_of_predecessor();
   service_reports_
     = std::make_unique<service_reports>(rt_, all_listeners(), settings_.root);
+  if (stored_)
+    stored_->update(all_listeners(), service_reports_->manager());
   service_reports_->ready();
   auto result = run_loop(stop_came);
   successor_->finish();

@@ -217,9 +217,10 @@ upgrade::handover host::share_sockets() {
   handover result{.version = version};
   if (auto passed = net::passed_sockets())
     for (auto& each : *passed)
-      result.sockets.push_back(
-        {each.name,
-         net::checked(::fcntl(each.descriptor, F_DUPFD_CLOEXEC, 0), "fcntl")});
+      if (!is_stored(each.name)) // the new process stores its own
+        result.sockets.push_back(
+          {each.name, net::checked(::fcntl(each.descriptor, F_DUPFD_CLOEXEC, 0),
+                                   "fcntl")});
   if (listeners_)
     for (auto& each : listeners_->members())
       result.listeners.push_back(shared(each));

@@ -2,12 +2,14 @@
 
 #include "server/service_manager.hpp"
 
+#include "net/rights.hpp"
 #include "observe/printable.hpp"
 
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -18,6 +20,9 @@
 namespace coppice {
 
 namespace {
+
+// The kernel passes no more at a time.
+constexpr std::size_t sockets_a_message = net::rights::most;
 
 std::string variable(const char* name) {
   auto* text = std::getenv(name);
@@ -64,6 +69,29 @@ service_manager::service_manager() {
 
 void service_manager::tell(const std::string& lines,
                            const std::string& status) const {
+  send(lines + "STATUS=" + observe::printable(status), {});
+}
+
+void service_manager::store(const std::string& name,
+                            const std::vector<net::socket>& sockets) const {
+  std::vector<int> all;
+  for (auto& each : sockets)
+    all.push_back(each.fd());
+  // Else systemd drops those that it can poll an error of.
+  auto text = "FDSTORE=1\nFDPOLL=0\nFDNAME=" + name;
+  for (std::size_t i = 0; i < all.size(); i += sockets_a_message) {
+    auto last = std::min(i + sockets_a_message, all.size());
+    send(text, {all.begin() + static_cast<std::ptrdiff_t>(i),
+                all.begin() + static_cast<std::ptrdiff_t>(last)});
+  }
+}
+
+void service_manager::forget(const std::string& name) const {
+  send("FDSTOREREMOVE=1\nFDNAME=" + name, {});
+}
+
+void service_manager::send(const std::string& text,
+                           const std::vector<int>& sockets) const {
   if (!present())
     return;
   sockaddr_un to{};
@@ -71,11 +99,16 @@ void service_manager::tell(const std::string& lines,
   std::memcpy(to.sun_path, address_.data(), address_.size());
   if (to.sun_path[0] == '@')
     to.sun_path[0] = '\0';
-  auto text = lines + "STATUS=" + observe::printable(status);
-  auto size = offsetof(sockaddr_un, sun_path) + address_.size();
-  ::sendto(socket_.fd(), text.data(), text.size(), MSG_NOSIGNAL,
-           reinterpret_cast<const sockaddr*>(&to),
-           static_cast<socklen_t>(size));
+  iovec part{const_cast<char*>(text.data()), text.size()};
+  msghdr what{};
+  what.msg_name = &to;
+  what.msg_namelen
+    = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address_.size());
+  what.msg_iov = &part;
+  what.msg_iovlen = 1;
+  net::rights passed{sockets};
+  passed.put_into(what);
+  ::sendmsg(socket_.fd(), &what, MSG_NOSIGNAL);
 }
 
 } // namespace coppice

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace coppice {
 
@@ -29,6 +30,15 @@ public:
     return watchdog_;
   }
 
+  /// Has it keep copies of these sockets under a name, for the next start.
+  /// Nothing happens if the unit has no room for them
+  /// (FileDescriptorStoreMax).
+  void store(const std::string& name,
+             const std::vector<net::socket>& sockets) const;
+
+  /// Has it close all that it keeps under that name.
+  void forget(const std::string& name) const;
+
   /// Sends nothing from now on.
   void leave() noexcept {
     address_.clear();
@@ -38,6 +48,8 @@ public:
   void tell(const std::string& lines, const std::string& status) const;
 
 private:
+  void send(const std::string& text, const std::vector<int>& sockets) const;
+
   std::string address_; // empty: there is none
   std::optional<std::chrono::microseconds> watchdog_;
   net::socket socket_;

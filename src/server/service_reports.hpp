@@ -38,6 +38,11 @@ public:
   /// It ends.
   void on_leave() override;
 
+  /// For what else it is told.
+  const service_manager& manager() const noexcept {
+    return manager_;
+  }
+
   /// That process is the service from now on. Nothing is said after this.
   void replaced_by(int pid);
 

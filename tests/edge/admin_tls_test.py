@@ -84,7 +84,7 @@ def copy(pair):
 
 @case
 def page_and_stream(binary):
-    """The page, /metrics and the event stream come by HTTPS"""
+    """The page, /metrics and the event stream are served by HTTPS"""
     with TlsServer(binary, *options(certificate("server"))) as server:
         connection = server.ask()
         connection.request("GET", "/", headers={"Accept": "text/html"})
@@ -246,7 +246,7 @@ def expired(binary):
 
 @case
 def plain_to_tls(binary):
-    """Plain HTTP on the TLS port is told to use https://"""
+    """Plain HTTP on the TLS port gets the advice to use https://"""
     with TlsServer(binary, *options(certificate("server"))) as server:
         done = server.run("tree", admin=server.admin)
         equal(done.returncode, 1, "exit code")
@@ -260,7 +260,7 @@ def plain_to_tls(binary):
 
 @case
 def tls_to_plain(binary):
-    """TLS on the plain port is told to leave out https://"""
+    """TLS on the plain port gets the advice to leave out https://"""
     with Server(binary) as server:
         done = subprocess.run(
             [binary, "tree", "--admin", f"https://{server.admin}"],

@@ -6,6 +6,7 @@ for systemd.
 usage: service_test.py COPPICE [WORD]
 """
 
+import fcntl
 import json
 import os
 import pathlib
@@ -157,6 +158,94 @@ def unit_is_locked_down(binary):
     expect(exposure, "a level", said.stdout[-300:] + said.stderr[-300:])
     expect(float(exposure[1]) <= MOST_EXPOSED, "level", exposure[1])
     return exposure[1]
+
+
+# -- sockets that the manager keeps -------------------------------------------
+
+def stored(manager):
+    """What is stored next: its name, and descriptors."""
+    while True:
+        text, descriptors, _, _ = socket.recv_fds(manager.socket, 4096, 16)
+        said = dict(line.split("=", 1) for line in text.decode().splitlines())
+        if "FDSTORE" in said:
+            return said["FDNAME"], descriptors
+        if "FDSTOREREMOVE" in said:
+            return said["FDNAME"], None
+
+
+def restarted(binary, descriptors, name, *options):
+    """A server that is given these sockets, as systemd does."""
+    start = ("import os, sys\n"
+             "for i, fd in enumerate(sys.argv[1].split(',')):\n"
+             "    os.dup2(int(fd), 3 + i)\n"
+             "os.environ.update(LISTEN_FDS=str(i + 1), LISTEN_FDNAMES=':'.join("
+             "[sys.argv[2]] * (i + 1)), LISTEN_PID=str(os.getpid()))\n"
+             "os.execv(sys.argv[3], sys.argv[3:])\n")
+    # Far from 3, where they are to be put.
+    high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 100) for fd in descriptors]
+    process = subprocess.Popen(
+        [sys.executable, "-c", start, ",".join(map(str, high)), name, binary,
+         "serve", *options, "--bind", "127.0.0.1", "--admin", "off",
+         "--journal", "off", "--drain-timeout", "200ms"], pass_fds=high,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8")
+    for fd in high:
+        os.close(fd)
+    return process, process.stdout.readline()
+
+
+@case
+def has_its_port_kept(binary):
+    """With --fd-store, clients that come after a crash wait for the next start"""
+    with Manager() as manager:
+        server = Server(binary, "--fd-store")
+        name, descriptors = stored(manager)
+        equal((name, len(descriptors)), ("stored.echo", 1), "what is stored")
+        server.process.kill()
+        server.end()
+        with server.connect() as client:  # nobody is there, and it waits
+            client.sendall(b"hello\n")
+            process, line = restarted(binary, descriptors, name,
+                                      str(server.port), "--fd-store")
+            expect(f":{server.port} (" in line, "it has its port again", line)
+            equal(client.recv(6), b"hello\n", "the echo")
+            client.close()
+        process.terminate()
+        equal(process.wait(DEADLINE), 0, "exit code")
+        process.stdout.close()
+        # Its end did not close what is stored.
+        server.connect().close()
+        for fd in descriptors:
+            os.close(fd)
+
+
+@case
+def forgets_a_port_that_it_leaves(binary):
+    """What is stored of another port, or is not wanted, is closed and forgotten"""
+    with Manager() as manager:
+        server = Server(binary, "--fd-store")
+        name, descriptors = stored(manager)
+        server.end()
+        for options, kept in ((("0",), False), (("0", "--fd-store"), True)):
+            process, line = restarted(binary, descriptors, name, *options)
+            port = int(re.search(r":(\d+) \(", line)[1])
+            if kept:
+                equal(port, server.port, "with port 0, the port that is stored")
+            else:
+                equal(stored(manager), (name, None), "it is forgotten")
+            process.terminate()
+            equal(process.wait(DEADLINE), 0, "exit code")
+            process.stdout.close()
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            free = other.getsockname()[1]
+        process, line = restarted(binary, descriptors, name, str(free),
+                                  "--fd-store")
+        expect(f":{free} (" in line, "it listens where it is told", line)
+        equal(stored(manager), (name, None), "the other is forgotten")
+        process.terminate()
+        equal(process.wait(DEADLINE), 0, "exit code")
+        process.stdout.close()
+        for fd in descriptors:
+            os.close(fd)
 
 
 if __name__ == "__main__":

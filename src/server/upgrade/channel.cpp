@@ -2,6 +2,8 @@
 
 #include "server/upgrade/channel.hpp"
 
+#include "net/rights.hpp"
+
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -20,8 +22,7 @@ using clock = std::chrono::steady_clock;
 
 namespace {
 
-// The kernel passes no more with one call. Source: unix(7), SCM_MAX_FD.
-constexpr std::size_t descriptors_a_call = 253;
+constexpr std::size_t descriptors_a_call = net::rights::most;
 
 // What a message begins with: how long it is, and how many descriptors it has.
 struct head {
@@ -88,24 +89,13 @@ bool channel::send(const std::string& text, const std::vector<int>& descriptors,
 
 bool channel::write(const char* from, std::size_t size,
                     const std::vector<int>& some, clock::time_point until) {
-  alignas(cmsghdr)
-    std::array<char, CMSG_SPACE(descriptors_a_call * sizeof(int))>
-      control{};
+  net::rights passed{some};
   while (size > 0) {
     iovec part{const_cast<char*>(from), size};
     msghdr what{};
     what.msg_iov = &part;
     what.msg_iovlen = 1;
-    if (!some.empty()) {
-      auto bytes = some.size() * sizeof(int);
-      what.msg_control = control.data();
-      what.msg_controllen = CMSG_SPACE(bytes);
-      auto* rights = CMSG_FIRSTHDR(&what);
-      rights->cmsg_level = SOL_SOCKET;
-      rights->cmsg_type = SCM_RIGHTS;
-      rights->cmsg_len = CMSG_LEN(bytes);
-      std::memcpy(CMSG_DATA(rights), some.data(), bytes);
-    }
+    passed.put_into(what);
     auto n = ::sendmsg(sock_.fd(), &what, MSG_NOSIGNAL);
     if (n > 0) {
       from += n;
