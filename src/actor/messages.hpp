@@ -80,6 +80,9 @@ struct forecast_message {
   eventual<std::optional<supervision::forecast>> answer;
 };
 
+/// The supervisor above was asked to end: what is being started is not wanted.
+struct call_off_message {};
+
 /// Somebody in charge wants the supervisor to end its children and itself.
 struct stop_message {
   supervision::exit_reason reason;
@@ -102,6 +105,7 @@ CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::delayed_stop))
 CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::delayed_request))
 CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::burn_message))
 CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::forecast_message))
+CAF_ADD_TYPE_ID(coppice_actor, (coppice::actor::call_off_message))
 
 CAF_END_TYPE_ID_BLOCK(coppice_actor)
 
@@ -118,3 +122,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::delayed_stop)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::delayed_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::burn_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::forecast_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::actor::call_off_message)

@@ -64,6 +64,19 @@ public:
     return gate_.closed();
   }
 
+  /// Called by a supervisor that was asked to end while it waits for the start
+  /// of this actor. An actor whose start may take long makes it fail then, and
+  /// a supervisor passes it on to the child that it waits for. Any thread.
+  virtual void call_off_start() {
+    // nop
+  }
+
+  /// Called by a supervisor before it kills this actor because it makes no
+  /// progress. Any thread.
+  virtual void announce_stall() {
+    // nop
+  }
+
   /// How many messages were sent to this actor that it is not done with: those
   /// that wait, also for `resume_suspended`, and the one that it handles. Any
   /// thread.

@@ -127,6 +127,7 @@ caf::behavior supervisor::make_behavior() {
     [this](timer_message& msg) { feed(timer_fired{msg.generation}); },
     [this](retry_message& msg) { feed(retry_due{msg.key}); },
     [this](stop_message& msg) { end_for(std::move(msg.reason)); },
+    [this](call_off_message) { call_off(); },
   };
   auto on_other = [this](caf::message& msg) {
     if (rt_->tap != nullptr)
@@ -178,7 +179,24 @@ void supervisor::on_exit_signal(caf::exit_msg& msg) {
 
 void supervisor::end_for(exit_reason reason) {
   cause_of_end_ = rt_->blame.look(path_);
+  call_off();
   feed(parent_exited{std::move(reason)});
+}
+
+void supervisor::call_off_start() {
+  deliver(caf::actor_cast<caf::actor>(ctrl()), call_off_message{},
+          priority::urgent);
+}
+
+// The engine obeys when the start that it waits for has returned. One that
+// waits for a program to become ready may take minutes: it fails now, and so
+// does each later one.
+void supervisor::call_off() {
+  called_off_ = true;
+  if (acknowledging_ != 0)
+    if (auto* who = dynamic_cast<pinned_actor*>(
+          caf::actor_cast<caf::abstract_actor*>(handle_of(acknowledging_))))
+      who->call_off_start();
 }
 
 void supervisor::on_child_gone(instance_id instance,

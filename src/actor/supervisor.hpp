@@ -67,6 +67,8 @@ public:
 
   caf::behavior make_behavior() override;
 
+  void call_off_start() override;
+
   // -- properties, for a `tap` ------------------------------------------------
 
   const std::string& path() const noexcept {
@@ -118,6 +120,7 @@ private:
   void feed(supervision::event ev);
   void on_exit_signal(caf::exit_msg& msg);
   void end_for(supervision::exit_reason reason);
+  void call_off();
   void on_child_gone(supervision::instance_id instance,
                      const supervision::exit_reason& reason);
   void on_started(supervision::instance_id instance,
@@ -212,6 +215,7 @@ private:
   supervision::instance_id last_stranger_ = std::uint64_t{1} << 63;
   supervision::instance_id starting_ = 0;      // its start has not returned
   supervision::instance_id acknowledging_ = 0; // … and will be acknowledged
+  bool called_off_ = false; // no start is waited for any more
   std::deque<supervision::event> events_;
   std::vector<supervision::command> commands_;
   bool feeding_ = false;

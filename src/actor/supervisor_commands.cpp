@@ -71,6 +71,8 @@ void supervisor::start(const start_instance& cmd) {
       [&](starting& x) {
         acknowledging_ = cmd.instance;
         adopt(cmd.instance, cmd.key, std::move(x.child));
+        if (called_off_)
+          call_off();
       },
       [&](ignored& x) { answer_start(cmd.instance, x); },
       [&](start_failed& x) { answer_start(cmd.instance, std::move(x)); },
@@ -158,6 +160,7 @@ void supervisor::run(forget& cmd) {
     rt_->tree.remove(path_of(cmd.key), id());
   auto i = recipes_.find(cmd.key);
   instances_.erase(i->second.actor);
+  (void)rt_->end_notes.take(path_of(cmd.key)); // nobody reports that end
   recipes_.erase(i);
   postponed_.erase(cmd.key);
 }
@@ -220,11 +223,13 @@ void supervisor::run(progress& cmd) {
     signal_exit(handle_of(cmd.instance), *burning_, this);
   postponed_.erase(cmd.key);
   auto again = incarnation > 1;
+  auto note = rt_->end_notes.take(path_of(cmd.key));
+  if (again && occasion_.asked)
+    note = note.empty() ? "as asked" : "as asked, " + note;
   if (!cmd.dynamic || again)
     publish(again && !occasion_.asked ? event_kind::child_restarted
                                       : event_kind::child_started,
-            path_of(cmd.key), {}, again && occasion_.asked ? "as asked" : "",
-            incarnation);
+            path_of(cmd.key), {}, std::move(note), incarnation);
 }
 
 void supervisor::run(restart_decided& cmd) {
@@ -267,6 +272,9 @@ void supervisor::run(stalled& cmd) {
                                   .kind = event_kind::stalled,
                                   .path = path});
   rt_->blame.put(path, seq);
+  if (auto* who = dynamic_cast<pinned_actor*>(
+        caf::actor_cast<caf::abstract_actor*>(handle_of(cmd.instance))))
+    who->announce_stall();
 }
 
 void supervisor::run(report& cmd) {
@@ -284,8 +292,9 @@ void supervisor::run(report& cmd) {
                 + " stopped: " + text_of(*cmd.reason));
     return;
   case report_context::start_error:
-    occasion_.cause = publish(event_kind::start_failed, path_of(cmd.key),
-                              text_of(*cmd.reason));
+    occasion_.cause
+      = publish(event_kind::start_failed, path_of(cmd.key),
+                text_of(*cmd.reason), rt_->end_notes.take(path_of(cmd.key)));
     occasion_.why = "start failed \"" + text_of(*cmd.reason) + "\"";
     return;
   case report_context::shutdown:

@@ -70,7 +70,8 @@ tree_root::tree_root(runtime_ptr rt, caf::actor handle, std::string path)
 
 tree_root::result tree_root::start(runtime_ptr rt, std::string id,
                                    flags settings,
-                                   std::vector<child_spec> children) {
+                                   std::vector<child_spec> children,
+                                   std::stop_token call_off) {
   auto initialized = std::make_shared<std::promise<start_outcome>>();
   auto outcome = initialized->get_future();
   supervisor_setup setup{id, settings, std::move(children)};
@@ -85,6 +86,9 @@ tree_root::result tree_root::start(runtime_ptr rt, std::string id,
       start_error{"already_started", {}, std::move(reserved.error())}};
   rt->tree.add({}, id, child_type::supervisor, {}, 0);
   auto handle = rt->system.spawn<supervisor>(rt, std::move(setup));
+  std::stop_callback calling_off{
+    std::move(call_off),
+    [handle] { deliver(handle, stop_message{exit_reason::shutdown()}); }};
   if (!is_there(outcome, rt->time)) {
     signal_kill(handle);
     undo_start(*rt, handle, id);

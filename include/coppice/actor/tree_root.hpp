@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,8 +39,12 @@ public:
   ///
   /// Blocks; must not be called from an actor. In virtual time, it runs the
   /// actors itself; that nothing more happens there is an error, too.
+  ///
+  /// Once `call_off` is asked to stop, the start fails, children that are up
+  /// are stopped first, and none is waited for that may take long to be up.
   static result start(runtime_ptr rt, std::string id, supervision::flags flags,
-                      std::vector<child_spec> children);
+                      std::vector<child_spec> children,
+                      std::stop_token call_off = {});
 
   /// The tree whose root is the supervisor `handle` at `path`, be it a child of
   /// another one.
