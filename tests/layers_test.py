@@ -15,7 +15,7 @@ FLOORS = (
     {"supervision", "toml"},
     {"fault", "observe"},
     {"actor"},
-    {"net"},
+    {"net", "process"},
     {"protocol"},
     {"admin", "journal", "lab", "nemesis", "testing"},
     {"server"},
