@@ -8,6 +8,7 @@
 #include "process/spawner.hpp"
 
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
@@ -65,6 +66,9 @@ void linux_program::start() {
   events_.cancel(std::exchange(timer_, 0));
   phase_ = phase::starting;
   ++attempts_;
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  our_peak_kib_ = usage.ru_maxrss;
   spawner::get().post([self = shared_from_this()] {
     auto child = std::make_shared<expected<spawned_program, spawn_error>>(
       start_program(self->order_, self->mark_));

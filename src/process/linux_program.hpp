@@ -106,9 +106,9 @@ private:
 
   bool stopping_ = false;
   bool killing_ = false;
+  long our_peak_kib_ = 0; // when it was started
   bool counted_ = false; // the leftovers
   std::chrono::milliseconds pause_{1};
-  std::chrono::steady_clock::time_point read_until_{};
   program_end end_;
 };
 

@@ -26,10 +26,9 @@ namespace {
 // How long the signal that comes before SIGKILL may take to write a core.
 constexpr std::chrono::milliseconds time_for_core{5'000};
 constexpr std::chrono::milliseconds longest_pause_between_looks{50};
-// How long somebody else may hold a pipe after the group has gone …
+// How long somebody else may hold a pipe after the group has gone, and a log
+// that is not read hold up the end.
 constexpr std::chrono::milliseconds time_for_output{100};
-// … and how long a log that is not read may hold up the end.
-constexpr std::chrono::milliseconds time_for_full_log{5'000};
 
 } // namespace
 
@@ -131,7 +130,9 @@ void linux_program::on_leader_event() {
   end_.by_signal = info.si_code != CLD_EXITED;
   end_.core_dumped = info.si_code == CLD_DUMPED;
   end_.number = info.si_status;
-  end_.peak_kib = static_cast<std::uint64_t>(std::max(usage.ru_maxrss, 0L));
+  // It had our memory until it was executed, and that counts, too.
+  if (usage.ru_maxrss > our_peak_kib_)
+    end_.peak_kib = static_cast<std::uint64_t>(usage.ru_maxrss);
   end_.ran = std::chrono::duration_cast<std::chrono::milliseconds>(
     std::chrono::steady_clock::now() - since_);
   if (end_.by_signal && end_.number == SIGKILL && !end_.killed_by_us)
@@ -207,7 +208,6 @@ void linux_program::look_again() {
 void linux_program::drain() {
   events_.cancel(std::exchange(timer_, 0));
   phase_ = phase::draining;
-  read_until_ = event_thread::clock::now() + time_for_full_log;
   for (auto& each : std::vector{outputs_})
     each->read_rest();
   if (phase_ != phase::draining)
@@ -232,22 +232,11 @@ void linux_program::finish_if_read() {
 }
 
 void linux_program::finish() {
-  auto held_up = std::any_of(outputs_.begin(), outputs_.end(),
-                             [](auto& each) { return each->held_up(); });
-  if (held_up && !order_.what->keep_leftovers
-      && event_thread::clock::now() < read_until_) {
-    timer_ = events_.after(time_for_output, [this] {
-      timer_ = 0;
-      finish();
-    });
-    return;
-  }
   events_.cancel(std::exchange(timer_, 0));
   for (auto& each : outputs_) {
     each->on_end = nullptr;
-    if (order_.what->keep_leftovers && !each->ended())
-      each->let_go();
-    else
+    // What waits for room in the log is still to be written.
+    if (!(order_.what->keep_leftovers || each->held_up()) || !each->let_go())
       each->finish();
     end_.lost_lines += each->lost();
   }

@@ -5,6 +5,7 @@
 #include "process/output_log.hpp"
 
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <array>
@@ -16,6 +17,15 @@ namespace coppice::process {
 namespace {
 
 constexpr std::size_t read_at_once = 64 * 1024; // what a pipe holds
+constexpr std::size_t most_alone = 64;
+
+std::size_t alone_readers = 0; // of the event thread
+
+// Whether a read would give bytes; without any it says whether it is the end.
+bool has_bytes(int fd) {
+  int count = 0;
+  return ::ioctl(fd, FIONREAD, &count) < 0 || count > 0;
+}
 
 } // namespace
 
@@ -37,9 +47,16 @@ void output_reader::read_rest() {
   }
 }
 
-void output_reader::let_go() {
+bool output_reader::let_go() {
+  if (ended())
+    return true;
+  if (alone_readers == most_alone)
+    return false;
+  ++alone_readers;
+  alone_ = true;
   on_line_ = nullptr;
   on_end = nullptr;
+  return true;
 }
 
 void output_reader::finish() {
@@ -49,7 +66,8 @@ void output_reader::finish() {
 
 // Returns whether there may be more.
 bool output_reader::read_some() {
-  if (how_.full == output::when_full::block && !output_log::get().has_room()) {
+  if (how_.full == output::when_full::block && !output_log::get().has_room()
+      && has_bytes(fd_.get())) {
     wait_for_room();
     return false;
   }
@@ -112,6 +130,7 @@ void output_reader::unwatch() {
 void output_reader::end() {
   unwatch();
   fd_.reset();
+  alone_readers -= std::exchange(alone_, false) ? 1 : 0;
   cutter_.finish([this](std::string_view line) { take(line); });
   tell_of_lost();
   if (auto fn = std::exchange(on_end, nullptr))

@@ -38,8 +38,9 @@ public:
   /// Reads what is there, and no more than that.
   void read_rest();
 
-  /// Goes on to read without anybody, until the stream ends.
-  void let_go();
+  /// Goes on to read without anybody, until the stream ends. Returns false if
+  /// too many do that already.
+  bool let_go();
 
   /// Gives what is left without a line's end, and reads no more.
   void finish();
@@ -75,6 +76,7 @@ private:
   line_cutter cutter_;
   event_thread::number watch_ = 0;
   bool held_up_ = false;
+  bool alone_ = false;
   std::uint64_t lost_ = 0;
   std::uint64_t told_ = 0; // of those
 };

@@ -181,10 +181,13 @@ void program_actor::stop() {
 }
 
 void program_actor::kill() {
-  if (program_ == nullptr)
+  if (program_ == nullptr) {
     end_with(exit_reason::killed());
-  else
-    program_->kill(stalled_.exchange(false) ? how_.what->stall_signal : 0);
+    return;
+  }
+  auto stalled = stalled_.exchange(false);
+  was_stalled_ |= stalled;
+  program_->kill(stalled ? how_.what->stall_signal : 0);
 }
 
 void program_actor::be_up_to(std::chrono::milliseconds limit) {
@@ -244,7 +247,7 @@ void program_actor::on_ready() {
 
 void program_actor::on_ended(program_end& how) {
   auto reason = reason_of(how, *how_.what);
-  auto details = details_of(how, pid_);
+  auto own = reason;
   if (!acknowledged_ && !asked_ && reason.what() == exit_reason::kind::normal
       && how_.what->ready.when == readiness::kind::exit) {
     acknowledged_ = true;
@@ -256,7 +259,9 @@ void program_actor::on_ended(program_end& how) {
     reason = *asked_;
   else if (instead_)
     reason = *instead_;
-  args_.rt->end_notes.put(args_.path, details);
+  args_.rt->end_notes.put(
+    args_.path, details_of(how, pid_,
+                           reason != own || was_stalled_ ? to_string(own) : ""));
   end_with(reason);
 }
 

@@ -112,8 +112,11 @@ exit_reason reason_of(const program_end& end, const program& what) {
                        : reason_of_exit(end, what);
 }
 
-std::string details_of(const program_end& end, long pid) {
+std::string details_of(const program_end& end, long pid,
+                       const std::string& ended_by) {
   auto result = "pid " + std::to_string(pid) + " ran " + time_text(end.ran);
+  if (!ended_by.empty())
+    result += ", ended by " + ended_by;
   if (end.peak_kib > 0)
     result += ", peak memory " + std::to_string((end.peak_kib + 1023) / 1024)
               + " MiB";

@@ -24,7 +24,9 @@ struct program_end {
   /// The kernel has killed something in our control group meanwhile.
   bool out_of_memory = false;
   std::chrono::milliseconds ran = {};
-  std::uint64_t peak_kib = 0;   ///< The most memory that it had; 0: not known.
+  /// The most memory that it had; 0: not known, or less than this process had
+  /// when it was started.
+  std::uint64_t peak_kib = 0;
   std::size_t leftovers = 0;    ///< Processes of it that outlived it.
   std::uint64_t lost_lines = 0; ///< Of its output.
   std::vector<std::string> last_lines = {}; ///< Of its standard error.
@@ -41,6 +43,8 @@ supervision::exit_reason reason_of(const program_end& end, const program& what);
 
 /// For a person, what the reason does not say: `pid 4711 ran 2.3 s, …`, and
 /// below it a line for each of the last lines of its standard error.
-std::string details_of(const program_end& end, long pid);
+/// `ended_by`, if not empty, is how it ended where the reason is another one.
+std::string details_of(const program_end& end, long pid,
+                       const std::string& ended_by = {});
 
 } // namespace coppice::process

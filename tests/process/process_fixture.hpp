@@ -32,22 +32,23 @@ namespace coppice::test {
 /// The lines that programs wrote in this process, with their paths.
 inline recorder& written_lines() {
   static auto& result = *new recorder;
-  static const bool once = [] {
-    process::write_output_to(1, [](const process::output_line& line) {
-      result.add(std::string{line.path} + (line.error ? " ! " : " | ")
-                 + std::string{line.text});
-      return std::string{};
-    });
-    return true;
-  }();
-  (void)once;
   return result;
+}
+
+/// Has them written there, and nowhere else.
+inline void restore_lines() {
+  process::write_output_to(1, [](const process::output_line& line) {
+    written_lines().add(std::string{line.path} + (line.error ? " ! " : " | ")
+                        + std::string{line.text});
+    return std::string{};
+  });
 }
 
 /// Programs under a supervisor named `top`.
 class process_fixture : public actor_fixture {
 protected:
   process_fixture() : lines(written_lines()) {
+    restore_lines();
     lines.clear();
     std::string name = "/tmp/coppice-process-XXXXXX";
     folder = ::mkdtemp(name.data());
