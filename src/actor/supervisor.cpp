@@ -222,7 +222,9 @@ void supervisor::on_acknowledged(instance_id instance, start_outcome outcome) {
   if (instance != acknowledging_)
     return;
   acknowledging_ = 0;
-  if (!std::holds_alternative<started>(outcome))
+  if (auto* up = std::get_if<started>(&outcome))
+    start_note_ = up->info;
+  else
     release(instance);
   on_started(instance, std::move(outcome));
 }

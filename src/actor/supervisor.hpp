@@ -215,6 +215,7 @@ private:
   supervision::instance_id last_stranger_ = std::uint64_t{1} << 63;
   supervision::instance_id starting_ = 0;      // its start has not returned
   supervision::instance_id acknowledging_ = 0; // … and will be acknowledged
+  std::string start_note_;                     // what that said, for the event
   bool called_off_ = false; // no start is waited for any more
   std::deque<supervision::event> events_;
   std::vector<supervision::command> commands_;

@@ -135,7 +135,8 @@ void supervisor::run(abandon& cmd) {
   if (auto handle = handle_of(cmd.instance))
     rt_->directory.abandon(path_of(cmd.key), handle);
   release(cmd.instance);
-  publish(event_kind::unkillable, path_of(cmd.key));
+  publish(event_kind::unkillable, path_of(cmd.key), {},
+          rt_->end_notes.take(path_of(cmd.key)));
 }
 
 void supervisor::run(retry_later& cmd) {
@@ -223,7 +224,7 @@ void supervisor::run(progress& cmd) {
     signal_exit(handle_of(cmd.instance), *burning_, this);
   postponed_.erase(cmd.key);
   auto again = incarnation > 1;
-  auto note = rt_->end_notes.take(path_of(cmd.key));
+  auto note = std::exchange(start_note_, {});
   if (again && occasion_.asked)
     note = note.empty() ? "as asked" : "as asked, " + note;
   if (!cmd.dynamic || again)

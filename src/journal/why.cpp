@@ -76,6 +76,22 @@ std::string text_of_budget(const observe::event& ev) {
   return result;
 }
 
+// What a program said last, below the line about its end.
+std::string last_lines_of(const observe::event& ev) {
+  std::string result;
+  if (!is_end(ev.kind) && ev.kind != event_kind::start_failed)
+    return result;
+  for (auto at = ev.detail.find('\n'); at != std::string::npos;) {
+    auto end = ev.detail.find('\n', at + 1);
+    result += "      | "
+              + observe::printable(std::string_view{ev.detail}.substr(
+                at + 1, end == std::string::npos ? end : end - at - 1))
+              + "\n";
+    at = end;
+  }
+  return result;
+}
+
 } // namespace
 
 expected<std::optional<story>, store_error> why(const reader& from,
@@ -116,7 +132,8 @@ std::string tell(const story& what) {
     // Its own path is in the first line.
     if (ev.path == what.path && line.starts_with(path))
       line.erase(0, path.size() + 1);
-    result += "  " + to_text(ev.wall_time) + "  " + line + "\n";
+    result
+      += "  " + to_text(ev.wall_time) + "  " + line + "\n" + last_lines_of(ev);
   }
   auto decided
     = std::find_if(what.chain.rbegin(), what.chain.rend(),

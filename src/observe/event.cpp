@@ -52,6 +52,19 @@ constexpr std::array<std::string_view, 34> kind_names{
 static_assert(kind_names.size()
               == static_cast<std::size_t>(event_kind::notice) + 1);
 
+// After the first line come, at an end, the last lines of a program's output.
+std::string shown_detail(const event& ev) {
+  auto& detail = ev.detail;
+  auto lines = std::count(detail.begin(), detail.end(), '\n');
+  if (lines == 0
+      || (ev.kind != event_kind::child_exited
+          && ev.kind != event_kind::child_stopped
+          && ev.kind != event_kind::start_failed))
+    return detail;
+  return detail.substr(0, detail.find('\n')) + ", and its last "
+         + (lines == 1 ? "line" : std::to_string(lines) + " lines");
+}
+
 } // namespace
 
 std::string_view to_string(event_kind value) {
@@ -245,7 +258,7 @@ std::string describe(const event& ev) {
     break;
   }
   if (!ev.detail.empty())
-    text += ": " + printable(ev.detail);
+    text += ": " + printable(shown_detail(ev));
   return text;
 }
 

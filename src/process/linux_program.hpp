@@ -73,6 +73,7 @@ private:
   void send_to_leader(int number);
   void send_stop_signal();
   void kill_all();
+  void tell_of_survival();
   void on_leader_event();
   void reap_leader();
   void look_for_rest();
@@ -107,7 +108,7 @@ private:
   bool stopping_ = false;
   bool killing_ = false;
   long our_peak_kib_ = 0; // when it was started
-  bool counted_ = false; // the leftovers
+  bool counted_ = false;  // the leftovers
   std::chrono::milliseconds pause_{1};
   program_end end_;
 };

@@ -25,6 +25,8 @@ namespace {
 
 // How long the signal that comes before SIGKILL may take to write a core.
 constexpr std::chrono::milliseconds time_for_core{5'000};
+// A program that lives longer than this after SIGKILL is stuck in the kernel.
+constexpr std::chrono::milliseconds time_to_die{100};
 constexpr std::chrono::milliseconds longest_pause_between_looks{50};
 // How long somebody else may hold a pipe after the group has gone, and a log
 // that is not read hold up the end.
@@ -104,14 +106,23 @@ void linux_program::send_stop_signal() {
 }
 
 void linux_program::kill_all() {
-  if (phase_ == phase::running)
+  if (phase_ == phase::running) {
     end_.killed_by_us = true;
+    events_.cancel(timer_);
+    timer_ = events_.after(time_to_die, [this] { tell_of_survival(); });
+  }
   if (order_.what->keep_leftovers) {
     if (phase_ == phase::running)
       send_to_leader(SIGKILL);
     return;
   }
   ::kill(-child_.pid, SIGKILL);
+}
+
+// For the case that its supervisor gives it up.
+void linux_program::tell_of_survival() {
+  if (auto state = state_text(child_.pid); !state.empty())
+    observer_->survives(std::move(state));
 }
 
 // As long as the leader is not reaped, the number of its group is certainly
@@ -167,8 +178,8 @@ void linux_program::look_for_rest() {
     drain();
     return;
   }
-  (void)reap_strangers();
   auto left = rest_of_it();
+  (void)reap_strangers(); // not before they are counted
   if (left > 0) {
     // Those that obey a moment later than their leader are not left behind.
     if (killing_ && !end_.killed_by_us && !std::exchange(counted_, true))

@@ -36,6 +36,8 @@ public:
   virtual void not_started(std::string why) = 0;
   /// As `program::ready` says; after `started`, and not for `exit`.
   virtual void ready() = 0;
+  /// SIGKILL has not ended it for a moment; `state` says what it does.
+  virtual void survives(std::string state) = 0;
   /// `WATCHDOG=1`.
   virtual void progressed() = 0;
   /// `WATCHDOG=trigger`.

@@ -22,6 +22,10 @@ struct not_started_message {
   std::string why = {};
 };
 
+struct survival_message {
+  std::string state = {};
+};
+
 struct ended_message {
   program_end how = {};
 };
@@ -56,6 +60,7 @@ CAF_ADD_TYPE_ID(coppice_process, (coppice::process::not_started_message))
 CAF_ADD_TYPE_ID(coppice_process, (coppice::process::ended_message))
 CAF_ADD_TYPE_ID(coppice_process, (coppice::process::sign_message))
 CAF_ADD_TYPE_ID(coppice_process, (coppice::process::wish_message))
+CAF_ADD_TYPE_ID(coppice_process, (coppice::process::survival_message))
 
 CAF_END_TYPE_ID_BLOCK(coppice_process)
 
@@ -64,3 +69,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::process::not_started_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::process::ended_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::process::sign_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::process::wish_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::process::survival_message)

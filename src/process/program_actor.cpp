@@ -50,6 +50,10 @@ public:
     actor::deliver(to_, sign_message{sign_message::kind::ready});
   }
 
+  void survives(std::string state) override {
+    actor::deliver(to_, survival_message{std::move(state)});
+  }
+
   void progressed() override {
     actor::deliver(to_, sign_message{sign_message::kind::progressed});
   }
@@ -93,6 +97,9 @@ caf::behavior program_actor::make_behavior() {
       [this](sign_message& msg) { on_sign(msg.what); },
       [this](ended_message& msg) { on_ended(msg.how); },
       [this](wish_message& msg) { on_wish(msg); },
+      [this](survival_message& msg) {
+        args_.rt->end_notes.put(args_.path, std::move(msg.state));
+      },
     }
       .or_else(actor::others(*this, [](caf::message&) {})));
   if (auto fault = points_.start.hit(args_.path);
@@ -185,6 +192,7 @@ void program_actor::kill() {
     end_with(exit_reason::killed());
     return;
   }
+  killed_ = true;
   auto stalled = stalled_.exchange(false);
   was_stalled_ |= stalled;
   program_->kill(stalled ? how_.what->stall_signal : 0);
@@ -238,10 +246,10 @@ void program_actor::on_ready() {
   if (acknowledged_ || asked_)
     return;
   acknowledged_ = true;
-  auto info = "pid " + std::to_string(pid_);
-  args_.rt->end_notes.put(args_.path, info);
-  actor::acknowledge_start(args_, supervision::started{info});
-  if (auto fault = points_.end.hit(args_.path))
+  auto fault = points_.end.hit(args_.path);
+  actor::acknowledge_start(args_,
+                           supervision::started{"pid " + std::to_string(pid_)});
+  if (fault)
     exit_with_fault(*fault);
 }
 
@@ -259,9 +267,13 @@ void program_actor::on_ended(program_end& how) {
     reason = *asked_;
   else if (instead_)
     reason = *instead_;
-  args_.rt->end_notes.put(
-    args_.path, details_of(how, pid_,
-                           reason != own || was_stalled_ ? to_string(own) : ""));
+  // The failure of a start that was killed was reported before; the next to
+  // report is another program's.
+  if (acknowledged_ || !killed_)
+    args_.rt->end_notes.put(
+      args_.path,
+      details_of(how, pid_,
+                 reason != own || was_stalled_ ? to_string(own) : ""));
   end_with(reason);
 }
 

@@ -78,8 +78,9 @@ private:
   std::atomic<bool> stalled_ = false;
   pid_t pid_ = 0;
   bool acknowledged_ = false;
+  bool killed_ = false;
   bool was_stalled_ = false; // its supervisor has another reason then
-  bool limited_ = false; // in the time that it may take to end
+  bool limited_ = false;     // in the time that it may take to end
   std::optional<supervision::exit_reason> asked_;
   std::optional<supervision::exit_reason> instead_; // of the program's reason
 };

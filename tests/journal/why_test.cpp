@@ -63,6 +63,22 @@ TEST(Why, FollowsTheCausesFromTheFirstToTheRestart) {
   EXPECT_THAT(text, HasSubstr("0 restarts were left of 1 within 5 s"));
 }
 
+TEST(Why, ShowsWhatAProgramSaidLast) {
+  test::journal_file file;
+  auto to = must(writer::open(file.path(), {}));
+  auto end = made(1, event_kind::child_exited, "top/web");
+  end.reason = "exit 3";
+  end.detail = "pid 7 ran 2 ms\nno disk\n\x1b[31mbye";
+  must(to.append(std::vector{end}));
+  auto from = must(reader::open(file.path()));
+
+  auto text = tell(*must(why(from, "top/web")));
+
+  EXPECT_THAT(text, HasSubstr("exited: exit 3: pid 7 ran 2 ms, and its last 2 "
+                              "lines\n      | no disk\n"
+                              "      | \\u001b[31mbye\n"));
+}
+
 TEST(Why, NamesTheOwnBudgetOfAChildThatHasOne) {
   test::journal_file file;
   auto to = must(writer::open(file.path(), {}));

@@ -14,8 +14,8 @@ using namespace coppice;
 using coppice::test::process_fixture;
 using observe::event_kind;
 using supervision::restart;
-using testing::HasSubstr;
-using testing::StartsWith;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 namespace {
 
@@ -85,7 +85,6 @@ TEST_F(ProgramExits, AnExitIsNoticedAlthoughSomethingHoldsItsOutput) {
 
   ASSERT_TRUE(end);
   EXPECT_EQ(end->reason, "exit 1");
-  EXPECT_THAT(end->detail, HasSubstr("left 1 process behind"));
   EXPECT_LT(std::chrono::steady_clock::now() - before,
             std::chrono::seconds{10});
 }

@@ -11,12 +11,12 @@
 namespace line_cutter_test {
 
 using coppice::process::line_cutter;
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 namespace {
 
-class LineCutter : public testing::Test {
+class LineCutter : public ::testing::Test {
 protected:
   std::vector<std::string> feed(std::string_view bytes) {
     lines_.clear();

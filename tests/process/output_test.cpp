@@ -21,11 +21,11 @@ using coppice::test::process_fixture;
 using observe::event_kind;
 using process::output;
 using supervision::restart;
-using testing::Contains;
-using testing::ElementsAre;
-using testing::EndsWith;
-using testing::HasSubstr;
-using testing::UnorderedElementsAre;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
 
 namespace {
 
@@ -55,9 +55,9 @@ TEST_F(ProgramOutput, HasBothStreams) {
 TEST_F(ProgramOutput, LongLinesAreCutAndMarkedAndNoneIsTorn) {
   auto what = program({"flood", "200", "40960"});
   what.standard_output.max_line = 16'384;
-  ASSERT_TRUE(start({child("a", what, restart::temporary),
-                     child("b", program({"flood", "20000", "99"}),
-                           restart::temporary)}));
+  ASSERT_TRUE(
+    start({child("a", what, restart::temporary),
+           child("b", program({"flood", "20000", "99"}), restart::temporary)}));
   EXPECT_TRUE(next(event_kind::child_exited, "a"));
   forget_position();
   EXPECT_TRUE(next(event_kind::child_exited, "b"));
@@ -94,13 +94,13 @@ TEST_F(ProgramOutput, MayGoToAFile) {
   std::ostringstream text;
   text << in.rdbuf();
   EXPECT_EQ(text.str(), "before\nto a file\n");
-  EXPECT_THAT(lines.lines(), testing::IsEmpty());
+  EXPECT_THAT(lines.lines(), ::testing::IsEmpty());
 }
 
 TEST_F(ProgramOutput, AFileThatCannotBeOpenedIsAFailedStart) {
   auto what = program({"wait"});
-  what.standard_error = {.to = output::target::file,
-                         .path = file("no/such/folder")};
+  what.standard_error
+    = {.to = output::target::file, .path = file("no/such/folder")};
 
   EXPECT_FALSE(start({child("a", what)}));
 
@@ -173,11 +173,11 @@ private:
 };
 
 TEST_F(SlowLog, HoldsUpAProgramThatBlocksAndNobodyElse) {
-  ASSERT_TRUE(start({child("a",
-                           program({"flood", "20000", "99", "touch",
-                                    file("done"), "wait"}),
-                           restart::temporary),
-                     child("b", program({"exit", "3"}), restart::temporary)}));
+  ASSERT_TRUE(start(
+    {child("a",
+           program({"flood", "20000", "99", "touch", file("done"), "wait"}),
+           restart::temporary),
+     child("b", program({"exit", "3"}), restart::temporary)}));
 
   EXPECT_EQ(next_reason(event_kind::child_exited, "b"), "exit 3");
   EXPECT_FALSE(std::filesystem::exists(file("done"))); // 2 MB do not fit

@@ -23,8 +23,8 @@ using coppice::test::process_fixture;
 using observe::event_kind;
 using process::readiness;
 using supervision::restart;
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 namespace {
 
@@ -34,10 +34,9 @@ protected:
   awaited(std::string id, process::program what,
           std::chrono::milliseconds limit = 20s,
           std::optional<std::chrono::milliseconds> progress = {}) {
-    return process::process_child({.id = std::move(id),
-                                   .ready_within = limit,
-                                   .progress_within = progress},
-                                  std::move(what));
+    return process::process_child(
+      {.id = std::move(id), .ready_within = limit, .progress_within = progress},
+      std::move(what));
   }
 
   // The steps `before` come before it is ready, `after` makes it so. What is
@@ -106,8 +105,8 @@ TEST_F(ProgramReadiness, ANotificationMakesItReady) {
 }
 
 TEST_F(ProgramReadiness, ANotificationOfAGrandchildThatHasGoneCounts) {
-  auto what = program({"background", "notify", "READY=1", "exit", "0", "--",
-                       "wait"});
+  auto what
+    = program({"background", "notify", "READY=1", "exit", "0", "--", "wait"});
   what.ready.when = readiness::kind::notify;
 
   EXPECT_TRUE(start({awaited("a", what)})) << error;
@@ -171,8 +170,8 @@ TEST_F(ProgramReadiness, TimeMakesItReady) {
 TEST_F(ProgramReadiness, APortThatAcceptsMakesItReady) {
   reserved_port port;
   auto what = program({"say", "begun", "wait"});
-  what.ready = {.when = readiness::kind::connect,
-                .to = "127.0.0.1:" + port.number()};
+  what.ready
+    = {.when = readiness::kind::connect, .to = "127.0.0.1:" + port.number()};
   std::jthread starting{[&] { start({awaited("a", what)}); }};
   lines.wait_for(1);
   EXPECT_EQ(root, nullptr);
@@ -286,19 +285,19 @@ TEST_F(CalledOff, AFirstStart) {
   }};
   auto nested = actor::supervisor_child("n", {}, {awaited("a", never_ready())});
 
-  auto result = actor::tree_root::start(rt, "top", {}, {nested},
-                                        source.get_token());
+  auto result
+    = actor::tree_root::start(rt, "top", {}, {nested}, source.get_token());
 
   EXPECT_THAT(test::error_of(result).message, HasSubstr("shutdown"));
 }
 
 TEST_F(CalledOff, ARestartByAnOrderFromAbove) {
   auto what = shell("if mkdir " + file("once") + " 2>/dev/null; then "
-               + PROGRAM_FOR_TESTS + " notify READY=1 exit 3; else exec "
-               + PROGRAM_FOR_TESTS + " say begun wait; fi");
+                    + PROGRAM_FOR_TESTS + " notify READY=1 exit 3; else exec "
+                    + PROGRAM_FOR_TESTS + " say begun wait; fi");
   what.ready.when = readiness::kind::notify;
-  auto nested = actor::supervisor_child("n", {.intensity = 5},
-                                        {awaited("a", what, 60s)});
+  auto nested
+    = actor::supervisor_child("n", {.intensity = 5}, {awaited("a", what, 60s)});
   ASSERT_TRUE(start({nested})) << error;
   lines.wait_for(1); // the second one, which does not get ready
   auto before = std::chrono::steady_clock::now();
@@ -309,8 +308,8 @@ TEST_F(CalledOff, ARestartByAnOrderFromAbove) {
 }
 
 TEST_F(CalledOff, OneThatDoesNotObeyIsKilled) {
-  auto what = program({"ignore", "15", "write-pid", file("pid"), "say", "begun",
-                       "wait"});
+  auto what = program(
+    {"ignore", "15", "write-pid", file("pid"), "say", "begun", "wait"});
   what.ready.when = readiness::kind::notify;
   std::stop_source source;
   std::jthread stopper{[&] {
@@ -329,8 +328,8 @@ TEST_F(CalledOff, OneThatDoesNotObeyIsKilled) {
 TEST_F(ProgramReadiness, OneWithoutProgressGetsTheStallSignalAndIsRestarted) {
   auto what = program({"no-core", "wait"});
   what.stall_signal = SIGABRT;
-  ASSERT_TRUE(start({process::process_child(
-    {.id = "a", .progress_within = 150ms}, what)}));
+  ASSERT_TRUE(start(
+    {process::process_child({.id = "a", .progress_within = 150ms}, what)}));
 
   EXPECT_TRUE(next(event_kind::stalled, "a"));
 

@@ -18,10 +18,10 @@ using namespace coppice;
 using coppice::test::process_fixture;
 using observe::event_kind;
 using supervision::restart;
-using testing::AllOf;
-using testing::Contains;
-using testing::EndsWith;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
 
 namespace {
 
@@ -156,9 +156,9 @@ TEST_F(ProgramStarts, GivesItCleanSurroundings) {
   ASSERT_TRUE(up) << error;
   EXPECT_EQ(end->reason, "normal");
   EXPECT_THAT(lines.lines(),
-              testing::IsSupersetOf({"top/a | blocked 0", "top/a | ignored 0",
-                                     "top/a | beyond 0", "top/a | notify no",
-                                     "top/a | leader 1"}));
+              ::testing::IsSupersetOf({"top/a | blocked 0", "top/a | ignored 0",
+                                       "top/a | beyond 0", "top/a | notify no",
+                                       "top/a | leader 1"}));
   EXPECT_THAT(lines.lines(),
               Contains("top/a | nofile " + std::to_string(before.rlim_cur)));
 }
@@ -177,8 +177,8 @@ TEST_F(ProgramStarts, SetsDirectoryEnvironmentAndLimits) {
   EXPECT_TRUE(next(event_kind::child_exited, "a"));
 
   EXPECT_THAT(lines.lines(),
-              testing::ElementsAre("top/a | /", "top/a | kept--more",
-                                   "top/a | 99", "top/a | 0"));
+              ::testing::ElementsAre("top/a | /", "top/a | kept--more",
+                                     "top/a | 99", "top/a | 0"));
   ::unsetenv("COPPICE_TEST_KEPT");
   ::unsetenv("COPPICE_TEST_HIDDEN");
 }
@@ -192,9 +192,9 @@ TEST_F(ProgramStarts, RunsAsAnotherUser) {
   ASSERT_TRUE(start({child("a", what, restart::temporary)})) << error;
   EXPECT_TRUE(next(event_kind::child_exited, "a"));
 
-  EXPECT_THAT(lines.lines(),
-              testing::ElementsAre("top/a | nobody", "top/a | nogroup",
-                                   "top/a | 1", "top/a | nobody /nonexistent"));
+  EXPECT_THAT(lines.lines(), ::testing::ElementsAre(
+                               "top/a | nobody", "top/a | nogroup", "top/a | 1",
+                               "top/a | nobody /nonexistent"));
 }
 
 TEST_F(ProgramStarts, DoesNotRunAsAnotherUserWithoutTheRight) {

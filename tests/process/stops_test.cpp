@@ -18,8 +18,8 @@ using coppice::test::process_fixture;
 using namespace std::chrono_literals;
 using observe::event_kind;
 using supervision::restart;
-using testing::Contains;
-using testing::HasSubstr;
+using ::testing::Contains;
+using ::testing::HasSubstr;
 
 namespace {
 
@@ -86,7 +86,7 @@ TEST_F(ProgramStops, ThoseOfAGroupAreStoppedOneAfterTheOtherInReverse) {
   auto all = lines.wait_for(5);
   std::vector<std::string> byes(all.begin(),
                                 all.begin() + std::min<long>(2, all.size()));
-  EXPECT_THAT(byes, testing::ElementsAre("top/c | bye", "top/b | bye"));
+  EXPECT_THAT(byes, ::testing::ElementsAre("top/c | bye", "top/b | bye"));
   EXPECT_TRUE(next(event_kind::child_restarted, "a"));
   EXPECT_TRUE(next(event_kind::child_restarted, "b"));
   EXPECT_TRUE(next(event_kind::child_restarted, "c"));
@@ -154,7 +154,8 @@ TEST_F(ProgramStops, ItsOwnStopSignalIsSent) {
 }
 
 TEST_F(ProgramStops, AKillSignalKillsTheProgramAndItIsRestarted) {
-  ASSERT_TRUE(start({child("a", program({"ignore", "15", "wait"}))}));
+  ASSERT_TRUE(start({child("a", program({"ignore", "15", "wait"}),
+                           restart::permanent, 100ms)}));
   auto pid = next_pid(event_kind::child_started, "a");
 
   ASSERT_TRUE(actor::crash(*rt, "top/a", {}));
