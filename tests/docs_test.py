@@ -174,6 +174,18 @@ def check_tour(binary, update):
                f"{page}: the block of {kind} is not that of the example")
 
 
+def check_programs(update):
+    """docs/guide/programs.md shows the example."""
+    page = pathlib.Path("docs/guide/programs.md")
+    source = pathlib.Path("examples/process/shop.cpp").read_text("utf-8")
+    text = page.read_text("utf-8")
+    block = re.compile(r"(```cpp\n)(.*?)(```\n)", re.S)
+    if update:
+        text = block.sub(lambda m: m[1] + source + m[3], text, count=1)
+        page.write_text(text, "utf-8")
+    expect(block.search(text)[2] == source, f"{page}: the program is another")
+
+
 def check_listener(binary, update):
     """docs/guide/listener.md shows the example, which does what it says."""
     page = pathlib.Path("docs/guide/listener.md")
@@ -413,6 +425,7 @@ def main(binary, update):
     check_rules()
     check_conformance()
     check_tour(binary, update)
+    check_programs(update)
     check_listener(binary, update)
     check_server()
     check_testing_kit(binary)

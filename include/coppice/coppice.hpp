@@ -15,5 +15,8 @@
 #include "coppice/actor/tree_root.hpp"
 #include "coppice/application.hpp"
 #include "coppice/fault/point.hpp"
+#include "coppice/process/output_log.hpp"
+#include "coppice/process/program.hpp"
+#include "coppice/process/reaper.hpp"
 #include "coppice/server.hpp"
 #include "coppice/version.hpp"

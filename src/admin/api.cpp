@@ -134,7 +134,7 @@ std::vector<route> api::own_routes() const {
     probe({"GET", "/metrics", look, no_body, "for Prometheus",
            [this](const call&) { return metrics(); }}),
     {"POST", "/kill", change, body_kind::object,
-     R"({"path": ..., "reason": ...})",
+     R"({"path", "reason"/"signal": ...})",
      [this](const call& what) { return kill(what.body); }},
     {"POST", "/drain", change, body_kind::optional,
      R"({"timeout_ms": ...} then end)",

@@ -116,6 +116,7 @@ private:
   response metrics() const;
   std::vector<prometheus::MetricFamily> all_metrics(bool asks_earlier) const;
   response kill(const nlohmann::json& body) const;
+  response signal(const nlohmann::json& body, const std::string& path) const;
   response drain(const nlohmann::json& body) const;
   response reload() const;
   response log_level() const;

@@ -10,6 +10,8 @@
 #include "admin/tree_json.hpp"
 #include "coppice/actor/tree_root.hpp"
 #include "coppice/version.hpp"
+#include "process/program_end.hpp"
+#include "process/programs.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -110,7 +112,14 @@ response api::kill(const nlohmann::json& body) const {
   if (body.contains("reason") && !body["reason"].is_string())
     return failure(400, "\"reason\" has to be a text");
   auto path = body["path"].get<std::string>();
+  if (body.contains("signal"))
+    return signal(body, path);
   auto text = body.value("reason", "kill");
+  if (text != "kill" && text != "shutdown" && process::is_program(*rt_, path))
+    return failure(409, "\"" + path
+                          + "\" is a program, which has reasons of its own: "
+                            "kill it, ask it to end with \"shutdown\", or send "
+                            "it a \"signal\"");
   std::optional<exit_reason> reason;
   if (text != "kill")
     reason = exit_reason::parse(text);
@@ -121,6 +130,21 @@ response api::kill(const nlohmann::json& body) const {
   if (!hit)
     return failure(404, "there is no actor at \"" + path + "\"");
   return success({{"path", path}, {"reason", text}});
+}
+
+response api::signal(const nlohmann::json& body,
+                     const std::string& path) const {
+  auto number = body["signal"].is_string()
+                  ? process::signal_number(body["signal"].get<std::string>())
+                  : 0;
+  if (number == 0 || body.contains("reason"))
+    return failure(400, "\"signal\" has to be the name of a signal, such as "
+                        "HUP, and excludes \"reason\"");
+  auto name = process::signal_name(number);
+  auto sent = process::send_signal(*rt_, path, number, asked_here);
+  if (!sent)
+    return failure(rt_->actor_at(path) ? 409 : 404, sent.error());
+  return success({{"path", path}, {"signal", name}});
 }
 
 response api::set_log_level(const nlohmann::json& body) const {

@@ -64,6 +64,17 @@ int tell_end(const std::string& path, const std::string& reason,
   return done;
 }
 
+int send_signal(const admin::client& server, const std::string& path,
+                const std::string& signal) {
+  nlohmann::json body{{"path", path}, {"signal", signal}};
+  auto answer = server.post("/kill", in_ascii(body));
+  if (!answer)
+    return report(answer.error());
+  std::cout << "sent " << observe::printable(signal) << " to "
+            << observe::printable(path) << "\n";
+  return done;
+}
+
 } // namespace
 
 int end_actor(const end_options& options) {
@@ -73,6 +84,8 @@ int end_actor(const end_options& options) {
   auto server = changing(options);
   if (!server)
     return report(server.error());
+  if (!options.signal.empty())
+    return send_signal(*server, *path, options.signal);
   auto before = server->get("/tree");
   if (!before)
     return report(before.error());

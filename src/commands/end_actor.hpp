@@ -12,6 +12,7 @@ namespace coppice::commands {
 struct end_options : session {
   std::string path;
   std::string reason = "kill"; ///< What the actor ends with.
+  std::string signal = {};     ///< Is sent to a program instead.
 };
 
 /// Ends the actor; returns the exit code.

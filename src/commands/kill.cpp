@@ -18,6 +18,11 @@ void declare_kill(CLI::App& cmd, end_options& options) {
                 "or any other word")
     ->type_name("REASON")
     ->capture_default_str();
+  cmd
+    .add_option("--signal", options.signal,
+                "send a program this signal, such as HUP, and nothing else")
+    ->type_name("SIGNAL")
+    ->excludes("--reason");
   add_admin_and_token(cmd, options);
 }
 

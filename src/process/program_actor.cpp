@@ -2,7 +2,6 @@
 
 #include "process/program_actor.hpp"
 
-#include "actor/directory.hpp"
 #include "actor/more_types.hpp"
 #include "actor/virtual_time.hpp"
 #include "coppice/actor/deliver.hpp"
@@ -11,6 +10,7 @@
 #include "observe/blame.hpp"
 #include "observe/end_notes.hpp"
 #include "process/fake_machine.hpp"
+#include "process/programs.hpp"
 
 #include <utility>
 
@@ -282,17 +282,35 @@ void program_actor::end_with(const exit_reason& reason) {
   quit(actor::to_error(reason));
 }
 
+namespace {
+
+bool is_program(const caf::actor& who) {
+  return dynamic_cast<program_actor*>(
+           caf::actor_cast<caf::abstract_actor*>(who))
+         != nullptr;
+}
+
+} // namespace
+
+bool is_program(const actor::runtime& rt, std::string_view path) {
+  return is_program(rt.actor_at(path));
+}
+
 expected<void, std::string> send_signal(actor::runtime& rt,
-                                        std::string_view path, int number) {
-  auto found = rt.directory.find(path);
-  if (!found)
-    return unexpected{std::string{"there is no such actor"}};
-  auto* who = dynamic_cast<program_actor*>(
-    caf::actor_cast<caf::abstract_actor*>(found->handle));
-  if (who == nullptr)
-    return unexpected{std::string{"it is not a program"}};
-  actor::deliver(found->handle,
-                 wish_message{wish_message::kind::signal, number});
+                                        std::string_view path, int number,
+                                        std::string_view on_behalf) {
+  auto who = rt.actor_at(path);
+  if (!who)
+    return unexpected{"there is no actor at \"" + std::string{path} + "\""};
+  if (!is_program(who))
+    return unexpected{"\"" + std::string{path}
+                      + "\" is not a program: it cannot be sent a signal"};
+  if (!on_behalf.empty())
+    rt.events.publish({.kind = observe::event_kind::notice,
+                       .path = std::string{path},
+                       .detail = signal_name(number) + " is sent to it: "
+                                 + std::string{on_behalf}});
+  actor::deliver(who, wish_message{wish_message::kind::signal, number});
   return {};
 }
 

@@ -4,7 +4,6 @@
 
 #include "actor/pinned_actor.hpp"
 #include "coppice/actor/child_spec.hpp"
-#include "coppice/expected.hpp"
 #include "process/fault_points.hpp"
 #include "process/machine.hpp"
 #include "process/messages.hpp"
@@ -14,7 +13,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 
 namespace coppice::process {
 
@@ -84,10 +82,5 @@ private:
   std::optional<supervision::exit_reason> asked_;
   std::optional<supervision::exit_reason> instead_; // of the program's reason
 };
-
-/// Sends a signal to the program at `path`; the error is a sentence. Any
-/// thread.
-expected<void, std::string> send_signal(actor::runtime& rt,
-                                        std::string_view path, int number);
 
 } // namespace coppice::process

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "admin/api.hpp"
+#include "coppice/actor/request.hpp"
+#include "coppice/process/program.hpp"
 #include "support/actor_fixture.hpp"
 
 #include <nlohmann/json.hpp>
@@ -73,6 +75,21 @@ TEST_F(AdminApi, KillsByPathAndSaysHow) {
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(json::parse(answer.body),
             json({{"path", "top/a"}, {"reason", "kill"}}));
+}
+
+TEST_F(AdminApi, KillsAProgramOrAsksItToEndButGivesItNoReason) {
+  process::program what;
+  what.command = {"sleep", "60"};
+  ASSERT_TRUE(actor::start_child(root->handle(),
+                                 process::process_child({.id = "p"}, what))
+                .get());
+
+  EXPECT_EQ(status(kill(R"({"path": "top/p", "reason": "boom"})")), 409);
+  EXPECT_EQ(status(kill(R"({"path": "top/p", "signal": "CONT"})")), 200);
+  EXPECT_EQ(status(kill(R"({"path": "top/p", "signal": "NONE"})")), 400);
+  EXPECT_EQ(status(kill(R"({"path": "top/a", "signal": "CONT"})")), 409);
+  EXPECT_EQ(status(kill(R"({"path": "top/b", "signal": "CONT"})")), 404);
+  EXPECT_EQ(status(kill(R"({"path": "top/p", "reason": "shutdown"})")), 200);
 }
 
 TEST_F(AdminApi, RefusesWhatItDoesNotUnderstand) {

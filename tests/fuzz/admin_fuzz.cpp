@@ -7,6 +7,7 @@
 #include "coppice/actor/request.hpp"
 #include "coppice/actor/system.hpp"
 #include "coppice/actor/tree_root.hpp"
+#include "process/programs.hpp"
 
 #include "fuzz.hpp"
 
@@ -117,6 +118,20 @@ void try_input(std::string_view input) {
 } // namespace coppice::fuzz
 
 namespace coppice {
+
+// There is no program but at paths that end so.
+bool process::is_program(const actor::runtime&, std::string_view path) {
+  return path.ends_with("program");
+}
+
+expected<void, std::string> process::send_signal(actor::runtime&,
+                                                 std::string_view path, int,
+                                                 std::string_view) {
+  fuzz::demand_permission("/kill");
+  if (path.ends_with("program"))
+    return {};
+  return unexpected{"\"" + std::string{path} + "\" is not a program"};
+}
 
 // In place of a tree's: what may end an actor is what is looked at here. There
 // is one actor, `top/a`.

@@ -5,7 +5,7 @@
 #include "process_fixture.hpp"
 
 #include "coppice/actor/request.hpp"
-#include "process/program_actor.hpp"
+#include "process/programs.hpp"
 
 #include <gmock/gmock.h>
 
@@ -197,11 +197,13 @@ TEST_F(ProgramStops, ASignalCanBeSent) {
     start({child("a", program({"exit-on", "10", "5", "say", "up", "wait"}))}));
   lines.wait_for(1);
 
+  EXPECT_TRUE(process::is_program(*rt, "top/a"));
+  EXPECT_FALSE(process::is_program(*rt, "top"));
   EXPECT_TRUE(process::send_signal(*rt, "top/a", SIGUSR1));
 
   EXPECT_EQ(next_reason(event_kind::child_exited, "a"), "exit 5");
   EXPECT_EQ(test::error_of(process::send_signal(*rt, "top", SIGUSR1)),
-            "it is not a program");
+            "\"top\" is not a program: it cannot be sent a signal");
 }
 
 TEST_F(ProgramStops, DynamicSupervisorsStopTheirsTogether) {
