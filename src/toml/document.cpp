@@ -21,6 +21,9 @@ namespace coppice::toml_file {
 // to be refused, and not to end the program.
 #define TOML_ASSERT(expression)                                                \
   (static_cast<bool>(expression) ? void() : ::coppice::toml_file::refuse())
+// Tables in tables are read, and later destroyed, one in the other: what is
+// very deep would use up the stack. See also `most_parts`.
+#define TOML_MAX_NESTED_VALUES 64
 #include <toml++/toml.h>
 
 namespace coppice::toml_file {
@@ -75,6 +78,9 @@ bool is_ascii(char c) {
   return static_cast<unsigned char>(c) < 0x80;
 }
 
+// Of a key with dots, each of which stands for a table.
+constexpr std::size_t most_parts = 32;
+
 // A character of UTF-8; of length 0 if there is none.
 struct character {
   std::uint32_t code = 0;
@@ -120,6 +126,8 @@ public:
         write_comment();
       else if (c == '"' || c == '\'')
         write_quoted(c);
+      else if (has_too_many_parts(c))
+        refuse("a key of more than 32 parts");
       else
         write_one(false);
     }
@@ -135,6 +143,15 @@ private:
 
   bool begins(std::string_view what) const {
     return text_.substr(at_).starts_with(what);
+  }
+
+  // Between what cannot stand in a key, dots are those of a key, or of a number
+  // or date, which has few.
+  bool has_too_many_parts(char c) {
+    constexpr std::string_view between = "=,[]{}\n";
+    if (between.find(c) != between.npos)
+      dots_ = 0;
+    return c == '.' && ++dots_ >= most_parts;
   }
 
   void refuse(const char* why) {
@@ -192,6 +209,7 @@ private:
 
   std::string_view text_;
   std::size_t at_ = 0;
+  std::size_t dots_ = 0;
   std::string result_;
   std::optional<problem> problem_;
 };
