@@ -5,6 +5,7 @@
 #include "net/tls/context.hpp"
 #include "protocol/protocols.hpp"
 #include "server/complaints.hpp"
+#include "server/name.hpp"
 #include "server/option_checks.hpp"
 #include "server/option_section.hpp"
 #include "toml/document.hpp"

@@ -5,6 +5,7 @@
 #include "observe/printable.hpp"
 #include "server/exit_code.hpp"
 #include "server/help_text.hpp"
+#include "server/name.hpp"
 #include "server/option_checks.hpp"
 #include "server/usage_error.hpp"
 

@@ -114,13 +114,6 @@ void change_limits(net::listener& of, const net::limits& before,
 
 } // namespace
 
-bool is_name(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-           || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
-  });
-}
-
 std::set<std::string> differing(const config_keys& before,
                                 const config_keys& after) {
   std::set<std::string> result;

@@ -20,9 +20,6 @@
 
 namespace coppice {
 
-/// Whether a root or a listener may be called so: letters, digits and `_-.`.
-bool is_name(std::string_view text);
-
 /// A key of a configuration file, with its value as text.
 struct config_key {
   std::string value;
