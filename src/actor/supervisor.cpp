@@ -213,8 +213,12 @@ void supervisor::on_child_gone(instance_id instance,
 }
 
 void supervisor::on_started(instance_id instance, start_outcome outcome) {
-  if (instance == starting_)
+  if (instance == starting_) {
     starting_ = 0;
+    // What was ignored or failed is down, unless it is tried again.
+    if (!std::holds_alternative<started>(outcome) && !engine_.dynamic())
+      show(starting_key_, observe::node_state::stopped);
+  }
   feed(start_returned{instance, std::move(outcome)});
 }
 

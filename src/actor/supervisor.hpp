@@ -214,6 +214,7 @@ private:
   supervision::request_id last_request_ = 0;
   supervision::instance_id last_stranger_ = std::uint64_t{1} << 63;
   supervision::instance_id starting_ = 0;      // its start has not returned
+  supervision::child_key starting_key_ = 0;    // … and whose start that is
   supervision::instance_id acknowledging_ = 0; // … and will be acknowledged
   std::string start_note_;                     // what that said, for the event
   bool called_off_ = false; // no start is waited for any more

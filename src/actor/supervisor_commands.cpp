@@ -53,6 +53,7 @@ void supervisor::run(start_instance& cmd) {
     occasion_.cause = recipes_.at(cmd.key).end;
   show(cmd.key, node_state::starting);
   starting_ = cmd.instance;
+  starting_key_ = cmd.key;
   auto& point = rt_->points.start;
   if (point.armed()) [[unlikely]]
     if (auto what = point.hit(path_of(cmd.key)); what && !may_start(cmd, *what))
