@@ -72,7 +72,8 @@ std::string first_line(const host& started) {
   std::string result = settings.program + ": ";
   auto n = settings.listeners.size();
   if (n == 0)
-    result += settings.root + " is up; ";
+    result
+      += (settings.title.empty() ? settings.root : settings.title) + " is up; ";
   else if (n > 1)
     result += std::to_string(n) + " listeners; ";
   else
@@ -103,8 +104,10 @@ std::string listener_lines(const host& started) {
 
 std::string how_to_break(const host& started) {
   auto& settings = started.settings();
-  std::string victim = settings.root;
-  if (!settings.listeners.empty())
+  auto victim = settings.root;
+  if (!settings.victim.empty())
+    victim = settings.victim;
+  else if (!settings.listeners.empty())
     victim += "/listener:" + settings.listeners.front().config.name
               + "/accepting/acceptors/acceptor:0";
   else if (!settings.children.empty())

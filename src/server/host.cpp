@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <exception>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -121,6 +122,10 @@ expected<void, start_error> host::bring_up(server_loop::signals which) {
   } catch (const std::exception& problem) {
     return failure(problem.what());
   }
+  if (settings_.programs) {
+    take_output_of_programs();
+    log_->open(0); // they may take a while
+  }
   auto done = arm_faults();
   if (done)
     done = start_tree();
@@ -219,8 +224,9 @@ expected<void, start_error> host::start_tree() {
     return failure("the runtime has a tree already: name a supervisor of it in "
                    ".below",
                    true);
-  auto started = actor::tree_root::start(rt_, settings_.root, settings_.flags,
-                                         std::move(children));
+  auto started
+    = actor::tree_root::start(rt_, settings_.root, settings_.flags,
+                              std::move(children), call_off_start_.get_token());
   if (!started)
     return failure(start_failure(started.error().message));
   root_ = *std::move(started);
@@ -274,6 +280,11 @@ std::string host::start_failure(const std::string& reason) const {
   if (admin_)
     if (auto why = admin_->open_error(); !why.empty())
       return "the admin API " + why + " (--admin off does without)";
+  if (settings_.programs) // the first of them is that of the program
+    for (auto& each :
+         rt_->events.after(0, std::numeric_limits<std::size_t>::max()).events)
+      if (each->kind == observe::event_kind::start_failed)
+        return "could not start: " + observe::describe(*each);
   return "could not start: " + reason;
 }
 

@@ -29,6 +29,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -73,6 +74,15 @@ struct host_settings {
   fault::plan faults = {};                      ///< Armed from the start.
   /// See `admin::operations`.
   decltype(admin::operations::laboratory) laboratory = {};
+  /// Set if the children are programs. Their events are in the log from the
+  /// start on.
+  std::optional<end_of_programs> programs = {};
+  /// What is up, in the first line that it prints; empty: its root.
+  std::string title = {};
+  /// The actor that may be killed to see how it heals, in what it prints;
+  /// empty: one that it finds itself.
+  std::string victim = {};
+  bool announces = true;           ///< Prints that it is up.
   actor::runtime_ptr runtime = {}; ///< Null: one of its own.
   /// The path of a supervisor there to be a child of; empty: a root.
   std::string below = {};
@@ -181,6 +191,10 @@ private:
   void say(const std::string& text) const;
   std::string line_about_end(const end_result& result) const;
   std::string start_failure(const std::string& reason) const;
+  const end_of_programs* programs() const noexcept;
+  bool has_given_up() const;
+  void take_output_of_programs();
+  void flush_output();
 
   std::optional<end_limit> end_limit_; // outlives what may not end
   host_settings settings_;
@@ -199,6 +213,7 @@ private:
   std::unique_ptr<service_reports> service_reports_; // null before `run`
   std::shared_ptr<upgrade::successor> successor_;    // null unless it is run
   std::optional<socket_store> stored_;               // the same
+  std::stop_source call_off_start_;                  // of programs
   std::unique_ptr<actor::tree_root> root_;
   std::thread end_watcher_; // after `start`
   mutable std::mutex mutex_;

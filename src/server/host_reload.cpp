@@ -73,7 +73,11 @@ reload_result host::read_again() {
   auto text = joined(*lines, "\n");
   if (!certificates)
     return unexpected{std::move(text)};
-  if (text.empty())
+  if (text.empty() && settings_.programs)
+    text
+      = "there is nothing to reload: the file is read at the start alone, for "
+        "now; stop it and start it again";
+  else if (text.empty())
     text = settings_.read_again ? "nothing has changed"
                                 : "there is nothing to reload: no file but "
                                   "those of certificates is read again, and "

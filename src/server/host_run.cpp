@@ -5,6 +5,7 @@
 #include "server/host.hpp"
 
 #include "actor/virtual_time.hpp"
+#include "coppice/process/output_log.hpp"
 #include "journal/event_json.hpp"
 #include "observe/printable.hpp"
 #include "server/announcement.hpp"
@@ -73,7 +74,48 @@ running_server host::parts() {
     result.parts.push_back(successor_.get());
   if (settings_.predecessor)
     result.parts.push_back(settings_.predecessor.get());
+  result.programs = programs();
+  result.has_given_up = [this] { return has_given_up(); };
   return result;
+}
+
+const end_of_programs* host::programs() const noexcept {
+  return settings_.programs ? &*settings_.programs : nullptr;
+}
+
+// The root itself, or the supervisor of all programs right below it.
+bool host::has_given_up() const {
+  auto all = rt_->events.after(0, std::numeric_limits<std::size_t>::max());
+  return std::ranges::any_of(all.events, [this](auto& each) {
+    auto& path = each->path;
+    return each->kind == observe::event_kind::gave_up
+           && (path == settings_.root
+               || (path.starts_with(settings_.root + "/")
+                   && path.find('/', settings_.root.size() + 1) == path.npos));
+  });
+}
+
+// As the log, so that one reader can take both.
+void host::take_output_of_programs() {
+  if (settings_.log_format == journal::log_format::text) {
+    process::write_output_to(STDERR_FILENO);
+    return;
+  }
+  process::write_output_to(STDERR_FILENO, [](const process::output_line& line) {
+    return journal::to_line(
+             {{"time", journal::to_text(std::chrono::system_clock::now())},
+              {"kind", "output"},
+              {"path", line.path},
+              {"stream", line.error ? "stderr" : "stdout"},
+              {"text", line.text}})
+           + "\n";
+  });
+}
+
+// Nobody may keep the end waiting by not reading what programs said.
+void host::flush_output() {
+  if (settings_.programs)
+    (void)process::flush_output(reader_limit.count());
 }
 
 end_result host::run_loop(bool stop_came) {
@@ -129,8 +171,8 @@ std::string host::line_about_end(const end_result& result) const {
   auto text = result.text;
   auto all = rt_->events.after(0, std::numeric_limits<std::size_t>::max());
   for (auto i = all.events.rbegin(); i != all.events.rend(); ++i)
-    if (auto& ev = **i;
-        ev.kind == observe::event_kind::gave_up && ev.path == settings_.root) {
+    if (auto& ev = **i; ev.kind == observe::event_kind::gave_up
+                        && (ev.path == settings_.root || settings_.programs)) {
       text += "; " + observe::describe(ev) + reason_before(all.events, ev);
       break;
     }
@@ -201,13 +243,21 @@ int host::run() {
     say(enough.error());
     return failed;
   }
-  auto early = std::make_unique<start_signals>();
-  make_successor();
+  auto early = std::make_unique<start_signals>(programs(), call_off_start_);
+  if (!settings_.programs) // which are children of this process
+    make_successor();
   if (auto passed = net::passed_sockets())
     stored_.emplace(*passed, settings_.fd_store);
   auto up = bring_up_and_take_over();
   auto stop_came = early->end();
   early.reset();
+  if (!up)
+    flush_output();
+  if (!up && stop_came && settings_.programs) {
+    log_->flush(reader_limit);
+    end_limit_.emplace(done);
+    return done; // somebody called it off
+  }
   if (!up) {
     auto code = up.error().usage ? usage : failed;
     say(up.error().text);
@@ -215,11 +265,13 @@ int host::run() {
     return code;
   }
   auto told = rt_->events.last_seq(); // the announcement reports the start
-  write_within(STDOUT_FILENO,
-               observe::printable_lines(announcement(*this), longest_last_line)
-                 + "\n",
-               reader_limit);
-  log_->open(told);
+  if (settings_.announces)
+    write_within(
+      STDOUT_FILENO,
+      observe::printable_lines(announcement(*this), longest_last_line) + "\n",
+      reader_limit);
+  if (!settings_.programs)
+    log_->open(told);
   tell_of_predecessor();
   service_reports_
     = std::make_unique<service_reports>(rt_, all_listeners(), settings_.root);
@@ -227,10 +279,12 @@ int host::run() {
     stored_->update(all_listeners(), service_reports_->manager());
   service_reports_->ready();
   auto result = run_loop(stop_came);
-  successor_->finish();
+  if (successor_)
+    successor_->finish();
   if (result.orderly && !end_reactors())
     result.orderly = false;
   end_journal(result.at_once);
+  flush_output();
   if (!result.text.empty()) {
     log_->flush(reader_limit);
     write_within(STDERR_FILENO, line_about_end(result) + "\n", reader_limit);

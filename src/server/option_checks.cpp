@@ -69,7 +69,7 @@ void refuse_empty_texts(CLI::App& cmd) {
                         : std::string{};
   };
   for (auto* each : cmd.get_options({}))
-    if (each->get_items_expected_max() > 0)
+    if (each->get_items_expected_max() > 0 && each->get_type_name() != any_word)
       each->check(CLI::Validator{check, ""});
 }
 

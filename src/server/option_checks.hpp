@@ -23,7 +23,12 @@ CLI::Validator shares(double least, double most);
 /// One of `words`; what is like one gets a hint.
 CLI::Validator one_of(std::vector<std::string> words);
 
-/// Has all options of `cmd` refuse an empty text, which stands for nothing.
+/// What the values of an option are called that may be anything, also empty:
+/// the words of somebody else's command.
+inline constexpr auto any_word = "WORD";
+
+/// Has all options of `cmd`, but those whose values are `any_word`, refuse an
+/// empty text, which stands for nothing.
 void refuse_empty_texts(CLI::App& cmd);
 
 } // namespace coppice

@@ -3,6 +3,7 @@
 #include "server/server_loop.hpp"
 
 #include "net/socket.hpp"
+#include "server/duration.hpp"
 #include "server/exit_code.hpp"
 #include "server/loop_part.hpp"
 #include "server/server_signals.hpp"
@@ -36,6 +37,13 @@ namespace {
 // How long a tree that was asked to end may take, beyond its own limits.
 constexpr auto stop_limit = 10s;
 constexpr auto parting_limit = 1s;
+
+// … and programs that were killed.
+constexpr auto kill_limit = 5s;
+
+// timeout(1) sends its signal twice at once, to the process and to its group.
+// Programs get that long before a second one kills them.
+constexpr auto one_signal = 50ms;
 
 } // namespace
 
@@ -218,10 +226,40 @@ private:
         server_.on_signal(meaning);
       return;
     }
+    auto same = server_.programs != nullptr && stop_since_
+                && now() < *stop_since_ + one_signal;
     if (stage_ == stage::serving)
       leave(server_.times().timeout);
+    else if (server_.programs != nullptr && !killing_ && !same)
+      kill_programs();
+    else if (same)
+      return;
     else
       result_ = end_result{.code = done, .orderly = false, .at_once = true};
+  }
+
+  void kill_programs() {
+    killing_ = true;
+    deadline_ = now() + kill_limit;
+    server_.programs->kill();
+  }
+
+  std::optional<clock::duration> time_to_stop() const {
+    if (server_.programs != nullptr)
+      return server_.programs->stop_within;
+    return goodbye_and(stop_limit);
+  }
+
+  // Once nothing is left that anybody waits for.
+  end_result orderly_end() const {
+    if (server_.programs == nullptr)
+      return {done};
+    if (late_.empty())
+      return {server_.programs->exit_code()};
+    return {.code = failed,
+            .text = "it did not end within "
+                    + to_text(*server_.programs->stop_within)
+                    + " (stop_within) and was killed:" + late_};
   }
 
   void run_tasks() {
@@ -251,6 +289,7 @@ private:
   }
 
   void leave(std::chrono::milliseconds timeout, bool at_once = false) {
+    stop_since_ = now();
     drain_timeout_ = timeout;
     for (auto* each : server_.parts)
       each->on_leave();
@@ -287,7 +326,7 @@ private:
     if (stage_ == stage::draining)
       stop();
     else if (stage_ == stage::parting)
-      result_ = end_result{done};
+      result_ = orderly_end();
   }
 
   // Nothing if peers may take as long as they want.
@@ -310,7 +349,8 @@ private:
 
   void stop() {
     stage_ = stage::stopping;
-    set_deadline(goodbye_and(stop_limit));
+    if (!killing_)
+      set_deadline(time_to_stop());
     // Before the tree ends one hub after the other, each with its goodbyes.
     for (auto& each : server_.listeners.all())
       each->end_connections();
@@ -329,6 +369,11 @@ private:
       result_ = end_result{.code = done, .orderly = false};
       return;
     }
+    if (server_.programs != nullptr && !killing_) {
+      late_ = listed(server_.root.still_there());
+      kill_programs();
+      return;
+    }
     result_ = end_result{.code = failed,
                          .orderly = false,
                          .text = "the tree did not end in time; it waits for"
@@ -344,6 +389,12 @@ private:
     }
     if (stage_ == stage::stopping) {
       part();
+      return;
+    }
+    if (server_.programs != nullptr && !server_.has_given_up()) {
+      if (server_.reports != nullptr)
+        server_.reports->stopping();
+      result_ = orderly_end();
       return;
     }
     result_ = end_result{.code = gave_up,
@@ -380,6 +431,9 @@ private:
   actor::virtual_time* time_; // null: real time
   stage stage_ = stage::serving;
   std::chrono::milliseconds drain_timeout_{0};
+  std::optional<clock::time_point> stop_since_;
+  bool killing_ = false; // all programs
+  std::string late_;     // those that were killed because the time was over
   std::optional<clock::time_point> deadline_;
   std::optional<end_result> result_; // once it is over
 };

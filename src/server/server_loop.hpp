@@ -27,6 +27,18 @@ struct drain_times {
   std::chrono::milliseconds delay{0};
 };
 
+/// How the end of a tree of programs differs from that of actors: it may take
+/// as long as the programs do, and they can be killed. Functions are called
+/// from any thread.
+struct end_of_programs {
+  /// Kills all programs.
+  std::function<void()> kill;
+  /// What an orderly end ends with.
+  std::function<int()> exit_code;
+  /// Of the whole stop; then all that is left is killed. Unset: no limit.
+  std::optional<std::chrono::milliseconds> stop_within = {};
+};
+
 /// What runs. Its functions are called by the loop's thread.
 struct running_server {
   actor::tree_root& root;
@@ -38,6 +50,9 @@ struct running_server {
   std::function<void(signal_meaning)> on_signal = {};
   /// Looked after until the end; none is null.
   std::vector<loop_part*> parts = {};
+  const end_of_programs* programs = nullptr; ///< Null: there are none.
+  /// Whether a tree of programs that has ended gave up. Set if there are some.
+  std::function<bool()> has_given_up = {};
 };
 
 /// How a server ended.
@@ -65,10 +80,12 @@ public:
   ~server_loop();
 
   /// Returns how the server ended: with code 0 after a signal or `drain`, 4 if
-  /// the tree gave up.
+  /// the tree gave up. A tree of programs says itself what an orderly end ends
+  /// with, be it that somebody asked for it or that it ended itself.
   ///
   /// The first signal closes the port and lets connections finish until the
-  /// drain timeout; after a second one this returns at once.
+  /// drain timeout; after a second one this returns at once. Programs are
+  /// killed at the second signal, and left behind at the third.
   end_result run(running_server server);
 
   /// Does the same as a guest of `time`, which has to outlive this. Returns at

@@ -3,6 +3,7 @@
 #include "server/server_signals.hpp"
 
 #include "server/exit_code.hpp"
+#include "server/server_loop.hpp"
 
 #include <poll.h>
 #include <pthread.h>
@@ -19,6 +20,7 @@
 #include <initializer_list>
 #include <optional>
 #include <system_error>
+#include <utility>
 
 namespace coppice {
 
@@ -88,8 +90,11 @@ net::socket open_server_signals() {
   return result;
 }
 
-start_signals::start_signals()
-    : signals_(open_server_signals()),
+start_signals::start_signals(const end_of_programs* programs,
+                             std::stop_source call_off)
+    : programs_(programs),
+      call_off_(std::move(call_off)),
+      signals_(open_server_signals()),
       over_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (!over_)
     throw std::system_error(errno, std::generic_category(), "eventfd");
@@ -111,29 +116,49 @@ bool start_signals::end() {
 void start_signals::watch() {
   std::array<pollfd, 2> fds{pollfd{signals_.fd(), POLLIN, 0},
                             pollfd{over_.fd(), POLLIN, 0}};
-  using clock = std::chrono::steady_clock;
-  std::optional<clock::time_point> until; // once a stop is wanted
   for (;;) {
     auto left = -1;
-    if (until)
+    if (until_)
       left = static_cast<int>(std::max<std::int64_t>(
-        0, std::chrono::ceil<std::chrono::milliseconds>(*until - clock::now())
+        0, std::chrono::ceil<std::chrono::milliseconds>(*until_ - clock::now())
              .count()));
     auto n = ::poll(fds.data(), fds.size(), left);
     if (n == 0)
-      ::_exit(failed);
+      on_time_over();
     if (n > 0 && fds[1].revents != 0)
       return;
     signalfd_siginfo info;
-    if (::read(signals_.fd(), &info, sizeof(info)) != sizeof(info))
+    if (n <= 0 || ::read(signals_.fd(), &info, sizeof(info)) != sizeof(info))
       continue;
     auto signal = static_cast<int>(info.ssi_signo);
-    if (meaning_of(signal) != signal_meaning::stop)
-      continue;
-    if (stop_wanted_.exchange(true))
-      ::_exit(exit_of_signal + signal);
-    until = clock::now() + start_limit;
+    if (meaning_of(signal) == signal_meaning::stop)
+      on_stop(signal);
   }
+}
+
+void start_signals::on_stop(int signal) {
+  auto first = !stop_wanted_.exchange(true);
+  if (!first && (programs_ == nullptr || killing_))
+    ::_exit(exit_of_signal + signal);
+  if (!first) {
+    on_time_over();
+    return;
+  }
+  if (programs_ == nullptr) {
+    until_ = clock::now() + start_limit;
+    return;
+  }
+  if (programs_->stop_within)
+    until_ = clock::now() + *programs_->stop_within;
+  call_off_.request_stop();
+}
+
+void start_signals::on_time_over() {
+  if (programs_ == nullptr || killing_)
+    ::_exit(failed);
+  killing_ = true;
+  until_ = clock::now() + start_limit;
+  programs_->kill();
 }
 
 end_limit::end_limit(int code) {

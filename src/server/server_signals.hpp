@@ -5,6 +5,9 @@
 #include "net/socket.hpp"
 
 #include <atomic>
+#include <chrono>
+#include <optional>
+#include <stop_token>
 #include <thread>
 
 namespace coppice {
@@ -29,14 +32,21 @@ void block_server_signals();
 /// there is none.
 net::socket open_server_signals();
 
+struct end_of_programs;
+
 /// What a signal does while a server starts. The first one that means stop lets
 /// it start, and gives it five seconds for that; a second one ends the process
-/// at once, with 128 and its number. The signals have to be blocked: see
-/// `block_server_signals`.
+/// at once, with 128 and its number. The start of programs is given up at the
+/// first one; they are killed at the second one or when their time is over, and
+/// the process ends at the third, or five seconds later. The signals have to be
+/// blocked: see `block_server_signals`.
 class start_signals {
 public:
-  /// Throws `std::system_error` if no descriptor or thread can be created.
-  start_signals();
+  /// `programs` may be null, and outlives this; `call_off` is then asked to
+  /// stop. Throws `std::system_error` if no descriptor or thread can be
+  /// created.
+  explicit start_signals(const end_of_programs* programs = nullptr,
+                         std::stop_source call_off = {});
 
   /// From now on, `open_server_signals` gets the signals.
   ~start_signals();
@@ -48,8 +58,16 @@ public:
   bool end();
 
 private:
-  void watch();
+  using clock = std::chrono::steady_clock;
 
+  void watch();
+  void on_stop(int signal);
+  void on_time_over();
+
+  const end_of_programs* programs_;
+  std::stop_source call_off_;
+  std::optional<clock::time_point> until_; // once a stop is wanted
+  bool killing_ = false;                   // all programs
   net::socket signals_;
   net::socket over_;
   std::atomic<bool> stop_wanted_ = false;
