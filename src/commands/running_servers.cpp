@@ -49,6 +49,17 @@ std::vector<std::string> arguments_of(int pid) {
   return result;
 }
 
+// `coppice run -- PROGRAM` has no admin API unless it was given one; what the
+// program was given is its own.
+std::string admin_of_run(std::vector<std::string> arguments) {
+  auto program = std::ranges::find(arguments, "--");
+  auto has_program = program != arguments.end();
+  arguments.erase(program, arguments.end());
+  auto has_admin = std::ranges::any_of(
+    arguments, [](auto& each) { return each.starts_with("--admin"); });
+  return has_program && !has_admin ? "off" : admin_in(arguments);
+}
+
 } // namespace
 
 std::string admin_in(const std::vector<std::string>& arguments) {
@@ -78,6 +89,8 @@ std::vector<running_server_view> running_servers() {
     auto arguments = arguments_of(pid);
     if (!arguments.empty() && arguments.front() == "serve")
       result.push_back({pid, admin_in(arguments)});
+    else if (!arguments.empty() && arguments.front() == "run")
+      result.push_back({pid, admin_of_run(std::move(arguments))});
   }
   std::ranges::sort(result, {}, &running_server_view::pid);
   return result;

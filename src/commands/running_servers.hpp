@@ -7,7 +7,7 @@
 
 namespace coppice::commands {
 
-/// A `coppice serve` of this program that runs here.
+/// A `coppice serve` or `coppice run` of this program that runs here.
 struct running_server_view {
   int pid = 0;
   std::string admin = {}; ///< As its `--admin` says, or the default.
@@ -22,7 +22,7 @@ std::vector<running_server_view> running_servers();
 /// server's, for a path that begins in its folder.
 std::string admin_of(const running_server_view& server);
 
-/// What `--admin` is in the arguments of a `coppice serve`; the default if it
+/// What `--admin` is in the arguments of such a command; the default if it
 /// is not there.
 std::string admin_in(const std::vector<std::string>& arguments);
 

@@ -16,16 +16,16 @@ command command_with(std::string name, group in, std::string help,
 
 const std::vector<command>& all_commands() {
   static const std::vector<command> all{
-    serve_command(),       console_command(),   tree_command(),
-    children_command(),    info_command(),      status_command(),
-    healthcheck_command(), watch_command(),     events_command(),
-    why_command(),         journal_command(),   kill_command(),
-    exit_command(),        stop_command(),      start_command(),
-    restart_command(),     suspend_command(),   resume_command(),
-    limit_command(),       log_command(),       reload_command(),
-    drain_command(),       upgrade_command(),   fault_command(),
-    toxic_command(),       nemesis_command(),   lab_command(),
-    completion_command(),  man_pages_command(),
+    serve_command(),  run_command(),         console_command(),
+    tree_command(),   children_command(),    info_command(),
+    status_command(), healthcheck_command(), watch_command(),
+    events_command(), why_command(),         journal_command(),
+    kill_command(),   exit_command(),        stop_command(),
+    start_command(),  restart_command(),     suspend_command(),
+    resume_command(), limit_command(),       log_command(),
+    reload_command(), drain_command(),       upgrade_command(),
+    fault_command(),  toxic_command(),       nemesis_command(),
+    lab_command(),    completion_command(),  man_pages_command(),
   };
   return all;
 }

@@ -28,6 +28,7 @@ command nemesis_command();
 command reload_command();
 command restart_command();
 command resume_command();
+command run_command();
 command serve_command();
 command start_command();
 command status_command();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 #include "commands/command_line.hpp"
+#include "server/option_checks.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -54,8 +55,13 @@ TEST(Options, WithANumberHaveARangeThatHelpShows) {
 TEST(Options, RefuseAnEmptyText) {
   command_line all;
   auto seen = 0;
+  auto words_of_others = 0;
   for_each_option(*all.app, "coppice", [&](auto& option, auto& name) {
     ++seen;
+    if (option.get_type_name() == coppice::any_word) {
+      ++words_of_others;
+      return;
+    }
     std::string empty;
     auto refuses = false;
     for (int i = 0; i < 10; ++i)
@@ -70,6 +76,7 @@ TEST(Options, RefuseAnEmptyText) {
     EXPECT_TRUE(refuses) << name;
   });
   EXPECT_GT(seen, 100);
+  EXPECT_EQ(words_of_others, 1); // of `coppice run -- PROGRAM WORD…`
 }
 
 } // namespace options_test
