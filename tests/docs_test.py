@@ -400,6 +400,20 @@ def check_command_line(binary):
                f"docs/reference/configuration.md does not name {option}")
 
 
+def check_tree_keys():
+    """The page on the tree file names every key that its reader asks for."""
+    page = pathlib.Path("docs/reference/tree-file.md").read_text("utf-8")
+    asked = re.compile(r"\b(?:text|texts|flag|whole|number|time|seconds|word|"
+                       r"command|table|get|positive_time|signal_in|read_target)"
+                       r"\((?:\*?\w+, )?\"([a-z_]+)\"")
+    keys = {key for file in pathlib.Path("src/server/programs").glob("*.cpp")
+            for key in asked.findall(file.read_text("utf-8"))}
+    expect(len(keys) > 40, f"only {len(keys)} keys of the tree file were found")
+    for key in sorted(keys):
+        expect(re.search(rf"\b{key}\b", page),
+               f"docs/reference/tree-file.md does not name {key}")
+
+
 def check_environment():
     """The list of variables names every one that the sources read."""
     listed = pathlib.Path("docs/reference/configuration.md").read_text("utf-8")
@@ -436,6 +450,7 @@ def main(binary, update):
     check_walks()
     check_floors()
     check_command_line(binary)
+    check_tree_keys()
     check_environment()
     for failure in failures:
         print("not ok -", failure)

@@ -392,8 +392,8 @@ private:
       return;
     }
     if (server_.programs != nullptr && !server_.has_given_up()) {
-      if (server_.reports != nullptr)
-        server_.reports->stopping();
+      for (auto* each : server_.parts)
+        each->on_leave();
       result_ = orderly_end();
       return;
     }

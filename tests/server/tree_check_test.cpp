@@ -147,7 +147,7 @@ ready_within = "2m"
 id = "storage"
 [[child.child]]
 id = "redis"
-command = "redis-server"
+command = "redis-server --requirepass ${REDIS_PASS:-hush}"
 backoff = { initial = "10s", limit = "30s" }
 [[child]]
 id = "web"
@@ -160,7 +160,7 @@ significant = true
     R"(shop          rest_for_one, 3 restarts in 1m, ends with any significant child
 ├─ migrate    bin/migrate up, ready by exit within 2m
 ├─ storage    one_for_one, 1 restart in 5s
-│  └─ redis   redis-server
+│  └─ redis   redis-server --requirepass ${REDIS_PASS:-hush}
 └─ web        web, transient, significant
 
 longest stop: 10s, one child after the other; stop_within = 28s is enough

@@ -312,7 +312,7 @@ TEST(tree_file, gives_a_child_a_budget_of_its_own) {
 
 TEST(tree_file, knows_each_kind_of_readiness) {
   auto what = [](const char* keys) {
-    return only_child("command = \"a\"\nready_within = \"1s\"\nready = { "
+    return only_child("command = \"a\"\nready_within = \"9s\"\nready = { "
                       + std::string{keys} + " }\n")
       .program->ready;
   };
@@ -756,6 +756,14 @@ INSTANTIATE_TEST_SUITE_P(
     tree_mistake{"ready = { when = \"fd\", fd = 2 }\nready_within = \"1s\"\n",
                  "4: child \"a\": ready.fd: 2 is no whole number from 3 to "
                  "255"},
+    tree_mistake{"ready_within = \"1s\"\nready = { when = \"connect\", to = "
+                 "\"a:99999\" }\n",
+                 "5: child \"a\": expected HOST:PORT, found \"a:99999\" "
+                 "(bad_ready)"},
+    tree_mistake{"ready_within = \"1s\"\nready = { when = \"log\", to = "
+                 "\"up\" }\noutput = { to = \"null\" }\n",
+                 "5: child \"a\": ready when \"log\" needs a stream of output "
+                 "that goes to the log (bad_ready)"},
     tree_mistake{"ready = { when = \"exec\", within = \"2s\" }\n",
                  "4: child \"a\": unknown key \"ready.within\""}));
 

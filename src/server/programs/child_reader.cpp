@@ -4,6 +4,7 @@
 
 #include "server/name.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <set>
 #include <utility>
@@ -27,6 +28,29 @@ const std::set<std::string_view>& supervisor_keys() {
 
 const std::set<std::string_view> of_one_child{
   "id", "child", "command", "copies", "disabled", "significant"};
+
+// In one line, with variables as they are.
+std::string as_written(const toml_file::node& command) {
+  std::string result;
+  auto add = [&](const toml_file::node& word) {
+    if (auto* text = word.as<std::string>())
+      result += (result.empty() ? "" : " ") + *text;
+  };
+  add(command);
+  if (auto* words = command.as<toml_file::array>())
+    for (auto& each : *words)
+      add(each);
+  std::ranges::replace(result, '\n', ' ');
+  return result;
+}
+
+// What the library would refuse, in case it knows more than this reader.
+expected<void, supervision::spec_error>
+check_as_a_whole(const child& what, const supervision::flags& flags) {
+  auto valid = validate(what.spec, flags.auto_shutdown);
+  return valid && what.program ? process::validate(*what.program, what.spec)
+                               : valid;
+}
 
 } // namespace
 
@@ -160,9 +184,11 @@ child child_reader::read_one(const toml_file::table& keys, std::uint32_t line,
     read_program(from, path, result);
   read_place(from, flags, result);
   if (wrong_.size() == before && name)
-    if (auto valid = validate(result.spec, flags.auto_shutdown); !valid)
-      from.complain(from.line_of(valid.error().field),
-                    valid.error().message + " (" + valid.error().code + ")");
+    if (auto valid = check_as_a_whole(result, flags); !valid) {
+      auto& [code, field, message] = valid.error();
+      auto key = field.starts_with("standard_") ? "output" : field;
+      from.complain(from.line_of(key), message + " (" + code + ")");
+    }
   return result;
 }
 
@@ -175,6 +201,8 @@ void child_reader::read_program(table_section& from, const std::string& path,
   else if (!from.has("command"))
     from.complain(into.line, "it needs a command; a supervisor has "
                              "[[child.child]] in its place");
+  if (auto* command = from.get("command"))
+    into.command_text = as_written(*command);
   read_program_keys(from, where_, folder_, settings);
   if (auto count = from.whole("copies", 1, most_copies))
     into.copies = static_cast<std::size_t>(*count);

@@ -88,8 +88,7 @@ std::string of_supervisor(const supervision::flags& flags) {
   return result;
 }
 
-std::string of_command(const std::vector<std::string>& words) {
-  auto text = joined(words, " ");
+std::string of_command(const std::string& text) {
   if (text.size() <= longest_command)
     return text;
   auto end = longest_command;
@@ -100,7 +99,7 @@ std::string of_command(const std::vector<std::string>& words) {
 
 std::string of_program(const child& what) {
   auto& program = *what.program;
-  auto result = of_command(program.command);
+  auto result = of_command(what.command_text);
   if (what.spec.restart != supervision::restart::permanent)
     result += ", " + std::string{to_string(what.spec.restart)};
   if (what.spec.significant)

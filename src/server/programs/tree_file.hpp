@@ -24,8 +24,10 @@ struct child {
 
   // -- of a program
   std::optional<process::program> program = {}; ///< Unset: a supervisor.
-  std::size_t copies = 0;                       ///< 0: no copies, just it.
-  bool disabled = false; ///< It is not started unless somebody asks.
+  /// Its command as the file has it: values of variables may be secrets.
+  std::string command_text = {};
+  std::size_t copies = 0; ///< 0: no copies, just it.
+  bool disabled = false;  ///< It is not started unless somebody asks.
 
   // -- of a supervisor
   supervision::flags flags = {};
