@@ -91,12 +91,13 @@ void event_thread::run() {
     auto n = ::epoll_wait(epoll_, ready.data(), static_cast<int>(ready.size()),
                           wait_limit());
     for (int i = 0; i < n; ++i) {
-      auto& ev = ready[static_cast<std::size_t>(i)];
-      if (ev.data.u64 == 0) {
+      auto ev = ready[static_cast<std::size_t>(i)];
+      number which = ev.data.u64; // a copy: the struct is packed
+      if (which == 0) {
         run_posted();
         continue;
       }
-      auto found = watches_.find(ev.data.u64);
+      auto found = watches_.find(which);
       if (found == watches_.end())
         continue; // forgotten in this very round
       auto fn = found->second;

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -140,8 +141,14 @@ group_members members_of(pid_t group) {
   return result;
 }
 
+// The kernel may skip a child in this list while another one ends, so it is
+// read twice.
+// Source: proc_pid_task(5), children.
 std::vector<pid_t> adopted() {
   auto all = all_children();
+  for (auto each : all_children())
+    if (std::find(all.begin(), all.end(), each) == all.end())
+      all.push_back(each);
   auto& known = registry::get();
   auto held = known.hold();
   if (known.others > 0)

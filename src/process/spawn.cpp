@@ -33,6 +33,21 @@
                  no_sanitize_undefined))
 #endif
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define COPPICE_THREAD_SANITIZER
+#endif
+#endif
+#if defined(__SANITIZE_THREAD__) || defined(COPPICE_THREAD_SANITIZER)
+// ThreadSanitizer takes `clone` for a fork, and the child's end for ours. The C
+// library has the same function under this name.
+extern "C" int __clone(int (*fn)(void*), void* stack, int flags, void* argument,
+                       ...);
+#define COPPICE_CLONE ::__clone
+#else
+#define COPPICE_CLONE ::clone
+#endif
+
 namespace coppice::process {
 
 namespace {
@@ -310,9 +325,9 @@ expected<spawned, spawn_error> spawn(const launch& what) {
   sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   spawned result;
-  result.pid = ::clone(run_child, stack.top(),
-                       CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &todo,
-                       &result.pidfd);
+  result.pid = COPPICE_CLONE(run_child, stack.top(),
+                             CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD,
+                             &todo, &result.pidfd);
   if (result.pid < 0)
     todo.number = errno;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);

@@ -169,7 +169,8 @@ protected:
     std::string text;
     std::getline(in, text);
     auto end = text.rfind(')');
-    return end == std::string::npos || text.compare(end + 2, 1, "Z") == 0;
+    return end == std::string::npos || text.compare(end + 2, 1, "Z") == 0
+           || text.compare(end + 2, 1, "X") == 0;
   }
 
   recorder& lines;
