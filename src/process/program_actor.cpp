@@ -293,7 +293,8 @@ bool is_program(const caf::actor& who) {
 } // namespace
 
 bool is_program(const actor::runtime& rt, std::string_view path) {
-  return is_program(rt.actor_at(path));
+  auto who = rt.actor_at(path);
+  return who && is_program(who);
 }
 
 expected<void, std::string> send_signal(actor::runtime& rt,

@@ -89,6 +89,7 @@ TEST_F(AdminApi, KillsAProgramOrAsksItToEndButGivesItNoReason) {
   EXPECT_EQ(status(kill(R"({"path": "top/p", "signal": "NONE"})")), 400);
   EXPECT_EQ(status(kill(R"({"path": "top/a", "signal": "CONT"})")), 409);
   EXPECT_EQ(status(kill(R"({"path": "top/b", "signal": "CONT"})")), 404);
+  EXPECT_EQ(status(kill(R"({"path": "top/b", "reason": "boom"})")), 404);
   EXPECT_EQ(status(kill(R"({"path": "top/p", "reason": "shutdown"})")), 200);
 }
 
