@@ -266,6 +266,7 @@ def check_states(document, port, server):
     for verb in ("stop", "restart"):
         check(409, "post", f"/actors/{verb}", {"path": "coppice/helpers/admin"})
     check(409, "post", "/actors/start", {"path": ACCEPTOR})
+    check(409, "post", "/kill", {"path": ACCEPTOR, "signal": "HUP"})
 
     # The port that is to be opened again belongs to somebody else meanwhile.
     for method, path, url in (("delete", toxics, "/listeners/echo/toxics"),
