@@ -805,8 +805,9 @@ def checks_without_starting(binary):
         file = pathlib.Path(folder, "tree.toml")
         file.write_text(tree)
         trace = pathlib.Path(folder, "trace")
+        # LeakSanitizer does not work in a process that is traced.
         done = subprocess.run(
-            ["strace", "-f", "-e", "trace=execve,clone,clone3,fork,vfork",
+            ["strace", "-E", "ASAN_OPTIONS=detect_leaks=0", "-f", "-e", "trace=execve,clone,clone3,fork,vfork",
              "-o", trace, binary, "run", file, "--check"], env=environment(),
             timeout=DEADLINE, capture_output=True, encoding="utf-8")
         if done.returncode != 0 and "ptrace" in done.stderr:

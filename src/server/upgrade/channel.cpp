@@ -30,8 +30,6 @@ struct head {
   std::uint32_t descriptors = 0;
 };
 
-constexpr auto gone = "it has closed the connection";
-
 // Whether the descriptor is ready before that.
 bool ready_by(clock::time_point until, int fd, short events) {
   for (;;) {
@@ -149,7 +147,7 @@ bool channel::read_some() {
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
     return false;
   if (n <= 0) {
-    broken_ = gone;
+    broken_ = closed;
     return true;
   }
   for (auto* each = CMSG_FIRSTHDR(&what); each != nullptr;

@@ -28,6 +28,9 @@ public:
   static constexpr std::size_t longest_text = std::size_t{16} << 20;
   static constexpr std::size_t most_descriptors = 1024;
 
+  /// The error of `receive` when the other side has closed it.
+  static constexpr const char* closed = "it has closed the connection";
+
   explicit channel(net::socket end);
 
   /// Both ends of one. Throws `std::system_error` if there are no descriptors.

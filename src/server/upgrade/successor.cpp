@@ -22,6 +22,10 @@ namespace {
 // From the word that it may accept until it does.
 constexpr auto serve_limit = 5s;
 
+std::string too_early(const std::string& end) {
+  return end + " before it was ready; see what it wrote";
+}
+
 } // namespace
 
 successor::successor(owner whose) : owner_(std::move(whose)) {
@@ -88,8 +92,7 @@ successor::start(const admin::upgrade_request& wanted) {
     deadline_ = std::chrono::steady_clock::now() + wanted.limit;
     if (send(*channel_, given))
       return started;
-    started = unexpected{wanted.program + " does not take what it is given; "
-                         + end_program(*started)};
+    started = unexpected{too_early(end_program(*started))};
     channel_.reset();
     deadline_.reset();
   }
@@ -121,7 +124,7 @@ void successor::on_readable(time_point now) {
     if (said)
       on_word(*said, now);
     else if (look().at == stage::starting)
-      fail({});
+      fail(said.error() == channel::closed ? std::string{} : said.error());
     else
       channel_.reset();
   }
@@ -161,8 +164,7 @@ void successor::fail(const std::string& why) {
   channel_.reset();
   deadline_.reset();
   auto how = end_program(pid);
-  auto text = why.empty() ? how + " before it was ready; see what it wrote"
-                          : why + "; " + how;
+  auto text = why.empty() ? too_early(how) : why + "; " + how;
   show({stage::failed, pid, text});
   owner_.on_failure(text);
 }
