@@ -28,6 +28,8 @@ constexpr std::chrono::milliseconds ask_how_it_is_after{50};
 // Beyond its own limit, the server says what came of it within that time.
 constexpr std::chrono::seconds beyond_limit{15};
 
+constexpr int not_found = 404;
+
 struct upgrade_options : session {
   std::string program; ///< Empty: the file that the server runs.
   std::string timeout; ///< Empty: the server's own.
@@ -115,6 +117,11 @@ int upgrade_server(const upgrade_options& options) {
   if (!server)
     return report(server.error());
   auto answer = server->post("/upgrade", in_ascii(request));
+  if (!answer && answer.error().status == not_found) {
+    complain("this process cannot be replaced: it is a coppice run, whose "
+             "programs are its children, or part of another program");
+    return failed;
+  }
   if (!answer)
     return report(answer.error());
   auto begun = json_of(*answer);

@@ -61,8 +61,9 @@ std::string shown_detail(const event& ev) {
           && ev.kind != event_kind::child_stopped
           && ev.kind != event_kind::start_failed))
     return detail;
-  return detail.substr(0, detail.find('\n')) + ", and its last "
-         + (lines == 1 ? "line" : std::to_string(lines) + " lines");
+  return detail.substr(0, detail.find('\n')) + "; its last "
+         + (lines == 1 ? "line was" : std::to_string(lines) + " lines were")
+         + " kept";
 }
 
 } // namespace

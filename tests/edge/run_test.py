@@ -795,6 +795,15 @@ def checks_the_user(binary):
 
 
 @case
+def is_not_replaced(binary):
+    """coppice upgrade says that the programs are children of the process"""
+    with Run(binary, child("a", "sleep 60")) as run:
+        done = run.run("upgrade")
+        equal(done.returncode, 1, "exit code")
+        expect("its children" in done.stderr, "it says why", done.stderr)
+
+
+@case
 def checks_without_starting(binary):
     """--check draws the tree, and executes nothing"""
     if not shutil.which("strace"):

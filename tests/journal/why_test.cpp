@@ -74,8 +74,8 @@ TEST(Why, ShowsWhatAProgramSaidLast) {
 
   auto text = tell(*must(why(from, "top/web")));
 
-  EXPECT_THAT(text, HasSubstr("exited: exit 3: pid 7 ran 2 ms, and its last 2 "
-                              "lines\n      | no disk\n"
+  EXPECT_THAT(text, HasSubstr("exited: exit 3: pid 7 ran 2 ms; its last 2 "
+                              "lines were kept\n      | no disk\n"
                               "      | \\u001b[31mbye\n"));
 }
 
