@@ -25,4 +25,24 @@ fault_points::fault_points(fault::registry& owner)
   // nop
 }
 
+std::chrono::milliseconds delay_of(const fault::decision& what) {
+  return std::chrono::ceil<std::chrono::milliseconds>(
+    what.time.value_or(std::chrono::nanoseconds{0}));
+}
+
+supervision::exit_reason reason_of(const fault::decision& what) {
+  using fault::action_kind;
+  using supervision::exit_reason;
+  switch (what.kind) {
+  case action_kind::exit:
+    return exit_reason::parse(what.text);
+  case action_kind::error:
+    return exit_reason::abnormal(fault::to_string(what));
+  case action_kind::kill:
+    return exit_reason::killed();
+  default:
+    return exit_reason::abnormal(what.text);
+  }
+}
+
 } // namespace coppice::actor

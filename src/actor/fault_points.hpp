@@ -3,6 +3,9 @@
 #pragma once
 
 #include "coppice/fault/point.hpp"
+#include "coppice/supervision/exit_reason.hpp"
+
+#include <chrono>
 
 namespace coppice::actor {
 
@@ -15,5 +18,11 @@ struct fault_points {
   fault::path_point stop;
   fault::path_point mailbox;
 };
+
+/// How long a fault delays something; 0 if it does not say.
+std::chrono::milliseconds delay_of(const fault::decision& what);
+
+/// Why something ends that a fault ends.
+supervision::exit_reason reason_of(const fault::decision& what);
 
 } // namespace coppice::actor

@@ -18,28 +18,6 @@ namespace coppice::actor {
 using namespace supervision;
 using fault::action_kind;
 
-namespace {
-
-std::chrono::milliseconds delay_of(const fault::decision& what) {
-  return std::chrono::ceil<std::chrono::milliseconds>(
-    what.time.value_or(std::chrono::nanoseconds{0}));
-}
-
-exit_reason reason_of(const fault::decision& what) {
-  switch (what.kind) {
-  case action_kind::exit:
-    return exit_reason::parse(what.text);
-  case action_kind::error:
-    return exit_reason::abnormal(fault::to_string(what));
-  case action_kind::kill:
-    return exit_reason::killed();
-  default:
-    return exit_reason::abnormal(what.text);
-  }
-}
-
-} // namespace
-
 // Returns whether the start goes on now.
 bool supervisor::may_start(const start_instance& cmd,
                            const fault::decision& what) {

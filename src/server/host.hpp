@@ -150,6 +150,8 @@ private:
   expected<void, start_error> bring_up(server_loop::signals which);
   expected<void, start_error> bring_up_and_take_over();
   void take_sockets();
+  void take_sockets(const listener_group::member& each);
+  bool has_admin_of_predecessor() const;
   expected<void, start_error> take_over();
   void tell_of_predecessor();
   void make_successor();

@@ -91,28 +91,38 @@ expected<void, start_error> host::bring_up_and_take_over() {
 // client before it is sure to stay.
 void host::take_sockets() {
   auto& given = settings_.predecessor->given();
-  for (auto& each : listeners_ ? listeners_->members()
-                               : std::vector<listener_group::member>{}) {
-    auto found = std::ranges::find(given.listeners, each.plan.config.name,
-                                   &handover::listener::name);
-    if (found == given.listeners.end())
-      continue;
-    set_limits(*each.listener, found->limits);
-    auto is_passed = !each.plan.config.inherited.empty();
-    auto is_same = found->where == to_string(each.plan.config.where);
-    if (!is_passed && !is_same)
-      continue; // its sockets are closed, and the other process serves there
-    port_of(*each.listener).hold();
-    if (!is_passed)
-      port_of(*each.listener)
-        .use_shared(
-          std::move(found->sockets),
-          net::endpoint::parse(each.plan.config.where.address(), found->port));
-  }
-  if (admin_ && given.admin && given.admin->where == to_string(admin_->where()))
+  if (listeners_)
+    for (auto& each : listeners_->members())
+      take_sockets(each);
+  if (has_admin_of_predecessor())
     admin_->use_shared(std::move(given.admin->sock));
   if (admin_)
     admin_->hold();
+}
+
+void host::take_sockets(const listener_group::member& each) {
+  auto& given = settings_.predecessor->given();
+  auto found = std::ranges::find(given.listeners, each.plan.config.name,
+                                 &handover::listener::name);
+  if (found == given.listeners.end())
+    return;
+  set_limits(*each.listener, found->limits);
+  auto is_passed = !each.plan.config.inherited.empty();
+  auto is_same = found->where == to_string(each.plan.config.where);
+  if (!is_passed && !is_same)
+    return; // its sockets are closed, and the other process serves there
+  port_of(*each.listener).hold();
+  if (!is_passed)
+    port_of(*each.listener)
+      .use_shared(
+        std::move(found->sockets),
+        net::endpoint::parse(each.plan.config.where.address(), found->port));
+}
+
+// Whether the admin API is to listen where that of the other process does.
+bool host::has_admin_of_predecessor() const {
+  auto& given = settings_.predecessor->given().admin;
+  return admin_ && given && given->where == to_string(admin_->where());
 }
 
 expected<void, start_error> host::take_over() {
@@ -127,9 +137,8 @@ expected<void, start_error> host::take_over() {
       held.push_back(listener);
       names.push_back(listener->config().name);
     }
-  auto has_admin = admin_ && from.given().admin
-                   && from.given().admin->where == to_string(admin_->where());
-  if (auto go = from.wait_for_go(names, has_admin); !go)
+  auto go = from.wait_for_go(names, has_admin_of_predecessor());
+  if (!go)
     return failure(go.error());
   for (auto& each : held) {
     auto& name = each->config().name;

@@ -51,8 +51,7 @@ bool send(channel& with, const handover& what);
 /// The error says what is wrong with it: it may come from another version.
 expected<handover, std::string> read_handover(message from);
 
-// -- what is said after that, a word each
-// ---------------------------------------
+// -- what is said after that, a word each ------------------------------------
 
 /// A message without descriptors: what it is about, and texts.
 struct word {

@@ -100,8 +100,7 @@ successor::start(const admin::upgrade_request& wanted) {
   return started;
 }
 
-// -- what it says
-// ---------------------------------------------------------------
+// -- what it says -------------------------------------------------------------
 
 int successor::fd() const noexcept {
   return channel_ ? channel_->fd() : -1;
